@@ -1,0 +1,1 @@
+"""One verb a file: typed request -> events -> typed result."""

@@ -1,0 +1,1 @@
+"""The doors: thin, they decide nothing."""

@@ -1,0 +1,1 @@
+"""One file is one codemod; it declares the finding codes that it answers."""

@@ -1,0 +1,1 @@
+"""Drives the probe from outside and yields evidence."""

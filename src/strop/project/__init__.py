@@ -1,0 +1,1 @@
+"""What the target is: routes, dependencies, middleware, tables, calls and their context."""

@@ -1,0 +1,59 @@
+"""The project model: one value that rules query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from strop.project.function import Function, Reach
+from strop.project.route import ExceptionHandler, Middleware, Route
+from strop.project.table import Engine, Relationship, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What the application says of itself when it is imported in a child process."""
+
+    title: str
+    routes: tuple[Route, ...]
+    middleware: tuple[Middleware, ...] = ()
+    handlers: tuple[ExceptionHandler, ...] = ()
+    tables: tuple[Table, ...] = ()
+    relationships: tuple[Relationship, ...] = ()
+    engines: tuple[Engine, ...] = ()
+    lifespan: str = ""
+    versions: tuple[tuple[str, str], ...] = ()
+    openapi: str = ""  # canonical JSON text, "" when the schema can't be built
+    thread_limit: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the files say: functions, their calls and effects, model classes with places."""
+
+    functions: dict[str, Function] = field(default_factory=dict)
+    unread: tuple[tuple[str, str], ...] = ()  # file, why it could not be parsed
+    lines: int = 0
+    resolved: int = 0  # calls to project or known library functions
+    unresolved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Both readings together. `root` is absolute."""
+
+    root: str
+    imported: Imported
+    source: Source
+    reaches: dict[str, tuple[Reach, ...]] = field(default_factory=dict)  # by function id
+
+    def route(self, key: str) -> Route | None:
+        """The route with this key, if there is one."""
+        return next((r for r in self.imported.routes if r.key == key), None)
+
+    def table(self, name: str) -> Table | None:
+        """The table with this name, if there is one."""
+        return next((t for t in self.imported.tables if t.name == name), None)
+
+    def relationship(self, key: str) -> Relationship | None:
+        """The relationship "Owner.attribute", if there is one."""
+        return next((r for r in self.imported.relationships if r.key == key), None)

@@ -1,0 +1,20 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from strop.finding import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The card of one rule; its page is its module's docstring."""
+
+    code: str
+    slug: str
+    domain: str
+    severity: Severity
+    title: str
+    since: str = ""  # "sqlalchemy>=2.0": versions for which the rule holds
+    until: str = ""

@@ -1,0 +1,26 @@
+"""Where in the user's source something is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a file: path relative to the target's root, 1-based line, enclosing symbol."""
+
+    file: str
+    line: int
+    symbol: str = ""
+    end_line: int = 0  # 0: the same line
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One link of the chain from a route to a cause: what is called, and where."""
+
+    text: str
+    span: Span

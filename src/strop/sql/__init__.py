@@ -1,0 +1,1 @@
+"""SQL statements as values: fingerprints, plans, dialects."""

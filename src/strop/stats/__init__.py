@@ -1,0 +1,1 @@
+"""Intervals, paired comparison and noise: pure functions on numbers."""

@@ -1,0 +1,46 @@
+"""The user's repository and how its application is found, imported and run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How generated requests get an identity: a form or JSON login that answers with a token."""
+
+    path: str
+    username: str
+    password: str
+    token: str = "access_token"
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What strop knows about a target before anything of it runs.
+
+    `root` is the absolute path of the project's folder, `repo` that of the git top level ("" without git);
+    `sources` are folders relative to root that go on `sys.path`, first one first.
+    """
+
+    root: str
+    app: str  # "module:attribute"
+    factory: bool
+    python: str  # absolute path of the interpreter that can import the application
+    repo: str = ""
+    commit: str = ""
+    branch: str = ""
+    dirty: tuple[str, ...] = ()
+    sources: tuple[str, ...] = (".",)
+    tests: tuple[str, ...] = ()  # folders or files that pytest is given
+    pytest_args: tuple[str, ...] = ()
+    migrations: str = ""  # folder of Alembic's env.py, relative to root
+    environ: tuple[tuple[str, str], ...] = ()  # for the application; "{root}" is the world's folder
+    copy: tuple[str, ...] = ()  # untracked paths that the application needs beside it
+    login: Login | None = None
+    headers: tuple[tuple[str, str], ...] = ()  # sent with generated requests
+    skip_routes: tuple[str, ...] = ()  # "METHOD /path" that must not be called
+    allow_remote: tuple[str, ...] = ()  # database hosts named on purpose
+    time_limit: float = 60.0  # seconds for import and start-up
+    versions: tuple[tuple[str, str], ...] = field(default=())  # installed distributions that matter

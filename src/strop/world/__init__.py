@@ -1,0 +1,1 @@
+"""A safe copy of what the application touches: folder, database, environment, processes."""
