@@ -22,12 +22,8 @@ class Query:
     relationship: str = ""  # "Order.items" when a lazy load emitted it
     on_loop: bool = False  # a synchronous driver executed it on the event loop's thread
     many: int = 1  # parameter sets of an executemany
-    stack: tuple[
-        Span, ...
-    ] = ()  # application frames, innermost first; only for first and N-th repeats
-    parameters: tuple[
-        str, ...
-    ] = ()  # a sample for EXPLAIN, as repr; only for the first of its kind
+    stack: tuple[Span, ...] = ()  # application frames, innermost first; only for first and N-th repeats
+    parameters: tuple[str, ...] = ()  # a sample for EXPLAIN, as repr; only for the first of its kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +52,7 @@ class Block:
 class Blocking:
     """A call known to block (file, socket, sleep, process) made on the event loop's thread."""
 
-    name: (
-        str  # the audit event: open, time.sleep, socket.connect, subprocess.Popen, sqlite3.connect
-    )
+    name: str  # the audit event: open, time.sleep, socket.connect, subprocess.Popen, sqlite3.connect
     span: Span | None
     count: int = 1
 
