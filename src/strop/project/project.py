@@ -23,6 +23,7 @@ class Imported:
     lifespan: str = ""
     versions: tuple[tuple[str, str], ...] = ()
     openapi: str = ""  # canonical JSON text, "" when the schema can't be built
+    mounted: tuple[tuple[str, str], ...] = ()  # prefix and OpenAPI text of each mounted application
     thread_limit: int = 40
 
 

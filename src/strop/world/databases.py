@@ -32,6 +32,12 @@ class State(Protocol):
     def sizes(self) -> dict[str, int]:
         """Rows of each table in the kept state."""
 
+    def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """Values of a column, spread over its rows."""
+
+    def busiest(self, table: str, column: str) -> str:
+        """The value that most rows share."""
+
 
 class Originals:
     """The user's databases, each copied once, at the first question, into a pristine state.
@@ -137,6 +143,15 @@ class Databases:
     def sizes(self) -> dict[str, int]:
         """Rows of each table in the kept states."""
         return {name: rows for state in self._states.values() for name, rows in state.sizes().items()}
+
+    def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """At most `count` values of a column in whichever database has it, spread over its rows."""
+        samples = (state.sample(table, column, count) for state in self._states.values())
+        return next(filter(None, samples), ())
+
+    def busiest(self, table: str, column: str) -> str:
+        """The value that most rows of the table share, "" without one."""
+        return next(filter(None, (state.busiest(table, column) for state in self._states.values())), "")
 
     def sqlite_files(self) -> tuple[Path, ...]:
         """The clones of SQLite files that the application has opened, largest first."""

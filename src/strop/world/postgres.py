@@ -181,6 +181,36 @@ class PostgresState:
         """Rows of each table in the kept state."""
         return {name.partition(".")[2].strip('"'): data.count(b"\n") for name, data in self._kept.items()}
 
+    def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """At most `count` values of a column, spread over its rows."""
+        return self._query(
+            table,
+            column,
+            "select distinct v from (select {c}::text as v, ntile(%s) over (order by {c}) as part,"
+            " row_number() over (order by {c}) as n from {t} where {c} is not null) s"
+            " where n in (select min(n) from (select row_number() over (order by {c}) as n,"
+            " ntile(%s) over (order by {c}) as part from {t} where {c} is not null) q group by part) order by v",
+            (count, count),
+        )
+
+    def busiest(self, table: str, column: str) -> str:
+        """The value that most rows of the table share, "" without one."""
+        statement = (
+            "select {c}::text from {t} where {c} is not null group by {c} order by count(*) desc, {c} limit 1"
+        )
+        return next(iter(self._query(table, column, statement, ())), "")
+
+    def _query(self, table: str, column: str, statement: str, parameters: tuple[int, ...]) -> tuple[str, ...]:
+        from psycopg import sql
+
+        known = {name.partition(".")[2].strip('"'): name for name in self._columns}
+        if table not in known or column not in self._columns[known[table]]:
+            return ()
+        schema = known[table].partition(".")[0].strip('"')
+        text = sql.SQL(statement).format(c=sql.Identifier(column), t=sql.Identifier(schema, table))
+        with connect(self.address) as database:
+            return tuple(str(value) for (value,) in database.execute(text, parameters))
+
 
 def _columns(database: psycopg.Connection[tuple[Any, ...]], schema: str, table: str) -> tuple[str, ...]:
     rows = database.execute(

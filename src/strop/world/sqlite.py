@@ -79,6 +79,34 @@ class SqliteState:
                 for name in self._tables
             }
 
+    def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """At most `count` values of a column in the kept state, spread over its rows."""
+        if column not in self._tables.get(table, ()):
+            return ()
+        name, picked = _quote(table), _quote(column)
+        with _open(self.kept, readonly=True) as database:
+            total = database.execute(f"select count(*) from {name}").fetchone()[0]
+            rows = [
+                database.execute(
+                    f"select cast({picked} as text) from {name} order by {picked} limit 1 offset ?",
+                    (i * total // count,),
+                ).fetchone()
+                for i in range(min(count, total))
+            ]
+        return tuple(dict.fromkeys(row[0] for row in rows if row and row[0] is not None))
+
+    def busiest(self, table: str, column: str) -> str:
+        """The value that most rows of the table share, "" without one."""
+        if column not in self._tables.get(table, ()):
+            return ""
+        picked = _quote(column)
+        with _open(self.kept, readonly=True) as database:
+            row = database.execute(
+                f"select cast({picked} as text) from {_quote(table)} where {picked} is not null"
+                f" group by {picked} order by count(*) desc, {picked} limit 1"
+            ).fetchone()
+        return row[0] if row else ""
+
     def _same_file(self) -> bool:
         wal = Path(f"{self.path}-wal")
         if wal.exists() and wal.stat().st_size:
