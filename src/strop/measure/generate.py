@@ -115,7 +115,7 @@ def _paths(operation: Operation) -> Iterator[str]:
         path = operation.path
         for name, values in zip(names, choices, strict=True):
             value = quote(values[turn % len(values)], safe="")
-            path = re.sub(r"{" + re.escape(name) + r"(:[^}]*)?}", lambda _, v=value: str(v), path)
+            path = re.sub(r"{" + re.escape(name) + r"(:[^}]*)?}", value.replace("\\", r"\\"), path)
         yield path
 
 

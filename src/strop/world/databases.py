@@ -114,6 +114,7 @@ class Databases:
         self._states: dict[str, State] = {}
         self._paths: dict[Path, Path] = {}
         self._servers: dict[tuple[str, int, str], postgres.Address] = {}
+        self._keeping = False
         self.refusals: list[Problem] = []
 
     def answer(self, question: Question) -> Answer:
@@ -128,6 +129,7 @@ class Databases:
 
     def keep(self) -> None:
         """Remember every database as it is now."""
+        self._keeping = True
         for state in self._states.values():
             state.keep()
 
@@ -210,7 +212,7 @@ class Databases:
         if key not in self._servers:
             pristine = self._originals.server(asked)
             self._servers[key] = postgres.create(pristine, pristine.database)
-            self._states[f"{asked.database}@{asked.host}"] = postgres.PostgresState(self._servers[key])
+            self._add(f"{asked.database}@{asked.host}", postgres.PostgresState(self._servers[key]))
         clone = self._servers[key]
         return {
             "host": clone.host,

@@ -40,7 +40,8 @@ class SqliteState:
     _tables: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def keep(self) -> None:
-        """Remember the present state as the one to restore."""
+        """Remember the present state as the one to restore; a file that is not there yet is an empty database."""
+        self.path.touch()
         copy(self.path, self.kept)
         with _open(self.kept, readonly=True) as database:
             names = database.execute(
