@@ -109,8 +109,8 @@ class Values:
         stored = self._stored(name, path) if name.endswith("id") else ()
         if stored and stored[0].lstrip("-").isdigit():
             return int(stored[0])
-        low = schema.get("minimum", schema.get("exclusiveMinimum", None))
-        high = schema.get("maximum", schema.get("exclusiveMaximum", None))
+        low = schema.get("minimum", schema.get("exclusiveMinimum"))
+        high = schema.get("maximum", schema.get("exclusiveMaximum"))
         start = 1 if low is None else low + (1 if "exclusiveMinimum" in schema else 0)
         if high is not None and start > high:
             start = high

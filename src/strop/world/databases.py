@@ -186,10 +186,15 @@ class Databases:
             clone = self._folder / "databases" / f"{_key(path)}-{path.name}"
             self._bring(path, clone)
         self._paths[path] = clone
-        self._states[str(path)] = sqlite.SqliteState(
-            clone, self._folder / "kept" / f"{_key(path)}-{path.name}"
-        )
+        kept = self._folder / "kept" / f"{_key(path)}-{path.name}"
+        self._add(str(path), sqlite.SqliteState(clone, kept))
         return clone
+
+    def _add(self, name: str, state: State) -> None:
+        """A database that is opened after the others were kept starts from what it is now."""
+        if self._keeping:
+            state.keep()
+        self._states[name] = state
 
     def _bring(self, original: Path, clone: Path) -> None:
         clone.parent.mkdir(parents=True, exist_ok=True)
