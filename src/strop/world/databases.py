@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -37,6 +38,9 @@ class State(Protocol):
 
     def busiest(self, table: str, column: str) -> str:
         """The value that most rows share."""
+
+    def execute(self, statements: Sequence[str]) -> None:
+        """Change the schema of the clone."""
 
 
 class Originals:
@@ -154,6 +158,11 @@ class Databases:
     def busiest(self, table: str, column: str) -> str:
         """The value that most rows of the table share, "" without one."""
         return next(filter(None, (state.busiest(table, column) for state in self._states.values())), "")
+
+    def execute(self, statements: Sequence[str]) -> None:
+        """Run statements on every clone that the application has opened; one that doesn't fit a clone is left out there."""
+        for state in self._states.values():
+            state.execute(statements)
 
     def sqlite_files(self) -> tuple[Path, ...]:
         """The clones of SQLite files that the application has opened, largest first."""

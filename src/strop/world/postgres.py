@@ -5,12 +5,13 @@ Needs the extra `strop[postgres]`; imported only when the application connects t
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import secrets
 import socket
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -199,6 +200,15 @@ class PostgresState:
             "select {c}::text from {t} where {c} is not null group by {c} order by count(*) desc, {c} limit 1"
         )
         return next(iter(self._query(table, column, statement, ())), "")
+
+    def execute(self, statements: Sequence[str]) -> None:
+        """Change the schema; a statement about a table that is not in this database is left out."""
+        import psycopg
+
+        with connect(self.address) as database:
+            for statement in statements:
+                with contextlib.suppress(psycopg.errors.UndefinedTable):
+                    database.execute(statement.encode())
 
     def _query(self, table: str, column: str, statement: str, parameters: tuple[int, ...]) -> tuple[str, ...]:
         from psycopg import sql

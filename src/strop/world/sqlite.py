@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,6 +107,14 @@ class SqliteState:
                 f" group by {picked} order by count(*) desc, {picked} limit 1"
             ).fetchone()
         return row[0] if row else ""
+
+    def execute(self, statements: Sequence[str]) -> None:
+        """Change the schema; a statement about a table that is not in this file is left out."""
+        with _open(self.path) as database:
+            for statement in statements:
+                with contextlib.suppress(sqlite3.OperationalError):
+                    database.execute(statement)
+            database.commit()
 
     def _same_file(self) -> bool:
         wal = Path(f"{self.path}-wal")
