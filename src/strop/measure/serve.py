@@ -24,9 +24,13 @@ DEAD = "ProcessDied"  # the exception of an outcome whose request ended or hung 
 class Served:
     """The application of one instance, started, with its databases kept as they are after start-up."""
 
-    def __init__(self, instance: Instance, conditions: Conditions | None = None) -> None:
+    def __init__(
+        self, instance: Instance, conditions: Conditions | None = None, statements: Sequence[str] = ()
+    ) -> None:
+        """`statements` change the schema after the start, where migrations could not."""
         self.instance = instance
         self.conditions = conditions or Conditions()
+        self._statements = statements
 
     def __enter__(self) -> Served:
         self.start()
@@ -43,6 +47,7 @@ class Served:
             raise explain_gone(gone, self.instance, "the application's start") from None
         if "failed" in said:
             raise explain(msgspec.convert(said["failed"], Failed), self.instance)
+        self.instance.databases.execute(self._statements)
         self.instance.databases.keep()
 
     def serve(self, cell: Cell) -> Outcome:

@@ -7,43 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from strop.cell import Cell
 from strop.evidence import Outcome
-from strop.finding import Finding
 from strop.measure.serve import Served
 from strop.measure.suite import SuiteRun
-from strop.target import Target
-from strop.world.instance import Instance
 
 Outcomes = dict[str, Outcome]
-MIGRATION_LIMIT = 120.0  # seconds
-
-
-@dataclass
-class Schema:
-    """What the database of a candidate needs before the application starts: revisions or statements."""
-
-    statements: tuple[str, ...] = ()
-
-    def with_index(self, finding: Finding) -> Schema:
-        """The schema with the index that the finding asks for."""
-        table, columns = finding.fact("table"), [c.strip() for c in finding.fact("columns").split(",")]
-        name = "_".join(("ix", table, *columns))
-        listed = ", ".join(f'"{c}"' for c in columns)
-        return Schema((*self.statements, f'create index if not exists "{name}" on "{table}" ({listed})'))
-
-    def apply(self, instance: Instance, target: Target) -> str:
-        """Run the project's migrations; where they can't run, the statements. Returns a note or ""."""
-        if not self.statements:
-            return ""
-        note = ""
-        if target.migrations:
-            command = [target.python, "-m", "alembic", "upgrade", "head"]
-            done = instance.run(command, MIGRATION_LIMIT)
-            if done.status == 0:
-                return ""
-            last = (done.err.strip().splitlines() or ["no message"])[-1]
-            note = f"alembic upgrade head failed in the world ({last}); the index was made directly"
-        instance.databases.execute(self.statements)
-        return note
 
 
 @dataclass
