@@ -65,6 +65,7 @@ class Candidate:
     served: Served | None = None
     outcomes: Outcomes = field(default_factory=dict)
     schema: Schema = field(default_factory=Schema)
+    imported: Imported | None = None
     notes: tuple[str, ...] = ()
 
     def close(self) -> None:
@@ -92,6 +93,7 @@ class Judgement:
         self.cells = cells
         self.gates: list[Gate] = []
         self.notes: list[str] = []
+        self.imported: Imported | None = None
         self.root = base.world.folder.tree(tip.revision)
         self.instance = base.world.instance(self.root)
         self.schema = tip.schema.with_index(finding) if patch.touches_schema else tip.schema
@@ -132,7 +134,15 @@ class Judgement:
         if best is None:
             served.instance.stop()
         return Candidate(
-            self.patch, verdict, self.root, self.instance, served, outcomes, self.schema, tuple(self.notes)
+            self.patch,
+            verdict,
+            self.root,
+            self.instance,
+            served,
+            outcomes,
+            self.schema,
+            self.imported,
+            tuple(self.notes),
         )
 
     def _gate(self, number: int, name: str, check: Callable[[], tuple[str, tuple[Difference, ...]]]) -> None:
@@ -146,7 +156,8 @@ class Judgement:
         return "; ".join(lint(self.patch)), ()
 
     def _contract(self) -> tuple[str, tuple[Difference, ...]]:
-        return "; ".join(compare_contracts(self.base.imported, read_imported(self.instance))), ()
+        self.imported = read_imported(self.instance)
+        return "; ".join(compare_contracts(self.base.imported, self.imported)), ()
 
     def _cells(self, served: Served, outcomes: Outcomes) -> tuple[str, tuple[Difference, ...]]:
         for cell in first(self.cells, self.finding.routes):
