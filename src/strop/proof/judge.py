@@ -35,6 +35,7 @@ class Base:
     """What is known of the unchanged application: every candidate is judged against it."""
 
     world: World
+    root: Path
     imported: Imported
     cells: tuple[Cell, ...]
     outcomes: Outcomes
