@@ -52,7 +52,7 @@ def lines(result: Result, report: str = "") -> Iterator[str]:
         now, after = _now_and_after(entry)
         cost = f"{now} -> {after}" if after else now
         parts = (
-            state,
+            _STATES[type(entry)],
             finding.id,
             finding.code,
             str(finding.span),
@@ -129,7 +129,7 @@ def _next(result: Result) -> tuple[str, ...]:
     commands = []
     if result.branch and result.changes:
         commands.append(f"git diff {result.target.branch or 'main'}...{result.branch}")
-    waiting = (*result.choices, *result.proposals)
+    waiting: tuple[Entry, ...] = (*result.choices, *result.proposals)
     if waiting:
         commands.append(f"strop show {waiting[0].finding.id}")
     elif result.changes:
