@@ -18,6 +18,7 @@ from strop.project.project import Project
 from strop.project.source import read_source
 from strop.proof.judge import Base, Candidate, Judgement, Tip
 from strop.proof.regression import check_test
+from strop.proof.schema import Schema
 from strop.world import git
 
 MOST = 3  # alternatives that are tried for one finding
@@ -67,6 +68,27 @@ class Search:
             else:
                 self._try(item)
             self.listener(Advance(item.finding.message))
+
+    def drop(self, culprit: Kept, reason: str) -> None:
+        """Take a patch out of the branch, and with it those that can't stand without it."""
+        world = self.base.world
+        tree = world.folder.tree("base")
+        kept, self.kept = self.kept, []
+        self.refused.append(Refused(culprit.item, reason, tried=(culprit.candidate,)))
+        schema = Schema()
+        revision = "base"
+        for one in kept:
+            if one is culprit:
+                continue
+            try:
+                revision = git.pick(tree, one.commit)
+            except git.GitFailed:
+                self.refused.append(Refused(one.item, f"stands on a patch that was taken out: {reason}"))
+                continue
+            if one.patch.touches_schema:
+                schema = schema.with_index(one.item.finding)
+            self.kept.append(replace(one, commit=revision))
+        self.tip = replace(self.tip, revision=revision, root=tree, schema=schema)
 
     def _try(self, item: Item) -> None:
         finding = self._moved().finding(item.finding)

@@ -129,3 +129,19 @@ def _exists(repo: Path, branch: str) -> bool:
     except GitFailed:
         return False
     return True
+
+
+def format_patches(tree: Path, revision: str, folder: Path) -> tuple[Path, ...]:
+    """The commits from the base to `revision` as mail patches, one file a commit."""
+    printed = git(tree, "format-patch", "--quiet", "--output-directory", str(folder), f"base..{revision}")
+    return tuple(Path(line) for line in printed.splitlines()) or tuple(sorted(folder.glob("*.patch")))
+
+
+def pick(tree: Path, revision: str) -> str:
+    """Apply a commit on top of the tree's own; returns the new commit. Raises GitFailed on a conflict."""
+    try:
+        git(tree, "cherry-pick", "--allow-empty", revision, author=True)
+    except GitFailed:
+        git(tree, "cherry-pick", "--abort")
+        raise
+    return git(tree, "rev-parse", "HEAD")
