@@ -125,7 +125,8 @@ class Search:
                 patch = replace(patch, tests=())
         files = [edit.file for edit in (*patch.edits, *patch.tests)]
         revision = git.commit(best.root, files, patch.title, patch.why)
-        assert best.served is not None and best.imported is not None
+        assert best.served is not None
+        assert best.imported is not None
         self.tip.served.instance.close()
         self.tip = Tip(revision, best.root, best.served, {**self.tip.outcomes, **best.outcomes}, best.schema)
         source = read_source(best.root, self.base.world.target.sources)
