@@ -177,7 +177,7 @@ class ShopMaker:
 
     def product_images(self) -> Iterator[Row]:
         for number in range(1, PRODUCTS + 1):
-            for side in ("front", "side", "detail", "room"):
+            for side in ("front", "side", "back", "detail", "room", "parcel"):
                 yield {
                     "product_id": number,
                     "url": f"/media/{number:05}-{side}.webp",
@@ -191,12 +191,12 @@ class ShopMaker:
 
     def price_changes(self) -> Iterator[Row]:
         for number in range(1, PRODUCTS + 1):
-            for step in range(8):
+            for step in range(12):
                 factor = self.random.randint(80, 120)
                 yield {
                     "product_id": number,
                     "price_cents": self.prices[number] * factor // 100,
-                    "changed_at": START + timedelta(days=90 * step, minutes=number),
+                    "changed_at": START + timedelta(days=60 * step, minutes=number),
                 }
 
     def shelf_locations(self) -> Iterator[Row]:
