@@ -55,6 +55,8 @@ async def test_create_category(client, admin):
     assert (await client.post("/categories", json=body)).status_code == 401
     assert (await client.post("/categories", json=body, headers=admin)).status_code == 201
     assert (await client.post("/categories", json=body, headers=admin)).status_code == 409
+    lost = {"name": "Mats", "slug": "mats", "parent_id": 999}
+    assert (await client.post("/categories", json=lost, headers=admin)).status_code == 404
 
 
 async def test_products_are_paged(client):

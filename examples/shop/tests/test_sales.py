@@ -114,8 +114,9 @@ async def test_order_from_cart_to_door(client, sales, admin):
 
 async def test_cancelled_order_returns_its_stock(client, sales):
     before = (await client.get("/products/8")).json()["stock"]
-    placed = await place(client, sales)
-    assert (await client.get("/products/8")).json()["stock"] == before - 2
+    lines = [{"product_id": 8, "quantity": 2}, {"product_id": 8, "quantity": 1}]
+    placed = await place(client, sales, items=lines)
+    assert (await client.get("/products/8")).json()["stock"] == before - 3
     cancelled = await client.post(f"/orders/{placed.json()['id']}/cancellation", headers=sales)
     assert cancelled.json()["status"] == "cancelled"
     assert (await client.get("/products/8")).json()["stock"] == before

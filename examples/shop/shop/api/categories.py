@@ -34,6 +34,8 @@ async def list_categories(session: SessionDep) -> Sequence[Category]:
 async def create_category(session: SessionDep, data: CategoryIn) -> Category:
     if await session.scalar(select(Category.id).where(Category.slug == data.slug)):
         raise HTTPException(status.HTTP_409_CONFLICT, "This slug is taken")
+    if data.parent_id is not None:
+        found(await session.get(Category, data.parent_id), "Category")
     category = Category(name=data.name, slug=data.slug, parent_id=data.parent_id)
     category.tax_rate = TaxRate(percent=data.tax_percent)
     session.add(category)

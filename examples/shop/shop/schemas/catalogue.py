@@ -2,13 +2,13 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
-from shop.schemas.common import ORMModel
+from shop.schemas.common import ORMModel, RowRef
 
 
 class CategoryIn(BaseModel):
     name: str = Field(min_length=1, max_length=80)
     slug: str = Field(pattern=r"^[a-z0-9-]{1,80}$")
-    parent_id: int | None = None
+    parent_id: RowRef | None = None
     tax_percent: int = Field(default=20, ge=0, le=50)
 
 
@@ -71,16 +71,16 @@ class ProductIn(BaseModel):
     description: str = ""
     price_cents: int = Field(ge=0, le=10_000_000)
     weight_grams: int = Field(ge=1, le=1_000_000)
-    stock: int = Field(default=0, ge=0)
-    category_id: int
-    supplier_id: int
+    stock: int = Field(default=0, ge=0, le=1_000_000)
+    category_id: RowRef
+    supplier_id: RowRef
 
 
 class ProductPatch(BaseModel):
     name: str | None = Field(default=None, min_length=1, max_length=160)
     description: str | None = None
     price_cents: int | None = Field(default=None, ge=0, le=10_000_000)
-    stock: int | None = Field(default=None, ge=0)
+    stock: int | None = Field(default=None, ge=0, le=1_000_000)
     active: bool | None = None
 
 
@@ -159,7 +159,7 @@ class StockMovementOut(ORMModel):
 
 
 class ReviewIn(BaseModel):
-    customer_id: int
+    customer_id: RowRef
     rating: int = Field(ge=1, le=5)
     title: str = Field(min_length=1, max_length=120)
     body: str = Field(default="", max_length=4000)

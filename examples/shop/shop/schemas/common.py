@@ -1,9 +1,11 @@
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Item = TypeVar("Item")
+
+RowRef = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class ORMModel(BaseModel):

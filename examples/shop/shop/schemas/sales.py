@@ -2,7 +2,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, EmailStr, Field
 
-from shop.schemas.common import ORMModel
+from shop.schemas.common import ORMModel, RowRef
 
 
 class AddressOut(ORMModel):
@@ -46,12 +46,12 @@ class DirectoryEntry(ORMModel):
 
 
 class OrderItemIn(BaseModel):
-    product_id: int
+    product_id: RowRef
     quantity: int = Field(ge=1, le=1000)
 
 
 class OrderIn(BaseModel):
-    customer_id: int
+    customer_id: RowRef
     items: list[OrderItemIn] = Field(min_length=1, max_length=100)
 
 

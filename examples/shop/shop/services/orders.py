@@ -1,3 +1,5 @@
+from collections import Counter
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -68,7 +70,9 @@ async def ship(session: AsyncSession, order: Order) -> Order:
 async def cancel(session: AsyncSession, order: Order) -> Order:
     if order.status not in (OrderStatus.PENDING, OrderStatus.PAID):
         raise OrderRefused(f"order is {order.status} and can't be cancelled")
-    quantities = {item.product_id: item.quantity for item in order.items}
+    quantities: Counter[int] = Counter()
+    for item in order.items:
+        quantities[item.product_id] += item.quantity
     found = await session.scalars(select(Product).where(Product.id.in_(quantities)))
     for product in found:
         product.stock += quantities[product.id]
