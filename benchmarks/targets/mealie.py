@@ -1,7 +1,7 @@
 """Prepare mealie, whose recipe list joins three collections and a user, so that it can be run.
 
     git clone https://github.com/mealie-recipes/mealie mealie
-    git -C mealie checkout -B main e971efd8090b     # before; ba363da2515c is the maintainers' fix
+    git -C mealie checkout -B main e971efd8090b     # ba363da2515c is the maintainers' change, which keeps the joins
     python benchmarks/targets/mealie.py mealie [--python 3.12]
 
 Makes `mealie-venv` beside the clone with the packages of the commit's date and pytest, a package

@@ -83,32 +83,16 @@ def running(folder: Path, port: int | None = None) -> Iterator[Server]:
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     binaries, data = _binaries(folder), folder / "data"
-    if _call([binaries / "pg_ctl", "status", "-D", data], quiet=True) == 0:
+    made = (data / "PG_VERSION").exists()
+    if made and _call([binaries / "pg_ctl", "status", "-D", data], quiet=True) == 0:
         lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         yield Server(binaries, int(lines[3]))
         return
     _add_extension(folder / "extension")
-    if not (data / "PG_VERSION").exists():
+    if not made:
         _create(binaries, data)
     server = Server(binaries, port or free_port())
-    settings = (*FAST, f"extension_control_path=$system:{folder}")
-    options = (
-        f"-h 127.0.0.1 -p {server.port} -k '' {' '.join(f'-c {quote(setting)}' for setting in settings)}"
-    )
-    start: list[str | Path] = [
-        binaries / "pg_ctl",
-        "start",
-        "-w",
-        "-s",
-        "-D",
-        data,
-        "-l",
-        data / "server.log",
-        "-o",
-        options,
-    ]
-    if _call(start) != 0:
-        sys.exit(f"PostgreSQL did not start; its output: {data / 'server.log'}")
+    _start(server, folder)
     try:
         yield server
     finally:
@@ -162,6 +146,17 @@ def _create(binaries: Path, data: Path) -> None:
     if _call([binaries / "initdb", *how, "-D", data], quiet=True) != 0:
         sys.exit(f"initdb failed: {data} and the folders above it must be open to the user {UNPRIVILEGED}")
     say(f"PostgreSQL data in {data}")
+
+
+def _start(server: Server, folder: Path) -> None:
+    settings = (*FAST, f"extension_control_path=$system:{folder}")
+    options = f"-h 127.0.0.1 -p {server.port} -k '' " + " ".join(
+        f"-c {quote(setting)}" for setting in settings
+    )
+    log = folder / "data" / "server.log"
+    how: list[str | Path] = ["-w", "-s", "-D", folder / "data", "-l", log, "-o", options]
+    if _call([server.binaries / "pg_ctl", "start", *how]) != 0:
+        sys.exit(f"PostgreSQL did not start; its output: {log}")
 
 
 def _call(command: Sequence[str | Path], *, quiet: bool = False) -> int:
