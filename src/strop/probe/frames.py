@@ -31,7 +31,7 @@ _STOPS = (
     "probe/boundary.py",
 )
 _FOREIGN = {"site-packages", "dist-packages", ".venv", ".tox", ".nox", "__pypackages__"}
-_OWN = str(Path(__file__).parent)
+OWN = str(Path(__file__).parent)
 
 
 class _Kinds(dict[str, "str | bool | None"]):
@@ -46,7 +46,7 @@ class _Kinds(dict[str, "str | bool | None"]):
     def _judge(self, name: str) -> str | bool | None:
         if name.replace("\\", "/").endswith(_STOPS):
             return STOP
-        if name.startswith(("<", _OWN)):
+        if name.startswith(("<", OWN)):
             return SKIP
         for root, file in ((self.root, Path(name).absolute()), (self.root.resolve(), Path(name).resolve())):
             if file.is_relative_to(root):

@@ -6,6 +6,7 @@ converts nothing. Times are nanoseconds inside and microseconds in entries.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from time import perf_counter_ns, process_time_ns
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 Entry = dict[str, Any]
 
 current: ContextVar[Record | None] = ContextVar("strop_record", default=None)
+
+on_begin: Callable[[], None] | None = None  # told on the thread of each request that begins
 
 
 class Record:
@@ -31,6 +34,7 @@ class Record:
         "lines",
         "loaded",
         "method",
+        "opened",
         "outbound",
         "path",
         "phase",
@@ -59,7 +63,8 @@ class Record:
         self.token: Token[Record | None] | None = None
         self.status = self.first_byte = self.end = 0
         self.request_bytes = self.response_bytes = 0
-        self.commits = self.rollbacks = self.threads = self.held = 0
+        self.commits = self.rollbacks = self.threads = 0
+        self.held = self.opened = 0  # database connections: checked out now, newly connected
         self.phase: Entry | None = None  # the part that runs now
         self.phase_call: Any = None  # what it calls
         self.solved: set[int] | None = None  # ids of the dependencies that ran
@@ -82,6 +87,8 @@ def begin(cell: str, method: str, path: str) -> Record:
     """Start a record and make it the current one of this context."""
     record = Record(cell, method, path)
     record.token = current.set(record)
+    if on_begin is not None:
+        on_begin()
     return record
 
 

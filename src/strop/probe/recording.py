@@ -8,27 +8,59 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import boundary, hooks, phases, record, sql, threads
+from . import (
+    blocking,
+    boundary,
+    built,
+    eager,
+    hooks,
+    lines,
+    loop,
+    outbound,
+    phases,
+    pool,
+    record,
+    sql,
+    threads,
+)
 from .frames import set_root
 from .record import Record, begin
 
-__all__ = ["attach", "begin", "failures", "finish", "install", "on_finish", "uninstall"]
+__all__ = [
+    "attach",
+    "begin",
+    "failures",
+    "finish",
+    "install",
+    "on_finish",
+    "start_loop_watch",
+    "stop_loop_watch",
+    "uninstall",
+]
 
 on_finish: Callable[[dict[str, Any]], None] | None = None  # told each exchange by the wrapper
 
-failures = hooks.failures
+failures = hooks.failures  # what went wrong inside the hooks, by part: none of it reached the application
+
+start_loop_watch = loop.start
+stop_loop_watch = loop.stop
 
 
 def install(root: str, watch: dict[str, list[int]] | None = None) -> None:
-    """Hook the libraries, now or when they are imported; `root` is the application's absolute folder."""
+    """Hook the libraries, now or when they are imported.
+
+    `root` is the application's absolute folder, `watch` the lines to report in `lines`, by file.
+    """
     set_root(root)
     hooks.start()
-    for part in (boundary, phases, sql, threads):
+    for part in (boundary, phases, sql, eager, pool, threads, outbound, built, blocking):
         part.install()
+    lines.install(watch)
 
 
 def uninstall() -> None:
     """Take the hooks out again."""
+    loop.stop()
     hooks.remove()
 
 
@@ -40,11 +72,13 @@ def attach(app: Any) -> Any:
 def finish(record_: Record, status: int) -> dict[str, Any]:
     """End a request; return it with the fields of `strop.evidence.Exchange`, JSON-ready."""
     record.leave(record_)
+    route = ""
     try:
+        loop.settle(record_)
+        pool.settle(record_)
         route = boundary.route_of(record_)
     except Exception:
-        failures["route"] += 1
-        route = ""
+        failures["finish"] += 1
     return record.close(record_, status, route)
 
 

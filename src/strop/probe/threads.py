@@ -9,7 +9,7 @@ from time import perf_counter_ns
 from types import ModuleType
 from typing import Any
 
-from . import hooks
+from . import hooks, record
 from .record import Entry, Record, current
 
 
@@ -18,21 +18,22 @@ class _Hop:
 
     __slots__ = ("carry", "function", "phase", "record", "submitted")
 
-    def __init__(self, record: Record, function: Callable[..., Any], carry: bool) -> None:
-        self.record = record
+    def __init__(self, owner: Record, function: Callable[..., Any], carry: bool) -> None:
+        self.record = owner
         self.function = function
         self.carry = carry
-        record.threads += 1
-        phase = record.phase
-        self.phase: Entry | None = (
-            phase if phase is not None and _target(function) is record.phase_call else None
-        )
+        owner.threads += 1
+        phase = owner.phase
+        mine = phase is not None and _target(function) is owner.phase_call
+        self.phase: Entry | None = phase if mine else None
         self.submitted = perf_counter_ns()
 
     def __call__(self, *args: Any) -> Any:
         if self.phase is not None:
             self.phase["thread"] = True
             self.phase["wait"] += (perf_counter_ns() - self.submitted) // 1000
+        if record.on_begin is not None:
+            record.on_begin()
         if not self.carry or current.get() is not None:
             return self.function(*args)
         token = current.set(self.record)
@@ -65,9 +66,9 @@ def _patch_anyio(module: ModuleType) -> None:
 
     @functools.wraps(original)
     def run_sync(func: Callable[..., Any], *args: Any, **kw: Any) -> Any:
-        record = current.get()
-        if record is not None:
-            func = _Hop(record, func, carry=False)
+        owner = current.get()
+        if owner is not None:
+            func = _Hop(owner, func, carry=False)
         return original(func, *args, **kw)
 
     hooks.replace_function(module, "run_sync", run_sync)
@@ -76,10 +77,10 @@ def _patch_anyio(module: ModuleType) -> None:
 def _executor(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def run_in_executor(self: Any, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
-        record = current.get()
+        owner = current.get()
         # A process pool pickles what it gets.
-        if record is not None and (executor is None or hasattr(executor, "_threads")):
-            func = _Hop(record, func, carry=True)
+        if owner is not None and (executor is None or hasattr(executor, "_threads")):
+            func = _Hop(owner, func, carry=True)
         return original(self, executor, func, *args)
 
     return run_in_executor
