@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from strop.finding import Cost, Finding
 from strop.fixes.registry import fixes as all_fixes
@@ -135,3 +140,15 @@ def check_noop(case: Case, option: str = "", reason: str = "") -> Proposal:
     assert reason in answer.reason
     assert "unexpected shape" not in answer.reason
     return answer
+
+
+@contextmanager
+def module(source: str, name: str = "models") -> Iterator[dict[str, Any]]:
+    """The names of a source that is executed as a module, importable meanwhile."""
+    made = ModuleType(name)
+    sys.modules[name] = made
+    try:
+        exec(compile(source, f"{name}.py", "exec"), made.__dict__)
+        yield made.__dict__
+    finally:
+        del sys.modules[name]

@@ -35,27 +35,26 @@ def _mentions(draft: Draft, file: str, text: str) -> bool:
         return False
 
 
-def attribute_value(class_: cst.ClassDef, name: str) -> cst.BaseExpression | None:
-    """What a class body assigns to an attribute; None for a bare annotation."""
-    return next((value for target, value in _assignments(class_) if target == name), None)
-
-
-def _assignments(class_: cst.ClassDef) -> list[tuple[str, cst.BaseExpression | None]]:
-    found: list[tuple[str, cst.BaseExpression | None]] = []
+def attribute_assignment(class_: cst.ClassDef, name: str) -> cst.Assign | cst.AnnAssign | None:
+    """The statement of a class body that assigns or annotates an attribute."""
     for line in class_.body.body:
         for part in line.body if isinstance(line, cst.SimpleStatementLine) else ():
             if isinstance(part, cst.AnnAssign) and isinstance(part.target, cst.Name):
-                found.append((part.target.value, part.value))
-            elif isinstance(part, cst.Assign):
-                found += [
-                    (t.target.value, part.value) for t in part.targets if isinstance(t.target, cst.Name)
-                ]
-    return found
+                if part.target.value == name:
+                    return part
+            elif isinstance(part, cst.Assign) and any(_is_name(t.target, name) for t in part.targets):
+                return part
+    return None
+
+
+def _is_name(node: cst.CSTNode, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name
 
 
 def relationship_call(code: Code, class_: cst.ClassDef, name: str) -> cst.Call:
     """The `relationship(...)` of a class attribute; Unfit if it is made another way."""
-    value = attribute_value(class_, name)
+    part = attribute_assignment(class_, name)
+    value = part.value if part else None
     if isinstance(value, cst.Call) and called_name(value) in RELATIONSHIPS:
         return value
     raise Unfit(f"{class_.name.value}.{name} is not a plain relationship(...) in {code.file}")
