@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from strop.cell import RowChange
+from strop.world import pages
 
 BUSY = 10.0  # seconds to wait for a lock of the application
-HEADER = 100  # bytes of the file header, which hold the change counter
 
 
 def copy(source: Path, destination: Path) -> None:
@@ -38,6 +38,8 @@ class SqliteState:
     path: Path
     kept: Path
     _tables: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _owners: dict[int, str] = field(default_factory=dict)  # whose page it is, in the kept state
+    _clean: tuple[int, int] = (0, 0)  # change counter and size of the file in the kept state
 
     def keep(self) -> None:
         """Remember the present state as the one to restore; a file that is not there yet is an empty database."""
@@ -52,25 +54,35 @@ class SqliteState:
                 name: tuple(row[1] for row in database.execute(f"pragma table_info({_quote(name)})"))
                 for (name,) in names
             }
+            self._owners = _owners(database)
+        self._clean = pages.counter(self.path)
 
     def changes(self) -> tuple[RowChange, ...]:
         """The rows that differ from the kept state, sorted; empty when nothing was written."""
-        if self._same_file():
+        if self._untouched():
             return ()
-        changed: list[RowChange] = []
         with _open(self.path) as database:
             database.execute("pragma wal_checkpoint(truncate)")
             database.execute("attach ? as kept", (str(self.kept),))
-            for table in self._suspects(database):
-                changed += self._differences(database, table)
+            found = pages.differing(self.path, self.kept)
+            tables = self._suspects(database, found)
+            try:
+                rowids = pages.rowids(found)
+                changed = [c for table in tables for c in self._changed_rows(database, table, rowids)]
+            except (pages.NotPlain, sqlite3.OperationalError):  # no rowid, long rows, too many rows
+                changed = [c for table in tables for c in self._compare_tables(database, table)]
         return tuple(sorted(changed))
 
     def restore(self) -> None:
         """Put the kept state back, page by page, under the application's open connections."""
-        if self._same_file():
+        if self._untouched():
             return
-        with _open(self.kept, readonly=True) as kept, _open(self.path) as database:
-            kept.backup(database)
+        if pages.is_wal(self.path):
+            with _open(self.kept, readonly=True) as kept, _open(self.path) as database:
+                kept.backup(database)
+        else:
+            pages.put_back(self.path, pages.differing(self.path, self.kept), self.kept.stat().st_size)
+        self._clean = pages.counter(self.path)
 
     def sizes(self) -> dict[str, int]:
         """Rows of each table in the kept state."""
@@ -116,73 +128,74 @@ class SqliteState:
                     database.execute(statement)
             database.commit()
 
-    def _same_file(self) -> bool:
+    def _untouched(self) -> bool:
         wal = Path(f"{self.path}-wal")
-        if wal.exists() and wal.stat().st_size:
-            return False
-        return not _changed_pages(self.path, self.kept)
+        if pages.is_wal(self.path) or (wal.exists() and wal.stat().st_size):
+            return not (wal.exists() and wal.stat().st_size) and not pages.differing(self.path, self.kept)
+        return pages.counter(self.path) == self._clean
 
-    def _suspects(self, database: sqlite3.Connection) -> list[str]:
+    def _suspects(self, database: sqlite3.Connection, found: Sequence[pages.Page]) -> list[str]:
         """Tables with a page that differs; all tables where SQLite can't tell whose page it is."""
-        new = database.execute("select name, sql from main.sqlite_master where type = 'table'").fetchall()
-        pages = _changed_pages(self.path, self.kept)
-        owners: set[str] = set()
-        try:
-            for schema in ("main", "kept"):
-                rows = database.execute(
-                    f"select distinct tbl_name from {schema}.sqlite_master where name in"
-                    f" (select name from dbstat where schema = ? and pageno in ({','.join(map(str, pages))}))",
-                    (schema,),
-                )
-                owners |= {name for (name,) in rows}
-        except sqlite3.OperationalError:
-            owners = set(self._tables)
-        present = {name for name, _ in new}
-        return sorted(name for name in owners if name in self._tables and name in present)
+        if not self._owners:
+            return sorted(self._tables)
+        owners = {self._owners.get(page.number, "") for page in found}
+        if "" in owners or any(not page.now or not page.kept or page.number == 1 for page in found):
+            # Pages were taken from the free ones or given back: ask whose they are now.
+            now = _owners(database)
+            owners |= {now.get(page.number, "") for page in found}
+        present = {
+            name for (name,) in database.execute("select name from main.sqlite_master where type = 'table'")
+        }
+        return sorted(owners & self._tables.keys() & present)
 
-    def _differences(self, database: sqlite3.Connection, table: str) -> list[RowChange]:
-        columns = self._tables[table]
-        name = _quote(table)
-        found = []
+    def _changed_rows(
+        self, database: sqlite3.Connection, table: str, rowids: frozenset[int]
+    ) -> Iterator[RowChange]:
+        """The rows among `rowids` that one state has and the other has not, or not so."""
+        columns, picked = self._tables[table], self._picked(table)
+        listed = ",".join(map(str, sorted(rowids)))
+        states = [
+            {
+                row[0]: row[1:]
+                for row in database.execute(
+                    f"select rowid, {picked} from {schema}.{_quote(table)} where rowid in ({listed})"
+                )
+            }
+            for schema in ("main", "kept")
+        ]
+        for kind, one, other in (("added", *states), ("removed", *reversed(states))):
+            for rowid, row in one.items():
+                if other.get(rowid) != row:
+                    yield RowChange(table, kind, _values(columns, (*row, 1)))
+
+    def _compare_tables(self, database: sqlite3.Connection, table: str) -> Iterator[RowChange]:
+        """The same for the whole table by its values; equal rows are counted, so that a doubled one is seen."""
+        columns, picked = self._tables[table], self._picked(table)
+        groups = f"group by {', '.join(str(n + 1) for n in range(len(columns)))}"
         for kind, one, other in (("added", "main", "kept"), ("removed", "kept", "main")):
-            # Values are compared with their storage class: 1, 1.0 and '1' are different answers to a client.
-            picked = ", ".join(f"typeof({_quote(c)}) || ':' || quote({_quote(c)})" for c in columns)
-            # Equal rows are counted, so that a doubled row without a key is seen.
-            groups = f"group by {', '.join(str(n + 1) for n in range(len(columns)))}"
             rows = database.execute(
-                f"select {picked}, count(*) from {one}.{name} {groups}"
-                f" except select {picked}, count(*) from {other}.{name} {groups}"
+                f"select {picked}, count(*) from {one}.{_quote(table)} {groups}"
+                f" except select {picked}, count(*) from {other}.{_quote(table)} {groups}"
             )
-            found += [RowChange(table, kind, _values(columns, row)) for row in rows]
-        return found
+            yield from (RowChange(table, kind, _values(columns, row)) for row in rows)
+
+    def _picked(self, table: str) -> str:
+        # Values are compared with their storage class: 1, 1.0 and '1' are different answers to a client.
+        return ", ".join(f"typeof({_quote(c)}) || ':' || quote({_quote(c)})" for c in self._tables[table])
+
+
+def _owners(database: sqlite3.Connection) -> dict[int, str]:
+    """Page number -> table (an index belongs to its table); empty where SQLite has no dbstat."""
+    with contextlib.suppress(sqlite3.OperationalError):
+        tables = dict(database.execute("select name, tbl_name from main.sqlite_master"))
+        found = database.execute("select pageno, name from dbstat where schema = 'main'")
+        return {number: tables.get(name, name) for number, name in found}
+    return {}
 
 
 def _values(columns: tuple[str, ...], row: tuple[str | int, ...]) -> tuple[tuple[str, str], ...]:
     values = tuple(zip(columns, (str(value).partition(":")[2] for value in row), strict=False))
     return values if row[-1] == 1 else (*values, ("times", str(row[-1])))
-
-
-def _changed_pages(path: Path, kept: Path) -> list[int]:
-    """Numbers of the pages whose bytes differ; the change counters in the first page's header don't count."""
-    with path.open("rb") as now, kept.open("rb") as before:
-        header = now.read(HEADER)
-        size = int.from_bytes(header[16:18]) or 4096
-        size = 65536 if size == 1 else size
-        now.seek(0)
-        pages: list[int] = []
-        number, step = 1, 64
-        while True:
-            ours, theirs = now.read(size * step), before.read(size * step)
-            if not ours and not theirs:
-                return pages
-            if ours != theirs or number == 1:
-                for i in range(step):
-                    one, other = ours[i * size : (i + 1) * size], theirs[i * size : (i + 1) * size]
-                    if number + i == 1:
-                        one, other = one[HEADER:], other[HEADER:]
-                    if one != other:
-                        pages.append(number + i)
-            number += step
 
 
 def _quote(name: str) -> str:
