@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from strop.problem import EXIT_USAGE, Problem
-from strop.project.find import Overrides, find
+from strop.project.find import find
+from strop.project.settings import Overrides
 from strop.target import Target
 from strop.world import git
 

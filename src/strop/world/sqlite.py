@@ -154,7 +154,7 @@ class SqliteState:
         """The rows among `rowids` that one state has and the other has not, or not so."""
         columns, picked = self._tables[table], self._picked(table)
         listed = ",".join(map(str, sorted(rowids)))
-        states = [
+        now, kept = (
             {
                 row[0]: row[1:]
                 for row in database.execute(
@@ -162,8 +162,8 @@ class SqliteState:
                 )
             }
             for schema in ("main", "kept")
-        ]
-        for kind, one, other in (("added", *states), ("removed", *reversed(states))):
+        )
+        for kind, one, other in (("added", now, kept), ("removed", kept, now)):
             for rowid, row in one.items():
                 if other.get(rowid) != row:
                     yield RowChange(table, kind, _values(columns, (*row, 1)))

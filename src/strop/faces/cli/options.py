@@ -100,9 +100,9 @@ def target_of(
 ) -> Target:
     """The target that the options name."""
     from strop.actions.target import open_target
-    from strop.project.find import Overrides
+    from strop.project.settings import Overrides
 
-    overrides = Overrides(app=app, factory=factory or None, python=python, environ=dict(environ))
+    overrides = Overrides(app=app, factory=factory or None, python=python, env=environ)
     return open_target(folder, overrides, head)
 
 

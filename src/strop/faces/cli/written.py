@@ -21,7 +21,7 @@ def write_reports(result: Result, folder: Path) -> Path:
     try:
         page.write_text(html.render(result), encoding="utf-8")
         (folder / "report.md").write_text(markdown.render(result), encoding="utf-8")
-        (folder / "report.json").write_bytes(document.encode(result))
+        (folder / "report.json").write_text(document.render(result), encoding="utf-8")
     except OSError as error:
         message = f"the report can't be written in {folder}: {error.strerror}"
         raise Problem("R501", message, do="free some space", retry="same", status=EXIT_USAGE) from error
@@ -31,7 +31,7 @@ def write_reports(result: Result, folder: Path) -> Path:
 def print_result(result: Result, form: str, report: Path) -> None:
     """Print the result in one format."""
     if form == "json":
-        sys.stdout.write(document.encode(result).decode() + "\n")
+        sys.stdout.write(document.render(result))
     elif form == "markdown":
         sys.stdout.write(markdown.render(result))
     else:
