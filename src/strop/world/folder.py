@@ -11,7 +11,7 @@ from pathlib import Path
 
 from strop.problem import EXIT_USAGE, Problem
 from strop.target import Target
-from strop.world import git
+from strop.world import beside, git
 
 PLACE = "{root}"
 IGNORED = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".strop", "*.pyc")
@@ -25,10 +25,13 @@ class Folder:
         self.target = target
         self.clone = base / "clone"
         self.inner = Path()  # the target's root inside its repository
+        self.left_out: tuple[str, ...] = ()  # files beside the code that are too large to copy
         self._number = 0
+        self._beside = base / "beside"
         if target.repo:
             self.inner = Path(target.root).relative_to(target.repo)
             git.clone(Path(target.repo), self.clone, target.commit)
+            self.left_out = beside.collect(Path(target.repo), self._beside, target)
         else:
             shutil.copytree(target.root, self.clone, ignore=IGNORED, symlinks=True)
             git.begin(self.clone)
@@ -64,22 +67,9 @@ class Folder:
         return environ
 
     def _bring(self, tree: Path) -> None:
-        """Copy what lies beside the code without being committed: .env files and the paths that settings name."""
-        root, home = tree / self.inner, Path(self.target.root)
-        tops = {home, Path(self.target.repo or home)}
-        wanted = {path for top in tops for path in top.glob(".env*") if path.is_file()}
-        wanted |= {home / name for name in self.target.copy}
-        for _, value in self.target.environ:
-            if value.startswith(f"{PLACE}/"):
-                wanted.add(home / value.removeprefix(f"{PLACE}/"))
-        for path in sorted(wanted):
-            inside = path.relative_to(home) if path.is_relative_to(home) else None
-            goal = root / inside if inside else tree / path.name
-            if path.is_dir():
-                shutil.copytree(path, goal, dirs_exist_ok=True, symlinks=True)
-            elif path.exists() and not goal.exists():
-                goal.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, goal)
+        """Put what lies beside the code, without being committed, into a tree."""
+        if self._beside.is_dir():
+            shutil.copytree(self._beside, tree, dirs_exist_ok=True, symlinks=True)
 
 
 @contextlib.contextmanager

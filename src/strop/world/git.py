@@ -69,6 +69,11 @@ def dirty(repo: Path, folder: Path) -> tuple[str, ...]:
     return tuple(line[3:] for line in lines if line[:2] != "??" or line.endswith(".py"))
 
 
+def untracked(repo: Path) -> tuple[str, ...]:
+    """Files and whole folders (with a slash at the end) that are not committed, ignored ones too."""
+    return tuple(git(repo, "ls-files", "-z", "--others", "--directory").rstrip("\0").split("\0"))
+
+
 def _relative(repo: Path, folder: Path) -> str:
     return str(folder.resolve().relative_to(repo.resolve()))
 
