@@ -73,9 +73,9 @@ def _files(repo: Path) -> Iterator[Path]:
 
 def _kept(path: Path) -> Iterator[Path]:
     journal = path.name.endswith(JOURNALS) and _is_sqlite(Path(str(path).rpartition("-")[0]))
-    if not journal and path.suffix != ".pyc" and path.name not in SKIPPED:
-        if path.is_symlink() or path.is_file():
-            yield path
+    wanted = not journal and path.suffix != ".pyc" and path.name not in SKIPPED
+    if wanted and (path.is_symlink() or path.is_file()):
+        yield path
 
 
 def _is_skipped(folder: Path) -> bool:
