@@ -179,8 +179,10 @@ class _Walk:
         plain = replace(here, awaited=False)
         if node.attr in self.targets.properties and isinstance(node.ctx, ast.Load):
             ref = self.types.infer(node.value, here.scope)
+            self.visit(node.value, plain)
             self.run(node, self.targets.read(ref, node.attr), plain)
-        self.visit(node.value, plain)
+        else:
+            self.visit(node.value, plain)
 
     # Calls
 
@@ -189,12 +191,12 @@ class _Walk:
         if self.handed_over(node, ref, here):
             self.body.resolved += 1
             return
+        self.parts(node, ref, here)
         if self.run(node, self.targets.called(ref, node, here.scope), here):
             self.body.resolved += 1
         else:
             self.body.unresolved += 1
             self.add(node, Target(f"?.{_last(node.func)}"), here)
-        self.parts(node, ref, here)
 
     def parts(self, node: ast.Call, ref: Ref | None, here: Here) -> None:
         plain = replace(here, awaited=False)
@@ -236,17 +238,17 @@ class _Walk:
                 return True
         if name == "threading.Thread":
             target = [k.value for k in node.keywords if k.arg == "target"]
-            self.give(target[0] if target else None, node, replace(here, off_loop=True))
             self.arguments(node, -1, here)
+            self.give(target[0] if target else None, node, replace(here, off_loop=True))
             return True
         return False
 
     def hand_over(self, node: ast.Call, place: int, changed: Here, here: Here) -> None:
         names = [k.value for k in node.keywords if k.arg in ("func", "function", "fn")]
         given = node.args[place] if len(node.args) > place else names[0] if names else None
-        self.give(given, node, changed)
         self.visit(node.func, replace(here, awaited=False))
         self.arguments(node, place, here)
+        self.give(given, node, changed)
 
     def arguments(self, node: ast.Call, but: int, here: Here) -> None:
         plain = replace(here, awaited=False)

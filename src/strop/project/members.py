@@ -76,7 +76,7 @@ class Members:
     def _of_super(self, ref: Ref, attr: str) -> Ref | None:
         lineage = self.lineage(ref.name)
         after = Lineage(lineage.classes[1:], lineage.library)
-        return self._look_up(after, Ref("instance", ref.name), attr)
+        return self._look_up(after, ref, attr)
 
     def _look_up(self, lineage: Lineage, receiver: Ref, attr: str, *, on_class: bool = False) -> Ref | None:
         for owner, _ in lineage.classes:

@@ -41,7 +41,12 @@ class Targets:
         match ref.kind:
             case "function":
                 found = self.types.found.functions.get(ref.name)
-                yield from self._functions(found) if found is not None else [Target(ref.name)]
+                if found is None:
+                    yield Target(ref.name)
+                elif ref.args and ref.args[0].kind == "super":  # this very method, abstract or not
+                    yield target_of(found)
+                else:
+                    yield from self._functions(found)
             case "class":
                 yield from self._constructed(ref.name)
             case "name":
