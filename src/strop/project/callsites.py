@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from strop.project.function import Call, Effect
+from strop.project.filling import fills
+from strop.project.function import Call
 from strop.project.infer import Types
-from strop.project.members import is_property
-from strop.project.scope import Binding, ClassNode, Module, Ref, Scope
+from strop.project.scope import Binding, Module, Ref, Scope
+from strop.project.targets import Target, Targets, members
 from strop.span import Span
 
 _LONGEST = 90  # characters of a call's text
-_VALIDATORS = frozenset({"field_validator", "model_validator", "validator", "root_validator"})
-_CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "model_post_init")
-_MODEL_CALLS = frozenset({"model_validate", "from_orm", "parse_obj", "model_validate_json", "parse_raw"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +43,9 @@ class Body:
 class Reader:
     """Reads bodies with one set of types."""
 
-    def __init__(self, types: Types, properties: frozenset[str]) -> None:
+    def __init__(self, types: Types, targets: Targets) -> None:
         self.types = types
-        self.properties = properties  # names that some class of the project has as a property
+        self.targets = targets
         self.classes = {id(owner.node): owner for owner in types.found.classes.values()}
 
     def read(self, module: Module, symbol: str, body: list[ast.stmt], scope: Scope) -> Body:
@@ -61,6 +59,7 @@ class _Walk:
     def __init__(self, reader: Reader, module: Module, symbol: str) -> None:
         self.reader = reader
         self.types = reader.types
+        self.targets = reader.targets
         self.module = module
         self.symbol = symbol
         self.body = Body()
@@ -106,36 +105,14 @@ class _Walk:
             self.statements(node.body, replace(here, scope=owner.scope))
 
     def if_(self, node: ast.If, here: Here) -> None:
-        """`if client is None: client = make()` on shared state happens once; a script's main part never."""
+        """A script's main part is not the application's; what fills shared state happens once."""
         match node.test:
             case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()]):
                 return
         self.visit(node.test, here)
-        first = replace(here, once=True) if self.fills_once(node, here) else here
-        self.statements(node.body, first)
-        self.statements(node.orelse, here)
-
-    def fills_once(self, node: ast.If, here: Here) -> bool:
-        match node.test:
-            case ast.Compare(left=tested, ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
-                pass
-            case ast.UnaryOp(op=ast.Not(), operand=tested):
-                pass
-            case _:
-                return False
-        if not self.is_shared(tested, here):
-            return False
-        name = ast.unparse(tested)
-        return any(ast.unparse(t) == name for s in node.body if isinstance(s, ast.Assign) for t in s.targets)
-
-    def is_shared(self, tested: ast.expr, here: Here) -> bool:
-        """A global that the function declares, or an attribute of a class or module."""
-        if isinstance(tested, ast.Name):
-            return tested.id in here.scope.outer
-        if not isinstance(tested, ast.Attribute):
-            return False
-        ref = self.types.infer(tested.value, here.scope)
-        return ref is not None and ref.kind in ("class", "module")
+        first = replace(here, once=True)
+        self.statements(node.body, first if fills(self.types, node, node.body, here.scope) else here)
+        self.statements(node.orelse, first if fills(self.types, node, node.orelse, here.scope) else here)
 
     def loop(self, node: ast.For | ast.AsyncFor, here: Here) -> None:
         if isinstance(node, ast.AsyncFor):
@@ -156,18 +133,10 @@ class _Walk:
         self.body.awaits += waits
         for item in node.items:
             self.visit(item.context_expr, replace(here, awaited=waits))
-            self.enter(item.context_expr, here, waits)
+            entered = self.types.infer(item.context_expr, here.scope)
+            targets = self.targets.entered(entered, waits)
+            self.run(item.context_expr, targets, replace(here, awaited=waits))
         self.statements(node.body, here)
-
-    def enter(self, expr: ast.expr, here: Here, waits: bool) -> None:
-        """`with` on an instance of the project's class calls its enter and exit methods."""
-        ref = self.types.infer(expr, here.scope)
-        if ref is None or ref.kind != "instance" or ref.name not in self.types.found.classes:
-            return
-        for name in ("__aenter__", "__aexit__") if waits else ("__enter__", "__exit__"):
-            node = self.types.members.function(ref.name, name)
-            if node is not None:
-                self.add(expr, node.name, node.id, replace(here, awaited=waits))
 
     def comprehension(self, node: ast.expr, here: Here) -> None:
         generators: list[ast.comprehension] = getattr(node, "generators", [])
@@ -207,19 +176,13 @@ class _Walk:
 
     def attribute(self, node: ast.Attribute, here: Here) -> None:
         """Reading a property of a class of the project is a call."""
-        if node.attr in self.reader.properties and isinstance(node.ctx, ast.Load):
+        plain = replace(here, awaited=False)
+        if node.attr in self.targets.properties and isinstance(node.ctx, ast.Load):
             ref = self.types.infer(node.value, here.scope)
-            for member in _members(ref):
-                self.property_read(member, node, here)
-        self.visit(node.value, replace(here, awaited=False))
-
-    def property_read(self, ref: Ref, node: ast.Attribute, here: Here) -> None:
-        if ref.kind != "instance" or ref.name not in self.types.found.classes:
-            return
-        found = self.types.members.function(ref.name, node.attr)
-        if found is not None and is_property(found):
-            for target in self.types.members.implementations(found):
-                self.add(node, target.name, target.id, replace(here, awaited=False))
+            self.visit(node.value, plain)
+            self.run(node, self.targets.read(ref, node.attr), plain)
+        else:
+            self.visit(node.value, plain)
 
     # Calls
 
@@ -228,17 +191,17 @@ class _Walk:
         if self.handed_over(node, ref, here):
             self.body.resolved += 1
             return
-        if self.resolve(node, ref, here):
+        self.parts(node, ref, here)
+        if self.run(node, self.targets.called(ref, node, here.scope), here):
             self.body.resolved += 1
         else:
             self.body.unresolved += 1
-            self.add(node, f"?.{_last(node.func)}", "", here)
-        self.parts(node, ref, here)
+            self.add(node, Target(f"?.{_last(node.func)}"), here)
 
     def parts(self, node: ast.Call, ref: Ref | None, here: Here) -> None:
         plain = replace(here, awaited=False)
         self.visit(node.func, plain)
-        streams = any(r.name == "starlette.responses.StreamingResponse" for r in _members(ref))
+        streams = any(r.name == "starlette.responses.StreamingResponse" for r in members(ref))
         for place, argument in enumerate(node.args):
             off = streams and place == 0 and self.is_plain_generator(argument, plain)
             self.visit(argument, replace(plain, off_loop=True) if off else plain)
@@ -275,17 +238,17 @@ class _Walk:
                 return True
         if name == "threading.Thread":
             target = [k.value for k in node.keywords if k.arg == "target"]
-            self.give(target[0] if target else None, node, replace(here, off_loop=True))
             self.arguments(node, -1, here)
+            self.give(target[0] if target else None, node, replace(here, off_loop=True))
             return True
         return False
 
     def hand_over(self, node: ast.Call, place: int, changed: Here, here: Here) -> None:
         names = [k.value for k in node.keywords if k.arg in ("func", "function", "fn")]
         given = node.args[place] if len(node.args) > place else names[0] if names else None
-        self.give(given, node, changed)
         self.visit(node.func, replace(here, awaited=False))
         self.arguments(node, place, here)
+        self.give(given, node, changed)
 
     def arguments(self, node: ast.Call, but: int, here: Here) -> None:
         plain = replace(here, awaited=False)
@@ -304,111 +267,35 @@ class _Walk:
             self.visit(given, here)
             return
         ref = self.types.infer(given, here.scope)
-        if not self.resolve(node, ref, here):
-            self.add(node, f"?.{_last(given)}", "", here)
+        if not self.run(node, self.targets.called(ref, node, here.scope), here):
+            self.add(node, Target(f"?.{_last(given)}"), here)
         if isinstance(given, ast.Call):  # partial(f, x): its arguments are evaluated here
             for argument in given.args[1:]:
                 self.visit(argument, replace(here, awaited=False, off_loop=False, background=False))
 
-    def resolve(self, node: ast.expr, ref: Ref | None, here: Here) -> bool:
-        """Add what calling `ref` calls; False when nothing is known of it."""
+    def run(self, node: ast.expr, targets: Iterable[Target], here: Here) -> bool:
+        """Add these targets as calls; False when there is none."""
         done = False
-        for member in _members(ref):
-            match member.kind:
-                case "function":
-                    self.to_function(node, member, here)
-                case "class":
-                    self.construct(node, member.name, here)
-                case "name":
-                    self.to_library(node, member.name, here)
-                case "instance":
-                    if not self.to_instance(node, member.name, here):
-                        continue
-                case _:
-                    continue
+        for target in targets:
+            self.add(node, target, here)
             done = True
         return done
 
-    def to_function(self, node: ast.expr, ref: Ref, here: Here) -> None:
-        found = self.types.found.functions.get(ref.name)
-        if found is None:
-            self.add(node, ref.name, "", here)
-            return
-        for target in self.types.members.implementations(found):
-            self.add(node, target.name, target.id, here)
-
-    def to_instance(self, node: ast.expr, name: str, here: Here) -> bool:
-        if name in self.types.found.classes:
-            found = self.types.members.function(name, "__call__")
-            if found is not None:
-                self.add(node, found.name, found.id, here)
-                return True
-            bases = self.types.members.library_bases(name)
-            return bool(bases) and self.to_library(node, f"{bases[0]}.__call__", here)
-        return self.to_library(node, f"{name}.__call__", here)
-
-    def to_library(self, node: ast.expr, name: str, here: Here) -> bool:
-        effects: tuple[Effect | None, ...] = self.types.catalogue.effect(name) or (None,)
-        for effect in effects:
-            self.add(node, name, "", here, effect)
-        method = name.rpartition(".")[2]
-        if method in _MODEL_CALLS and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            self.validate(node, node.func, here)
-        return True
-
-    def validate(self, node: ast.Call, func: ast.Attribute, here: Here) -> None:
-        """`Model.model_validate(row)` runs the model's validators and reads the row's properties."""
-        model = self.types.infer(func.value, here.scope)
-        if model is None or model.kind != "class" or model.name not in self.types.found.classes:
-            return
-        self.validators(node, model.name, here)
-        row = self.types.infer(node.args[0], here.scope) if node.args else None
-        if row is None or row.kind != "instance" or row.name not in self.types.found.classes:
-            return
-        for name in sorted(self.fields(model.name) & self.reader.properties):
-            found = self.types.members.function(row.name, name)
-            if found is not None and is_property(found):
-                self.add(node, found.name, found.id, here)
-
-    def fields(self, class_name: str) -> set[str]:
-        """Annotated names of a class and its bases."""
-        lineage = self.types.members.lineage(class_name)
-        return {n for owner, _ in lineage.classes for n in annotated_names(owner)}
-
-    def construct(self, node: ast.expr, name: str, here: Here) -> None:
-        """Making an instance calls the constructors; of a model also its validators."""
-        if name not in self.types.found.classes:
-            self.to_library(node, name, here)
-            return
-        found = [self.types.members.function(name, method) for method in _CONSTRUCTORS]
-        for target in found:
-            if target is not None:
-                self.add(node, name, target.id, here)
-        effects = [self.types.catalogue.builders.get(b) for b in self.types.members.library_bases(name)]
-        built = next((e for e in effects if e is not None), None)
-        if built is not None or not any(found):
-            self.add(node, name, "", here, replace(built, name=name) if built is not None else None)
-        self.validators(node, name, here)
-
-    def validators(self, node: ast.expr, name: str, here: Here) -> None:
-        for target in validators_of(self.types, name):
-            self.add(node, name, target, here)
-
-    def add(self, node: ast.expr, name: str, target: str, here: Here, effect: Effect | None = None) -> None:
+    def add(self, node: ast.expr, target: Target, here: Here) -> None:
         end = node.end_lineno or node.lineno
         span = Span(self.module.file, node.lineno, self.symbol, end if end != node.lineno else 0)
         self.body.calls.append(
             Call(
                 span,
                 self.text(node),
-                name,
-                target,
-                awaited=here.awaited,
-                loop=here.loop,
-                off_loop=here.off_loop,
-                effect=effect,
-                background=here.background,
-                once=here.once,
+                target.name,
+                target.id,
+                here.awaited,
+                here.loop,
+                here.off_loop or target.off_loop,
+                target.effect,
+                here.background,
+                here.once,
             )
         )
 
@@ -450,31 +337,7 @@ _LEAVES = frozenset(
 )
 
 
-def _members(ref: Ref | None) -> tuple[Ref, ...]:
-    if ref is None:
-        return ()
-    return ref.args if ref.kind == "union" else (ref,)
-
-
 def _last(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else "()"
-
-
-def annotated_names(node: ClassNode) -> Iterator[str]:
-    """The names that a class body annotates: the fields of a model."""
-    for name, bindings in node.scope.names.items():
-        if any(b.how == "annotation" for b in bindings):
-            yield name
-
-
-def validators_of(types: Types, class_name: str) -> list[str]:
-    """Ids of the validators of a model, inherited ones too."""
-    found: dict[str, str] = {}
-    for owner, _ in types.members.lineage(class_name).classes:
-        for name, bindings in owner.scope.names.items():
-            node = types.found.functions.get(f"{owner.name}.{name}") if bindings[-1].how == "def" else None
-            if node is not None and any(d.rpartition(".")[2] in _VALIDATORS for d in node.decorators):
-                found.setdefault(name, node.id)
-    return list(found.values())

@@ -50,6 +50,7 @@ class Function:
     is_property: bool = False
     is_generator: bool = False
     memoised: bool = False  # behind lru_cache or cache
+    off_loop: bool = False  # a decorator hands its body to a thread
     name: str = ""  # dotted name: "shop.services.pdf.render"
     takes: tuple[str, ...] = ()  # ids of the project's classes in parameter annotations
     returns: tuple[str, ...] = ()  # ids of the project's classes in the result, where it can be told

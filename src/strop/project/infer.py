@@ -136,6 +136,8 @@ class Types:
     def dotted(self, name: str) -> Ref | None:
         """What a full dotted name means; a library's name stays a name."""
         ref, rest = self.names.split(name)
+        if ref.kind == "name":
+            return Ref("name", self.catalogue.canonical(name))
         result: Ref | None = ref
         for part in rest:
             result = self.members.of(result, part) if result is not None else None
@@ -312,7 +314,7 @@ class Types:
         if func.name in _FIRST and call.args:
             ref = self.infer(call.args[0], scope)
             return element(ref) if func.name == "next" else ref
-        known_result = self.library_result(func.name, None, call, scope)
+        known_result = self.library_result(func.name, func.args[0] if func.args else None, call, scope)
         if known_result is not None:
             return known_result
         last = func.name.rpartition(".")[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ class Members:
     def __init__(self, types: Types) -> None:
         self.types = types
         self._lineages: dict[str, Lineage] = {}
+        self._alikes: dict[str, list[str]] = {}
 
     def of(self, ref: Ref | None, attr: str) -> Ref | None:
         """The attribute of what `ref` is; None when it can't be told."""
@@ -74,7 +76,7 @@ class Members:
     def _of_super(self, ref: Ref, attr: str) -> Ref | None:
         lineage = self.lineage(ref.name)
         after = Lineage(lineage.classes[1:], lineage.library)
-        return self._look_up(after, Ref("instance", ref.name), attr)
+        return self._look_up(after, ref, attr)
 
     def _look_up(self, lineage: Lineage, receiver: Ref, attr: str, *, on_class: bool = False) -> Ref | None:
         for owner, _ in lineage.classes:
@@ -196,6 +198,27 @@ class Members:
 
     # Subclasses
 
+    def _alike(self, protocol: ClassNode) -> list[str]:
+        """Classes that have every method of a protocol, with the same parameters."""
+        if protocol.name not in self._alikes:
+            self._alikes[protocol.name] = []
+            if any(base.rpartition(".")[2] == "Protocol" for base in self.lineage(protocol.name).library):
+                self._alikes[protocol.name] = list(self._find_alike(protocol))
+        return self._alikes[protocol.name]
+
+    def _find_alike(self, protocol: ClassNode) -> Iterator[str]:
+        functions = self.types.found.functions
+        wanted = [n for n, bindings in protocol.scope.names.items() if bindings[0].how == "def"]
+        for name, node in self.types.found.classes.items():
+            if node is protocol or not wanted:
+                continue
+            if all(
+                _parameters(functions.get(f"{name}.{method}"))
+                == _parameters(functions.get(f"{protocol.name}.{method}"))
+                for method in wanted
+            ):
+                yield name
+
     def link(self) -> None:
         """Tell every class its subclasses; abstract methods are resolved through them."""
         for node in self.types.found.classes.values():
@@ -208,11 +231,18 @@ class Members:
             return [node]
         method = node.node.name
         found = {}
-        for name in node.owner.subclasses:
+        for name in (*node.owner.subclasses, *self._alike(node.owner)):
             below = self.types.found.functions.get(f"{name}.{method}")
             if below is not None and not is_abstract(below):
                 found[below.id] = below
         return list(found.values()) if 0 < len(found) <= _MANY else [node]
+
+
+def _parameters(node: FunctionNode | None) -> list[str] | None:
+    if node is None:
+        return None
+    args = node.node.args
+    return [arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
 
 
 def is_property(node: FunctionNode) -> bool:

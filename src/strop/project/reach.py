@@ -55,7 +55,7 @@ def _keep_shortest(found: dict[tuple[str, str, Context], Chain], entry: Entry, v
 def _walk(source: Source, function: str, context: Context) -> Iterator[_Visit]:
     """Breadth first, so the first visit has the shortest path."""
     start = source.functions[function]
-    first = _Visit(function, "once" if start.memoised else context, ())
+    first = _Visit(function, _start(start, context), ())
     seen = {(first.function, first.context)}
     waiting = deque([first])
     while waiting:
@@ -69,6 +69,12 @@ def _walk(source: Source, function: str, context: Context) -> Iterator[_Visit]:
             if (target.id, there) not in seen:
                 seen.add((target.id, there))
                 waiting.append(_Visit(target.id, there, (*visit.path, Step(call.text, call.span))))
+
+
+def _start(function: Function, context: Context) -> Context:
+    if function.memoised:
+        return "once"
+    return "thread" if function.off_loop and context == "loop" else context
 
 
 def _context(context: Context, call: Call, target: Function) -> Context:

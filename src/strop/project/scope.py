@@ -106,6 +106,7 @@ class FunctionNode:
     yields: list[ast.expr] = field(default_factory=list)
     is_generator: bool = False
     decorators: tuple[str, ...] = ()
+    off_loop: bool = False  # a decorator hands it to a thread
     busy: bool = False
     known: bool = False
     ref: Ref | None = None  # the type of its result

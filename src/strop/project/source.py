@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from strop.project.callsites import Body, Reader, annotated_names, validators_of
+from strop.project.callsites import Body, Reader
 from strop.project.catalogue import Catalogue, default_catalogue
 from strop.project.collect import Found, collect
 from strop.project.files import module_name, source_files
@@ -16,6 +16,8 @@ from strop.project.members import is_property
 from strop.project.parse import Parsed, parse_file
 from strop.project.project import Source
 from strop.project.scope import Binding, ClassNode, FunctionNode, Module, Ref
+from strop.project.targets import Targets, annotated_names, validators_of
+from strop.project.wrappers import decorator_name, runs_off_loop, wrappers
 from strop.span import Span
 
 MODULE = "<module>"  # what runs at import is a function of this name
@@ -62,12 +64,14 @@ class _Reading:
         }
         nodes = self.found.by_id.values()
         for node in nodes:
-            node.decorators = tuple(self._decorator(d, node) for d in node.node.decorator_list)
+            node.decorators = tuple(decorator_name(self.types, d, node) for d in node.node.decorator_list)
+        for node in nodes:
+            node.off_loop = runs_off_loop(self.types, node)
         self.properties = frozenset(node.node.name for node in nodes if is_property(node))
         self.bodies: list[Body] = []
 
     def source(self) -> Source:
-        reader = Reader(self.types, self.properties)
+        reader = Reader(self.types, Targets(self.types, self.properties))
         functions = {}
         for node in self.found.by_id.values():
             functions[node.id] = self._function(node, reader)
@@ -98,6 +102,7 @@ class _Reading:
             is_property(node),
             node.is_generator or body.yields,
             any(d in self.types.catalogue.memoised for d in node.decorators),
+            node.off_loop,
             node.name,
             self._ids(self._parameters(node)),
             self._ids([self.types.result_of(node)]),
@@ -109,26 +114,11 @@ class _Reading:
         span = Span(module.file, 1, MODULE, len(module.lines))
         return Function(f"{module.file}:{MODULE}", span, False, tuple(body.calls), name=module.name)
 
-    def _decorator(self, expr: ast.expr, node: FunctionNode) -> str:
-        func = expr.func if isinstance(expr, ast.Call) else expr
-        ref = self.types.infer(func, node.scope.parent or node.module.scope)
-        if ref is not None and ref.kind in ("name", "function", "class"):
-            return ref.name
-        return ast.unparse(func)
-
-    def _wrappers(self, node: FunctionNode) -> list[Call]:
-        """What the project's own decorators put around the function runs where the function runs."""
-        calls = []
-        for expr in node.node.decorator_list:
-            applied = self._called_by(self.types.infer(expr, node.scope.parent or node.module.scope))
-            wrapper = self._called_by(self.types.result_of(applied)) if applied is not None else None
-            if wrapper is not None and wrapper is not node:
-                span = Span(node.module.file, expr.lineno, node.qualname)
-                calls.append(Call(span, f"@{ast.unparse(expr)}"[:90], wrapper.name, wrapper.id))
-        return calls
-
-    def _called_by(self, ref: Ref | None) -> FunctionNode | None:
-        return self.found.functions.get(ref.name) if ref is not None and ref.kind == "function" else None
+    def _wrappers(self, node: FunctionNode) -> Iterator[Call]:
+        """What decorators of the project put around the function runs where the function runs."""
+        for expr, wrapper in wrappers(self.types, node):
+            span = Span(node.module.file, expr.lineno, node.qualname)
+            yield Call(span, f"@{ast.unparse(expr)}"[:90], wrapper.name, wrapper.id)
 
     def _parameters(self, node: FunctionNode) -> list[Ref | None]:
         bindings = [b for group in node.scope.names.values() for b in group]
