@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import libcst as cst
+
 from strop.finding import Finding
+from strop.fixes.code import Code
 from strop.fixes.suite import Suite, free_name, read_suite
 from strop.patch import Edit
 from strop.project.project import Project
@@ -33,6 +36,18 @@ def for_index(project: Project, read: Read, table: Table, columns: tuple[str, ..
         f"    assert any(columns[:{len(columns)}] == {list_of(columns)} for columns in indexes)\n"
     )
     return _written(project, read, f"{word(table.name)}_index", body)
+
+
+def for_thread(project: Project, finding: Finding, read: Read, code: Code, call: cst.Call) -> Test:
+    """A test that a call runs outside the loop's thread."""
+    return (), ""
+
+
+def for_function(
+    project: Project, read: Read, code: Code, function: cst.FunctionDef, *, is_async: bool
+) -> Test:
+    """A test that a function is, or is not, a coroutine function."""
+    return (), ""
 
 
 def _written(project: Project, read: Read, subject: str, body: str) -> Test:
