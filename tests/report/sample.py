@@ -277,7 +277,7 @@ def build_result() -> Result:
         notes=("SQLite stands in for PostgreSQL: plans and index gains may differ",),
         followups=(
             "Give requests.get a timeout: a slow host now holds a thread",
-            "Run the index migration first",
+            "GET /orders still runs its two queries on the event loop: an async session would free it",
         ),
         constraints=("no new dependency", "no change of the database schema without a migration"),
         invariants=("every answer byte for byte", "every row after every request", "the OpenAPI document"),

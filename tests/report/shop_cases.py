@@ -41,7 +41,7 @@ async def list_orders(session: Session, user: CurrentUser, limit: int = 200) -> 
     query = select(Order).order_by(Order.id).limit(limit)
     if user.role == "customer":
         query = query.where(Order.customer_id == user.id)
-    return list(await session.scalars(query))
+    return list(session.scalars(query))
 """
 ORDERS_AFTER = ORDERS_BEFORE.replace(
     "select(Order).order_by(Order.id)",
@@ -50,7 +50,7 @@ ORDERS_AFTER = ORDERS_BEFORE.replace(
 LOGIN_BEFORE = """\
 @router.post("/login", response_model=Token)
 async def login(form: LoginForm, session: Session) -> Token:
-    user = await find_user(session, form.username)
+    user = find_user(session, form.username)
     if user is None or not verify(form.password, user.password_hash):
         raise HTTPException(401, "Wrong user name or password")
     return Token(access_token=issue(user.id), token_type="bearer")
@@ -69,17 +69,17 @@ class Order(Base):
 """
 MODEL_AFTER = MODEL_BEFORE.replace('ForeignKey("customers.id")', 'ForeignKey("customers.id"), index=True')
 REVIEWS_BEFORE = """\
-    reviews = (await session.scalars(select(Review).where(Review.product_id == product_id))).all()
+    reviews = session.scalars(select(Review).where(Review.product_id == product_id)).all()
     answer = []
     for review in reviews:
-        author = await session.scalar(select(User).where(User.id == review.user_id))
+        author = session.scalar(select(User).where(User.id == review.user_id))
         answer.append(ReviewOut.build(review, author))
     return answer
 """
 REVIEWS_AFTER = """\
-    reviews = (await session.scalars(select(Review).where(Review.product_id == product_id))).all()
+    reviews = session.scalars(select(Review).where(Review.product_id == product_id)).all()
     wanted = {review.user_id for review in reviews}
-    found = await session.scalars(select(User).where(User.id.in_(wanted)))
+    found = session.scalars(select(User).where(User.id.in_(wanted)))
     authors = {author.id: author for author in found}
     answer = []
     for review in reviews:
@@ -87,11 +87,11 @@ REVIEWS_AFTER = """\
     return answer
 """
 REPORT_BEFORE = """\
-    placed = (await session.scalars(select(Order).where(Order.placed_at >= start))).all()
+    placed = session.scalars(select(Order).where(Order.placed_at >= start)).all()
     return DailyReport(day=start.date(), orders=len(placed))
 """
 REPORT_AFTER = """\
-    placed = await session.scalar(select(func.count()).select_from(Order).where(Order.placed_at >= start))
+    placed = session.scalar(select(func.count()).select_from(Order).where(Order.placed_at >= start))
     return DailyReport(day=start.date(), orders=placed or 0)
 """
 ASSETS_BEFORE = """\
@@ -103,7 +103,7 @@ def fetch_logo(url: str) -> bytes:
 PDF_BEFORE = """\
 @router.get("/invoices/{invoice_id}/pdf")
 async def download(invoice_id: int, session: Session) -> Response:
-    invoice = await session.get_one(Invoice, invoice_id)
+    invoice = session.get_one(Invoice, invoice_id)
     return Response(render(invoice), media_type="application/pdf")
 """
 PDF_AFTER = PDF_BEFORE.replace(
@@ -117,13 +117,13 @@ SETTINGS_AFTER = "@lru_cache\n" + SETTINGS_BEFORE
 IMPORT_BEFORE = """\
     for row in read_rows(upload.file):
         session.add(Product(**row.model_dump()))
-        await session.commit()
+        session.commit()
     return ImportOut(count=len(rows))
 """
 PRODUCTS_BEFORE = """\
 @router.get("/products", response_model=list[ProductOut])
 async def list_products(session: Session) -> list[Product]:
-    return list(await session.scalars(select(Product).order_by(Product.name)))
+    return list(session.scalars(select(Product).order_by(Product.name)))
 """
 
 PDF_CHAIN = (

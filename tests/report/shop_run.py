@@ -138,7 +138,9 @@ def orders_exchange(final: bool) -> Exchange:
     session = Phase("dependency", "shop.database:get_session", 3_250, 500)
     handler = Phase("handler", "shop.api.orders:list_orders", 3_900, 7_700 if final else 3_800)
     serialize = Phase("serialize", "OrderOut", 11_700 if final else 7_900, 6_500 if final else 132_700)
-    block = Block(38_000, 33_000, (DETAIL, ORDERS), "sqlalchemy.orm.strategies:LazyLoader._load_for_state")
+    block = Block(
+        38_000, 33_000, (DETAIL, ORDERS), "sqlalchemy.orm.strategies:LazyLoader._load_for_state", 12_000
+    )
     return Exchange(
         cell="7c1e04",
         route="GET /orders",
@@ -153,7 +155,7 @@ def orders_exchange(final: bool) -> Exchange:
         test="tests/test_orders.py::test_list_orders",
         phases=(user, session, handler, serialize),
         queries=queries,
-        blocks=() if final else (block, Block(21_000, 20_100, (DETAIL,), "")),
+        blocks=() if final else (block, Block(71_000, 60_100, (DETAIL,), "", 58_000)),
         pool=(Pool(120, end - 4_000),),
         loaded=("Order.items",) if final else (),
         used=("Order.items",),
@@ -174,7 +176,7 @@ def login_exchange(final: bool) -> Exchange:
         threads=1 if final else 0,
         phases=(Phase("handler", "shop.api.login:login", 900, 66_800),),
         queries=(Query("SELECT users.id FROM users WHERE users.email = ?", 1_400, 800, 1, verify),),
-        blocks=() if final else (Block(61_000, 60_100, (verify,), "argon2.low_level:verify_secret"),),
+        blocks=() if final else (Block(61_000, 60_100, (verify,), "argon2.low_level:verify_secret", 2_100),),
         blocking=() if final else (Blocking("time.sleep", verify),),
         outbound=(Outbound("POST", "https://audit.example/events", 66_000, 900, verify, True),),
     )
