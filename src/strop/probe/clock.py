@@ -13,23 +13,28 @@ import gc
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from time import struct_time
 from types import ModuleType
 from typing import Any
 
-from . import sqlite_clock
+from . import file_times, sqlite_clock
 from .late import when_imported
 
 _SECOND = 1_000_000_000
+_REPLACED = (
+    "time", "time_ns", "localtime", "gmtime", "ctime", "asctime", "strftime",
+    "clock_gettime", "clock_gettime_ns",
+)  # fmt: skip
 _now_ns = 0
+_ticking = False
 _installed = False
 _originals: dict[tuple[type, str], Any] = {}
 _functions: dict[str, Any] = {}
 
 _localtime, _gmtime, _strftime = time.localtime, time.gmtime, time.strftime
 _ctime, _asctime = time.ctime, time.asctime
-_clock_gettime = getattr(time, "clock_gettime", None)
-_clock_gettime_ns = getattr(time, "clock_gettime_ns", None)
+_clock_gettime: Any = getattr(time, "clock_gettime", None)
+_clock_gettime_ns: Any = getattr(time, "clock_gettime_ns", None)
 
 
 def install(start: float) -> None:
@@ -40,14 +45,27 @@ def install(start: float) -> None:
         return
     _installed = True
     _replace()
-    sqlite_clock.install(lambda: _now_ns)
+    sqlite_clock.install(now_ns)
+    file_times.install(now_ns)
     when_imported("time_machine", _make_room_for_time_machine)
 
 
 def set_time(seconds: float) -> None:
     """Let it be `seconds` since 1970 until the next call."""
-    global _now_ns
+    global _now_ns, _ticking
+    _ticking = False
     _now_ns = round(seconds * 1_000_000) * 1_000
+
+
+def tick() -> None:
+    """Let the clock go on, by a microsecond whenever somebody looks: for the code of tests themselves."""
+    global _ticking
+    _ticking = True
+
+
+def now_ns() -> int:
+    """The frozen time in nanoseconds, without a tick."""
+    return _now_ns
 
 
 def frozen() -> bool:
@@ -60,11 +78,12 @@ def _replace() -> None:
     _set_in_type(datetime.datetime, "now", classmethod(_datetime_now))
     _set_in_type(datetime.datetime, "utcnow", classmethod(_datetime_utcnow))
     _set_in_type(datetime.date, "today", classmethod(_date_today))
-    for name, function in _FUNCTIONS.items():
+    replacement = _Time()
+    for name in _REPLACED:
         original = getattr(time, name, None)
         if original is not None:
-            _functions[name] = original
-            setattr(time, name, function)
+            _functions.setdefault(name, original)
+            setattr(time, name, getattr(replacement, name))
 
 
 def _put_back() -> None:
@@ -88,12 +107,16 @@ def _set_in_type(cls: type, name: str, value: object) -> None:
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(cls))
 
 
-def _seconds() -> float:
-    return _now_ns / _SECOND
+def _read() -> int:
+    """The time, in nanoseconds; between requests each look at the clock takes a microsecond."""
+    global _now_ns
+    if _ticking:
+        _now_ns += 1_000
+    return _now_ns
 
 
 def _datetime_now(cls: type[datetime.datetime], tz: datetime.tzinfo | None = None) -> datetime.datetime:
-    return cls.fromtimestamp(_seconds(), tz)
+    return cls.fromtimestamp(_read() / _SECOND, tz)
 
 
 def _datetime_utcnow(cls: type[datetime.datetime]) -> datetime.datetime:
@@ -104,57 +127,46 @@ def _datetime_utcnow(cls: type[datetime.datetime]) -> datetime.datetime:
             DeprecationWarning,
             stacklevel=2,
         )
-    at = datetime.datetime.fromtimestamp(_seconds(), datetime.timezone.utc)  # noqa: UP017 - `UTC` may be patched
+    at = datetime.datetime.fromtimestamp(_read() / _SECOND, datetime.UTC)
     return cls(at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond)
 
 
 def _date_today(cls: type[datetime.date]) -> datetime.date:
-    return cls.fromtimestamp(_seconds())
+    return cls.fromtimestamp(_read() / _SECOND)
 
 
-def _whole(seconds: float | None) -> float:
-    return _seconds() if seconds is None else seconds
+class _Time:
+    """What replaces the functions of `time`: bound methods, which do not bind again as attributes of a class.
 
+    `logging.Formatter.converter = time.localtime` relies on that of the built-in function.
+    """
 
-def _frozen_localtime(seconds: float | None = None, /) -> time.struct_time:
-    return _localtime(_whole(seconds))
+    def time(self) -> float:
+        return _read() / _SECOND
 
+    def time_ns(self) -> int:
+        return _read()
 
-def _frozen_gmtime(seconds: float | None = None, /) -> time.struct_time:
-    return _gmtime(_whole(seconds))
+    def localtime(self, seconds: float | None = None, /) -> struct_time:
+        return _localtime(_read() / _SECOND if seconds is None else seconds)
 
+    def gmtime(self, seconds: float | None = None, /) -> struct_time:
+        return _gmtime(_read() / _SECOND if seconds is None else seconds)
 
-def _frozen_ctime(seconds: float | None = None, /) -> str:
-    return _ctime(_whole(seconds))
+    def ctime(self, seconds: float | None = None, /) -> str:
+        return _ctime(_read() / _SECOND if seconds is None else seconds)
 
+    def asctime(self, *parts: Any) -> str:
+        return _asctime(*parts) if parts else _asctime(self.localtime())
 
-def _frozen_asctime(*parts: Any) -> str:
-    return _asctime(*parts) if parts else _asctime(_localtime(_seconds()))
+    def strftime(self, form: str, *parts: Any) -> str:
+        return _strftime(form, *parts) if parts else _strftime(form, self.localtime())
 
+    def clock_gettime(self, clock: int, /) -> float:
+        return _read() / _SECOND if clock == time.CLOCK_REALTIME else _clock_gettime(clock)
 
-def _frozen_strftime(form: str, *parts: Any) -> str:
-    return _strftime(form, *parts) if parts else _strftime(form, _localtime(_seconds()))
-
-
-def _frozen_gettime(clock: int, /) -> float:
-    return _seconds() if clock == time.CLOCK_REALTIME else _functions["clock_gettime"](clock)
-
-
-def _frozen_gettime_ns(clock: int, /) -> int:
-    return _now_ns if clock == time.CLOCK_REALTIME else _functions["clock_gettime_ns"](clock)
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "time": lambda: _now_ns / _SECOND,
-    "time_ns": lambda: _now_ns,
-    "localtime": _frozen_localtime,
-    "gmtime": _frozen_gmtime,
-    "ctime": _frozen_ctime,
-    "asctime": _frozen_asctime,
-    "strftime": _frozen_strftime,
-    "clock_gettime": _frozen_gettime,
-    "clock_gettime_ns": _frozen_gettime_ns,
-}
+    def clock_gettime_ns(self, clock: int, /) -> int:
+        return _read() if clock == time.CLOCK_REALTIME else _clock_gettime_ns(clock)
 
 
 def _make_room_for_time_machine(module: ModuleType) -> None:

@@ -22,6 +22,7 @@ class Config:
     input: int | None = None
     output: int | None = None
     clock: float | None = None
+    step: float = 0.1  # seconds that one ordinal is worth
     seed: str | None = None
     record: bool = False
     watch: dict[str, list[int]] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import weakref
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +11,7 @@ from .late import when_imported
 
 _MOST = 100  # an application that makes an engine per request has been understood by then
 
-_made: list[dict[str, Any]] = []
+_made: list[tuple[weakref.ref[Any], places.Span | None]] = []
 
 
 def install() -> None:
@@ -21,7 +21,7 @@ def install() -> None:
 
 def describe_all() -> list[dict[str, Any]]:
     """The engines so far, in the order of their making, in the shape of `strop.project.table.Engine`."""
-    return list(_made)
+    return [_describe(engine, span) for made, span in _made if (engine := made()) is not None]
 
 
 async def thread_limit() -> int:
@@ -35,15 +35,16 @@ async def thread_limit() -> int:
 
 
 def _patch(module: ModuleType) -> None:
-    original = module.Engine.__init__
+    """Note engines in `__new__`: create_engine reads the arguments that it allows from `Engine.__init__`."""
+    derived = module.OptionEngine
 
-    @functools.wraps(original)
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
-        if len(_made) < _MOST:
-            _made.append(_describe(self, places.caller_span()))
+    def new(cls: type, *args: Any, **kwargs: Any) -> Any:
+        engine: Any = object.__new__(cls)
+        if len(_made) < _MOST and not issubclass(cls, derived):
+            _made.append((weakref.ref(engine), places.caller_span()))
+        return engine
 
-    module.Engine.__init__ = init
+    module.Engine.__new__ = new
 
 
 def _describe(engine: Any, span: places.Span | None) -> dict[str, Any]:

@@ -27,6 +27,8 @@ _CHANGES: dict[str, tuple[tuple[int, int | None], ...]] = {
     "sqlite3.connect": ((0, None),),
 }
 
+_THROUGH = frozenset({"os.truncate", "os.chmod", "os.chown", "os.utime", "sqlite3.connect"})
+
 _protected: tuple[str, ...] = ()
 _allowed: tuple[str, ...] = ()
 _installed = False
@@ -46,14 +48,17 @@ def _watch(event: str, args: tuple[Any, ...]) -> None:
     if event == "open":
         path, _, flags = args
         if isinstance(flags, int) and flags & _WRITING:
-            _check(path, None)
+            _check(path, None, through=True)
         return
     for at, relative in _CHANGES.get(event, ()):
-        _check(args[at], args[relative] if relative is not None and relative < len(args) else None)
+        _check(args[at], args[relative] if relative is not None else None, event in _THROUGH)
 
 
-def _check(path: Any, folder: Any) -> None:
-    """Raise PermissionError if `path`, relative to the open directory `folder`, is protected."""
+def _check(path: Any, folder: Any, through: bool) -> None:
+    """Raise PermissionError if `path`, relative to the open directory `folder`, is protected.
+
+    `through`: the change follows a symbolic link, as opening does; removing changes the link itself.
+    """
     if isinstance(path, int) or not isinstance(path, str | bytes | os.PathLike):
         return
     text = os.fsdecode(path)
@@ -62,7 +67,10 @@ def _check(path: Any, folder: Any) -> None:
     if isinstance(folder, int) and folder >= 0 and not text.startswith("/"):
         text = os.path.join(os.path.realpath(f"/proc/self/fd/{folder}"), text)  # noqa: PTH118 - runs at every change
     head, tail = os.path.split(os.path.abspath(text))  # noqa: PTH100 - must not resolve the last part
-    real = os.path.join(os.path.realpath(head), tail)  # noqa: PTH118 - the last part may be a link
+    parent = os.path.realpath(head)
+    real = os.path.join(parent, tail)  # noqa: PTH118 - runs at every change
+    if through:
+        real = os.path.realpath(real)
     if _below(real, _protected) and not _below(real, _allowed):
         raise PermissionError(13, "strop: the user's own tree is not written here", real)
 

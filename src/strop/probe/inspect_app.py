@@ -104,7 +104,7 @@ def _lifespan(app: Any) -> str:
 
 def _own_function(call: Any, seen: set[int]) -> Any:
     """The function of the application inside of what FastAPI merges and wraps."""
-    if call is None or id(call) in seen or len(seen) > 100:
+    if call is None or id(call) in seen or len(seen) > 2000:
         return None
     seen.add(id(call))
     if not callable(call):

@@ -87,19 +87,28 @@ def _numpy_random() -> Any:
     return module if module is not None and hasattr(module, "seed") and hasattr(module, "set_state") else None
 
 
-def _urandom(size: int, /) -> bytes:
-    return _stream.randbytes(size)
+class _System:
+    """What replaces functions of `os`: bound methods, which do not bind again as attributes of a class."""
+
+    def urandom(self, size: int, /) -> bytes:
+        return _stream.randbytes(size)
+
+    def getrandom(self, size: int, flags: int = 0) -> bytes:
+        return _stream.randbytes(size)
+
+
+_system = _System()
 
 
 def _replace() -> None:
-    os.urandom = _urandom
+    os.urandom = _system.urandom
     if hasattr(os, "getrandom"):
-        os.getrandom = lambda size, flags=0: _urandom(size)
-    random._urandom = _urandom  # type: ignore[attr-defined]  # what SystemRandom and secrets read
+        os.getrandom = _system.getrandom
+    random._urandom = _system.urandom  # type: ignore[attr-defined]  # what SystemRandom and secrets read
     random.Random.seed = _seed_or_follow  # type: ignore[method-assign]
     uuid._generate_time_safe = None  # type: ignore[attr-defined]  # uuid1 then reads the clock and `random`
     uuid._UuidCreate = None  # type: ignore[attr-defined]
-    random.seed = random._inst.seed  # type: ignore[attr-defined]  # bound before we came
+    random.seed = random._inst.seed  # bound before we came
     uuid._node = 0x02_00_00_00_00_01  # type: ignore[attr-defined]
     when_imported("bcrypt", _replace_gensalt)
 
@@ -110,10 +119,10 @@ def _seed_or_follow(self: random.Random, a: Any = None, version: int = 2) -> Non
     if a is not None or self is _stream:
         _original_seed(self, a, version)
         return
-    if self is not random._inst:  # type: ignore[attr-defined]  # reseed() does the module's own
+    if self is not random._inst:  # reseed() does the module's own
         _made += 1
         _unseeded[_made] = self
-    _original_seed(self, int.from_bytes(_urandom(16), "big"))
+    _original_seed(self, int.from_bytes(_system.urandom(16), "big"))
 
 
 def _replace_gensalt(module: ModuleType) -> None:
@@ -124,7 +133,9 @@ def _replace_gensalt(module: ModuleType) -> None:
             raise ValueError("Supported prefixes are b'2a' or b'2b'")
         if not 4 <= rounds <= 31:
             raise ValueError("Invalid rounds")
-        text = base64.b64encode(_urandom(16)).decode()[:22].translate(str.maketrans(_STANDARD, _BCRYPT))
+        text = (
+            base64.b64encode(_system.urandom(16)).decode()[:22].translate(str.maketrans(_STANDARD, _BCRYPT))
+        )
         return b"$%s$%02d$%s" % (prefix, rounds, text.encode())
 
     module.gensalt = gensalt  # type: ignore[attr-defined]

@@ -31,6 +31,11 @@ class Server:
         self._lifespan: Lifespan | None = None
         self._exchange: dict[str, Any] | None = None
 
+    @property
+    def started(self) -> bool:
+        """Whether there is an application to serve."""
+        return self._lifespan is not None
+
     def start(self) -> dict[str, Any]:
         """Import the application and run its start-up."""
         asyncio.set_event_loop(self._loop)
@@ -92,7 +97,7 @@ class Server:
     def _enter_world(self, request: drive.Request) -> None:
         gc.collect()
         if self._config.clock is not None:
-            clock.set_time(self._config.clock + request.ordinal)
+            clock.set_time(self._config.clock + request.ordinal * self._config.step)
         randomness.reseed(request.cell)
 
     def _run(self, app: Any, request: drive.Request) -> drive.Answer:
@@ -123,6 +128,10 @@ def plain_exchange(cell: str, method: str, path: str, status: int, wall: int, cp
     }
 
 
+def _refuse(message: str) -> dict[str, Any]:
+    return {"failed": Failed("command", message).to_json()}
+
+
 def run(config: Config, channel: Channel, recording: Any) -> None:
     """Carry out commands until `stop` or the end of the pipe, then end the process."""
     server = Server(config, channel, recording)
@@ -133,15 +142,15 @@ def run(config: Config, channel: Channel, recording: Any) -> None:
             except Failed as error:
                 channel.send({"failed": error.to_json()})
                 break
+        elif not server.started:
+            channel.send(_refuse("start comes first"))
         elif command["do"] == "request":
             channel.send({"outcome": server.serve(drive.Request.from_json(command))})
         elif command["do"] == "batch":
             requests = [drive.Request.from_json(each) for each in command["requests"]]
             channel.send({"batch": server.measure(requests, int(command["rounds"]))})
         else:
-            channel.send(
-                {"failed": {"kind": "command", "message": f"unknown: {command['do']}", "frames": []}}
-            )
+            channel.send(_refuse(f"unknown: {command['do']}"))
     server.stop()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -31,6 +31,8 @@ _ANY: _Names = {
     "password": ("password", "passwd"), "database": ("database", "dbname", "db"),
 }  # fmt: skip
 
+_NO_TLS = {"sslmode": "disable"}
+
 _answered: set[tuple[str, str, str]] = set()  # host, port, database that came from an answer: not asked again
 
 
@@ -65,8 +67,13 @@ def _place(values: dict[str, Any]) -> tuple[str, str, str]:
     return str(values["host"]), str(values["port"]), str(values["database"])
 
 
-def _redirect(dialect: str, names: _Names, known: dict[str, Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """`kwargs` of a driver's connect with the answer; `known` is what a DSN or the environment says."""
+def _redirect(
+    dialect: str, names: _Names, known: dict[str, Any], kwargs: dict[str, Any], plain: dict[str, Any]
+) -> dict[str, Any]:
+    """`kwargs` of a driver's connect with the answer; `known` is what a DSN or the environment says.
+
+    `plain` turns TLS off in the driver's words: it is added when the host changes, for a clone is local.
+    """
     given = dict(known)
     for key, spellings in names.items():
         for spelling in spellings:
@@ -81,9 +88,7 @@ def _redirect(dialect: str, names: _Names, known: dict[str, Any], kwargs: dict[s
     for key, spellings in names.items():
         if chosen[key] is not None:
             changed[next((name for name in spellings if name in kwargs), spellings[0])] = chosen[key]
-    if dialect == "postgresql" and str(given.get("host")) != str(chosen["host"]):
-        changed["sslmode"] = "disable"  # the clone's server is local and speaks no TLS
-    return changed
+    return changed if str(given.get("host")) == str(chosen["host"]) else changed | plain
 
 
 def _libpq_known(dsn: dict[str, Any]) -> dict[str, Any]:
@@ -102,7 +107,7 @@ def _patch_psycopg(module: ModuleType) -> None:
 
         def arguments(conninfo: str, kwargs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
             dsn = module.conninfo.conninfo_to_dict(conninfo)
-            changed = _redirect("postgresql", _LIBPQ, _libpq_known(dsn), kwargs)
+            changed = _redirect("postgresql", _LIBPQ, _libpq_known(dsn), kwargs, _NO_TLS)
             if changed is not kwargs:
                 kept = {key: value for key, value in dsn.items() if key not in ("hostaddr", "service")}
                 conninfo = module.conninfo.make_conninfo("", **kept)
@@ -135,7 +140,7 @@ def _patch_psycopg2(module: ModuleType) -> None:
         dsn: str | None = None, connection_factory: Any = None, cursor_factory: Any = None, **kwargs: Any
     ) -> Any:
         known = _libpq_known(module.extensions.parse_dsn(dsn) if dsn else {})
-        changed = _redirect("postgresql", _LIBPQ, known, kwargs)
+        changed = _redirect("postgresql", _LIBPQ, known, kwargs, _NO_TLS)
         return original(dsn, connection_factory, cursor_factory, **changed)
 
     module.connect = connect  # type: ignore[attr-defined]
@@ -151,9 +156,7 @@ def _patch_asyncpg(module: ModuleType) -> None:
             "host": url.hostname, "port": url.port, "user": url.username, "password": url.password,
             "dbname": url.path.lstrip("/"),
         }  # fmt: skip
-        changed = _redirect("postgresql", names, _libpq_known(of_dsn), kwargs)
-        if changed.pop("sslmode", None):
-            changed["ssl"] = False
+        changed = _redirect("postgresql", names, _libpq_known(of_dsn), kwargs, {"ssl": False})
         return original(dsn=dsn, **{**dict.fromkeys(set(kwargs) - set(changed)), **changed})
 
     module._parse_connect_arguments = parse  # type: ignore[attr-defined]
@@ -163,13 +166,16 @@ def _patch_mysql_class(module: ModuleType) -> None:
     """pymysql, MySQLdb and aiomysql: the connection's constructor takes everything by name."""
     cls = module.Connection
     original: Callable[..., None] = cls.__init__
-    positions = [name for name in inspect.signature(original).parameters if name != "self"]
+    known = inspect.signature(original).parameters.values()
+    positions = [each.name for each in known if each.kind is each.POSITIONAL_OR_KEYWORD][1:]
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         named = dict(zip(positions, args, strict=False)) | kwargs
-        if named.get("unix_socket") and not named.get("host"):
-            named["host"] = named["unix_socket"]
-        original(self, **_redirect("mysql", _MYSQL, {}, named))
+        path = named.get("unix_socket")
+        changed = _redirect("mysql", _MYSQL, {"host": path} if path else {}, named, {})
+        if changed is not named:
+            changed.pop("unix_socket", None)
+        original(self, **changed)
 
     cls.__init__ = init
 
@@ -181,7 +187,7 @@ def _patch_sqlalchemy(module: ModuleType) -> None:
 
     def connect(self: Any, *cargs: Any, **cparams: Any) -> Any:
         if self.driver not in known and self.name != "sqlite":
-            cparams = _redirect(self.name, _ANY, {}, cparams)
+            cparams = _redirect(self.name, _ANY, {}, cparams, {})
         return original(self, *cargs, **cparams)
 
     module.DefaultDialect.connect = connect

@@ -21,10 +21,22 @@ _here = threading.local()  # .inside: this thread's connection was already answe
 
 def install(redirect: bool) -> None:
     """Replace `sqlite3.connect`; without `redirect` connections only get the world's clock."""
+    connect: Any = _Connect(redirect).connect
+    sqlite3.connect = connect
+    sqlite3.dbapi2.connect = connect
+    if redirect:
+        sys.addaudithook(_refuse_others)
 
-    def connect(database: Any, *args: Any, **kwargs: Any) -> sqlite3.Connection:
+
+class _Connect:
+    """What replaces `sqlite3.connect`: a bound method, which does not bind again as attribute of a class."""
+
+    def __init__(self, redirect: bool) -> None:
+        self._redirect = redirect
+
+    def connect(self, database: Any, *args: Any, **kwargs: Any) -> sqlite3.Connection:
         uri = bool(kwargs.get("uri", args[6] if len(args) > 6 else False))
-        answered = answer_for(database, uri) if redirect else database
+        answered = answer_for(database, uri) if self._redirect else database
         _here.inside = True
         try:
             connection = _connect(answered, *args, **kwargs)
@@ -32,11 +44,6 @@ def install(redirect: bool) -> None:
             _here.inside = False
         sqlite_clock.prepare(connection)
         return connection
-
-    sqlite3.connect = connect  # type: ignore[assignment]
-    sqlite3.dbapi2.connect = connect  # type: ignore[assignment]
-    if redirect:
-        sys.addaudithook(_refuse_others)
 
 
 def answer_for(database: Any, uri: bool) -> Any:

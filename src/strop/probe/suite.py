@@ -1,4 +1,4 @@
-"""What traffic does the application's own test suite make: the `suite` mode runs pytest and writes it down."""
+"""What traffic does the application's own test suite make: the `suite` mode runs it and writes it down."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .config import Config
 from .load import failure
 from .tap import Tap
 
-# Plugin that shuffles, distributes or slows tests -> what turns that off where it is installed. Options and not
-# `-p no:`, because the project's own options for the plugin must go on being understood.
+# Plugin that shuffles, distributes or slows tests -> what turns that off where it is installed. Options and
+# not `-p no:`, because the project's own options for the plugin must go on being understood.
 _QUIET = {
     "xdist": ["-n", "0"],
     "pytest_randomly": ["--randomly-dont-reorganize", "--randomly-dont-reset-seed"],

@@ -25,8 +25,15 @@ def describe_tables() -> list[dict[str, Any]]:
     for mapper in _mappers():
         mappers.setdefault(mapper.local_table, mapper)
     tables: dict[str, Any] = {}
+    library = {
+        id(value)  # the system catalogues that dialects describe
+        for name, module in list(sys.modules.items())
+        if name.startswith("sqlalchemy.dialects.")
+        for value in vars(module).values()
+        if issubclass(type(value), MetaData)
+    }
     for metadata in (each for each in gc.get_objects() if issubclass(type(each), MetaData)):
-        for table in metadata.tables.values():
+        for table in () if id(metadata) in library else metadata.tables.values():
             if table.fullname not in tables or table in mappers:
                 tables[table.fullname] = table
     return [_describe_table(tables[name], mappers.get(tables[name])) for name in sorted(tables)]

@@ -31,19 +31,24 @@ class Tap:
         self._recording = recording
         self._out = out
         self._test = ""
-        self._ordinal = 0
+        self._number = 0  # of the request in its test
+        self._ordinal = 0  # of the moment in the run
+        self._active = 0
+        self._before: Any = None
         if recording is not None:
             recording.on_finish = _exchange.set
 
     def install(self) -> None:
         """Record from now on, in every Starlette application."""
+        self._let_tick()
         when_imported("starlette.applications", self._patch)
 
     def begin_test(self, test: str) -> None:
-        """Give the test `test` its own world."""
+        """Give the test `test` a seed of its own, and the next moment."""
         self._test = test
-        self._ordinal = 0
-        self._set_clock()
+        self._number = 0
+        self._step()
+        self._let_tick()
         randomness.reseed(test)
 
     def write(self, line: dict[str, Any]) -> None:
@@ -51,9 +56,15 @@ class Tap:
         self._out.write(json.dumps(line, ensure_ascii=True) + "\n")
         self._out.flush()
 
-    def _set_clock(self) -> None:
+    def _step(self) -> None:
+        """Go on to the next moment; it never runs back, so tokens and rows of earlier tests stay past."""
+        self._ordinal += 1
         if self._config.clock is not None:
-            clock.set_time(self._config.clock + self._ordinal)
+            clock.set_time(self._config.clock + self._ordinal * self._config.step)
+
+    def _let_tick(self) -> None:
+        if self._config.clock is not None:
+            clock.tick()
 
     def _patch(self, module: ModuleType) -> None:
         original = module.Starlette.__call__
@@ -70,18 +81,23 @@ class Tap:
 
     async def serve(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request of a test in its own world and write what went in and came out."""
-        self._ordinal += 1
-        ordinal = self._ordinal
+        self._number += 1
+        self._step()
+        number, ordinal = self._number, self._ordinal
         traffic = _Traffic(scope, receive, send)
-        self._set_clock()
-        before = randomness.state()
-        randomness.reseed(self._test, ordinal)
+        if self._active == 0:
+            self._before = randomness.state()
+        self._active += 1
+        randomness.reseed(self._test, number)
         token = _inside.set(True)
         try:
-            exchange = await self._record(app, scope, traffic, f"{self._test}#{ordinal}")
+            exchange = await self._record(app, scope, traffic, f"{self._test}#{number}")
         finally:
             _inside.reset(token)
-            randomness.restore(before)
+            self._active -= 1
+            if self._active == 0:  # requests may overlap: the tests' own chance goes on after the last
+                randomness.restore(self._before)
+                self._let_tick()
         await traffic.drain()
         self.write(
             {
@@ -102,7 +118,8 @@ class Tap:
         wall, cpu = time.perf_counter_ns(), time.process_time_ns()
         recorded = app if self._recording is None else self._recording.attach(app)
         try:
-            await recorded({**scope, "strop.cell": cell}, traffic.receive, traffic.send)
+            scope["strop.cell"] = cell
+            await recorded(scope, traffic.receive, traffic.send)
         except BaseException as error:
             traffic.error = error
         wall, cpu = time.perf_counter_ns() - wall, time.process_time_ns() - cpu
