@@ -73,7 +73,7 @@ def test_a_join_to_a_limited_subquery(name: str, dialect: Dialect) -> None:
     query = select(page, items).join_from(page, items, items.c.order_id == page.c.id, isouter=True)
     read = read_statement(str(query.compile(dialect=dialect)), name)
     assert read.parsed
-    assert (read.table, read.joined) == ("orders", ("items",))
+    assert (read.table, read.joined, read.selected) == ("orders", ("items",), ("items",))
     assert read.joins == (Use("items", "order_id"),)
     assert (read.limited, read.limited_inside) == (False, True)
 

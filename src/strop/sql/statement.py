@@ -40,6 +40,7 @@ class Statement:
     tables: tuple[str, ...]  # every table that is read or written; the first is the one asked for
     aliases: tuple[tuple[str, str], ...] = ()  # name in the statement, real table
     joined: tuple[str, ...] = ()  # real tables that follow a JOIN, one entry each time
+    selected: tuple[str, ...] = ()  # real tables whose columns the outermost SELECT answers with
     filters: tuple[Use, ...] = ()
     joins: tuple[Use, ...] = ()
     sorts: tuple[Use, ...] = ()
@@ -102,6 +103,7 @@ def _read(text: str, kind: Kind, tree: exp.Expr) -> Statement:
         tables=_tables(tree, top, names, ctes),
         aliases=tuple(sorted(names.items())),
         joined=_joined(tree, ctes),
+        selected=_selected(top, names),
         filters=tuple(_filters(tree, names)),
         joins=tuple(_joins(tree, names)),
         sorts=tuple(_ordered(top, exp.Order, names)),
@@ -151,6 +153,12 @@ def _tables(tree: exp.Expr, top: exp.Query | None, names: dict[str, str], ctes: 
 def _joined(tree: exp.Expr, ctes: set[str]) -> tuple[str, ...]:
     sources = (join.this for join in tree.find_all(exp.Join))
     return tuple(s.name for s in sources if isinstance(s, exp.Table) and s.name.lower() not in ctes)
+
+
+def _selected(top: exp.Query | None, names: dict[str, str]) -> tuple[str, ...]:
+    columns = (c for e in top.expressions for c in e.find_all(exp.Column)) if top is not None else ()
+    found = (names.get(c.table.lower()) for c in columns if c.table)
+    return tuple(dict.fromkeys(name for name in found if name))
 
 
 def _limited_inside(top: exp.Query | None) -> bool:
