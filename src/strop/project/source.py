@@ -82,7 +82,7 @@ class _Reading:
         return Source(
             dict(sorted(functions.items())),
             tuple((file.file, file.reason) for file in self.parsed if file.tree is None),
-            sum(len(file.lines) for file in self.parsed),
+            sum(len(file.lines) - (file.lines[-1:] == ("",)) for file in self.parsed),
             sum(body.resolved for body in self.bodies),
             sum(body.unresolved for body in self.bodies),
             {value.id: value for value in map(self._class, self.found.classes.values())},
