@@ -55,13 +55,16 @@ def module_of(code: Code, node: cst.ImportFrom) -> str:
     return ".".join([*package[: len(package) - drop], *([name] if name else [])])
 
 
-def spell(code: Code, module: str, name: str, also: tuple[str, ...] = ()) -> Spelling:
-    """How this file can say `module.name`: through an import that it has (of `also`, too), or a new one."""
+def spell(code: Code, module: str, name: str, also: tuple[str, ...] = (), *, ignoring: str = "") -> Spelling:
+    """How this file can say `module.name`: through an import that it has (of `also`, too), or a new one.
+
+    Unfit if the file binds the name to something else; a binding of `ignoring` is about to go.
+    """
     for node in _module_level(code):
         found = _spelled_by(code, node, (module, *also), name)
         if found:
             return Spelling(found)
-    if name in _bound_names(code):
+    if name in _bound_names(code) and name != ignoring:
         raise Unfit(f"{code.file} already uses the name {name} for something else")
     for node in _module_level(code):
         if isinstance(node, cst.ImportFrom) and not node.relative and dotted(node.module) == module:

@@ -50,6 +50,31 @@ def for_function(
     return (), ""
 
 
+def for_rows(project: Project, finding: Finding, read: Read) -> Test:
+    """A test that counts the rows that a route fetches."""
+    return (), ""
+
+
+def for_pool(project: Project, read: Read, code: Code, call: cst.Call, size: int) -> Test:
+    """A test that the engine's pool has a size."""
+    return (), ""
+
+
+def for_identity(project: Project, read: Read, code: Code, function: cst.FunctionDef) -> Test:
+    """A test that two calls of a function give the same object."""
+    return (), ""
+
+
+def for_new_function(project: Project, read: Read, code: Code, name: str) -> Test:
+    """A test that two calls of a function that the patch adds give the same object."""
+    return (), ""
+
+
+def for_absence(project: Project, read: Read, code: Code, function: cst.FunctionDef, call: cst.Call) -> Test:
+    """A test that a module no longer builds what it built."""
+    return (), ""
+
+
 def _written(project: Project, read: Read, subject: str, body: str) -> Test:
     suite = read_suite(project, read)
     return ((_edit(suite, subject, body),), "") if suite else ((), NO_SUITE)
