@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from strop.finding import Cost, Finding
 from strop.plan import Item
 from strop.report.code import CodeLine, Diff, read_diff, read_excerpt
-from strop.report.headline import Figure, figure, is_proved
+from strop.report.headline import COUNTED, Figure, figure, is_proved
 from strop.report.quantity import count, duration
 from strop.report.result import Attempt, Change, Choice, Entry, Excerpt, Proposed
 from strop.verdict import Verdict
@@ -33,6 +33,15 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
+class Best:
+    """A cost before and after in words; the noun where the number alone would not tell what it counts."""
+
+    before: str
+    after: str
+    noun: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One finding, ready for the template."""
 
@@ -54,6 +63,13 @@ class Card:
     record: bool
     preserves: str
     tried: tuple[Tried, ...]
+
+    @property
+    def best(self) -> Best | None:
+        """The most exact proved cost, for the overview."""
+        proved = [row.figure for row in self.gains if row.proved]
+        counted = [shown for shown in proved if shown.instrument == COUNTED] or proved
+        return Best(counted[0].before, counted[0].after, _noun(counted[0])) if counted else None
 
     @property
     def label(self) -> str:
@@ -93,6 +109,10 @@ def gain_rows(verdict: Verdict) -> tuple[GainRow, ...]:
     """Every measured cost of a verdict, proved ones first."""
     rows = [GainRow(figure(gain), is_proved(gain)) for gain in verdict.gains]
     return tuple(sorted(rows, key=lambda row: not row.proved))
+
+
+def _noun(shown: Figure) -> str:
+    return shown.name.lower().removesuffix(" fetched") if shown.instrument == COUNTED else ""
 
 
 def _tried(attempt: Attempt) -> Tried:
