@@ -49,7 +49,7 @@ class Card:
     state: str
     item: Item
     finding: Finding
-    costs: tuple[tuple[str, str], ...]
+    costs: tuple[tuple[str, str], ...]  # a number, and what it counts
     source: tuple[CodeLine, ...]
     excerpt: Excerpt | None
     verdict: Verdict | None
@@ -88,7 +88,7 @@ def build_card(number: int, entry: Entry) -> Card:
         state="kept" if change else "choice" if choice else "proposed",
         item=entry.item,
         finding=entry.finding,
-        costs=tuple(_costs(entry.finding.cost)),
+        costs=tuple(cost_texts(entry.finding.cost)),
         source=read_excerpt(entry.excerpt) if entry.excerpt else (),
         excerpt=entry.excerpt,
         verdict=change.verdict if change else None,
@@ -120,14 +120,14 @@ def _tried(attempt: Attempt) -> Tried:
     return Tried(attempt, diff, gain_rows(attempt.verdict) if attempt.verdict else ())
 
 
-def _costs(cost: Cost) -> list[tuple[str, str]]:
-    """What the cause costs a request, as far as it was measured."""
+def cost_texts(cost: Cost) -> list[tuple[str, str]]:
+    """What the cause costs, as far as it was measured: a number, and what it counts."""
     measured = (
-        ("queries too many", cost.queries, count),
-        ("rows too many", cost.rows, count),
-        ("CPU", cost.cpu, duration),
-        ("loop blocked", cost.blocked, duration),
-        ("thread hops", cost.threads, count),
+        (cost.queries, count, "needless queries a request"),
+        (cost.rows, count, "needless rows a request"),
+        (cost.cpu, duration, "CPU a request"),
+        (cost.blocked, duration, "of blocked loop a request"),
+        (cost.threads, count, "thread hops a request"),
+        (cost.total, duration, "in this run"),
     )
-    costs = [(name, f"{write(value)} a request") for name, value, write in measured if value]
-    return [*costs, ("in this run", duration(cost.total))] if cost.total else costs
+    return [(write(value), name) for value, write, name in measured if value]
