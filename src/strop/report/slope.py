@@ -111,7 +111,8 @@ def draw_slopes(changes: Sequence[RouteChange], metric: Metric, layout: Layout) 
         return None
     scale = _Scale.fit(positive, any(not (p.before and p.after) for p in points), layout)
     slopes = sorted((_slope(p, metric, scale) for p in points), key=lambda s: (s.kind != "same", s.route))
-    named = sorted(points, key=lambda p: (p.kind == "same", -p.weight, p.change.route))[: layout.labels]
+    moved = [point for point in points if point.kind != "same"] or points
+    named = sorted(moved, key=lambda p: (-p.weight, p.change.route))[: layout.labels]
     labels = (
         *_labels(named, metric, scale, layout, "before"),
         *_labels(named, metric, scale, layout, "after"),
