@@ -15,6 +15,7 @@ from strop.cell import Answer, Cell, Request
 from strop.evidence import Exchange, Outcome
 from strop.problem import Problem
 from strop.project.failure import Failed, explain, explain_gone
+from strop.project.project import Imported
 from strop.target import Login
 from strop.world.instance import REQUEST_LIMIT, Conditions, Gone, Instance
 
@@ -50,6 +51,16 @@ class Served:
         self.instance.databases.execute(self._statements)
         self.instance.databases.keep()
 
+    def describe(self) -> Imported:
+        """What the started application says of itself; what its start-up made is in it."""
+        try:
+            said = self.instance.ask({"do": "describe"}, self.instance.world.target.time_limit)
+        except Gone as gone:
+            raise explain_gone(gone, self.instance, "reading the application") from None
+        if "failed" in said:
+            raise explain(msgspec.convert(said["failed"], Failed), self.instance)
+        return msgspec.convert(said["described"], Imported)
+
     def serve(self, cell: Cell) -> Outcome:
         """Serve one cell from the kept state and say what came of it.
 
@@ -79,7 +90,7 @@ class Served:
         command = {"do": "batch", "requests": [_command(cell) for cell in cells], "rounds": rounds}
         said = self.instance.ask(command, REQUEST_LIMIT * max(1, len(cells)))
         self.instance.databases.restore()
-        return tuple(tuple(int(ns) for ns in row) for row in said["batch"])
+        return tuple(tuple(int(ns) for ns in row) for row in said["batch"]["cpu"])
 
     def log_in(self, login: Login) -> tuple[tuple[str, str], ...]:
         """The headers that carry a token for generated requests. Raises Problem M403 when the login fails."""

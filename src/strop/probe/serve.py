@@ -12,6 +12,7 @@ from typing import Any
 from . import clock, drive, engines, network, randomness
 from .channel import Channel
 from .config import Config
+from .inspect_app import describe
 from .lifespan import Lifespan
 from .load import Failed, load
 from .watchdog import Watchdog
@@ -94,6 +95,15 @@ class Server:
             taken.append(row)
         return {"cpu": taken, "status": status}
 
+    def describe(self) -> dict[str, Any]:
+        """All facts of the application as it is after its start-up."""
+        gc.unfreeze()  # tables are found among the collector's objects, which frozen ones are not
+        try:
+            return describe(self._bare)
+        finally:
+            asyncio.set_event_loop(self._loop)
+            gc.freeze()
+
     def _enter_world(self, request: drive.Request) -> None:
         gc.collect()
         if self._config.clock is not None:
@@ -146,6 +156,8 @@ def run(config: Config, channel: Channel, recording: Any) -> None:
             channel.send(_refuse("start comes first"))
         elif command["do"] == "request":
             channel.send({"outcome": server.serve(drive.Request.from_json(command))})
+        elif command["do"] == "describe":
+            channel.send({"described": server.describe()})
         elif command["do"] == "batch":
             requests = [drive.Request.from_json(each) for each in command["requests"]]
             channel.send({"batch": server.measure(requests, int(command["rounds"]))})

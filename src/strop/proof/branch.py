@@ -10,7 +10,6 @@ from pathlib import Path
 from strop.event import Advance, Listener, Stage
 from strop.measure.serve import Served
 from strop.measure.suite import SuiteRun, run_suite
-from strop.project.imported import read_imported
 from strop.project.project import Imported
 from strop.proof.contract import compare_contracts
 from strop.proof.cost import cpu_gain, pair, timed_cells
@@ -67,8 +66,8 @@ def prove_branch(
     world = base.world
     root = world.folder.tree(revision)
     instance = world.instance(root)
-    imported = read_imported(instance)
     served = _started(instance, schema)
+    imported = served.describe()
     proof = BranchProof(revision, root, served, imported)
     changed = compare_contracts(base.imported, imported)
     as_differences = tuple(Difference("", "", "contract", "value", "", text) for text in changed)

@@ -42,7 +42,7 @@ PROMISES: Mapping[str, tuple[str, ...]] = {
     "make_dependency_async": ("threads",),
     "batch_query": ("queries",),
     "count_in_database": ("rows",),
-    "add_index": ("scanned", "cpu"),
+    "add_index": ("work",),
     "build_once": ("built", "connections", "cpu"),
     "set_pool": ("connections", "waits", "cpu"),
 }

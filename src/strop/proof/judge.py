@@ -11,15 +11,15 @@ from strop.cell import Cell
 from strop.evidence import Outcome
 from strop.finding import Finding
 from strop.fixes.write import apply
+from strop.measure.explain import count_work, samples_of
 from strop.measure.serve import Served
 from strop.patch import Patch
 from strop.problem import Problem
-from strop.project.imported import read_imported
 from strop.project.project import Imported
 from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
 from strop.proof.cost import cpu_gain, pair, timed_cells
-from strop.proof.gain import count_gains, decide
+from strop.proof.gain import count_gains, decide, relative
 from strop.proof.lint import edited_lines, lint
 from strop.proof.relax import Relaxed
 from strop.proof.replay import Outcomes, first
@@ -104,7 +104,6 @@ class Judgement:
         try:
             self._gate(0, "patch lint", self._lint)
             apply(self.root, self.patch)
-            self._gate(1, "routes and OpenAPI", self._contract)
             return self._replay()
         except Stopped as stopped:
             verdict = stopped.verdict
@@ -118,10 +117,15 @@ class Judgement:
         outcomes: Outcomes = {}
         left, note = migrate(self.instance, self.schema)
         self.notes += [note] if note else []
-        conditions = Conditions(watch=edited_lines(self.patch))
-        served = Served(self.instance, conditions, left)
+        watch = edited_lines(self.patch)
+        served = Served(self.instance, Conditions(watch=watch), left)
         served.start()
+        self._gate(1, "routes and OpenAPI", lambda: self._contract(served))
         self._gate(3, "recorded cells", lambda: self._cells(served, outcomes))
+        if watch:  # watching lines costs time, so the costs are compared without
+            served.instance.stop()
+            served = Served(self.instance, Conditions(), left)
+            served.start()
         began = time.monotonic()
         gains = self._gains(served, outcomes)
         best, reason = decide(self.patch.fix, gains)
@@ -156,8 +160,8 @@ class Judgement:
     def _lint(self) -> tuple[str, tuple[Difference, ...]]:
         return "; ".join(lint(self.patch)), ()
 
-    def _contract(self) -> tuple[str, tuple[Difference, ...]]:
-        self.imported = read_imported(self.instance)
+    def _contract(self, served: Served) -> tuple[str, tuple[Difference, ...]]:
+        self.imported = served.describe()
         return "; ".join(compare_contracts(self.base.imported, self.imported)), ()
 
     def _cells(self, served: Served, outcomes: Outcomes) -> tuple[str, tuple[Difference, ...]]:
@@ -187,12 +191,29 @@ class Judgement:
         routes = {*self.finding.routes, *(o.exchange.route for k, o in outcomes.items() if o.exchange.lines)}
         affected = {k: o for k, o in outcomes.items() if o.exchange.route in routes}
         counted = count_gains(self.tip.outcomes, affected, self.base.again, self.finding.routes)
+        if self.patch.touches_schema:
+            counted += self._database_work(served, affected)
         cells = timed_cells(self.base.cells, self.base.outcomes, routes)
         if not cells:
             return counted
         launch = pair(self.tip.served, served, cells, self.base.outcomes)
         cpu = cpu_gain([launch], len(cells), self.base.cpu_noise, set(self.finding.routes))
         return (*counted, cpu) if cpu else counted
+
+    def _database_work(self, served: Served, affected: Outcomes) -> tuple[Gain, ...]:
+        """What the database does for the same statements, counted by the database itself."""
+        samples = samples_of(o.exchange for o in self.base.outcomes.values())
+        exchanges = [o.exchange for o in affected.values()]
+        before, after = (
+            float(count_work(exchanges, samples, side.instance.databases))
+            for side in (self.tip.served, served)
+        )
+        saved = relative(before, after)
+        return (
+            (Gain("work", "steps of the database", before, after, saved, 0.0, self.finding.routes),)
+            if saved
+            else ()
+        )
 
     def _behaviour(self) -> Behaviour:
         return Behaviour.UNSPECIFIED if self.base.relaxed.paths else Behaviour.IDENTICAL
