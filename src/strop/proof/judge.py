@@ -18,8 +18,8 @@ from strop.problem import Problem
 from strop.project.project import Imported
 from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
-from strop.proof.cost import cpu_gain, pair, timed_cells
-from strop.proof.gain import count_gains, decide, relative
+from strop.proof.cost import TimeNoise, pair, time_gains, timed_cells
+from strop.proof.gain import COUNTERS, count_gains, decide, relative
 from strop.proof.lint import edited_lines, lint
 from strop.proof.relax import Relaxed
 from strop.proof.replay import Outcomes, first
@@ -41,18 +41,28 @@ class Base:
     outcomes: Outcomes
     again: Outcomes  # the second run, for noise
     relaxed: Relaxed
-    cpu_noise: float = 0.0
+    noise: TimeNoise = field(default_factory=TimeNoise)
 
 
 @dataclass
 class Tip:
-    """The branch as it stands: the base, or the base with the patches that were kept."""
+    """The branch as it stands: the base, or the base with the patches that were kept.
+
+    `outcomes` holds cells that were served on this very revision; others are served when asked for,
+    because a patch can change what a cell costs far from the routes that it was judged on.
+    """
 
     revision: str
     root: Path
     served: Served
     outcomes: Outcomes
     schema: Schema = field(default_factory=Schema)
+
+    def outcome(self, cell: Cell) -> Outcome:
+        """The cell as the tip answers it."""
+        if cell.id not in self.outcomes:
+            self.outcomes[cell.id] = self.served.serve(cell)
+        return self.outcomes[cell.id]
 
 
 @dataclass
@@ -68,6 +78,7 @@ class Candidate:
     schema: Schema = field(default_factory=Schema)
     imported: Imported | None = None
     notes: tuple[str, ...] = ()
+    dearer_elsewhere: bool = False  # a route that the finding does not name pays for the fix
 
     def close(self) -> None:
         """End its process and forget its tree."""
@@ -92,6 +103,7 @@ class Judgement:
         self.finding = finding
         self.patch = patch
         self.cells = cells
+        self._by_id = {cell.id: cell for cell in cells}
         self.gates: list[Gate] = []
         self.notes: list[str] = []
         self.imported: Imported | None = None
@@ -148,6 +160,7 @@ class Judgement:
             self.schema,
             self.imported,
             tuple(self.notes),
+            self._is_dearer_elsewhere(outcomes),
         )
 
     def _gate(self, number: int, name: str, check: Callable[[], tuple[str, tuple[Difference, ...]]]) -> None:
@@ -181,15 +194,22 @@ class Judgement:
             )
         return "", ()
 
+    def _touched(self, outcome: Outcome) -> bool:
+        """Whether the cell executed an edited line, or the patch changed its SQL (a model's default has no line)."""
+        cell = self._by_id[outcome.cell]
+        return bool(outcome.exchange.lines) or _sql(outcome) != _sql(self.tip.outcome(cell))
+
     def _reached(self, outcomes: Outcomes) -> int:
-        """Cells that executed an edited line, or whose SQL the patch changed (a model's default has no line)."""
-        return sum(
-            1 for key, o in outcomes.items() if o.exchange.lines or _sql(o) != _sql(self.tip.outcomes[key])
-        ) or (len(outcomes) if self.patch.touches_schema else 0)
+        return sum(map(self._touched, outcomes.values())) or (
+            len(outcomes) if self.patch.touches_schema else 0
+        )
 
     def _gains(self, served: Served, outcomes: Outcomes) -> tuple[Gain, ...]:
-        routes = {*self.finding.routes, *(o.exchange.route for k, o in outcomes.items() if o.exchange.lines)}
+        touched = (o.exchange.route for o in outcomes.values() if self._touched(o))
+        routes = {*self.finding.routes, *touched}
         affected = {k: o for k, o in outcomes.items() if o.exchange.route in routes}
+        for key in affected:
+            self.tip.outcome(self._by_id[key])
         counted = count_gains(self.tip.outcomes, affected, self.base.again, self.finding.routes)
         if self.patch.touches_schema:
             counted += self._database_work(served, affected)
@@ -197,8 +217,19 @@ class Judgement:
         if not cells:
             return counted
         launch = pair(self.tip.served, served, cells, self.base.outcomes)
-        cpu = cpu_gain([launch], len(cells), self.base.cpu_noise, set(self.finding.routes))
-        return (*counted, cpu) if cpu else counted
+        return (*counted, *time_gains([launch], len(cells), self.base.noise, set(self.finding.routes)))
+
+    def _is_dearer_elsewhere(self, outcomes: Outcomes) -> bool:
+        """Whether a cell of another route needs more queries or rows than on the tip."""
+        others = [
+            o for o in outcomes.values() if o.exchange.route not in self.finding.routes and self._touched(o)
+        ]
+        return any(
+            COUNTERS[name].count(o.exchange)
+            > COUNTERS[name].count(self.tip.outcome(self._by_id[o.cell]).exchange)
+            for o in others
+            for name in ("queries", "rows")
+        )
 
     def _database_work(self, served: Served, affected: Outcomes) -> tuple[Gain, ...]:
         """What the database does for the same statements, counted by the database itself."""
