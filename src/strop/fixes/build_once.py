@@ -125,11 +125,20 @@ def _cached_factory(it: Building) -> Patch:
         code, *cache.splices, Splice(start, start, f"{code.indent_at(start)}@{cache.text}{code.newline}")
     )
     built = code.source(call.func)
-    tests, note = regression_test.for_identity(it.project, it.read, code, function)
+    tests, note = regression_test.for_identity(it.project, it.read, code, name, _samples(code, function))
     said = f"{name} keeps the {built} that it built first; a changed environment needs a restart."
     title = subject(f"Build {built} once in {name}")
     return Patch(
         NAME, "cached-factory", it.finding.id, title, why(it.finding, said, note), draft.edits(), tests=tests
+    )
+
+
+def _samples(code: Code, function: cst.FunctionDef) -> tuple[str, ...]:
+    """An argument for every parameter without a default, for a test."""
+    kinds = {"str": '"a"', "int": "1", "bool": "True", "float": "1.0", "bytes": 'b"a"'}
+    asked = [p for p in function.params.params if p.default is None]
+    return tuple(
+        kinds.get(code.source(p.annotation.annotation) if p.annotation else "", "None") for p in asked
     )
 
 
@@ -210,7 +219,7 @@ def _cached_function(it: Building) -> Patch:
     said = f"{name} keeps the {built} that it built first; a changed environment needs a restart."
     title = subject(f"Build {built} once for {code.qualname(function)}")
     edits = draft.edits()
-    tests, note = regression_test.for_new_function(it.project, it.read, code, name)
+    tests, note = regression_test.for_identity(it.project, it.read, code, name)
     return Patch(
         NAME, "cached-function", it.finding.id, title, why(it.finding, said, note), edits, tests=tests
     )
@@ -243,7 +252,9 @@ def _shared_engine(it: Building) -> Patch:
         draft.change(code, *retire(code, call.func.value, 1))
     said = f"{code.qualname(function)} uses the engine of {module}, whose connections are open already."
     title = subject(f"Use the engine of {module} in {code.qualname(function)}")
-    tests, note = regression_test.for_absence(it.project, it.read, code, function, call)
+    tests, note = regression_test.for_shared_engine(
+        it.project, it.finding, it.read, (module, shared), is_async=called_name(call) == "create_async_engine"
+    )
     return Patch(
         NAME, "shared-engine", it.finding.id, title, why(it.finding, said, note), draft.edits(), tests=tests
     )
