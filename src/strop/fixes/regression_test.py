@@ -73,7 +73,7 @@ def for_queries(project: Project, finding: Finding, read: Read) -> Test:
         return (), "No test comes with this: it is not known which tables the statements are about."
     if finding.code == "DB003":
         joined = " and ".join(f'"JOIN {table}" in statement' for table in tables)
-        check = (f"assert not [statement for statement in statements if {joined}]",)
+        check: tuple[str, ...] = (f"assert not [statement for statement in statements if {joined}]",)
         says = f"does not join the rows of {' and '.join(tables)} with each other"
     else:
         check = (
