@@ -1,0 +1,153 @@
+"""What does the application answer to one request: drives the ASGI interface directly, as a server would."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+_SETTLE = 0.05  # seconds that tasks which a request has left behind get
+_CANCEL = 1.0  # seconds that a cancelled request gets to end
+
+
+class Stuck(Exception):
+    """A request that passed its limit and can't be cancelled."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One request as strop sends it."""
+
+    cell: str
+    ordinal: int
+    method: str
+    path: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    limit: float | None
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Request:
+        """Read a request from a command."""
+        return cls(
+            cell=str(raw.get("cell", "")),
+            ordinal=int(raw.get("ordinal", 0)),
+            method=raw.get("method", "GET"),
+            path=raw["path"],
+            headers=[(name, value) for name, value in raw.get("headers") or ()],
+            body=base64.b64decode(raw.get("body") or ""),
+            limit=raw.get("limit"),
+        )
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a client would see, or the type of the exception that escaped."""
+
+    status: int = 0
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytearray = field(default_factory=bytearray)
+    exception: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer in the shape of `strop.cell.Answer`, its body in base64."""
+        return {
+            "status": self.status,
+            "headers": [list(each) for each in self.headers],
+            "body": base64.b64encode(self.body).decode(),
+            "exception": self.exception,
+        }
+
+
+def type_name(error: BaseException) -> str:
+    """The name of an exception's type, with its module unless that is built in."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def make_scope(request: Request, state: dict[str, Any]) -> dict[str, Any]:
+    """The scope that uvicorn would make."""
+    raw_path, _, query = request.path.partition("?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 50000),
+        "scheme": "http",
+        "method": request.method,
+        "root_path": "",
+        "path": unquote(raw_path),
+        "raw_path": raw_path.encode("ascii", "surrogateescape"),
+        "query_string": query.encode("latin-1", "replace"),
+        "headers": [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.headers
+        ],
+        "state": state.copy(),
+        "strop.cell": request.cell,
+    }
+
+
+class Exchange:
+    """One request and what comes back, with the two callables of ASGI."""
+
+    def __init__(self, request: Request) -> None:
+        self.answer = Answer()
+        self._request = request
+        self._sent = False
+        self._over = asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        """The body at once, and a disconnect after the answer is complete."""
+        if not self._sent:
+            self._sent = True
+            return {"type": "http.request", "body": self._request.body, "more_body": False}
+        await self._over.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Collect the answer; HEAD has no body on the wire."""
+        if message["type"] == "http.response.start":
+            self.answer.status = message["status"]
+            self.answer.headers = [
+                (bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
+                for name, value in message.get("headers", ())
+            ]
+        elif message["type"] == "http.response.body":
+            if self._request.method != "HEAD":
+                self.answer.body += message.get("body", b"")
+            if not message.get("more_body", False):
+                self._over.set()
+
+    async def run(self, app: Any, scope: dict[str, Any]) -> None:
+        """Call the application and note what escapes."""
+        try:
+            await app(scope, self.receive, self.send)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # SystemExit too: raised here it would end the loop
+            self.answer.exception = type_name(error)
+        finally:
+            self._over.set()
+
+
+async def drive(app: Any, request: Request, state: dict[str, Any]) -> Answer:
+    """Serve one request and let the tasks settle that it leaves behind. Raises Stuck."""
+    before = asyncio.all_tasks()
+    exchange = Exchange(request)
+    task = asyncio.ensure_future(exchange.run(app, make_scope(request, state)))
+    done, _ = await asyncio.wait({task}, timeout=request.limit)
+    if not done:
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=_CANCEL)
+        if not done:
+            raise Stuck(request.cell)
+        exchange.answer.exception = "TimeLimit"
+    elif task.cancelled():
+        exchange.answer.exception = "asyncio.exceptions.CancelledError"
+    left = asyncio.all_tasks() - before - {task}
+    if left:
+        await asyncio.wait(left, timeout=_SETTLE)
+    return exchange.answer

@@ -1,0 +1,169 @@
+"""Serves cells one by one, in this process: the `serve` mode."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import time
+from typing import Any
+
+from . import clock, drive, engines, network, randomness
+from .channel import Channel
+from .config import Config
+from .inspect_app import describe
+from .lifespan import Lifespan
+from .load import Failed, load
+from .watchdog import Watchdog
+
+
+class Server:
+    """The application, started, with a loop that runs only while a command is carried out."""
+
+    def __init__(self, config: Config, channel: Channel, recording: Any) -> None:
+        self._config = config
+        self._channel = channel
+        self._recording = recording
+        self._loop = asyncio.new_event_loop()
+        self._dog = Watchdog(channel)
+        self._app: Any = None
+        self._bare: Any = None
+        self._lifespan: Lifespan | None = None
+        self._exchange: dict[str, Any] | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether there is an application to serve."""
+        return self._lifespan is not None
+
+    def start(self) -> dict[str, Any]:
+        """Import the application and run its start-up."""
+        asyncio.set_event_loop(self._loop)
+        self._bare = self._app = load(self._config)
+        if self._recording is not None:
+            self._app = self._recording.attach(self._bare)
+            self._recording.on_finish = self._keep
+        self._lifespan = Lifespan(self._bare, self._loop)
+        self._lifespan.start()
+        if self._recording is not None:
+            self._recording.start_loop_watch(self._loop)
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        return {
+            "engines": engines.describe_all(),
+            "thread_limit": self._loop.run_until_complete(engines.thread_limit()),
+            "refused": network.take_refused(),
+        }
+
+    def stop(self) -> None:
+        """Run the application's shutdown."""
+        if self._recording is not None:
+            self._recording.stop_loop_watch()
+        if self._lifespan is not None:
+            self._lifespan.stop()
+
+    def serve(self, request: drive.Request) -> dict[str, Any]:
+        """Serve one cell in its own world; the outcome."""
+        self._enter_world(request)
+        self._exchange = None
+        wall, cpu = time.perf_counter_ns(), time.process_time_ns()
+        answer = self._run(self._app, request)
+        wall, cpu = time.perf_counter_ns() - wall, time.process_time_ns() - cpu
+        plain = plain_exchange(request.cell, request.method, request.path, answer.status, wall, cpu)
+        return {
+            "cell": request.cell,
+            "answer": answer.to_json(),
+            "exchange": self._exchange or plain,
+            "refused": network.take_refused(),
+        }
+
+    def measure(self, requests: list[drive.Request], rounds: int) -> dict[str, Any]:
+        """Serve the requests `rounds` times without recording: CPU time of the process in nanoseconds."""
+        taken: list[list[int]] = []
+        status: list[int] = []
+        for _ in range(rounds):
+            row: list[int] = []
+            status = []
+            for request in requests:
+                self._enter_world(request)
+                cpu = time.process_time_ns()
+                answer = self._run(self._bare, request)
+                row.append(time.process_time_ns() - cpu)
+                status.append(answer.status)
+            taken.append(row)
+        return {"cpu": taken, "status": status}
+
+    def describe(self) -> dict[str, Any]:
+        """All facts of the application as it is after its start-up."""
+        gc.unfreeze()  # tables are found among the collector's objects, which frozen ones are not
+        try:
+            return describe(self._bare)
+        finally:
+            asyncio.set_event_loop(self._loop)
+            gc.freeze()
+
+    def _enter_world(self, request: drive.Request) -> None:
+        gc.collect()
+        if self._config.clock is not None:
+            clock.set_time(self._config.clock + request.ordinal * self._config.step)
+        randomness.reseed(request.cell)
+
+    def _run(self, app: Any, request: drive.Request) -> drive.Answer:
+        assert self._lifespan is not None
+        self._dog.watch(request.cell, request.limit)
+        try:
+            return self._loop.run_until_complete(drive.drive(app, request, self._lifespan.state))
+        except drive.Stuck:
+            self._dog.kill(request.cell, "TimeLimit")
+            raise
+        finally:
+            self._dog.rest()
+
+    def _keep(self, exchange: dict[str, Any]) -> None:
+        self._exchange = exchange
+
+
+def plain_exchange(cell: str, method: str, path: str, status: int, wall: int, cpu: int) -> dict[str, Any]:
+    """The exchange of a request that was not recorded; times in nanoseconds."""
+    return {
+        "cell": cell,
+        "route": "",
+        "method": method,
+        "path": path,
+        "status": status,
+        "duration": wall // 1000,
+        "cpu": cpu // 1000,
+    }
+
+
+def _refuse(message: str) -> dict[str, Any]:
+    return {"failed": Failed("command", message).to_json()}
+
+
+def run(config: Config, channel: Channel, recording: Any) -> None:
+    """Carry out commands until `stop` or the end of the pipe, then end the process."""
+    server = Server(config, channel, recording)
+    while (command := channel.receive()) is not None and command["do"] != "stop":
+        if command["do"] == "start":
+            try:
+                channel.send({"ready": server.start()})
+            except Failed as error:
+                channel.send({"failed": error.to_json()})
+                break
+        elif not server.started:
+            channel.send(_refuse("start comes first"))
+        elif command["do"] == "request":
+            channel.send({"outcome": server.serve(drive.Request.from_json(command))})
+        elif command["do"] == "describe":
+            channel.send({"described": server.describe()})
+        elif command["do"] == "batch":
+            requests = [drive.Request.from_json(each) for each in command["requests"]]
+            channel.send({"batch": server.measure(requests, int(command["rounds"]))})
+        else:
+            channel.send(_refuse(f"unknown: {command['do']}"))
+    server.stop()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # threads and executors of the application may not want to end

@@ -1,0 +1,43 @@
+"""What keeps the application inside its world: clock, chance, databases, network, the user's tree."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from . import ask, clock, guard, network, randomness, servers, sqlite_files
+from .config import Config
+
+_CHILDREN = str(Path(__file__).parent / "descend")
+
+
+def install(config: Config) -> None:
+    """Put up every wall of `config`, here and for child processes; before the application is imported."""
+    if config.ask:
+        ask.install(config.ask)
+        servers.install()
+    sqlite_files.install(redirect=bool(config.ask))
+    network.install()
+    guard.install(config.protect, allow=(config.root, tempfile.gettempdir()))
+    if config.clock is not None:
+        clock.install(config.clock)
+    if config.seed is not None:
+        randomness.install(config.seed)
+    _hand_down(config)
+
+
+def install_in_child(path: str) -> None:
+    """Put up the walls of the configuration file `path` in a process that the application started."""
+    config = Config.read(path)
+    install(config)
+    randomness.reseed("child", *sys.orig_argv[1:])
+
+
+def _hand_down(config: Config) -> None:
+    """Let Python processes that the application starts find `sitecustomize` with the same walls."""
+    os.environ["STROP_PROBE_CONFIG"] = config.path
+    path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if _CHILDREN not in path:
+        os.environ["PYTHONPATH"] = os.pathsep.join([_CHILDREN, *(each for each in path if each)])

@@ -1,0 +1,71 @@
+"""Gate 0: what a patch may not do, read from its lines alone."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from strop.patch import Patch
+
+LOST = (
+    (r"\.commit\(", "removes a commit"),
+    (r"\braise\b", "removes a raise"),
+    (r"\bDepends\(|\bSecurity\(", "removes a dependency"),
+    (r"\.order_by\(", "removes an order_by"),
+    (r"\.limit\(|\.offset\(", "removes a limit"),
+    (r"with_for_update\(", "removes a row lock"),
+    (r"\.where\(|\.filter\(|\.filter_by\(", "removes a filter"),
+)
+GAINED = (
+    (r"\b(inspect|sys)\._getframe|\b__code__\b|\binspect\.stack\(", "looks at its caller"),
+    (r"\bos\.environ\b|\bos\.getenv\(", "reads the environment"),
+    (r"PYTEST_CURRENT_TEST|STROP_", "looks for a test or for strop"),
+    (r"^\s*global\s", "keeps state in a module"),
+    (r"@(functools\.)?(lru_cache|cache)\b", "adds a cache"),
+)
+DECLARED = {
+    "build_once": {"adds a cache"},
+    "batch_query": {"removes a filter"},
+    "count_in_database": {"removes a filter"},
+}
+
+
+def lint(patch: Patch) -> tuple[str, ...]:
+    """What the patch does without having declared it, as sentences with the file; empty when clean."""
+    allowed = DECLARED.get(patch.fix, set())
+    found: list[str] = []
+    for edit in patch.edits:
+        if re.search(r"(^|/)(tests?|conftest\.py)(/|$)", edit.file):
+            found.append(f"{edit.file}: touches a test")
+        added, removed = _lines(edit.before or "", edit.after)
+        for pattern, words in LOST:
+            if _count(pattern, removed) > _count(pattern, added) and words not in allowed:
+                found.append(f"{edit.file}: {words}")
+        for pattern, words in GAINED:
+            if _count(pattern, added) > _count(pattern, removed) and words not in allowed:
+                found.append(f"{edit.file}: {words}")
+    return tuple(found)
+
+
+def edited_lines(patch: Patch) -> dict[str, list[int]]:
+    """Lines of the files after the patch that the patch added or changed (1-based), by file."""
+    found: dict[str, list[int]] = {}
+    for edit in patch.edits:
+        matcher = difflib.SequenceMatcher(
+            None, (edit.before or "").splitlines(), edit.after.splitlines(), autojunk=False
+        )
+        lines = [
+            n + 1 for tag, _, _, j1, j2 in matcher.get_opcodes() if tag != "equal" for n in range(j1, j2)
+        ]
+        if lines:
+            found[edit.file] = lines
+    return found
+
+
+def _lines(before: str, after: str) -> tuple[list[str], list[str]]:
+    diff = list(difflib.ndiff(before.splitlines(), after.splitlines())) if before != after else []
+    return [d[2:] for d in diff if d.startswith("+ ")], [d[2:] for d in diff if d.startswith("- ")]
+
+
+def _count(pattern: str, lines: list[str]) -> int:
+    return sum(len(re.findall(pattern, line)) for line in lines)

@@ -1,0 +1,1 @@
+"""Tests of the driving half of the probe."""
