@@ -51,7 +51,8 @@ def test_routes_come_with_their_full_paths_in_order(shop: dict[str, Any]) -> Non
         if each["span"] or each["kind"] == "mount"
     ]
     assert own == [
-        "GET /v1/shop/orders/{order_id}", "POST /v1/shop/orders", "WEBSOCKET /v1/shop/orders/live", "GET /list",
+        "GET /v1/shop/orders/{order_id}", "POST /v1/shop/orders",
+        "WEBSOCKET /v1/shop/orders/live", "GET /list",
         "MOUNT /inner", "GET /inner/deep/{key}",
     ]  # fmt: skip
     kinds = {each["kind"] for each in shop["routes"]}
@@ -185,7 +186,8 @@ def test_relationships_have_loading_order_and_places(shop: dict[str, Any]) -> No
 def test_engines_made_at_import_have_their_pool_and_no_password(shop: dict[str, Any]) -> None:
     (engine,) = shop["engines"]
     assert engine == {
-        "url": "postgresql+psycopg://user:***@db.example.com/shop", "dialect": "postgresql", "driver": "psycopg",
+        "url": "postgresql+psycopg://user:***@db.example.com/shop", "dialect": "postgresql",
+        "driver": "psycopg",
         "is_async": False, "pool": "QueuePool", "pool_size": 7, "max_overflow": 3,
         "span": {"file": "app.py", "line": engine["span"]["line"], "symbol": ""},
     }  # fmt: skip
