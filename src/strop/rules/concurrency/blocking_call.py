@@ -31,7 +31,7 @@ from strop.evidence import Block, Blocking, Evidence, Exchange
 from strop.finding import Cost, Finding
 from strop.project.function import Function, Reach
 from strop.project.project import Project
-from strop.rules.code import calls_at, function_at, steps
+from strop.rules.code import calls_at, function_at, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.loop import (
@@ -44,6 +44,7 @@ from strop.rules.loop import (
     root,
     sessions,
     sites,
+    stood,
     would_be_seen,
 )
 from strop.rules.rule import Rule
@@ -93,10 +94,10 @@ def _judge(project: Project, evidence: Evidence | None, site: Site) -> Iterator[
     stands = [(e, b.duration) for e, b in blocks_at(evidence, site) if not computed(b)]
     happened = [e for e, _ in events] + [e for e, _ in waits] + [e for e, _ in stands]
     if happened:
-        if usual(evidence, (e.route for e in _distinct(happened))):
-            blocked = sum(d for _, d in stands) or sum(d for _, d in waits)
+        if usual(evidence, happened):
+            blocked = max(sum(d for _, d in stands), sum(d for _, d in waits), stood(project, site, happened))
             yield _call(project, site, {e.route for e in happened if e.route}, evidence, float(blocked))
-    elif not (would_be_seen(site.call) and ran(project, evidence, routes)):
+    elif not (would_be_seen(site.call) and ran(evidence, routes)):
         yield _call(project, site, routes)
 
 
@@ -208,13 +209,13 @@ def _unforeseen(project: Project, evidence: Evidence, known: set[_Place]) -> Ite
             if block.stack and not computed(block) and not seen & known:
                 stands[place(block.stack[0])].append((exchange, block))
     for (name, where), found in events.items():
-        if usual(evidence, (e.route for e, _ in found)):
+        if usual(evidence, (e for e, _ in found)) and not is_once(project, found[0][1].span):
             blocked = [b for _, b in stands.pop(where, [])]
             spans = [b.span for _, b in found if b.span is not None]
             yield _seen(project, evidence, name, spans[0], [e for e, _ in found], blocked)
     for held in stands.values():
-        if usual(evidence, (e.route for e, _ in held)):
-            one = held[0][1]
+        one = held[0][1]
+        if usual(evidence, (e for e, _ in held)) and not is_once(project, one.stack[0]):
             yield _seen(project, evidence, one.name, one.stack[0], [e for e, _ in held], [b for _, b in held])
 
 
