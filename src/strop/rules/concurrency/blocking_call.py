@@ -14,7 +14,8 @@ and did not is left out.
 **How to fix it.** `await run_in_threadpool(f, ...)`, or `def` in place of `async def` where nothing is
 awaited, or an asynchronous library.
 
-**When it is no problem.** Start-up code, what `lru_cache` or a module's singleton does once, work that is
+**When it is no problem.** Rows that an asynchronous session makes objects of (too many rows, rather: DB003, DB008),
+`mkdir` and the like, start-up code, what `lru_cache` or a module's singleton does once, work that is
 handed to a thread or runs after the answer. For a synchronous session there is one finding for each handler
 or dependency, and not one a statement.
 
@@ -67,8 +68,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             for way in site.ways:
                 by_root[getattr(root(project, way), "id", "")].append((site, way))
             continue
+        if (site.call.span.file, site.call.span.line) not in known and not _is_instant(site):
+            yield from _judge(project, evidence, site)
         known |= {(site.call.span.file, line) for line in site.lines}
-        yield from _judge(project, evidence, site)
     if evidence is None:
         yield from _unmeasured_sessions(project, by_root)
         return
@@ -81,6 +83,11 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     }
     yield from _unmeasured_sessions(project, {name: found for name, found in untouched.items() if found})
     yield from _unforeseen(project, evidence, known)
+
+
+def _is_instant(site: Site) -> bool:
+    """mkdir, rename and the like: some microseconds on any disk that is not a network's."""
+    return site.call.effect is not None and "touches" in site.call.effect.note
 
 
 def _judge(project: Project, evidence: Evidence | None, site: Site) -> Iterator[Finding]:
@@ -206,7 +213,8 @@ def _unforeseen(project: Project, evidence: Evidence, known: set[_Place]) -> Ite
                 events[event.name, place(event.span)].append((exchange, event))
         for block in exchange.blocks:
             seen = {place(s) for s in block.stack}
-            if block.stack and not computed(block) and not seen & known:
+            asked = {place(q.span) for q in exchange.queries if q.span is not None}
+            if block.stack and not computed(block) and not seen & (known | asked):
                 stands[place(block.stack[0])].append((exchange, block))
     for (name, where), found in events.items():
         if usual(evidence, (e for e, _ in found)) and not is_once(project, found[0][1].span):

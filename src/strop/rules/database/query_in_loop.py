@@ -37,7 +37,7 @@ from strop.rules.example import Example, get
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import Seen, answered, requests, statements_of
-from strop.rules.syntax import is_batched, is_bounded
+from strop.rules.syntax import goes_over_fields, is_batched, is_bounded
 from strop.rules.wording import many, number, time
 from strop.span import Span, Step
 from strop.sql.placeholder import normal
@@ -177,7 +177,8 @@ def _asks(call: Call) -> bool:
 
 def _open_ended(project: Project, function: Function, call: Call, way: Reach) -> Loop | None:
     around = loops_on_way(project, function, call, way)
-    return next((loop for loop in around if not _is_finite(project, loop)), None)
+    open_ended = (x for x in around if not _is_finite(project, x) and not goes_over_fields(project, x.span))
+    return next(open_ended, None)
 
 
 def _unmeasured(function: Function, call: Call, looped: list[tuple[Reach, Loop]]) -> Finding:
