@@ -16,15 +16,21 @@ from strop.measure.explain import explain, sizes
 from strop.measure.latency import measure_latency
 from strop.measure.observe import Observation, Workload, observe
 from strop.measure.run import save
-from strop.problem import Problem
-from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch
-from strop.proof.cost import pair, timed_cells
+from strop.proof.branch import (
+    BranchProof,
+    Suites,
+    Witnesses,
+    holds_for,
+    measure_gains,
+    prove_branch,
+    witnesses,
+)
+from strop.proof.cost import pair, time_noise, timed_cells
 from strop.proof.judge import Base, Tip
 from strop.proof.relax import relax
 from strop.proof.schema import Schema, migrate
 from strop.proof.suites import flaky_tests
 from strop.report.result import Result
-from strop.stats.noise import noise
 from strop.target import Target
 from strop.world import git
 from strop.world.instance import Conditions, Gone, World, open_world
@@ -89,7 +95,7 @@ def _base(world: World, seen: Observation, listener: Listener) -> tuple[Base, Su
     cells = timed_cells(seen.cells, seen.one, routes)
     if cells:
         listener(Stage("comparing the base with itself"))
-        base.cpu_noise = noise([pair(seen.served, seen.again, cells, seen.one)])
+        base.noise = time_noise([pair(seen.served, seen.again, cells, seen.one)])
     seen.again.instance.close()
     return base, suites
 
@@ -102,24 +108,22 @@ def _prove(search: Search, suites: Suites | None, listener: Listener) -> BranchP
         if proof.holds:
             return proof
         proof.served.instance.close()
-        reason = f"{proof.differences[0].route} {proof.differences[0].path} differs in the proof of the branch".strip()
-        culprit = _culprit(search, suites)
-        search.drop(culprit, reason)
+        culprit = _culprit(search, suites, witnesses(proof.differences))
+        first = proof.differences[0]
+        where = f"{first.route} {first.path}".strip() if first.route else f"{first.cell} {first.path}"
+        told = f"{where}: {first.before} before, {first.after} after"
+        listener(Note(f"taken out: {culprit.patch.title}: {told}", "warn"))
+        search.drop(culprit, f"only the proof of the branch told it apart: {told}")
     return None
 
 
-def _culprit(search: Search, suites: Suites | None) -> Kept:
-    """The first kept patch whose commit fails the proof of the branch, by bisection."""
+def _culprit(search: Search, suites: Suites | None, seen: Witnesses) -> Kept:
+    """The first kept patch whose commit differs where the branch was seen to differ, by bisection."""
     low, high = 0, len(search.kept) - 1
     while low < high:
         middle = (low + high) // 2
         kept = search.kept[middle]
-        try:
-            proof = prove_branch(search.base, kept.commit, kept.candidate.schema, suites, ignore)
-            holds = proof.holds
-            proof.served.instance.close()
-        except Problem:
-            holds = False
+        holds = holds_for(search.base, kept.commit, kept.candidate.schema, suites, seen)
         low, high = (middle + 1, high) if holds else (low, middle)
     return search.kept[low]
 

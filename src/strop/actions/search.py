@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -56,6 +57,8 @@ class Search:
     listener: Listener
     kept: list[Kept] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    _checks: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _checked: dict[str, Future[str]] = field(default_factory=dict)
 
     def run(self, items: Sequence[Item], stop: Callable[[], bool] = lambda: False) -> None:
         """Try every item that is not the user's choice, the dearest first."""
@@ -106,6 +109,9 @@ class Search:
         self._keep(item, best, tuple(c for c in candidates if c is not best))
 
     def _judge(self, finding: Finding, patch: Patch) -> Candidate:
+        if patch.tests:  # on the other core, while the gates are passed
+            checked = self._checks.submit(check_test, self.base.world, self.tip.revision, patch)
+            self._checked[patch.id] = checked
         cells = choose_cells(self.base.cells, finding, self.project, patch)
         return Judgement(self.base, self.tip, finding, patch, cells).run()
 
@@ -117,7 +123,7 @@ class Search:
     def _keep(self, item: Item, best: Candidate, lost: tuple[Candidate, ...]) -> None:
         patch, notes = best.patch, best.notes
         if patch.tests:
-            wrong = check_test(self.base.world, self.tip.revision, patch)
+            wrong = self._checked[patch.id].result()
             if wrong:
                 notes += (f"no test was added: {wrong}",)
                 for edit in patch.tests:
@@ -128,7 +134,7 @@ class Search:
         assert best.served is not None
         assert best.imported is not None
         self.tip.served.instance.close()
-        self.tip = Tip(revision, best.root, best.served, {**self.tip.outcomes, **best.outcomes}, best.schema)
+        self.tip = Tip(revision, best.root, best.served, dict(best.outcomes), best.schema)
         source = read_source(best.root, self.base.world.target.sources)
         self.project = join(best.root, best.imported, source)
         self.kept.append(Kept(item, best, patch, revision, lost, notes))
@@ -161,11 +167,16 @@ def choose_cells(cells: Sequence[Cell], finding: Finding, project: Project, patc
     return tuple(chosen)
 
 
-def _worth(candidate: Candidate) -> tuple[float, float, int]:
-    """CPU first, because it weighs queries against rows; then the promised counters; then the smaller diff."""
+def _worth(candidate: Candidate) -> tuple[bool, float, float, int]:
+    """No other route may pay for it; then CPU, which weighs queries against rows; then counters, then the smaller diff."""
     gains = {gain.name: gain.low for gain in candidate.verdict.gains}
     size = sum(len(edit.after) - len(edit.before or "") for edit in candidate.patch.edits)
-    return round(gains.get("cpu", 0.0), 2), sum(gains.get(n, 0.0) for n in ("queries", "blocking")), -size
+    return (
+        not candidate.dearer_elsewhere,
+        round(gains.get("cpu", 0.0), 2),
+        sum(gains.get(n, 0.0) for n in ("queries", "blocking")),
+        -size,
+    )
 
 
 def _restore(root: Path, file: str, before: str | None) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import libcst as cst
 
@@ -23,7 +24,7 @@ from strop.fixes.code import Code, called_name, dotted, own_nodes, walk
 from strop.fixes.draft import Draft
 from strop.fixes.fetched import uses
 from strop.fixes.files import files, module_name
-from strop.fixes.imports import imported_names, resolve, spell
+from strop.fixes.imports import imported_names, resolve, retire, spell
 from strop.fixes.splice import Splice
 from strop.fixes.unfit import Unfit
 from strop.fixes.wording import subject, why
@@ -37,6 +38,19 @@ CLOSES = {"close", "aclose", "dispose", "shutdown", "disconnect"}
 MAKERS = {"create_engine", "create_async_engine"}
 
 
+@dataclass(frozen=True, slots=True)
+class Building:
+    """The call that builds, the function that it is in, and what the fix works with."""
+
+    project: Project
+    finding: Finding
+    read: Callable[[str], str]
+    draft: Draft
+    code: Code
+    function: cst.FunctionDef
+    call: cst.Call
+
+
 def propose(project: Project, finding: Finding, read: Callable[[str], str]) -> Iterator[Patch | Proposal]:
     """One patch or one proposal."""
     draft = Draft(project, read)
@@ -45,12 +59,13 @@ def propose(project: Project, finding: Finding, read: Callable[[str], str]) -> I
     function = code.around(call, cst.FunctionDef)
     if function is None:
         raise Unfit("it is built when the module is imported: once")
+    it = Building(project, finding, read, draft, code, function, call)
     if called_name(call) in MAKERS and not _returns(function, call):
-        yield _shared_engine(project, finding, read, draft, code, function, call)
+        yield _shared_engine(it)
     elif _returns(function, call):
-        yield _cached_factory(project, finding, read, draft, code, function, call)
+        yield _cached_factory(it)
     else:
-        yield _cached_function(project, finding, read, draft, code, function, call)
+        yield _cached_function(it)
 
 
 def _built(code: Code, finding: Finding) -> cst.Call:
@@ -86,15 +101,8 @@ def _is_docstring(line: cst.CSTNode) -> bool:
 # --- a function that only builds
 
 
-def _cached_factory(
-    project: Project,
-    finding: Finding,
-    read: Callable[[str], str],
-    draft: Draft,
-    code: Code,
-    function: cst.FunctionDef,
-    call: cst.Call,
-) -> Patch:
+def _cached_factory(it: Building) -> Patch:
+    code, function, call, draft = it.code, it.function, it.call, it.draft
     name = function.name.value
     if function.asynchronous is not None:
         raise Unfit(f"{name} is async: a cache would keep its coroutine")
@@ -109,19 +117,28 @@ def _cached_factory(
             raise Unfit(
                 f"the argument {parameter.name.value} of {name} may not be hashable, or differ each time"
             )
-    _must_stay_open(project, draft, code, name)
-    _must_not_change(project, draft, call)
+    _must_stay_open(it.project, draft, code, name)
+    _must_not_change(it.project, draft, call)
     cache = spell(code, "functools", "lru_cache")
     start = code.line_start(code.start(function))
     draft.change(
         code, *cache.splices, Splice(start, start, f"{code.indent_at(start)}@{cache.text}{code.newline}")
     )
     built = code.source(call.func)
-    tests, note = regression_test.for_identity(project, read, code, function)
+    tests, note = regression_test.for_identity(it.project, it.read, code, name, _samples(code, function))
     said = f"{name} keeps the {built} that it built first; a changed environment needs a restart."
     title = subject(f"Build {built} once in {name}")
     return Patch(
-        NAME, "cached-factory", finding.id, title, why(finding, said, note), draft.edits(), tests=tests
+        NAME, "cached-factory", it.finding.id, title, why(it.finding, said, note), draft.edits(), tests=tests
+    )
+
+
+def _samples(code: Code, function: cst.FunctionDef) -> tuple[str, ...]:
+    """An argument for every parameter without a default, for a test."""
+    kinds = {"str": '"a"', "int": "1", "bool": "True", "float": "1.0", "bytes": 'b"a"'}
+    asked = [p for p in function.params.params if p.default is None]
+    return tuple(
+        kinds.get(code.source(p.annotation.annotation) if p.annotation else "", "None") for p in asked
     )
 
 
@@ -173,28 +190,21 @@ def _must_not_change(project: Project, draft: Draft, call: cst.Call) -> None:
 # --- an object that a handler builds for itself
 
 
-def _cached_function(
-    project: Project,
-    finding: Finding,
-    read: Callable[[str], str],
-    draft: Draft,
-    code: Code,
-    function: cst.FunctionDef,
-    call: cst.Call,
-) -> Patch:
+def _cached_function(it: Building) -> Patch:
+    code, function, call, draft = it.code, it.function, it.call, it.draft
     built = code.source(call.func)
     if any(isinstance(node, cst.Name) for argument in call.args for node in walk(argument.value)):
         raise Unfit(f"the arguments of {built} are not constants")
     parent = code.parent(call)
     if isinstance(parent, cst.WithItem):
         raise Unfit(
-            f"{code.qualname(function)} closes the {built}: one for the process must be closed by the lifespan"
+            f"{code.qualname(function)} closes the {built}: one for the process is the lifespan's to close"
         )
     if isinstance(parent, cst.Assign):
         _must_not_close(code, function, dotted(parent.targets[0].target))
     elif isinstance(parent, cst.Attribute) and parent.attr.value in CLOSES:
         raise Unfit(f"the {built} is closed after use")
-    _must_not_change(project, draft, call)
+    _must_not_change(it.project, draft, call)
     name = "_" + re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", built.rpartition(".")[2]).lower()
     if any(node.value == name for node in code.nodes(cst.Name)):
         raise Unfit(f"{code.file} uses the name {name} already")
@@ -209,27 +219,22 @@ def _cached_function(
     said = f"{name} keeps the {built} that it built first; a changed environment needs a restart."
     title = subject(f"Build {built} once for {code.qualname(function)}")
     edits = draft.edits()
-    tests, note = regression_test.for_new_function(project, read, code, name)
-    return Patch(NAME, "cached-function", finding.id, title, why(finding, said, note), edits, tests=tests)
+    tests, note = regression_test.for_identity(it.project, it.read, code, name)
+    return Patch(
+        NAME, "cached-function", it.finding.id, title, why(it.finding, said, note), edits, tests=tests
+    )
 
 
 # --- an engine of a handler's own
 
 
-def _shared_engine(
-    project: Project,
-    finding: Finding,
-    read: Callable[[str], str],
-    draft: Draft,
-    code: Code,
-    function: cst.FunctionDef,
-    call: cst.Call,
-) -> Patch:
+def _shared_engine(it: Building) -> Patch:
+    code, function, call, draft = it.code, it.function, it.call, it.draft
     assign = code.parent(call)
     if not isinstance(assign, cst.Assign) or not isinstance(assign.targets[0].target, cst.Name):
         raise Unfit("the engine has no name in the handler")
     name = assign.targets[0].target.value
-    module, shared = _module_engine(project, draft, code, call)
+    module, shared = _module_engine(it.project, draft, code, call)
     bound = [n for n in code.nodes(cst.AssignTarget) if dotted(n.target) == name]
     if len(bound) != 1 or shared in imported_names(code):
         raise Unfit(f"{code.file} uses the name {shared} for something else")
@@ -243,11 +248,15 @@ def _shared_engine(
         elif shared != name:
             draft.change(code, Splice(code.start(use), code.end(use), shared))
     draft.change(code, *spell(code, module, shared, ignoring=name).splices)
+    if isinstance(call.func, cst.Name):
+        draft.change(code, *retire(code, call.func.value, 1))
     said = f"{code.qualname(function)} uses the engine of {module}, whose connections are open already."
     title = subject(f"Use the engine of {module} in {code.qualname(function)}")
-    tests, note = regression_test.for_absence(project, read, code, function, call)
+    tests, note = regression_test.for_shared_engine(
+        it.project, it.finding, it.read, (module, shared), is_async=called_name(call) == "create_async_engine"
+    )
     return Patch(
-        NAME, "shared-engine", finding.id, title, why(finding, said, note), draft.edits(), tests=tests
+        NAME, "shared-engine", it.finding.id, title, why(it.finding, said, note), draft.edits(), tests=tests
     )
 
 
@@ -260,8 +269,7 @@ def called_name_of(statement: cst.SimpleStatementLine) -> str:
 
 
 def _module_engine(project: Project, draft: Draft, code: Code, call: cst.Call) -> tuple[str, str]:
-    """The module and name of the engine that is made at import by the same kind of call for the same address."""
-    wanted = _address(call)
+    """Module and name of the engine that a module makes by the same kind of call for the same address."""
     found = []
     for file in files(project):
         if file == code.file or called_name(call) not in draft.text(file):
@@ -269,12 +277,16 @@ def _module_engine(project: Project, draft: Draft, code: Code, call: cst.Call) -
         there = draft.code(file)
         for line in there.module.body:
             part = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
-            if isinstance(part, cst.Assign) and isinstance(part.value, cst.Call):
-                if called_name(part.value) == called_name(call) and _address(part.value) == wanted:
-                    found.append((module_name(file), dotted(part.targets[0].target)))
-    if len(found) != 1 or not wanted or len(call.args) != 1:
+            made = part.value if isinstance(part, cst.Assign) else None
+            if isinstance(part, cst.Assign) and isinstance(made, cst.Call) and _alike(made, call):
+                found.append((module_name(file), dotted(part.targets[0].target)))
+    if len(found) != 1 or not _address(call) or len(call.args) != 1:
         raise Unfit(f"no module-level engine of the same address was found for {code.source(call)[:60]}")
     return found[0]
+
+
+def _alike(one: cst.Call, other: cst.Call) -> bool:
+    return called_name(one) == called_name(other) and _address(one) == _address(other)
 
 
 def _address(call: cst.Call) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from time import perf_counter_ns
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any
 
 from . import hooks

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from strop.event import Advance, Listener, Stage
+from strop.event import Advance, Listener, Stage, ignore
 from strop.measure.serve import Served
 from strop.measure.suite import SuiteRun, run_suite
-from strop.project.imported import read_imported
+from strop.problem import Problem
 from strop.project.project import Imported
 from strop.proof.contract import compare_contracts
-from strop.proof.cost import cpu_gain, pair, timed_cells
+from strop.proof.cost import Pair, pair, time_gains, timed_cells
 from strop.proof.gain import count_gains
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.replay import Outcomes
 from strop.proof.schema import Schema, migrate
 from strop.proof.suites import compare_suites, suite_outcomes
-from strop.stats.bootstrap import Launch
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world.instance import Conditions, Instance, World
 
@@ -57,18 +56,55 @@ class BranchProof:
         return not self.differences and all(gate.passed for gate in self.gates)
 
 
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Part of the workload: the cells and the tests that told a difference."""
+
+    cells: frozenset[str]
+    tests: frozenset[str]
+
+
+def witnesses(found: Found) -> Witnesses:
+    """The cells and tests in which these differences were seen."""
+    names = {d.cell for d in found if d.cell}
+    tests = frozenset(name.rpartition("#")[0] or name for name in names if "::" in name)
+    return Witnesses(frozenset(name for name in names if "::" not in name), tests)
+
+
+def holds_for(base: Base, revision: str, schema: Schema, suites: Suites | None, seen: Witnesses) -> bool:
+    """Whether a revision answers as the base does where a difference was seen: a short proof, for bisection."""
+    few = replace(base, cells=tuple(cell for cell in base.cells if cell.id in seen.cells))
+    if suites is not None and seen.tests:
+        one = replace(suites.one, tests=tuple(t for t in suites.one.tests if t[0] in seen.tests))
+        one = replace(one, recorded=tuple(r for r in one.recorded if r.test in seen.tests))
+        suites = replace(suites, one=one)
+    else:
+        suites = None
+    try:
+        proof = prove_branch(few, revision, schema, suites, ignore, tuple(sorted(seen.tests)))
+    except Problem:
+        return False
+    proof.served.instance.close()
+    return proof.holds
+
+
 def prove_branch(
-    base: Base, revision: str, schema: Schema, suites: Suites | None, listener: Listener
+    base: Base,
+    revision: str,
+    schema: Schema,
+    suites: Suites | None,
+    listener: Listener,
+    tests: tuple[str, ...] = (),
 ) -> BranchProof:
-    """Serve every cell and run the whole suite on `revision`, and compare with the base.
+    """Serve every cell and run the whole suite (or `tests` of it) on `revision`, and compare with the base.
 
     Ends at the first gate that fails; the served application is left running.
     """
     world = base.world
     root = world.folder.tree(revision)
     instance = world.instance(root)
-    imported = read_imported(instance)
     served = _started(instance, schema)
+    imported = served.describe()
     proof = BranchProof(revision, root, served, imported)
     changed = compare_contracts(base.imported, imported)
     as_differences = tuple(Difference("", "", "contract", "value", "", text) for text in changed)
@@ -77,7 +113,7 @@ def prove_branch(
     _gate(proof, 3, f"{len(base.cells)} recorded cells", lambda: _cells(base, proof, listener))
     if suites is not None and proof.holds:
         listener(Stage("running the tests on the branch"))
-        _gate(proof, 2, f"{len(suites.one.tests)} own tests", lambda: _suite(world, proof, suites))
+        _gate(proof, 2, f"{len(suites.one.tests)} own tests", lambda: _suite(world, proof, suites, tests))
     return proof
 
 
@@ -106,11 +142,11 @@ def _cells(base: Base, proof: BranchProof, listener: Listener) -> Found:
     return tuple(found)
 
 
-def _suite(world: World, proof: BranchProof, suites: Suites) -> Found:
+def _suite(world: World, proof: BranchProof, suites: Suites, tests: tuple[str, ...]) -> Found:
     target = world.target
     instance = world.instance(world.folder.tree(proof.revision))
     try:
-        proof.suite = run_suite(instance, (*target.pytest_args, *target.tests))
+        proof.suite = run_suite(instance, (*target.pytest_args, *(tests or target.tests)))
     finally:
         instance.close()
     return compare_suites(suites.one, proof.suite, suites.flaky)
@@ -131,7 +167,7 @@ def measure_gains(
     if not cells:
         return counted
     listener(Stage("comparing CPU time", LAUNCHES))
-    launches: list[Launch] = []
+    launches: list[tuple[Pair, ...]] = []
     for _ in range(LAUNCHES):
         sides = [
             _fresh(base.world, revision, s) for revision, s in (("base", Schema()), (proof.revision, schema))
@@ -141,8 +177,7 @@ def measure_gains(
             side.instance.close()
             base.world.folder.remove(side.instance.root)
         listener(Advance())
-    cpu = cpu_gain(launches, len(cells), base.cpu_noise, {c.route for c in cells})
-    return (*counted, cpu) if cpu else counted
+    return (*counted, *time_gains(launches, len(cells), base.noise, {c.route for c in cells}))
 
 
 def _fresh(world: World, revision: str, schema: Schema) -> Served:

@@ -37,18 +37,18 @@ COUNTERS: Mapping[str, Counter] = {
 # What a fix promises: the gains that can justify it, the most telling first.
 PROMISES: Mapping[str, tuple[str, ...]] = {
     "load_relationship": ("queries", "rows", "cpu"),
-    "wrap_blocking_call": ("blocked", "blocking"),
-    "make_handler_sync": ("blocked", "blocking"),
+    "wrap_blocking_call": ("blocked", "blocking", "loop"),
+    "make_handler_sync": ("blocked", "blocking", "loop"),
     "make_dependency_async": ("threads",),
     "batch_query": ("queries",),
     "count_in_database": ("rows",),
-    "add_index": ("scanned", "cpu"),
+    "add_index": ("work",),
     "build_once": ("built", "connections", "cpu"),
     "set_pool": ("connections", "waits", "cpu"),
 }
 FREES_LOOP = frozenset({"wrap_blocking_call", "make_handler_sync"})
 # Counters in which a fix may pay for what it saves elsewhere.
-PAYS = {"queries": {"rows"}, "rows": {"queries"}, "blocked": {"threads"}, "blocking": {"threads"}}
+PAYS = {"queries": {"rows"}, "rows": {"queries"}}
 
 
 def count_gains(
@@ -102,7 +102,7 @@ def decide(fix: str, gains: tuple[Gain, ...]) -> tuple[Gain | None, str]:
         and g.name not in PAYS.get(best.name, ())
         and g.after - g.before > g.noise * g.before
     ]
-    worse = [g for g in paid if g.name in ("queries", "rows", "commits", "blocking", "built")]
+    worse = [g for g in paid if g.name in ("queries", "rows", "commits", "blocking")]
     if worse and (cpu is None or cpu.low <= 0):
         return None, f"saves {best.name} but costs more {worse[0].unit}"
     return best, ""

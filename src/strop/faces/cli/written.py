@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -40,8 +41,8 @@ def print_result(result: Result, form: str, report: Path) -> None:
         text.write(result, Console(), shown_path(report))
 
 
-def print_run(evidence: Evidence, findings: tuple[Finding, ...], form: str) -> None:
-    """Print a run and what the rules say of it, in one format."""
+def print_run(evidence: Evidence, findings: Sequence[Finding], form: str) -> None:
+    """Print what a run saw."""
     if form == "json":
         sys.stdout.write(run.render_json(evidence, findings))
     else:
