@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strop.report.quantity import amount, count, percent, plural, signed
+from strop.report.quantity import amount, change, count, percent, plural, signed
 from strop.report.result import Result
 from strop.verdict import Behaviour, Gain, Verdict
 
@@ -89,7 +89,7 @@ def figure(gain: Gain) -> Figure:
         name=name_of(gain),
         before=amount(gain.before, unit),
         after=amount(gain.after, unit),
-        change=signed(-relative(gain)),
+        change=change(gain.before, gain.after),
         bound="exact" if instrument == COUNTED else f"at least {signed(-gain.low)}",
         instrument=instrument,
         noise=f"A/A ±{percent(gain.noise)}" if gain.noise else "",
@@ -119,7 +119,8 @@ def sameness(verdict: Verdict) -> Sameness:
             varying = "value that differs" if relaxed == 1 else "values that differ"
             detail = f"but for {count(relaxed)} {varying} between two runs of the base itself"
         case Behaviour.DIFFERENT:
-            detail = f"{plural(different, 'answer')} differ from the base"
+            verb = "differs" if different == 1 else "differ"
+            detail = f"{plural(different, 'answer')} {verb} from the base"
         case Behaviour.INSUFFICIENT:
             detail = "too few requests to claim that behaviour is unchanged"
     return Sameness(
