@@ -76,7 +76,7 @@ def time_noise(launches: Sequence[Sequence[Pair]]) -> TimeNoise:
 def time_gains(
     launches: Sequence[Sequence[Pair]], cells: int, control: TimeNoise, routes: set[str]
 ) -> tuple[Gain, ...]:
-    """CPU and loop time saved, with lower bounds that have paid the A/A noise of the same run."""
+    """CPU and loop time saved, with lower bounds, beside the A/A noise of the same run."""
     if not any(launches):
         return ()
     cpu = _gain("cpu", "us", [[p.cpu for p in x] for x in launches], cells, control.cpu, routes)
@@ -97,4 +97,4 @@ def _gain(
     interval = relative_gain(launches)
     count = sum(len(launch) for launch in launches) * max(cells, 1)
     before, after = (sum(p[side] for launch in launches for p in launch) / count for side in (0, 1))
-    return Gain(name, unit, before, after, interval.low - control, control, tuple(sorted(routes)))
+    return Gain(name, unit, before, after, interval.low, control, tuple(sorted(routes)))

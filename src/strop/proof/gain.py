@@ -66,8 +66,7 @@ def count_gains(
 ) -> tuple[Gain, ...]:
     """Counters summed over the cells that both sides have, where they differ.
 
-    `before` and `again` are two runs of the base: their difference is the noise, which the lower bound
-    of each gain has already paid.
+    `before` and `again` are two runs of the base: their difference is the noise, above which a gain must lie.
     """
     keys = sorted(before.keys() & after.keys() & again.keys())
     named, wanted = tuple(sorted(routes)), set(names)
@@ -76,7 +75,7 @@ def count_gains(
         one, two, new = (sum(counter.count(run[k].exchange) for k in keys) for run in (before, again, after))
         if name in wanted and one != new:
             noise = abs(one - two) / max(one, two, 1)
-            found.append(Gain(name, counter.unit, one, new, relative(one, new) - noise, noise, named))
+            found.append(Gain(name, counter.unit, one, new, relative(one, new), noise, named))
     return tuple(found)
 
 
@@ -88,25 +87,30 @@ def relative(before: float, after: float) -> float:
 def decide(fix: str, gains: tuple[Gain, ...]) -> tuple[Gain | None, str]:
     """The gain that justifies the patch, or None and the reason why nothing does."""
     by_name = {gain.name: gain for gain in gains}
-    best = next((by_name[n] for n in PROMISES.get(fix, ()) if n in by_name and by_name[n].low > 0), None)
+    best = next((by_name[n] for n in PROMISES.get(fix, ()) if n in by_name and stands_out(by_name[n])), None)
     if best is None:
         return None, "no gain above the noise of the same run"
     cpu = by_name.get("cpu")
-    if (
-        cpu is not None
-        and cpu.low < -TOLERANCE
-        and relative(cpu.before, cpu.after) < 0
-        and fix not in FREES_LOOP
-    ):
+    if cpu is not None and fix not in FREES_LOOP and _is_dearer(cpu):
         return None, f"saves {best.name} but costs {-relative(cpu.before, cpu.after):.0%} more CPU"
-    paid = [
-        g
-        for g in gains
-        if g.name != "cpu"
-        and g.name not in PAYS.get(best.name, ())
-        and g.after - g.before > g.noise * g.before
+    worse = [
+        gain
+        for gain in gains
+        if gain.name in ("queries", "rows", "commits", "blocking")
+        and gain.name not in PAYS.get(best.name, ())
+        and gain.after - gain.before > gain.noise * gain.before
     ]
-    worse = [g for g in paid if g.name in ("queries", "rows", "commits", "blocking")]
-    if worse and (cpu is None or cpu.low <= 0):
-        return None, f"saves {best.name} but costs more {worse[0].unit}"
+    if worse and (cpu is None or not stands_out(cpu)):
+        return None, f"saves {best.name} but costs more {worse[0].name}"
     return best, ""
+
+
+def stands_out(gain: Gain) -> bool:
+    """Whether the lower bound of a gain lies above the A/A noise of the same run."""
+    return gain.low > max(gain.noise, 0.0)
+
+
+def _is_dearer(cpu: Gain) -> bool:
+    """Whether even the upper bound of the gain (as far above the value as the lower is below) is a loss."""
+    value = relative(cpu.before, cpu.after)
+    return 2 * value - cpu.low < -max(TOLERANCE, cpu.noise)
