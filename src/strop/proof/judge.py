@@ -20,7 +20,7 @@ from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
 from strop.proof.cost import TimeNoise, pair, time_gains, timed_cells
 from strop.proof.gain import COUNTERS, count_gains, decide, promised, relative
-from strop.proof.lint import edited_lines, lint
+from strop.proof.lint import edited_lines, lint, runs_at_import
 from strop.proof.relax import Relaxed
 from strop.proof.replay import Outcomes, first
 from strop.proof.schema import Schema, migrate
