@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from strop.cell import Answer, Cell
+from strop.cell import Answer, Cell, RowChange
 from strop.evidence import Exchange, Outcome
 from strop.measure.generate import login_request
 from strop.problem import Problem
@@ -17,6 +17,7 @@ from strop.project.failure import Failed, explain, explain_gone
 from strop.project.project import Imported
 from strop.target import Login
 from strop.world.instance import REQUEST_LIMIT, Conditions, Gone, Instance
+from strop.world.rows import Busy
 
 DEAD = "ProcessDied"  # the exception of an outcome whose request ended or hung the process
 
@@ -49,14 +50,17 @@ class Served:
 
     def start(self) -> None:
         """Start the application and keep its databases; raises the Problem that explains a failure."""
+        self._launch()
+        self.instance.databases.execute(self._statements)
+        self.instance.databases.keep()
+
+    def _launch(self) -> None:
         try:
             said = self.instance.start("serve", self.conditions)
         except Gone as gone:
             raise explain_gone(gone, self.instance, "the application's start") from None
         if "failed" in said:
             raise explain(msgspec.convert(said["failed"], Failed), self.instance)
-        self.instance.databases.execute(self._statements)
-        self.instance.databases.keep()
 
     def describe(self) -> Imported:
         """What the started application says of itself; what its start-up made is in it."""
@@ -79,8 +83,11 @@ class Served:
             outcome = msgspec.convert(said["outcome"], Outcome)
         except (Gone, KeyError):
             return self._revive(cell)
-        rows = self.instance.databases.changes()
-        self.instance.databases.restore()
+        try:
+            rows = self.instance.databases.changes()
+            self.instance.databases.restore()
+        except Busy:  # a session that the application left open
+            rows = self._relaunch()
         exchange = replace(outcome.exchange, route=outcome.exchange.route or cell.route)
         return replace(outcome, rows=rows, exchange=exchange)
 
@@ -114,11 +121,23 @@ class Served:
         return (("authorization", f"Bearer {token}"),)
 
     def _revive(self, cell: Cell) -> Outcome:
-        self.instance.stop()
-        self.start()
+        rows = self._relaunch()
         method, path = cell.request.method, cell.request.path
         exchange = Exchange(cell.id, cell.route, method, path, 0, 0, 0)
-        return Outcome(cell.id, Answer(0, exception=DEAD), exchange)
+        return Outcome(cell.id, Answer(0, exception=DEAD), exchange, rows)
+
+    def _relaunch(self) -> tuple[RowChange, ...]:
+        """Start the application anew from the kept state; returns the rows that its last request changed.
+
+        What the start itself writes is taken back: the state that was kept holds it already.
+        """
+        databases = self.instance.databases
+        self.instance.stop()
+        rows = databases.changes()
+        databases.restore()
+        self._launch()
+        databases.restore()
+        return rows
 
 
 def _command(cell: Cell) -> dict[str, Any]:

@@ -68,10 +68,11 @@ class World:
         return made
 
     def close(self) -> None:
-        """End every instance and drop every scratch database."""
-        for instance in self._instances:
-            instance.close()
-        self.originals.close()
+        """End every instance and drop every scratch database, also when one of them fails to go."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.originals.close)
+            for instance in self._instances:
+                stack.callback(instance.close)
 
 
 @contextlib.contextmanager
@@ -151,9 +152,10 @@ class Instance:
 
     def close(self) -> None:
         """End the child, forget the databases."""
-        self._end()
-        self._ask.close()
-        self.databases.close()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.databases.close)
+            stack.callback(self._ask.close)
+            self._end()
 
     def printed(self) -> str:
         """What the child printed last."""
