@@ -15,7 +15,7 @@ from strop.measure.aggregate import cost_lines, cost_routes
 from strop.measure.explain import explain, sizes
 from strop.measure.latency import measure_latency
 from strop.measure.observe import Observation, Workload, observe
-from strop.measure.run import save
+from strop.measure.run import update
 from strop.proof.branch import (
     BranchProof,
     Suites,
@@ -66,13 +66,13 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
         seen = observe(world, request.workload, listener)
         measured = conclude(request.target, seen)
         base, suites = _base(world, seen, listener)
-        tip = Tip("base", seen.root, seen.served, dict(seen.one))
-        search = Search(base, tip, seen.project, listener)
+        tips = [Tip("base", side, seen.one) for side in (seen.served, seen.again)]
+        search = Search(base, tips, seen.project, listener)
         search.run(measured.plan.items[: request.most], lambda: time.monotonic() > until)
         branch = _prove(search, suites, listener)
         final, latencies = _finish(request, search, branch, suites, listener)
         seen.evidence = replace(seen.evidence, latencies=latencies)
-        save(Path(request.target.root), seen.evidence)
+        update(measured.folder, seen.evidence)
         name, patches = _deliver(request, search, measured.folder)
         result = conclude_result(request.target, seen, measured, base, suites, search, branch, final, name)
     return Optimized(result, measured.folder, patches)
@@ -96,15 +96,19 @@ def _base(world: World, seen: Observation, listener: Listener) -> tuple[Base, Su
     if cells:
         listener(Stage("comparing the base with itself"))
         base.noise = time_noise([pair(seen.served, seen.again, cells, seen.one)])
-    seen.again.instance.close()
     return base, suites
 
 
 def _prove(search: Search, suites: Suites | None, listener: Listener) -> BranchProof | None:
     """Prove the branch as a whole; a patch that only the whole workload shows to differ is taken out."""
     while search.kept:
-        search.tip.served.instance.close()
-        proof = prove_branch(search.base, search.tip.revision, search.tip.schema, suites, listener)
+        added = tuple(e.file for k in search.kept for e in k.patch.tests)
+        proof = prove_branch(search.base, search.revision, search.schema, suites, listener, added=added)
+        if proof.holds and proof.disturbed:
+            listener(Note(f"the added tests are left out: {proof.disturbed}", "warn"))
+            search.drop_tests(f"no test was added: {proof.disturbed}")
+            proof.served.instance.close()
+            continue
         if proof.holds:
             return proof
         proof.served.instance.close()
@@ -123,7 +127,7 @@ def _culprit(search: Search, suites: Suites | None, seen: Witnesses) -> Kept:
     while low < high:
         middle = (low + high) // 2
         kept = search.kept[middle]
-        holds = holds_for(search.base, kept.commit, kept.candidate.schema, suites, seen)
+        holds = holds_for(search.base, kept.commit, kept.schema, suites, seen)
         low, high = (middle + 1, high) if holds else (low, middle)
     return search.kept[low]
 
@@ -139,13 +143,13 @@ def _finish(
     if branch is None:
         latencies = _latency(request, search, ("base", Schema())) if request.latency else ()
         return None, latencies
-    branch.gains = measure_gains(search.base, branch, search.tip.schema, suites, listener)
+    branch.gains = measure_gains(search.base, branch, search.schema, suites, listener)
     before: tuple[Latency, ...] = ()
     after: tuple[Latency, ...] = ()
     if request.latency:
         listener(Stage("measuring latency under uvicorn"))
         before = _latency(request, search, ("base", Schema()))
-        after = _latency(request, search, (branch.revision, search.tip.schema))
+        after = _latency(request, search, (branch.revision, search.schema))
     return _final_evidence(search, branch, after), before
 
 
@@ -212,5 +216,5 @@ def _deliver(request: OptimizeRequest, search: Search, folder: Path) -> tuple[st
     clone = search.base.world.folder.clone
     if request.target.repo:
         name = request.branch or f"strop/{request.target.commit[:8]}"
-        return git.deliver(Path(request.target.repo), clone, search.tip.revision, name), ()
-    return "", git.format_patches(clone, search.tip.revision, folder)
+        return git.deliver(Path(request.target.repo), clone, search.revision, name), ()
+    return "", git.format_patches(clone, search.revision, folder)

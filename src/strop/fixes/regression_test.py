@@ -11,8 +11,9 @@ import libcst as cst
 
 from strop.finding import Finding
 from strop.fixes.code import Code, called_name, dotted, own_nodes
-from strop.fixes.draft import own_modules
+from strop.fixes.draft import line_limit, own_modules
 from strop.fixes.files import module_name
+from strop.fixes.fit import fit
 from strop.fixes.imports import imported_names
 from strop.fixes.known_request import KnownRequest, find_request
 from strop.fixes.suite import Suite, free_name, read_suite
@@ -73,15 +74,20 @@ def for_queries(project: Project, finding: Finding, read: Read) -> Test:
         return (), "No test comes with this: it is not known which tables the statements are about."
     if finding.code == "DB003":
         joined = " and ".join(f'"JOIN {table}" in statement' for table in tables)
-        check: tuple[str, ...] = (f"assert not [statement for statement in statements if {joined}]",)
-        says = f"does not join the rows of {' and '.join(tables)} with each other"
+        check: tuple[str, ...] = (
+            f"multiplied = [statement for statement in statements if {joined}]",
+            "assert not multiplied",
+        )
+        claim = Claim("rows", "multiplies_no_rows", f"does not join {' with '.join(tables)}", check)
     else:
         check = (
             f'asked = [statement for statement in statements if "{tables[0]}" in statement]',
             "assert len(asked) == len(set(asked))",
         )
-        says = f"does not send the same statement about {tables[0]} for every row"
-    return _on_route(project, finding, read, "statements", says, check)
+        name = word(tables[0])
+        says = f"asks for {tables[0]} once, not for every row"
+        claim = Claim(f"{name}_statements", f"asks_for_{name}_once", says, check)
+    return _on_route(project, finding, read, claim)
 
 
 def for_rows(project: Project, finding: Finding, read: Read) -> Test:
@@ -90,7 +96,9 @@ def for_rows(project: Project, finding: Finding, read: Read) -> Test:
     if not table:
         return (), "No test comes with this: it is not known which table is counted."
     check = (f'assert [s for s in statements if "count(*)" in s.lower() and "{table}" in s]',)
-    return _on_route(project, finding, read, f"{word(table)}_count", f"counts {table} in the database", check)
+    name = word(table)
+    claim = Claim(f"{name}_count", f"counts_{name}", f"counts {table} in the database", check)
+    return _on_route(project, finding, read, claim)
 
 
 def for_thread(project: Project, finding: Finding, read: Read, code: Code, call: cst.Call) -> Test:
@@ -155,20 +163,28 @@ def for_shared_engine(
     )
 
 
-def _on_route(
-    project: Project, finding: Finding, read: Read, subject: str, says: str, check: tuple[str, ...]
-) -> Test:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a test says of the statements that a route sends."""
+
+    subject: str  # part of the file's name
+    name: str  # part of the test's name
+    says: str
+    check: tuple[str, ...]  # lines that look at `statements`
+
+
+def _on_route(project: Project, finding: Finding, read: Read, claim: Claim) -> Test:
     return _asked(
         project,
         finding,
         read,
         lambda route: Page(
-            f"{word(route)}_{subject}",
-            f"{route} {says}.",
-            f"{word(route)}_{word(says)}",
+            f"{word(route)}_{claim.subject}",
+            f"{route} {claim.says}.",
+            f"{word(route)}_{claim.name}",
             RECORDING,
             around="with recorded() as statements:",
-            after=check,
+            after=claim.check,
             head=RECORDED,
         ),
     )
@@ -183,7 +199,7 @@ def _asked(project: Project, finding: Finding, read: Read, page: Callable[[str],
         request = find_request(suite, route)
         if request is not None:
             known = project.route(route)
-            return (_edit(project, suite, page(route), request, known.status if known else 200),), ""
+            return (_edit(project, read, suite, page(route), request, known.status if known else 200),), ""
     return (), NO_REQUEST.format(" or ".join(finding.routes[:2]) or "the route")
 
 
@@ -260,13 +276,15 @@ def for_identity(
 
 def _looking(project: Project, read: Read, page: Page) -> Test:
     suite = read_suite(project, read)
-    return ((_edit(project, suite, page, None, 200),), "") if suite else ((), NO_SUITE)
+    return ((_edit(project, read, suite, page, None, 200),), "") if suite else ((), NO_SUITE)
 
 
 # --- the file
 
 
-def _edit(project: Project, suite: Suite, page: Page, request: KnownRequest | None, status: int) -> Edit:
+def _edit(
+    project: Project, read: Read, suite: Suite, page: Page, request: KnownRequest | None, status: int
+) -> Edit:
     imports = {*page.imports, *(request.imports if request else ())}
     lines = [f'"""{page.says}"""', "", *_sorted_imports(project, imports), ""]
     if request and request.module_lines:
@@ -278,7 +296,8 @@ def _edit(project: Project, suite: Suite, page: Page, request: KnownRequest | No
         )
         lines += [*head.rstrip("\n").split("\n"), "", ""]
     lines += _function(suite, page, request, status)
-    return Edit(free_name(suite, page.subject), None, "\n".join(lines) + "\n")
+    limit = line_limit(read)
+    return Edit(free_name(suite, page.subject), None, fit("\n".join(lines) + "\n", limit))
 
 
 def _function(suite: Suite, page: Page, request: KnownRequest | None, status: int) -> list[str]:

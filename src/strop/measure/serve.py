@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 
-from strop.cell import Answer, Cell, Request
+from strop.cell import Answer, Cell
 from strop.evidence import Exchange, Outcome
+from strop.measure.generate import login_request
 from strop.problem import Problem
 from strop.project.failure import Failed, explain, explain_gone
 from strop.project.project import Imported
@@ -102,11 +101,7 @@ class Served:
 
     def log_in(self, login: Login) -> tuple[tuple[str, str], ...]:
         """The headers that carry a token for generated requests. Raises Problem M403 when the login fails."""
-        fields = {"username": login.username, "password": login.password}
-        body = json.dumps(fields).encode() if login.json else urlencode(fields).encode()
-        kind = "application/json" if login.json else "application/x-www-form-urlencoded"
-        headers = (("host", "testserver"), ("content-type", kind), ("content-length", str(len(body))))
-        outcome = self.serve(Cell("login", 0, Request("POST", login.path, headers, body)))
+        outcome = self.serve(Cell("login", 0, login_request(login)))
         try:
             token = msgspec.json.decode(outcome.answer.body)[login.token]
         except (msgspec.DecodeError, KeyError, TypeError):

@@ -83,6 +83,8 @@ class Server:
         """Serve the requests `rounds` times without recording: CPU time in nanoseconds, of the process and
         of this thread alone, which is the event loop's.
         """
+        if self._recording is not None:
+            self._recording.stop_watching()
         taken: list[list[int]] = []
         on_loop: list[list[int]] = []
         status: list[int] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class BranchProof:
     gates: list[Gate] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=dict)
     suite: SuiteRun | None = None
+    disturbed: str = ""  # what the added tests break when they run with the others
     differences: Found = ()
     gains: tuple[Gain, ...] = ()
 
@@ -95,10 +97,12 @@ def prove_branch(
     suites: Suites | None,
     listener: Listener,
     tests: tuple[str, ...] = (),
+    added: tuple[str, ...] = (),
 ) -> BranchProof:
     """Serve every cell and run the whole suite (or `tests` of it) on `revision`, and compare with the base.
 
-    Ends at the first gate that fails; the served application is left running.
+    `added` are test files that the branch brings: traffic is compared without them, and then the suite is
+    run once more with them. Ends at the first gate that fails; the served application is left running.
     """
     world = base.world
     root = world.folder.tree(revision)
@@ -113,7 +117,9 @@ def prove_branch(
     _gate(proof, 3, f"{len(base.cells)} recorded cells", lambda: _cells(base, proof, listener))
     if suites is not None and proof.holds:
         listener(Stage("running the tests on the branch"))
-        _gate(proof, 2, f"{len(suites.one.tests)} own tests", lambda: _suite(world, proof, suites, tests))
+        _gate(
+            proof, 2, f"{len(suites.one.tests)} own tests", lambda: _suite(world, proof, suites, tests, added)
+        )
     return proof
 
 
@@ -142,14 +148,27 @@ def _cells(base: Base, proof: BranchProof, listener: Listener) -> Found:
     return tuple(found)
 
 
-def _suite(world: World, proof: BranchProof, suites: Suites, tests: tuple[str, ...]) -> Found:
-    target = world.target
-    instance = world.instance(world.folder.tree(proof.revision))
+def _suite(
+    world: World, proof: BranchProof, suites: Suites, tests: tuple[str, ...], added: tuple[str, ...]
+) -> Found:
+    ignored = tuple(f"--ignore={file}" for file in added)
+    chosen = tests or world.target.tests
+    with ThreadPoolExecutor(2) as pool:
+        together = pool.submit(_run, world, proof.revision, chosen) if added else None
+        proof.suite = _run(world, proof.revision, (*ignored, *chosen))
+        found = compare_suites(suites.one, proof.suite, suites.flaky)
+        if together is not None:
+            failed = sorted(set(together.result().failed) - set(suites.one.failed) - set(suites.flaky))
+            proof.disturbed = f"with them {', '.join(failed[:3])} fails" if failed else ""
+    return found
+
+
+def _run(world: World, revision: str, arguments: tuple[str, ...]) -> SuiteRun:
+    instance = world.instance(world.folder.tree(revision))
     try:
-        proof.suite = run_suite(instance, (*target.pytest_args, *(tests or target.tests)))
+        return run_suite(instance, (*world.target.pytest_args, *arguments))
     finally:
         instance.close()
-    return compare_suites(suites.one, proof.suite, suites.flaky)
 
 
 def measure_gains(

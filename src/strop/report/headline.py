@@ -20,7 +20,12 @@ _NAMES = {
     "threads": ("Thread hops", COUNTED),
     "response_bytes": ("Bytes sent", COUNTED),
     "blocked": ("Loop blocked", SAMPLED),
+    "blocking": ("Blocking calls on the loop", COUNTED),
+    "built": ("Objects built", COUNTED),
+    "work": ("Database steps", COUNTED),
+    "waits": ("Pool waits", CLOCK),
     "cpu": ("CPU", PROCESSOR),
+    "loop": ("Loop time", PROCESSOR),
     "duration": ("Duration", CLOCK),
     "p50": ("p50 latency", CLOCK),
     "p95": ("p95 latency", CLOCK),
@@ -28,7 +33,7 @@ _NAMES = {
 }
 _EXACTNESS = (COUNTED, SAMPLED, PROCESSOR, CLOCK)
 # A time or a count whose name already says its unit is not repeated beside the number.
-_SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads"}
+_SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads", "blocking", "built", "work"}
 
 
 @dataclass(frozen=True, slots=True)
