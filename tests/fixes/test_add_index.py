@@ -196,8 +196,9 @@ def test_postgresql_can_build_it_concurrently(tmp_path: Path) -> None:
     assert (
         "def upgrade() -> None:\n"
         "    with op.get_context().autocommit_block():\n"
-        '        op.create_index(op.f("ix_people_city"), "people", ["city"], unique=False, '
-        "postgresql_concurrently=True)\n"
+        "        op.create_index(\n"
+        '            op.f("ix_people_city"),\n            "people",\n            ["city"],\n'
+        "            unique=False,\n            postgresql_concurrently=True,\n        )\n"
     ) in new.after
 
 

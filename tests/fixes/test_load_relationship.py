@@ -296,7 +296,7 @@ def test_joined_options_become_selectin_and_the_import_follows(tmp_path: Path) -
 
 
         def f(session):
-            statement = select(Order).options(joinedload(Order.items).joinedload(OrderItem.product))
+            statement = select(Order).options(joinedload(Order.items).joinedload(Item.product))
             return session.scalars(statement).unique().all()
         """
     after = source.replace("options(joinedload", "options(selectinload").replace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.project.example import call, called, effects_of, function, named, read
 
 

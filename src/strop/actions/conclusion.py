@@ -119,7 +119,7 @@ def _noise(base: Base, suites: Suites | None) -> Noise:
         keys = [key.rpartition("#")[0] for key in suite_outcomes(suites.one)]
         cells += len(keys)
         identical += sum(test not in suites.flaky for test in keys)
-    return Noise(cells, identical, base.cpu_noise)
+    return Noise(cells, identical, base.noise.cpu)
 
 
 def _change(kept: Kept, base: Base) -> Change:
@@ -193,6 +193,6 @@ def _unproved(seen: Observation, suites: Suites | None) -> tuple[str, ...]:
         found.append(
             "in the application's own tests answers are compared, and rows only as far as answers show them"
         )
-    if not seen.served.instance.databases.sqlite_files() and not seen.served.instance.databases.servers():
+    if not seen.evidence.dialect:
         found.append("rows of the database: the application opened none that strop can compare")
     return (*found, *ALWAYS_UNPROVED)

@@ -24,6 +24,7 @@ from strop.fixes.arguments import append, append_element, keyword
 from strop.fixes.code import Code, called_name, dotted, text_of
 from strop.fixes.draft import Draft
 from strop.fixes.files import files
+from strop.fixes.fit import fit
 from strop.fixes.imports import spell
 from strop.fixes.model import attribute_assignment, class_code
 from strop.fixes.splice import Splice
@@ -264,6 +265,7 @@ def _add_revision(
     )
     slug = regression_test.word(f"index_{bare}_{'_'.join(columns)}")[:40].rstrip("_")
     newline = draft.code(head.file).newline
+    text = fit(text, draft.limit)
     draft.create(next_file(history, revision, slug), text.replace("\n", newline))
 
 

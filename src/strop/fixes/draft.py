@@ -9,6 +9,7 @@ import libcst as cst
 
 from strop.fixes.code import BOM, Code, Style
 from strop.fixes.files import files, module_name
+from strop.fixes.fit import refit
 from strop.fixes.splice import Splice, splice
 from strop.fixes.unfit import Unfit
 from strop.patch import Edit
@@ -27,6 +28,11 @@ class Draft:
         self._splices: dict[str, list[Splice]] = {}
         self._new: dict[str, str] = {}
         self._style = Style(line_limit(read), own_modules(project))
+
+    @property
+    def limit(self) -> int:
+        """The project's line length."""
+        return self._style.limit
 
     def text(self, file: str) -> str:
         """The file as it is; Unfit if it can't be read."""
@@ -56,7 +62,7 @@ class Draft:
         edits = []
         for file, splices in self._splices.items():
             code = self._codes[file]
-            after = splice(code.data, splices).decode()
+            after = refit(code.text, splice(code.data, splices).decode(), self.limit)
             _must_parse(file, code.text, after)
             if after != code.text:
                 edits.append(Edit(file, code.text, after))

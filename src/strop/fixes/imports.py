@@ -55,13 +55,16 @@ def module_of(code: Code, node: cst.ImportFrom) -> str:
     return ".".join([*package[: len(package) - drop], *([name] if name else [])])
 
 
-def spell(code: Code, module: str, name: str, also: tuple[str, ...] = ()) -> Spelling:
-    """How this file can say `module.name`: through an import that it has (of `also`, too), or a new one."""
+def spell(code: Code, module: str, name: str, also: tuple[str, ...] = (), *, ignoring: str = "") -> Spelling:
+    """How this file can say `module.name`: through an import that it has (of `also`, too), or a new one.
+
+    Unfit if the file binds the name to something else; a binding of `ignoring` is about to go.
+    """
     for node in _module_level(code):
         found = _spelled_by(code, node, (module, *also), name)
         if found:
             return Spelling(found)
-    if name in _bound_names(code):
+    if name in _bound_names(code) and name != ignoring:
         raise Unfit(f"{code.file} already uses the name {name} for something else")
     for node in _module_level(code):
         if isinstance(node, cst.ImportFrom) and not node.relative and dotted(node.module) == module:
@@ -143,12 +146,28 @@ def swap(code: Code, module: str, old: str, new: str, times: int) -> tuple[Splic
         if names == sorted(names, key=sort_key):
             return (Splice(code.start(alias), code.end(alias), new),)
         return spell(code, module, new).splices
-    at = aliases.index(alias)
+    return (_without(code, node, aliases, aliases.index(alias)),)
+
+
+def retire(code: Code, name: str, times: int) -> tuple[Splice, ...]:
+    """No longer import a name if `times` are all the places where the file uses it."""
+    if sum(1 for node in code.nodes(cst.Name) if node.value == name) - 1 > times:
+        return ()
+    for node in _module_level(code):
+        aliases = _aliases(node) if isinstance(node, cst.ImportFrom) else ()
+        for at, alias in enumerate(aliases):
+            if alias.asname is None and dotted(alias.name) == name:
+                return (_without(code, node, aliases, at),)
+    return ()
+
+
+def _without(code: Code, node: cst.CSTNode, aliases: tuple[cst.ImportAlias, ...], at: int) -> Splice:
     if len(aliases) == 1:
-        raise Unfit(f"the import of {old} stands alone")
+        start = code.line_start(code.start(node))
+        return Splice(start, _next_line(code, code.end(node)), "")
     if at + 1 < len(aliases):
-        return (Splice(code.start(alias), code.start(aliases[at + 1]), ""),)
-    return (Splice(code.end(aliases[at - 1]), code.end(alias), ""),)
+        return Splice(code.start(aliases[at]), code.start(aliases[at + 1]), "")
+    return Splice(code.end(aliases[at - 1]), code.end(aliases[at]), "")
 
 
 def _import_of(code: Code, module: str, name: str) -> tuple[cst.ImportFrom, cst.ImportAlias]:
@@ -210,15 +229,13 @@ def _new_line(code: Code, module: str, name: str) -> Splice:
     lines = [(node, place) for node, place in lines if place[0] >= 0]
     if not lines:
         return _first_import(code, text)
-    before = [node for node, place in lines if place < mine]
+    same = [(node, place) for node, place in lines if place[0] == mine[0]]
+    gap = "" if same else code.newline
+    before = [node for node, place in same or lines if place < mine]
     if before:
-        last = before[-1]
-        at = _next_line(code, code.end(last))
-        gap = code.newline if _place_of(code, last)[0] != mine[0] else ""
+        at = _next_line(code, code.end(before[-1]))
         return Splice(at, at, gap + text)
-    first, place = lines[0]
-    at = code.line_start(code.start(first))
-    gap = code.newline if place[0] != mine[0] else ""
+    at = code.line_start(code.start((same or lines)[0][0]))
     return Splice(at, at, text + gap)
 
 

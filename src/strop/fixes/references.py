@@ -29,28 +29,43 @@ def must_be_called_by_the_framework(
         for call in other.calls:
             if call.target == id_ and not call.text.startswith(("Depends(", "Security(")):
                 raise Unfit(f"{other.id} calls {name} itself")
+    modules = {module_name(file) for file in files(project) if not file.endswith("__init__.py")}
     for file in files(project):
         if name in draft.text(file):
             there = draft.code(file)
-            for node in _uses(there, code, function):
+            for node in _uses(there, code, function, modules):
                 if not _is_harmless(there, node):
                     raise Unfit(f"{file}:{there.line(node)} uses {name} itself")
 
 
-def _uses(there: Code, code: Code, function: cst.FunctionDef) -> Iterator[cst.CSTNode]:
+def _uses(there: Code, code: Code, function: cst.FunctionDef, modules: set[str]) -> Iterator[cst.CSTNode]:
     """Names and attributes in a file that stand for the function."""
     name = function.name.value
     own = there.file == code.file
-    bound = {b for b, full in imported_names(there).items() if full.rpartition(".")[2] == name}
-    module = module_name(code.file).rpartition(".")[2]
+    bound = {
+        alias
+        for alias, full in imported_names(there).items()
+        if full.rpartition(".")[2] == name and not _is_other(full.rpartition(".")[0], code, modules)
+    }
     for node in there.nodes(cst.Name):
         if (node.value == name and own) or node.value in bound:
             parent = there.parent(node)
             if not (isinstance(parent, cst.Attribute) and parent.attr is node):
                 yield node
     for attribute in there.nodes(cst.Attribute):
-        if attribute.attr.value == name and resolve(there, attribute).endswith(f"{module}.{name}"):
+        holder, _, last = resolve(there, attribute).rpartition(".")
+        if last == name and holder and _ends_alike(holder, module_name(code.file)):
             yield attribute
+
+
+def _is_other(module: str, code: Code, modules: set[str]) -> bool:
+    """Whether a name is imported from another module of the project that defines its own."""
+    return module in modules and module != module_name(code.file)
+
+
+def _ends_alike(one: str, other: str) -> bool:
+    """Whether two dotted names can mean the same module, seen from different folders."""
+    return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
 
 
 def _is_harmless(code: Code, node: cst.CSTNode) -> bool:

@@ -81,16 +81,20 @@ def observe(world: World, workload: Workload, listener: Listener = ignore) -> Ob
     without a request (M404).
     """
     root = world.folder.tree()
-    project = read_project(world, root, listener)
+    listener(Stage("reading the application"))
+    served, again = (Served(world.instance(tree)) for tree in (root, world.folder.tree()))
+    with ThreadPoolExecutor(1) as pool:
+        source = pool.submit(read_source, root, world.target.sources)
+        served.start()
+        project = join(root, served.describe(), source.result())
     suite_roots = [world.folder.tree() for _ in range(2)] if workload.suite and world.target.tests else []
     with ThreadPoolExecutor(1) as pool:  # the suite on one core, the cells on the other
         suites = pool.submit(_run_suites, world, suite_roots)
-        served, again = (Served(world.instance(tree)) for tree in (root, world.folder.tree()))
-        served.start()
         cells = _make_cells(world.target, project, served, workload)
         listener(Stage("measuring", 2 * len(cells)))
         one = _serve(served, cells, listener)
         again.start()
+        again.describe()  # it builds the schema once, as the first side did
         two = _serve(again, cells, listener)
         if suite_roots:
             listener(Stage("running the tests"))

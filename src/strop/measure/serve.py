@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 
-from strop.cell import Answer, Cell, Request, RowChange
+from strop.cell import Answer, Cell, RowChange
 from strop.evidence import Exchange, Outcome
+from strop.measure.generate import login_request
 from strop.problem import Problem
 from strop.project.failure import Failed, explain, explain_gone
+from strop.project.project import Imported
 from strop.target import Login
 from strop.world.instance import REQUEST_LIMIT, Conditions, Gone, Instance
 from strop.world.rows import Busy
 
 DEAD = "ProcessDied"  # the exception of an outcome whose request ended or hung the process
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a batch cost, us: CPU of the whole process, and of the event loop's thread alone."""
+
+    cpu: float
+    loop: float
 
 
 class Served:
@@ -54,6 +62,16 @@ class Served:
         if "failed" in said:
             raise explain(msgspec.convert(said["failed"], Failed), self.instance)
 
+    def describe(self) -> Imported:
+        """What the started application says of itself; what its start-up made is in it."""
+        try:
+            said = self.instance.ask({"do": "describe"}, self.instance.world.target.time_limit)
+        except Gone as gone:
+            raise explain_gone(gone, self.instance, "reading the application") from None
+        if "failed" in said:
+            raise explain(msgspec.convert(said["failed"], Failed), self.instance)
+        return msgspec.convert(said["described"], Imported)
+
     def serve(self, cell: Cell) -> Outcome:
         """Serve one cell from the kept state and say what came of it.
 
@@ -78,23 +96,19 @@ class Served:
         for cell in cells:
             yield self.serve(cell)
 
-    def cpu(self, cells: Sequence[Cell], rounds: int) -> tuple[tuple[int, ...], ...]:
-        """CPU time (ns) of each cell in each of `rounds` rounds, with the recording hooks switched off.
+    def spend(self, cells: Sequence[Cell]) -> Spent:
+        """Serve the cells once with the recording switched off, and say what that cost.
 
-        The cells must not write: the database is put back only after the last round.
+        The cells must not write: the database is put back only after the last one.
         """
-        command = {"do": "batch", "requests": [_command(cell) for cell in cells], "rounds": rounds}
-        said = self.instance.ask(command, REQUEST_LIMIT * max(1, len(cells)))
+        command = {"do": "batch", "requests": [_command(cell) for cell in cells], "rounds": 1}
+        said = self.instance.ask(command, REQUEST_LIMIT * max(1, len(cells)))["batch"]
         self.instance.databases.restore()
-        return tuple(tuple(int(ns) for ns in row) for row in said["batch"])
+        return Spent(sum(said["cpu"][0]) / 1000, sum(said["loop"][0]) / 1000)
 
     def log_in(self, login: Login) -> tuple[tuple[str, str], ...]:
         """The headers that carry a token for generated requests. Raises Problem M403 when the login fails."""
-        fields = {"username": login.username, "password": login.password}
-        body = json.dumps(fields).encode() if login.json else urlencode(fields).encode()
-        kind = "application/json" if login.json else "application/x-www-form-urlencoded"
-        headers = (("host", "testserver"), ("content-type", kind), ("content-length", str(len(body))))
-        outcome = self.serve(Cell("login", 0, Request("POST", login.path, headers, body)))
+        outcome = self.serve(Cell("login", 0, login_request(login)))
         try:
             token = msgspec.json.decode(outcome.answer.body)[login.token]
         except (msgspec.DecodeError, KeyError, TypeError):

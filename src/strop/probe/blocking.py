@@ -75,11 +75,11 @@ def _note(event: str, args: tuple[Any, ...]) -> None:
     place = _guilty(sys._getframe(2))
     if place is None:
         return
-    for entry in record.blocking:
+    for entry in record.exchange["blocking"]:
         if entry["span"] is place and entry["name"] == event:
             entry["count"] += 1
             return
-    record.blocking.append({"name": event, "span": place, "count": 1})
+    record.add("blocking", {"name": event, "span": place, "count": 1})
 
 
 def _guilty(frame: FrameType | None) -> Place | None:

@@ -17,7 +17,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _MOUNT = "strop.mount"  # key of the scope: templates of the mounts passed so far
-_templates: dict[int, tuple[str, Any]] = {}  # by id of a route, which is kept so that its id stays its own
+_BODILESS = frozenset(("GET", "HEAD", "OPTIONS"))
+_routes: dict[tuple[int, str, str], tuple[str, Any]] = {}  # a route is kept so that its id stays its own
 
 
 class Boundary:
@@ -35,30 +36,31 @@ class Boundary:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        query = scope["query_string"]
-        path = scope["path"]
-        if query:
-            path = f"{path}?{query.decode('latin-1')}"
-        record = begin(scope.get("strop.cell", ""), scope["method"], path)
+        path, method = scope["path"], scope["method"]
+        if scope["query_string"]:
+            path = f"{path}?{scope['query_string'].decode('latin-1')}"
+        record = begin(scope.get("strop.cell", ""), method, path)
         record.scope = scope
-        if record.method not in ("GET", "HEAD", "OPTIONS"):
+        if method not in _BODILESS:
             receive = _counting(record, receive)
         try:
             await self.app(scope, receive, _watching(record, send))
         finally:
-            self._finish(record, record.status or 500)
+            self._finish(record, record.exchange["status"] or 500)
 
 
 def _watching(record: Record, send: Send) -> Send:
+    exchange = record.exchange
+
     def watch(message: Message) -> Awaitable[None]:
         kind = message["type"]
         if kind == "http.response.body":
-            record.response_bytes += len(message.get("body", b""))
+            exchange["response_bytes"] += len(message.get("body", b""))
             if not message.get("more_body"):
                 record.end = perf_counter_ns()
         elif kind == "http.response.start":
-            record.first_byte = perf_counter_ns()
-            record.status = message["status"]
+            exchange["first_byte"] = (perf_counter_ns() - record.start) // 1000
+            exchange["status"] = message["status"]
         return send(message)
 
     return watch
@@ -68,7 +70,7 @@ def _counting(record: Record, receive: Receive) -> Receive:
     async def count() -> Message:
         message = await receive()
         if message["type"] == "http.request":
-            record.request_bytes += len(message.get("body", b""))
+            record.count("request_bytes", len(message.get("body", b"")))
         return message
 
     return count
@@ -79,27 +81,29 @@ def route_of(record: Record) -> str:
     scope = record.scope
     if scope is None:
         return ""
-    template = _template(scope, record.method)
-    return f"{record.method} {scope.get(_MOUNT, '')}{template}" if template is not None else ""
-
-
-def _template(scope: Scope, method: str) -> str | None:
-    route = scope.get("route")
-    if route is None:
-        return _template_of_endpoint(scope)
-    methods = getattr(route, "methods", None)
-    if methods and method not in methods:
-        return None
+    route, method = scope.get("route"), record.exchange["method"]
     # Since FastAPI 0.137 a route knows its own part of the path, the context of its inclusion all of it.
     tree = scope.get("fastapi")
-    context = tree.get("effective_route_context") if tree else None
-    if context is not None and context.original_route is route:
-        route = context
-    known = _templates.get(id(route))
+    if tree:
+        context = tree.get("effective_route_context")
+        if context is not None and context.original_route is route:
+            route = context
+    mount = scope.get(_MOUNT, "")
+    known = _routes.get((id(route), method, mount))
     if known is None:
-        full = getattr(getattr(route, "starlette_route", None), "path_format", None) or route.path_format
-        known = _templates[id(route)] = (full, route)
+        template = _template_of_endpoint(scope) if route is None else _template(route, method)
+        key = f"{method} {mount}{template}" if template is not None else ""
+        if route is None:
+            return key
+        known = _routes[id(route), method, mount] = (key, route)
     return known[0]
+
+
+def _template(route: Any, method: str) -> str | None:
+    if route.methods and method not in route.methods:
+        return None
+    template: str = getattr(getattr(route, "starlette_route", None), "path_format", None) or route.path_format
+    return template
 
 
 def _template_of_endpoint(scope: Scope) -> str | None:
@@ -115,7 +119,7 @@ def _template_of_endpoint(scope: Scope) -> str | None:
 
 def install() -> None:
     """Note the templates of mounts from now on."""
-    _templates.clear()
+    _routes.clear()
     hooks.when_imported("starlette.routing", _patch_mount)
 
 

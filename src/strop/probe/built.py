@@ -71,13 +71,14 @@ def _building(original: Callable[..., Any], kind: str, name: str) -> Callable[..
         finally:
             _inside.reset(token)
             try:
-                record.built.append(
+                record.add(
+                    "built",
                     {
                         "kind": kind,
                         "name": name or _class_of(args[0]),
                         "span": caller(),
                         "duration": (perf_counter_ns() - start) // 1000,
-                    }
+                    },
                 )
             except Exception:
                 hooks.failures["built"] += 1

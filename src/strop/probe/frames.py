@@ -56,6 +56,7 @@ class _Kinds(dict[str, "str | bool | None"]):
 
 
 kinds = _Kinds()
+_ends: dict[str, tuple[int, CodeType]] = {}  # by statement, seen from `query_frame`
 _spans: dict[tuple[int, int], tuple[Place, CodeType]] = {}
 
 
@@ -63,6 +64,7 @@ def set_root(root: str) -> None:
     """Set the absolute folder whose files are the application."""
     kinds.clear()
     _spans.clear()
+    _ends.clear()
     kinds.root = Path(root).absolute()
 
 
@@ -105,6 +107,46 @@ def application_frame(frame: FrameType | None) -> FrameType | None:
         frame = _outer_greenlet(depth)
         if frame is None:
             return None
+
+
+def query_frame(statement: str) -> FrameType | None:
+    """The innermost frame of the application above the hook's caller, for a statement seen before cheaply.
+
+    The library's frames between a statement and what caused it are the same each time, so the walk is
+    done once a statement, and then its end is looked at directly.
+    """
+    known = _ends.get(statement)
+    if known is not None:
+        depth, code = known
+        try:
+            end: FrameType | None = sys._getframe(depth)
+        except ValueError:  # the stack is not as deep
+            end = None
+        if end is not None and end.f_code is code:
+            if kinds[code.co_filename] is STOP:
+                return None
+            above = end.f_back
+            if above is None:
+                above = _outer_greenlet(1)
+                return None if above is None else application_frame(above)
+            if kinds[above.f_code.co_filename]:
+                return above
+    return _walk(statement)
+
+
+def _walk(statement: str) -> FrameType | None:
+    """Find the frame for `query_frame`, and note the last frame of the library before it."""
+    depth = 1  # as seen from the caller
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        kind = kinds[frame.f_code.co_filename]
+        above = frame.f_back
+        if kind is STOP or above is None or kinds[above.f_code.co_filename]:
+            _ends[statement] = (depth, frame.f_code)
+            return None if kind is STOP else application_frame(frame)
+        frame = above
+        depth += 1
+    return None
 
 
 def stack(frame: FrameType | None, here: bool = True) -> list[Place]:

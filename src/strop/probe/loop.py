@@ -153,7 +153,7 @@ class _Watch:
         waited = duration - delay
         if waited < LONG * 0.9 or not (step.on_time or cpu * 2 >= waited):
             return  # the machine or another thread kept the loop from running
-        record.blocks.append(_block(step, record, duration, min(cpu, duration)))
+        record.add("blocks", _block(step, record, waited, min(cpu, waited)))
 
 
 def _block(step: _Step, record: Record, duration: int, cpu: int) -> Entry:
@@ -166,7 +166,7 @@ def _block(step: _Step, record: Record, duration: int, cpu: int) -> Entry:
 
 def _library(frame: FrameType) -> str:
     """The callable that runs, where it is not the application's own."""
-    if kinds[frame.f_code.co_filename]:
+    if frame.f_code.co_filename.startswith(OWN) or kinds[frame.f_code.co_filename]:
         return ""
     return f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_qualname}"
 

@@ -122,7 +122,8 @@ def _note(
 ) -> None:
     try:
         method, url = tell(*args, **kw)
-        record.outbound.append(
+        record.add(
+            "outbound",
             {
                 "method": method.upper(),
                 "url": _bare(url),
@@ -130,7 +131,7 @@ def _note(
                 "duration": (perf_counter_ns() - start) // 1000,
                 "span": place,
                 "connection_held": held,
-            }
+            },
         )
     except Exception:
         hooks.failures["outbound"] += 1

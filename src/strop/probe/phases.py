@@ -1,14 +1,8 @@
-"""How long do dependencies, the handler, serialization and background tasks of a request take?
-
-FastAPI solves dependencies depth first: it solves those of a dependency, calls it, and goes on to its
-sibling. So a dependency's call lasts from the end of `solve_dependencies` for it until FastAPI solves
-the next one or reads the parameters of the one that asked for it.
-"""
+"""How long do dependencies, the handler, serialization and background tasks of a request take?"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from time import perf_counter_ns
 from types import ModuleType
 from typing import Any
@@ -19,9 +13,11 @@ from .record import Entry, Record, current
 
 def install() -> None:
     """Record phases from now on."""
-    hooks.when_imported("fastapi.dependencies.utils", _patch_solving)
     hooks.when_imported("fastapi.routing", _patch_routing)
     hooks.when_imported("starlette.background", _patch_background)
+
+
+_names: dict[int, tuple[str, Any]] = {}  # a callable is kept so that its id stays its own
 
 
 def name_of(call: Any) -> str:
@@ -33,13 +29,21 @@ def name_of(call: Any) -> str:
     return f"{call.__module__}:{call.__qualname__}"
 
 
-def _open(record: Record, kind: str, call: Any, thread: bool = False) -> Entry:
+def enter(record: Record, kind: str, call: Any, thread: bool = False) -> Entry:
+    """Begin a phase, and end the one before it: they follow each other."""
+    known = _names.get(id(call))
+    if known is None:
+        known = (name_of(call), call)
+        if kind != "background":  # whose functions may be made for the one task
+            _names[id(call)] = known
     now = perf_counter_ns()
+    if record.phase is not None:
+        leave(record, record.phase)
     phase = {
         "kind": kind,
-        "name": name_of(call),
+        "name": known[0],
         "start": (now - record.start) // 1000,
-        "duration": now,  # the start, until the phase is shut
+        "duration": now,  # the start, until the phase is over
         "thread": thread,
         "wait": 0,
     }
@@ -49,57 +53,19 @@ def _open(record: Record, kind: str, call: Any, thread: bool = False) -> Entry:
     return phase
 
 
-def _shut(record: Record, phase: Entry) -> None:
-    phase["duration"] = (perf_counter_ns() - phase["duration"]) // 1000
-    record.phase = record.phase_call = None
+def leave(record: Record, phase: Entry) -> None:
+    """End a phase, unless it has ended."""
+    if record.phase is phase:
+        phase["duration"] = (perf_counter_ns() - phase["duration"]) // 1000
+        record.phase = record.phase_call = None
 
 
-def _patch_solving(module: ModuleType) -> None:
-    solve = module.solve_dependencies
-    read = module.request_params_to_args
-
-    @functools.wraps(solve)
-    def solve_dependencies(**kw: Any) -> Any:
-        record = current.get()
-        if record is None or "dependency_cache" not in kw:  # of the handler: no dependency itself
-            return solve(**kw)
-        return _solve_one(record, solve, kw)
-
-    @functools.wraps(read)
-    def request_params_to_args(*args: Any, **kw: Any) -> Any:
-        record = current.get()
-        if record is not None and record.phase is not None:
-            _shut(record, record.phase)
-        return read(*args, **kw)
-
-    hooks.replace_function(module, "solve_dependencies", solve_dependencies)
-    hooks.replace(module, "request_params_to_args", request_params_to_args)
-
-
-async def _solve_one(record: Record, solve: Callable[..., Any], kw: dict[str, Any]) -> Any:
-    if record.phase is not None:
-        _shut(record, record.phase)
-    solved = await solve(**kw)
+def _try_enter(record: Record, kind: str, call: Any, thread: bool) -> Entry | None:
     try:
-        if record.phase is not None:
-            _shut(record, record.phase)
-        errors = solved[1] if isinstance(solved, tuple) else solved.errors
-        if not errors:
-            _open_dependency(record, kw["dependant"])
+        return enter(record, kind, call, thread)
     except Exception:
         hooks.failures["phases"] += 1
-    return solved
-
-
-def _open_dependency(record: Record, dependant: Any) -> None:
-    """FastAPI calls this dependency now, unless it has its value from an earlier call."""
-    call = dependant.call
-    if record.solved is None:
-        record.solved = set()
-    if dependant.use_cache and id(call) in record.solved:
-        return
-    record.solved.add(id(call))
-    _open(record, "dependency", call)
+        return None
 
 
 def _patch_routing(module: ModuleType) -> None:
@@ -111,11 +77,12 @@ def _patch_routing(module: ModuleType) -> None:
         record = current.get()
         if record is None:
             return await run(**kw)
-        phase = _begin(record, "handler", kw["dependant"].call, not kw["is_coroutine"])
+        phase = _try_enter(record, "handler", kw["dependant"].call, not kw["is_coroutine"])
         try:
             return await run(**kw)
         finally:
-            _end(record, phase)
+            if phase is not None:
+                leave(record, phase)
 
     @functools.wraps(serialize)
     async def serialize_response(**kw: Any) -> Any:
@@ -123,11 +90,12 @@ def _patch_routing(module: ModuleType) -> None:
         if record is None:
             return await serialize(**kw)
         in_thread = kw.get("field") is not None and not kw.get("is_coroutine", True)
-        phase = _begin(record, "serialize", serialize, in_thread)
+        phase = _try_enter(record, "serialize", serialize, in_thread)
         try:
             return await serialize(**kw)
         finally:
-            _end(record, phase)
+            if phase is not None:
+                leave(record, phase)
 
     hooks.replace_function(module, "run_endpoint_function", run_endpoint_function)
     hooks.replace_function(module, "serialize_response", serialize_response)
@@ -141,25 +109,11 @@ def _patch_background(module: ModuleType) -> None:
         record = current.get()
         if record is None:
             return await original(self)
-        phase = _begin(record, "background", self.func, not self.is_async)
+        phase = _try_enter(record, "background", self.func, not self.is_async)
         try:
             return await original(self)
         finally:
-            _end(record, phase)
+            if phase is not None:
+                leave(record, phase)
 
     hooks.replace(module.BackgroundTask, "__call__", __call__)
-
-
-def _begin(record: Record, kind: str, call: Any, thread: bool) -> Entry | None:
-    try:
-        if record.phase is not None:
-            _shut(record, record.phase)
-        return _open(record, kind, call, thread)
-    except Exception:
-        hooks.failures["phases"] += 1
-        return None
-
-
-def _end(record: Record, phase: Entry | None) -> None:
-    if phase is not None and phase is record.phase:
-        _shut(record, phase)

@@ -64,7 +64,7 @@ def _take(record: Record, connection: Any, start: int, connected: bool) -> None:
             return
         now = perf_counter_ns()
         entry = {"wait": (now - start) // 1000, "hold": 0, "connected": connected}
-        record.pool.append(entry)
+        record.add("pool", entry)
         record.held += 1
         _held[id(holder)] = (record, entry, now)
     except Exception:
@@ -73,8 +73,7 @@ def _take(record: Record, connection: Any, start: int, connected: bool) -> None:
 
 def settle(record: Record) -> None:
     """A request ends: what it still holds it has held until now."""
-    if record.held:
-        now = perf_counter_ns()
-        for owner, entry, since in list(_held.values()):
-            if owner is record:
-                entry["hold"] = (now - since) // 1000
+    now = perf_counter_ns()
+    for owner, entry, since in list(_held.values()):
+        if owner is record:
+            entry["hold"] = (now - since) // 1000

@@ -12,6 +12,7 @@ from . import (
     blocking,
     boundary,
     built,
+    dependencies,
     eager,
     hooks,
     lines,
@@ -53,7 +54,7 @@ def install(root: str, watch: dict[str, list[int]] | None = None) -> None:
     """
     set_root(root)
     hooks.start()
-    for part in (boundary, phases, sql, eager, pool, threads, outbound, built, blocking):
+    for part in (boundary, dependencies, phases, sql, eager, pool, threads, outbound, built, blocking):
         part.install()
     lines.install(watch)
 
@@ -71,15 +72,14 @@ def attach(app: Any) -> Any:
 
 def finish(record_: Record, status: int) -> dict[str, Any]:
     """End a request; return it with the fields of `strop.evidence.Exchange`, JSON-ready."""
-    record.leave(record_)
-    route = ""
     try:
         loop.settle(record_)
-        pool.settle(record_)
-        route = boundary.route_of(record_)
+        if record_.held:
+            pool.settle(record_)
+        record_.exchange["route"] = boundary.route_of(record_)
     except Exception:
         failures["finish"] += 1
-    return record.close(record_, status, route)
+    return record.close(record_, status)
 
 
 def _finish_and_tell(record_: Record, status: int) -> None:
@@ -89,3 +89,8 @@ def _finish_and_tell(record_: Record, status: int) -> None:
             on_finish(exchange)
     except Exception:
         failures["finish"] += 1
+
+
+def stop_watching() -> None:
+    """Take the watch off lines, before costs are compared."""
+    lines.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -12,15 +11,17 @@ from types import ModuleType
 from typing import Any
 
 from . import hooks
-from .frames import application_frame, span, stack
+from .frames import query_frame, span, stack
 from .record import Entry, Record, current
 
 _SAMPLED = (1, 2, 10)  # repetitions of a statement at a line that carry the full stack
+_METHODS = frozenset(("do_execute", "do_executemany", "do_execute_no_params"))
 _LONGEST = 200  # characters of a sampled parameter
 
 lazy: ContextVar[str] = ContextVar("strop_lazy", default="")  # the relationship whose lazy load runs
 
 _seen: set[str] = set()
+_overridden = False  # a dialect has methods of its own
 
 
 def install() -> None:
@@ -39,9 +40,11 @@ def _patch_dialect(module: ModuleType) -> None:
 
     @functools.wraps(init)
     def __init__(self: Any, *args: Any, **kw: Any) -> None:  # noqa: N807  (it is a dialect's own)
+        global _overridden
         for kind in type(self).__mro__:
             if kind not in done and issubclass(kind, dialect):
                 done.add(kind)
+                _overridden = _overridden or not _METHODS.isdisjoint(vars(kind))
                 _patch_methods(kind, base=False)
         init(self, *args, **kw)
 
@@ -97,7 +100,7 @@ def _counting(original: Callable[..., Any], counter: str) -> Callable[..., Any]:
     def count(self: Any, connection: Any) -> Any:
         record = current.get()
         if record is not None:
-            setattr(record, counter, getattr(record, counter) + 1)
+            record.count(counter)
         return original(self, connection)
 
     return count
@@ -118,17 +121,17 @@ def _note(
         end = perf_counter_ns()
         many = 1
         if context is not None:
-            if base:
-                if hasattr(context, "_strop_outer"):
+            if _overridden:
+                if not base:
+                    del context._strop_outer
+                elif hasattr(context, "_strop_outer"):
                     return  # the dialect's own method, which called this one, notes it
-            else:
-                del context._strop_outer
             compiled = context.compiled
             if compiled is not None:
                 statement = compiled.string
             if context.executemany:
                 many = _sets(context, parameters)
-        frame = application_frame(sys._getframe(2))
+        frame = query_frame(statement)
         place = None if frame is None else span(frame)
         entry: Entry = {
             "statement": statement,
@@ -142,6 +145,8 @@ def _note(
             "stack": (),
             "parameters": (),
         }
+        if record.repeats is None:
+            record.repeats = {}
         repeats = record.repeats
         key = (statement, id(place))
         count = repeats[key] = repeats.get(key, 0) + 1

@@ -22,7 +22,7 @@ class _Hop:
         self.record = owner
         self.function = function
         self.carry = carry
-        owner.threads += 1
+        owner.count("threads")
         phase = owner.phase
         mine = phase is not None and _target(function) is owner.phase_call
         self.phase: Entry | None = phase if mine else None

@@ -29,7 +29,9 @@ def find_sources(root: Path, app: str, file: str) -> tuple[str, ...]:
     best = max(score for score, _ in scores)
     chosen = [folder for score, folder in scores if score == best]
     package = _above_package(root, file)
-    return (package if package in chosen else "src" if "src" in chosen else chosen[0],)
+    if package in chosen:
+        return (package,)
+    return ("src" if "src" in chosen else chosen[0],)
 
 
 def _source_of_name(root: Path, module: str) -> tuple[str, ...]:
@@ -69,8 +71,10 @@ def _holds(folder: Path, name: str) -> bool:
 
 
 def _above_package(root: Path, file: str) -> str:
-    """The folder above the outermost package around the file."""
+    """The folder above the outermost package around the file; "" when it lies in none."""
     folder = (root / file).parent
+    if not (folder / "__init__.py").exists():
+        return ""
     while folder != root and (folder / "__init__.py").exists():
         folder = folder.parent
     return folder.relative_to(root).as_posix()

@@ -31,6 +31,9 @@ class Identifier:
         self.methods: dict[str, list[Function]] = {}
         for function in source.functions.values():
             self.methods.setdefault(function.id.rpartition(".")[0], []).append(function)
+        self.simple_names: dict[str, list[Class]] = {}
+        for value in source.classes.values():
+            self.simple_names.setdefault(value.span.symbol, []).append(value)
         self.class_names = {value.name: value for value in source.classes.values()}
 
     def function(self, name: str, span: Span | None) -> Function | None:
@@ -63,9 +66,14 @@ class Identifier:
         return self.class_names.get(name.replace(":", "."))
 
     def classes_in(self, text: str) -> Iterator[Class]:
-        """The project's classes that a type's text names: `list[shop.schemas.OrderOut]`."""
+        """The project's classes that a type's text names: `list[shop.schemas:OrderOut]`.
+
+        The name that Pydantic gives a parametrised model has the module where that was written and bare names
+        inside the brackets, so a name that only one class has is taken as well.
+        """
         for part in _DOTTED.findall(text):
-            found = self.class_(part)
+            alike = self.simple_names.get(part.replace(":", ".").rpartition(".")[2], [])
+            found = self.class_(part) or (alike[0] if len(alike) == 1 else None)
             if found is not None:
                 yield found
 

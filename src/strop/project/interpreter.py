@@ -81,14 +81,18 @@ def has_fastapi(python: Path) -> bool:
 def package_folders(python: Path) -> list[Path]:
     """The interpreter's site-packages, by the layout of its installation."""
     if python == Path(sys.executable):
-        own = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *sys.path]
-        return [p for p in map(Path, dict.fromkeys(own)) if p.name in ("site-packages", "dist-packages")]
+        return _own_folders()
     folders = _below(python.parent.parent)
     if (python.parent.parent / "pyvenv.cfg").exists():
         if _sees_system(python.parent.parent):
             folders += _below(python.resolve().parent.parent)
         return folders
     return folders + _below(python.resolve().parent.parent)
+
+
+def _own_folders() -> list[Path]:
+    own = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *sys.path]
+    return [p for p in map(Path, dict.fromkeys(own)) if p.name in ("site-packages", "dist-packages")]
 
 
 def _below(prefix: Path) -> list[Path]:

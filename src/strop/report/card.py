@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from strop.finding import Cost, Finding
 from strop.plan import Item
 from strop.report.code import CodeLine, Diff, read_diff, read_excerpt
-from strop.report.headline import Figure, figure, is_proved
+from strop.report.headline import COUNTED, Figure, figure, is_proved
 from strop.report.quantity import count, duration
 from strop.report.result import Attempt, Change, Choice, Entry, Excerpt, Proposed
 from strop.verdict import Verdict
@@ -33,6 +33,15 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
+class Best:
+    """A cost before and after in words; the noun where the number alone would not tell what it counts."""
+
+    before: str
+    after: str
+    noun: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One finding, ready for the template."""
 
@@ -40,7 +49,7 @@ class Card:
     state: str
     item: Item
     finding: Finding
-    costs: tuple[tuple[str, str], ...]
+    costs: tuple[tuple[str, str], ...]  # a number, and what it counts
     source: tuple[CodeLine, ...]
     excerpt: Excerpt | None
     verdict: Verdict | None
@@ -54,6 +63,13 @@ class Card:
     record: bool
     preserves: str
     tried: tuple[Tried, ...]
+
+    @property
+    def best(self) -> Best | None:
+        """The most exact proved cost, for the overview."""
+        proved = [row.figure for row in self.gains if row.proved]
+        counted = [shown for shown in proved if shown.instrument == COUNTED] or proved
+        return Best(counted[0].before, counted[0].after, _noun(counted[0])) if counted else None
 
     @property
     def label(self) -> str:
@@ -72,7 +88,7 @@ def build_card(number: int, entry: Entry) -> Card:
         state="kept" if change else "choice" if choice else "proposed",
         item=entry.item,
         finding=entry.finding,
-        costs=tuple(_costs(entry.finding.cost)),
+        costs=tuple(cost_texts(entry.finding.cost)),
         source=read_excerpt(entry.excerpt) if entry.excerpt else (),
         excerpt=entry.excerpt,
         verdict=change.verdict if change else None,
@@ -95,19 +111,23 @@ def gain_rows(verdict: Verdict) -> tuple[GainRow, ...]:
     return tuple(sorted(rows, key=lambda row: not row.proved))
 
 
+def _noun(shown: Figure) -> str:
+    return shown.name.lower().removesuffix(" fetched") if shown.instrument == COUNTED else ""
+
+
 def _tried(attempt: Attempt) -> Tried:
     diff = read_diff(attempt.diff) if attempt.diff else None
     return Tried(attempt, diff, gain_rows(attempt.verdict) if attempt.verdict else ())
 
 
-def _costs(cost: Cost) -> list[tuple[str, str]]:
-    """What the cause costs a request, as far as it was measured."""
+def cost_texts(cost: Cost) -> list[tuple[str, str]]:
+    """What the cause costs, as far as it was measured: a number, and what it counts."""
     measured = (
-        ("queries too many", cost.queries, count),
-        ("rows too many", cost.rows, count),
-        ("CPU", cost.cpu, duration),
-        ("loop blocked", cost.blocked, duration),
-        ("thread hops", cost.threads, count),
+        (cost.queries, count, "needless queries a request"),
+        (cost.rows, count, "needless rows a request"),
+        (cost.cpu, duration, "CPU a request"),
+        (cost.blocked, duration, "of blocked loop a request"),
+        (cost.threads, count, "thread hops a request"),
+        (cost.total, duration, "in this run"),
     )
-    costs = [(name, f"{write(value)} a request") for name, value, write in measured if value]
-    return [*costs, ("in this run", duration(cost.total))] if cost.total else costs
+    return [(write(value), name) for value, write, name in measured if value]

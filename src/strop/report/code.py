@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pygments.lexers.python import PythonLexer
@@ -75,12 +76,10 @@ def read_excerpt(excerpt: Excerpt) -> tuple[CodeLine, ...]:
 
 def read_diff(text: str) -> Diff:
     """Unified diff text as lines; what differs inside a replaced line is marked."""
-    rows = text.splitlines()
-    shown = tuple(_mark_changes(list(_number(rows[:LINES]))))
-    body = [row for row in rows if not row.startswith(("+++", "---"))]
-    added = sum(row.startswith("+") for row in body)
-    removed = sum(row.startswith("-") for row in body)
-    return Diff(shown, max(len(rows) - LINES, 0), added, removed)
+    lines = list(_number(text.splitlines()))
+    kinds = Counter(line.kind for line in lines)
+    shown = tuple(_mark_changes(lines[:LINES]))
+    return Diff(shown, len(lines) - len(shown), kinds["add"], kinds["remove"])
 
 
 def cut(text: str) -> str:
@@ -171,7 +170,7 @@ def _pair(before: DiffLine, after: DiffLine) -> tuple[DiffLine, DiffLine]:
         return before, after
     left: list[Piece] = []
     right: list[Piece] = []
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+    for tag, i1, i2, j1, j2 in _slide(matcher.get_opcodes(), old, new):
         kind = "" if tag == "equal" else "changed"
         left += [Piece("".join(old[i1:i2]), kind)] if i1 < i2 else []
         right += [Piece("".join(new[j1:j2]), kind)] if j1 < j2 else []
@@ -179,3 +178,22 @@ def _pair(before: DiffLine, after: DiffLine) -> tuple[DiffLine, DiffLine]:
         DiffLine(before.kind, before.old, before.new, tuple(left)),
         DiffLine(after.kind, after.old, after.new, tuple(right)),
     )
+
+
+_Opcode = tuple[str, int, int, int, int]
+
+
+def _slide(opcodes: Sequence[_Opcode], old: list[str], new: list[str]) -> list[_Opcode]:
+    """Move an insertion or a deletion that begins with a closing bracket past it, where people see it."""
+    moved: list[_Opcode] = []
+    shift = 0
+    for tag, i1, i2, j1, j2 in opcodes:
+        i1, j1, shift = i1 + shift, j1 + shift, 0
+        changed, at, end = (new, j1, j2) if tag == "insert" else (old, i1, i2)
+        between = tag in ("insert", "delete") and moved and moved[-1][0] == "equal" and end < len(changed)
+        if between and changed[at] in ")]}" and changed[at] == changed[end]:
+            _, before_i1, before_i2, before_j1, before_j2 = moved[-1]
+            moved[-1] = ("equal", before_i1, before_i2 + 1, before_j1, before_j2 + 1)
+            i1, i2, j1, j2, shift = i1 + 1, i2 + 1, j1 + 1, j2 + 1, 1
+        moved.append((tag, i1, i2, j1, j2))
+    return moved

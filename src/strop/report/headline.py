@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strop.report.quantity import amount, count, percent, plural, signed
+from strop.report.quantity import amount, change, count, percent, plural, signed
 from strop.report.result import Result
 from strop.verdict import Behaviour, Gain, Verdict
 
@@ -20,7 +20,12 @@ _NAMES = {
     "threads": ("Thread hops", COUNTED),
     "response_bytes": ("Bytes sent", COUNTED),
     "blocked": ("Loop blocked", SAMPLED),
+    "blocking": ("Blocking calls on the loop", COUNTED),
+    "built": ("Objects built", COUNTED),
+    "work": ("Database steps", COUNTED),
+    "waits": ("Pool waits", CLOCK),
     "cpu": ("CPU", PROCESSOR),
+    "loop": ("Loop time", PROCESSOR),
     "duration": ("Duration", CLOCK),
     "p50": ("p50 latency", CLOCK),
     "p95": ("p95 latency", CLOCK),
@@ -28,7 +33,7 @@ _NAMES = {
 }
 _EXACTNESS = (COUNTED, SAMPLED, PROCESSOR, CLOCK)
 # A time or a count whose name already says its unit is not repeated beside the number.
-_SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads"}
+_SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads", "blocking", "built", "work"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def figure(gain: Gain) -> Figure:
         name=name_of(gain),
         before=amount(gain.before, unit),
         after=amount(gain.after, unit),
-        change=signed(-relative(gain)),
+        change=change(gain.before, gain.after),
         bound="exact" if instrument == COUNTED else f"at least {signed(-gain.low)}",
         instrument=instrument,
         noise=f"A/A ±{percent(gain.noise)}" if gain.noise else "",
@@ -119,7 +124,8 @@ def sameness(verdict: Verdict) -> Sameness:
             varying = "value that differs" if relaxed == 1 else "values that differ"
             detail = f"but for {count(relaxed)} {varying} between two runs of the base itself"
         case Behaviour.DIFFERENT:
-            detail = f"{plural(different, 'answer')} differ from the base"
+            verb = "differs" if different == 1 else "differ"
+            detail = f"{plural(different, 'answer')} {verb} from the base"
         case Behaviour.INSUFFICIENT:
             detail = "too few requests to claim that behaviour is unchanged"
     return Sameness(

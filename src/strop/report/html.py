@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable
 from functools import cache
 
@@ -33,7 +34,8 @@ def render(result: Result) -> str:
     served = pick(result)
     result = share(result)
     changes = compare_routes(result)
-    cards, rest = _cards(result)
+    index = [build_card(number, entry) for number, entry in enumerate(result.entries, 1)]
+    cards, rest = _write(index)
     return (
         _environment()
         .get_template("report.html")
@@ -52,6 +54,7 @@ def render(result: Result) -> str:
             routes=[_row(change) for change in changes[:NAMED]],
             hidden_routes=max(len(changes) - NAMED, 0),
             cards=cards,
+            index=index[: len(cards)],
             named=rest[:NAMED],
             hidden=len(rest) - NAMED,
             followups=result.followups[:FOLLOWUPS],
@@ -63,21 +66,18 @@ def render(result: Result) -> str:
     )
 
 
-def _cards(result: Result) -> tuple[list[Markup], list[Card]]:
+def _write(cards: list[Card]) -> tuple[list[Markup], list[Card]]:
     """Cards as HTML until the page is big enough, and those that are only named."""
     template = _environment().get_template("card.html")
     written: list[Markup] = []
-    rest: list[Card] = []
     size = 0
-    for number, entry in enumerate(result.entries, 1):
-        card = build_card(number, entry)
-        html = "" if size > CARDS else template.render(card=card)
+    for position, card in enumerate(cards):
+        html = template.render(card=card)
         size += len(html)
-        if html and size <= CARDS:
-            written.append(Markup(html))  # rendered just now by an environment that escapes
-        else:
-            rest.append(card)
-    return written, rest
+        if size > CARDS:
+            return written, cards[position:]
+        written.append(Markup(html))  # rendered just now by an environment that escapes
+    return written, []
 
 
 def _charts(changes: Iterable[RouteChange], key: str) -> list[object]:
@@ -125,7 +125,8 @@ def _environment() -> Environment:
         duration=quantity.duration,
         percent=quantity.percent,
         plural=quantity.plural,
-        minus=lambda text: text.replace("-", "\u2212", 1) if text.startswith("-") else text,
+        minus=_minus,
+        tight=_tight,
     )
     return environment
 
@@ -136,6 +137,16 @@ def _asset(name: str) -> Markup:
     environment = _environment()
     assert environment.loader is not None
     return Markup(environment.loader.get_source(environment, name)[0])
+
+
+def _minus(text: str) -> str:
+    """The text with a real minus sign before its number."""
+    return re.sub(r"(^|(?<= ))-(?=\d)", "\u2212", text)
+
+
+def _tight(text: str) -> str:
+    """The text with its units kept on the line of their numbers."""
+    return re.sub(r"(?<=\d) (?=(?:%|µs|ms|s|[kMG]?B)(?!\w))", "\u00a0", text)
 
 
 def _hash(text: str) -> str:

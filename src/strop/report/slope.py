@@ -6,6 +6,7 @@ Only geometry: templates draw it. A zero can't lie on a log scale and gets a run
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ class Layout:
 
 
 WIDE = Layout("wide", 1040, 430, 350.0, 640.0, 11, 40)
-NARROW = Layout("narrow", 358, 400, 62.0, 168.0, 9, 25)
+NARROW = Layout("narrow", 358, 400, 54.0, 142.0, 9, 25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ def draw_slopes(changes: Sequence[RouteChange], metric: Metric, layout: Layout) 
         return None
     scale = _Scale.fit(positive, any(not (p.before and p.after) for p in points), layout)
     slopes = sorted((_slope(p, metric, scale) for p in points), key=lambda s: (s.kind != "same", s.route))
-    named = sorted(points, key=lambda p: (p.kind == "same", -p.weight, p.change.route))[: layout.labels]
+    moved = [point for point in points if point.kind != "same"] or points
+    named = sorted(moved, key=lambda p: (-p.weight, p.change.route))[: layout.labels]
     labels = (
         *_labels(named, metric, scale, layout, "before"),
         *_labels(named, metric, scale, layout, "after"),
@@ -192,6 +194,9 @@ def spread(anchors: Sequence[float], gap: float, bottom: float) -> list[float]:
 
 def shorten(text: str, chars: int) -> str:
     """The text in at most `chars` characters; the end of a path tells more than its middle."""
+    if len(text) <= chars:
+        return text
+    text = re.sub(r"\{[^{}]*\}", "{…}", text)
     if len(text) <= chars:
         return text
     head = (chars - 1) // 3

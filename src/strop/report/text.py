@@ -8,15 +8,16 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from strop.report import terminal
 from strop.report.headline import Figure, figure, figures, proved_gains, sameness
 from strop.report.quantity import count, duration, percent, plural
 from strop.report.redaction import share
 from strop.report.result import Change, Choice, Entry, Proposed, Result
+from strop.report.terminal import label_lines, labelled, some, under
 from strop.verdict import Behaviour, Verdict
 
 NARROW = 100  # below it a finding takes two lines instead of a row
 _STATES: dict[type[Entry], str] = {Change: "kept", Proposed: "proposed", Choice: "choice"}
-LISTED = 3  # routes, relaxed places and limits that are named before "n more"
 
 
 def write(result: Result, console: Console, report: str = "") -> None:
@@ -24,20 +25,16 @@ def write(result: Result, console: Console, report: str = "") -> None:
 
     `report` is the path of the HTML report, as the user should see it.
     """
-    if console.is_terminal:
-        console.print(summary(result, console.width, report))
-        return
-    for line in lines(result, report):
-        console.print(Text(line), soft_wrap=True)
+    terminal.write(console, [summary(result, console.width, report)], lines(result, report))
 
 
 def summary(result: Result, width: int, report: str = "") -> RenderableType:
     """The summary for a terminal that is `width` columns wide."""
     result = share(result)
     table = _table(result) if width >= NARROW else _stack(result)
-    parts: list[RenderableType] = [Text(_title(result), style="bold"), "", _labelled(_head(result)), ""]
+    parts: list[RenderableType] = [Text(_title(result), style="bold"), "", labelled(_head(result)), ""]
     parts += [table, ""] if result.entries else []
-    parts += [_labelled(_foot(result, report))]
+    parts += [labelled(_foot(result, report))]
     return Group(*parts)
 
 
@@ -45,8 +42,7 @@ def lines(result: Result, report: str = "") -> Iterator[str]:
     """The summary as plain lines of any length: label, two spaces, text."""
     result = share(result)
     yield _title(result)
-    for label, text in _head(result):
-        yield f"{label}  {text}" if label else f"  {text}"
+    yield from label_lines(_head(result))
     for entry in result.entries:
         finding = entry.finding
         now, after = _now_and_after(entry)
@@ -61,8 +57,7 @@ def lines(result: Result, report: str = "") -> Iterator[str]:
             _verdict(entry).plain,
         )
         yield "  ".join(part for part in parts if part)
-    for label, text in _foot(result, report):
-        yield f"{label}  {text}" if label else f"  {text}"
+    yield from label_lines(_foot(result, report))
 
 
 def _title(result: Result) -> str:
@@ -79,14 +74,14 @@ def _head(result: Result) -> Iterator[tuple[str, str]]:
     workload, noise = result.workload, result.noise
     yield "surface", result.surface
     yield "criteria", result.criteria
-    missed = f"  (not reached: {_some(workload.missed)})" if workload.missed else ""
+    missed = f"  (not reached: {some(workload.missed)})" if workload.missed else ""
     reached = f"{len(workload.reached)} of {plural(workload.routes, 'route')}"
     yield "workload", f"{workload.source} -> {plural(workload.requests, 'request')} over {reached}{missed}"
     same = f"{count(noise.identical)} of {plural(noise.cells, 'request')} identical in two runs"
     yield "A/A", f"{same}, CPU noise ±{percent(noise.cpu)}"
     if result.probe_cost:
         yield "probe", f"{duration(result.probe_cost)} a request, not subtracted"
-    yield from _listed("limits", result.notes)
+    yield from under("limits", result.notes)
 
 
 def _foot(result: Result, report: str) -> Iterator[tuple[str, str]]:
@@ -100,19 +95,12 @@ def _foot(result: Result, report: str) -> Iterator[tuple[str, str]]:
         for shown in figures(result):
             yield "", f"{shown.name}{f' of {shown.scope}' if shown.scope else ''}: {_figure(shown)}"
         if result.verdict.relaxed:
-            yield "relaxed", _some(result.verdict.relaxed)
-    yield from _listed("not proved", result.unproved)
+            yield "relaxed", some(result.verdict.relaxed)
+    yield from under("not proved", result.unproved)
     if report:
         yield "report", report
     if commands := _next(result):
         yield "next", "  ·  ".join(commands)
-
-
-def _listed(label: str, texts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    shown = list(texts[:LISTED])
-    if len(texts) > LISTED:
-        shown.append(f"{len(texts) - LISTED} more in the report")
-    yield from ((label if number == 0 else "", text) for number, text in enumerate(shown))
 
 
 def _branch(verdict: Verdict) -> str:
@@ -166,15 +154,6 @@ def _stack(result: Result) -> RenderableType:
     return grid
 
 
-def _labelled(pairs: Iterator[tuple[str, str]]) -> Table:
-    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    grid.add_column(no_wrap=True, style="dim", min_width=10)
-    grid.add_column(ratio=1)
-    for label, text in pairs:
-        grid.add_row(Text(label), Text(text))
-    return grid
-
-
 def _now_and_after(entry: Entry) -> tuple[str, str]:
     """The most exact proved cost before and after; for what stays, its measured impact."""
     if isinstance(entry, Change):
@@ -215,8 +194,3 @@ def _gains_for_verdict(verdict: Verdict) -> Iterator[str]:
             continue
         bound = "" if shown.bound == "exact" else f" ({shown.bound})"
         yield f"{shown.name} {shown.change}{bound}"
-
-
-def _some(names: tuple[str, ...]) -> str:
-    shown = ", ".join(names[:LISTED])
-    return f"{shown} and {len(names) - LISTED} more" if len(names) > LISTED else shown

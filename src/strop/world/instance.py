@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,12 +57,14 @@ class World:
         self.originals = Originals(base / "originals", target.allow_remote)
         self._instances: list[Instance] = []
         self._number = 0
+        self._lock = threading.Lock()
 
     def instance(self, root: Path) -> Instance:
         """A copy of the application in `root`, with databases of its own."""
-        self._number += 1
-        made = Instance(self, root, self.base / f"i{self._number}")
-        self._instances.append(made)
+        with self._lock:
+            self._number += 1
+            made = Instance(self, root, self.base / f"i{self._number}")
+            self._instances.append(made)
         return made
 
     def close(self) -> None:

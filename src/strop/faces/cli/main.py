@@ -67,9 +67,9 @@ def main() -> NoReturn:
     try:
         status = group.main(standalone_mode=False, prog_name="strop")
     except Problem as problem:
-        from strop.report.problem import write
+        from strop.report.problem import render
 
-        write(problem)
+        click.echo(render(problem), err=True, nl=False)
         status = problem.status
     except click.exceptions.Abort:
         status = _interrupted()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from strop.evidence import Evidence
+from strop.finding import Finding
 from strop.problem import EXIT_USAGE, Problem
-from strop.report import document, html, markdown, text
+from strop.report import document, html, markdown, run, text
 from strop.report.result import Result
 
 
@@ -35,9 +38,18 @@ def print_result(result: Result, form: str, report: Path) -> None:
     elif form == "markdown":
         sys.stdout.write(markdown.render(result))
     else:
-        text.write(result, Console(), _shown(report))
+        text.write(result, Console(), shown_path(report))
 
 
-def _shown(path: Path) -> str:
+def print_run(evidence: Evidence, findings: Sequence[Finding], form: str) -> None:
+    """Print what a run saw."""
+    if form == "json":
+        sys.stdout.write(run.render_json(evidence, findings))
+    else:
+        run.write(evidence, findings, Console())
+
+
+def shown_path(path: Path) -> str:
+    """The path as the user would write it here."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

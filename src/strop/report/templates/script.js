@@ -64,6 +64,15 @@
     });
   }
 
+  for (const table of document.querySelectorAll("table[data-fold]")) {
+    const limit = Number(table.dataset.fold);
+    const unfold = table.parentElement.nextElementSibling;
+    if (table.tBodies[0].rows.length <= limit + 3 || !unfold.matches(".unfold")) continue;
+    table.classList.add("folded");
+    unfold.hidden = false;
+    unfold.addEventListener("click", () => { table.classList.remove("folded"); unfold.hidden = true; });
+  }
+
   const cards = [...document.querySelectorAll("article.card")];
   const go = (step) => {
     const at = cards.indexOf(document.activeElement.closest("article.card"));

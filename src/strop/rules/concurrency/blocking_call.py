@@ -14,7 +14,8 @@ and did not is left out.
 **How to fix it.** `await run_in_threadpool(f, ...)`, or `def` in place of `async def` where nothing is
 awaited, or an asynchronous library.
 
-**When it is no problem.** Start-up code, what `lru_cache` or a module's singleton does once, work that is
+**When it is no problem.** Rows that an asynchronous session makes objects of (too many rows, rather: DB003, DB008),
+`mkdir` and the like, start-up code, what `lru_cache` or a module's singleton does once, work that is
 handed to a thread or runs after the answer. For a synchronous session there is one finding for each handler
 or dependency, and not one a statement.
 
@@ -31,7 +32,7 @@ from strop.evidence import Block, Blocking, Evidence, Exchange
 from strop.finding import Cost, Finding
 from strop.project.function import Function, Reach
 from strop.project.project import Project
-from strop.rules.code import calls_at, function_at, steps
+from strop.rules.code import calls_at, function_at, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.loop import (
@@ -44,6 +45,7 @@ from strop.rules.loop import (
     root,
     sessions,
     sites,
+    stood,
     would_be_seen,
 )
 from strop.rules.rule import Rule
@@ -66,8 +68,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             for way in site.ways:
                 by_root[getattr(root(project, way), "id", "")].append((site, way))
             continue
+        if (site.call.span.file, site.call.span.line) not in known and not _is_instant(site):
+            yield from _judge(project, evidence, site)
         known |= {(site.call.span.file, line) for line in site.lines}
-        yield from _judge(project, evidence, site)
     if evidence is None:
         yield from _unmeasured_sessions(project, by_root)
         return
@@ -82,6 +85,11 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     yield from _unforeseen(project, evidence, known)
 
 
+def _is_instant(site: Site) -> bool:
+    """mkdir, rename and the like: some microseconds on any disk that is not a network's."""
+    return site.call.effect is not None and "touches" in site.call.effect.note
+
+
 def _judge(project: Project, evidence: Evidence | None, site: Site) -> Iterator[Finding]:
     """What the source says of one call, as the run confirms it, contradicts it or does not know."""
     routes = {way.route for way in site.ways}
@@ -93,10 +101,10 @@ def _judge(project: Project, evidence: Evidence | None, site: Site) -> Iterator[
     stands = [(e, b.duration) for e, b in blocks_at(evidence, site) if not computed(b)]
     happened = [e for e, _ in events] + [e for e, _ in waits] + [e for e, _ in stands]
     if happened:
-        if usual(evidence, (e.route for e in _distinct(happened))):
-            blocked = sum(d for _, d in stands) or sum(d for _, d in waits)
+        if usual(evidence, happened):
+            blocked = max(sum(d for _, d in stands), sum(d for _, d in waits), stood(project, site, happened))
             yield _call(project, site, {e.route for e in happened if e.route}, evidence, float(blocked))
-    elif not (would_be_seen(site.call) and ran(project, evidence, routes)):
+    elif not (would_be_seen(site.call) and ran(evidence, routes)):
         yield _call(project, site, routes)
 
 
@@ -205,16 +213,17 @@ def _unforeseen(project: Project, evidence: Evidence, known: set[_Place]) -> Ite
                 events[event.name, place(event.span)].append((exchange, event))
         for block in exchange.blocks:
             seen = {place(s) for s in block.stack}
-            if block.stack and not computed(block) and not seen & known:
+            asked = {place(q.span) for q in exchange.queries if q.span is not None}
+            if block.stack and not computed(block) and not seen & (known | asked):
                 stands[place(block.stack[0])].append((exchange, block))
     for (name, where), found in events.items():
-        if usual(evidence, (e.route for e, _ in found)):
+        if usual(evidence, (e for e, _ in found)) and not is_once(project, found[0][1].span):
             blocked = [b for _, b in stands.pop(where, [])]
             spans = [b.span for _, b in found if b.span is not None]
             yield _seen(project, evidence, name, spans[0], [e for e, _ in found], blocked)
     for held in stands.values():
-        if usual(evidence, (e.route for e, _ in held)):
-            one = held[0][1]
+        one = held[0][1]
+        if usual(evidence, (e for e, _ in held)) and not is_once(project, one.stack[0]):
             yield _seen(project, evidence, one.name, one.stack[0], [e for e, _ in held], [b for _, b in held])
 
 
