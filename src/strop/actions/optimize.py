@@ -15,7 +15,7 @@ from strop.measure.aggregate import cost_lines, cost_routes
 from strop.measure.explain import explain, sizes
 from strop.measure.latency import measure_latency
 from strop.measure.observe import Observation, Workload, observe
-from strop.measure.run import save
+from strop.measure.run import update
 from strop.proof.branch import (
     BranchProof,
     Suites,
@@ -72,7 +72,7 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
         branch = _prove(search, suites, listener)
         final, latencies = _finish(request, search, branch, suites, listener)
         seen.evidence = replace(seen.evidence, latencies=latencies)
-        save(Path(request.target.root), seen.evidence)
+        update(measured.folder, seen.evidence)
         name, patches = _deliver(request, search, measured.folder)
         result = conclude_result(request.target, seen, measured, base, suites, search, branch, final, name)
     return Optimized(result, measured.folder, patches)

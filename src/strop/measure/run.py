@@ -68,6 +68,13 @@ def nearest(folder: Path) -> Path:
     return next((f for f in (root, *root.parents) if (f / FOLDER / "runs").is_dir()), root)
 
 
+def update(folder: Path, evidence: Evidence) -> None:
+    """Write a run anew that has learned more since it was saved; it keeps its id."""
+    part = folder / "evidence.part"
+    part.write_bytes(msgspec.json.encode(evidence))
+    part.replace(folder / "evidence.json")
+
+
 def saved(root: Path) -> tuple[Path, ...]:
     """The folders of saved runs, the newest first."""
     folders = [path.parent for path in (root / FOLDER / "runs").glob(f"*/{EVIDENCE}")]

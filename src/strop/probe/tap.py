@@ -65,7 +65,7 @@ class Tap:
             clock.set_time(self._config.clock + self._ordinal * self._config.step)
 
     def _clean(self) -> None:
-        """Collect garbage now and never by itself: what a session still remembers must not hang on when that is."""
+        """Collect garbage now and never by itself: what a session still remembers must not hang on that."""
         if gc.isenabled():
             gc.disable()
             gc.collect()

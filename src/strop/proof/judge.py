@@ -20,7 +20,7 @@ from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
 from strop.proof.cost import TimeNoise, pair, time_gains, timed_cells
 from strop.proof.gain import COUNTERS, count_gains, decide, promised, relative
-from strop.proof.lint import edited_lines, lint
+from strop.proof.lint import edited_lines, lint, runs_at_import
 from strop.proof.relax import Relaxed
 from strop.proof.replay import Outcomes, first
 from strop.proof.schema import Schema, migrate
@@ -168,9 +168,8 @@ class Judgement:
         return bool(outcome.exchange.lines) or _sql(outcome) != _sql(self.tip.outcomes[outcome.cell])
 
     def _reached(self, outcomes: Outcomes) -> int:
-        return sum(map(self._touched, outcomes.values())) or (
-            len(outcomes) if self.patch.touches_schema else 0
-        )
+        at_start = self.patch.touches_schema or runs_at_import(self.patch)
+        return sum(map(self._touched, outcomes.values())) or (len(outcomes) if at_start else 0)
 
     def _gains(self, served: Served, outcomes: Outcomes) -> tuple[Gain, ...]:
         touched = (o.exchange.route for o in outcomes.values() if self._touched(o))

@@ -15,6 +15,7 @@ from strop.span import Span, Step
 _INSIDE = re.compile(r"(\.<locals>)?\.<(listcomp|setcomp|dictcomp|genexpr|lambda)>$")
 
 
+_FURTHEST = 1  # calls between a loop and what it is said to repeat
 _ONCE = ("once", "startup", "import")
 
 
@@ -85,10 +86,13 @@ def loops(project: Project, frames: Iterable[Span]) -> Iterator[Loop]:
 
 
 def loops_on_way(project: Project, function: Function, call: Call, way: Reach) -> Iterator[Loop]:
-    """The loops around a call, in its function or in one that leads there, innermost first."""
+    """The loops around a call, in its function or in the one that calls it, innermost first.
+
+    A loop further away is too weak a reason without a run: what lies between may leave it early.
+    """
     if call.loop:
         yield Loop(Span(function.span.file, call.loop, function.span.symbol), call, function)
-    for step in reversed(way.chain):
+    for step in way.chain[: -_FURTHEST - 1 : -1]:
         caller = function_at(project, step.span)
         for one in calls_at(caller, step.span.line) if caller is not None else ():
             if one.loop and one.text == step.text and caller is not None:

@@ -62,6 +62,7 @@ _Place = tuple[str, int]
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each call that waits, and one for each handler with a synchronous session."""
     known: set[_Place] = set()
+    told: set[tuple[str, str]] = set()
     by_root: dict[str, list[tuple[Site, Reach]]] = defaultdict(list)
     for site in sites(project, "blocks"):
         if site.call.effect is not None and site.call.effect.name.startswith(SESSIONS):
@@ -69,14 +70,20 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 by_root[getattr(root(project, way), "id", "")].append((site, way))
             continue
         if (site.call.span.file, site.call.span.line) not in known and not _is_instant(site):
-            yield from _judge(project, evidence, site)
+            for finding in _judge(project, evidence, site):
+                # without a run the steps of one conversation (connect, log in, send) are one cause
+                key = (site.function.id, site.call.effect.note if site.call.effect is not None else "")
+                if finding.known == "measured" or key not in told:
+                    told.add(key)
+                    yield finding
         known |= {(site.call.span.file, line) for line in site.lines}
     if evidence is None:
         yield from _unmeasured_sessions(project, by_root)
         return
     for session in sessions(project, evidence):
         known |= {place(q.span) for _, q in session.served if q.span is not None}
-        yield _session(project, evidence, session)
+        unserved = {w.route for _, w in by_root.pop(session.function.id, [])}
+        yield _session(project, evidence, session, unserved)
     exercised = {e.route for e in evidence.exchanges}
     untouched = {
         name: [(s, w) for s, w in found if w.route not in exercised] for name, found in by_root.items()
@@ -150,7 +157,7 @@ def _step(site: Site) -> Step:
     return Step(site.call.text, site.call.span)
 
 
-def _session(project: Project, evidence: Evidence, session: Session) -> Finding:
+def _session(project: Project, evidence: Evidence, session: Session, more: set[str]) -> Finding:
     """A synchronous session on the loop: the handler or dependency is the cause, whatever it asks."""
     count = requests(evidence, session.routes)
     _, query = max(session.served, key=lambda pair: pair[1].duration)
@@ -159,7 +166,7 @@ def _session(project: Project, evidence: Evidence, session: Session) -> Finding:
     return draft(
         RULE,
         session.function.span,
-        session.routes,
+        session.routes | more,
         message=f"{session.function.span.symbol} waits for a synchronous database session on the event loop",
         impact=f"{many(asked, 'statement')} a request hold the loop for {time(session.blocked / count)}",
         solution="make it `def` if it awaits nothing, hand the work to the thread pool, or use AsyncSession",

@@ -137,12 +137,16 @@ def _place(project: Project, table: str, columns: tuple[str, ...]) -> Span | Non
 
 def _unindexed_keys(project: Project) -> Iterator[Finding]:
     """Foreign keys that a collection is loaded by and that no index begins with."""
+    told: set[tuple[str, str]] = set()
     for relationship in project.imported.relationships:
         owner, target = table_of(project, relationship)
         if not relationship.uselist or owner is None or target is None or target.span is None:
             continue
         for column in target.columns:
-            if column.foreign_key.partition(".")[0] == owner.name and not _is_indexed(target, column):
+            key = (target.name, column.name)
+            points = column.foreign_key.partition(".")[0] == owner.name
+            if points and key not in told and not _is_indexed(target, column):
+                told.add(key)
                 yield _static(target, column, relationship.key)
 
 

@@ -48,6 +48,7 @@ RULE = Rule("DB002", "query-in-loop", "database", "error", "The same statement f
 LEAST = 4  # repetitions in one request: three can be three questions, four of the same are a loop
 BLIND_LEAST = 10  # where no loop is seen in the source, so that only real repetition is reported
 _SELECTIN = "POSTCOMPILE_primary_keys"  # selectin loading asks for 500 parents at a time
+_SCHEMA = ("DropTable", "DropConstraint", "CreateTable", "CreateIndex")  # a statement each is their nature
 _FLUSHES = ("commit", "flush", "close", "begin", "refresh", "merge")  # calls that write what was collected
 
 
