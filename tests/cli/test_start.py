@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.run_strop import environment, on_terminal, run_strop
 from tests.cli.saved_run import save_sample
+from tests.report.sample import RESULT
 
 HEAVY = ("libcst", "rich", "sqlglot", "jinja2", "msgspec", "pygments", "asyncio", "sqlite3")
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
@@ -39,10 +40,14 @@ def test_a_unique_begin_of_a_verb_is_enough(tmp_path: Path) -> None:
 
 def test_a_terminal_gets_colours_unless_no_color_is_set(tmp_path: Path) -> None:
     save_sample(tmp_path)
-    _, coloured = on_terminal(tmp_path, "explain", "T103")
-    assert "\x1b[" in coloured
-    shown = [on_terminal(tmp_path, "show", "F", NO_COLOR=value)[1] for value in ("", "1")]
-    assert not any(COLOUR.search(text) for text in shown[1:])
+    name = RESULT.changes[0].finding.id
+    (_, coloured), (_, plain) = (
+        on_terminal(tmp_path, "show", name),
+        on_terminal(tmp_path, "show", name, NO_COLOR="1"),
+    )
+    assert COLOUR.search(coloured)
+    assert name in plain
+    assert not COLOUR.search(plain)
 
 
 def test_a_pipe_gets_no_escape_and_whole_lines(tmp_path: Path) -> None:
