@@ -46,6 +46,7 @@ class Block:
     cpu: int
     stack: tuple[Span, ...]  # application frames, innermost first
     name: str = ""  # innermost library callable, if the sampler saw one
+    start: int = -1  # us since the request began, -1 if unknown
 
 
 @dataclass(frozen=True, slots=True)

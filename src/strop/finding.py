@@ -50,7 +50,8 @@ class Finding:
     @property
     def id(self) -> str:
         """A short id derived from what the finding is about, not from line numbers."""
-        text = "\0".join((self.code, self.span.file, self.span.symbol, *map("=".join, self.facts)))
+        lasting = ("=".join(fact) for fact in self.facts if not fact[0].endswith("_line"))
+        text = "\0".join((self.code, self.span.file, self.span.symbol, *lasting))
         return "F" + hashlib.sha256(text.encode()).hexdigest()[:6]
 
     def fact(self, name: str) -> str:

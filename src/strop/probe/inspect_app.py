@@ -56,6 +56,9 @@ def describe(app: Any) -> dict[str, Any]:
         "lifespan": _lifespan(inner),
         "versions": _versions(),
         "openapi": _openapi(inner),
+        "mounted": [
+            [prefix, text] for prefix, mounted in routes.mounted_apps(inner) if (text := _openapi(mounted))
+        ],
         "thread_limit": asyncio.run(engines.thread_limit()),
         "refused": network.take_refused(),
     }

@@ -30,7 +30,11 @@ class Call:
     awaited: bool = False
     loop: int = 0  # line of the innermost enclosing loop or comprehension, 0 outside
     off_loop: bool = False  # handed to the thread pool
-    effect: Effect | None = None  # from the catalogue, for library calls
+    effect: Effect | None = (
+        None  # from the catalogue, for library calls; a call with two effects stands twice
+    )
+    background: bool = False  # handed to run after the answer
+    once: bool = False  # behind `if shared is None:` that it fills: not done again
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,24 @@ class Function:
     is_property: bool = False
     is_generator: bool = False
     memoised: bool = False  # behind lru_cache or cache
+    off_loop: bool = False  # a decorator hands its body to a thread
+    name: str = ""  # dotted name: "shop.services.pdf.render"
+    takes: tuple[str, ...] = ()  # ids of the project's classes in parameter annotations
+    returns: tuple[str, ...] = ()  # ids of the project's classes in the result, where it can be told
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """One class of the project. `id` is "file:qualname"."""
+
+    id: str
+    span: Span
+    name: str  # dotted name
+    bases: tuple[str, ...] = ()  # ids of the project's classes above it, in order of look-up
+    library_bases: tuple[str, ...] = ()  # dotted names of bases outside the project
+    fields: tuple[tuple[str, tuple[str, ...]], ...] = ()  # annotated names with the project's classes in them
+    validators: tuple[str, ...] = ()  # ids of functions, inherited ones too
+    properties: tuple[tuple[str, str], ...] = ()  # name and id of the function, inherited ones too
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from strop.project.function import Function, Reach
+from strop.project.function import Class, Function, Reach
 from strop.project.route import ExceptionHandler, Middleware, Route
 from strop.project.table import Engine, Relationship, Table
 
@@ -23,6 +23,7 @@ class Imported:
     lifespan: str = ""
     versions: tuple[tuple[str, str], ...] = ()
     openapi: str = ""  # canonical JSON text, "" when the schema can't be built
+    mounted: tuple[tuple[str, str], ...] = ()  # prefix and OpenAPI text of each mounted application
     thread_limit: int = 40
 
 
@@ -35,6 +36,8 @@ class Source:
     lines: int = 0
     resolved: int = 0  # calls to project or known library functions
     unresolved: int = 0
+    classes: dict[str, Class] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)  # dotted name of each file
 
 
 @dataclass(frozen=True, slots=True)

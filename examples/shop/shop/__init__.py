@@ -1,0 +1,1 @@
+"""Back office and storefront API of a small web shop."""

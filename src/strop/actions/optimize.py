@@ -1,0 +1,222 @@
+"""`strop optimize`: the whole loop, from a folder to a proved branch and a report."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from strop.actions.conclusion import conclude_result
+from strop.actions.measure import conclude
+from strop.actions.search import Kept, Search
+from strop.event import Listener, Note, Stage, ignore
+from strop.evidence import Evidence, Latency
+from strop.measure.aggregate import cost_lines, cost_routes
+from strop.measure.explain import explain, sizes
+from strop.measure.latency import measure_latency
+from strop.measure.observe import Observation, Workload, observe
+from strop.measure.run import update
+from strop.proof.branch import (
+    BranchProof,
+    Suites,
+    Witnesses,
+    holds_for,
+    measure_gains,
+    prove_branch,
+    witnesses,
+)
+from strop.proof.cost import pair, time_noise, timed_cells
+from strop.proof.driven import Drivers
+from strop.proof.judge import Base, Tip
+from strop.proof.relax import relax
+from strop.proof.schema import Schema, migrate
+from strop.proof.suites import flaky_tests
+from strop.report.result import Result
+from strop.target import Target
+from strop.world import git
+from strop.world.instance import Conditions, Gone, World, open_world
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizeRequest:
+    """What to optimise, under which requests, and how the branch is called ("" for strop/<commit>)."""
+
+    target: Target
+    workload: Workload = field(default_factory=Workload)
+    branch: str = ""
+    most: int = 40  # findings that are tried
+    minutes: float = 60.0  # after which no further finding is tried
+    latency: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Optimized:
+    """The result, and the folder that the run's files belong in."""
+
+    result: Result
+    folder: Path
+    patches: tuple[Path, ...] = ()  # where there is no git to receive a branch
+
+
+def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized:
+    """Measure, find, fix, prove and deliver. The user's tree, database and network are not touched;
+    the user's repository receives one branch.
+    """
+    until = time.monotonic() + request.minutes * 60
+    with open_world(request.target) as world:
+        seen = observe(world, request.workload, listener)
+        measured = conclude(request.target, seen)
+        base, suites = _base(world, seen, listener)
+        tips = [Tip("base", side, seen.one) for side in (seen.served, seen.again)]
+        drivers = Drivers(world, suites) if suites is not None else None
+        search = Search(base, tips, seen.project, listener, drivers)
+        search.run(measured.plan.items[: request.most], lambda: time.monotonic() > until)
+        branch = _prove(search, suites, listener)
+        final, latencies = _finish(request, search, branch, suites, listener)
+        seen.evidence = replace(seen.evidence, latencies=latencies)
+        update(measured.folder, seen.evidence)
+        name, patches = _deliver(request, search, measured.folder)
+        result = conclude_result(request.target, seen, measured, base, suites, search, branch, final, name)
+    return Optimized(result, measured.folder, patches)
+
+
+def _base(world: World, seen: Observation, listener: Listener) -> tuple[Base, Suites | None]:
+    """A/A: what the base leaves open, and how far its cost differs from itself."""
+    relaxed = relax(seen.one.values(), seen.two.values())
+    suites = None
+    if len(seen.suites) == 2 and seen.suites[0].tests:
+        one, two = seen.suites
+        suites = Suites(one, two, flaky_tests(one, two))
+        if suites.flaky:
+            shown = ", ".join(suites.flaky[:3])
+            listener(
+                Note(f"{len(suites.flaky)} tests differ between two runs and are set aside: {shown}", "warn")
+            )
+    base = Base(world, seen.root, seen.project.imported, seen.cells, seen.one, seen.two, relaxed)
+    routes = {cell.route for cell in seen.cells}
+    cells = timed_cells(seen.cells, seen.one, routes)
+    if cells:
+        listener(Stage("comparing the base with itself"))
+        base.noise = time_noise([pair(seen.served, seen.again, cells, seen.one)])
+    return base, suites
+
+
+def _prove(search: Search, suites: Suites | None, listener: Listener) -> BranchProof | None:
+    """Prove the branch as a whole; a patch that only the whole workload shows to differ is taken out."""
+    while search.kept:
+        added = tuple(e.file for k in search.kept for e in k.patch.tests)
+        proof = prove_branch(search.base, search.revision, search.schema, suites, listener, added=added)
+        if proof.holds and proof.disturbed:
+            listener(Note(f"the added tests are left out: {proof.disturbed}", "warn"))
+            search.drop_tests(f"no test was added: {proof.disturbed}")
+            proof.served.instance.close()
+            continue
+        if proof.holds:
+            return proof
+        proof.served.instance.close()
+        culprit = _culprit(search, suites, witnesses(proof.differences))
+        first = proof.differences[0]
+        where = f"{first.route} {first.path}".strip() if first.route else f"{first.cell} {first.path}"
+        told = f"{where}: {first.before} before, {first.after} after"
+        listener(Note(f"taken out: {culprit.patch.title}: {told}", "warn"))
+        search.drop(culprit, f"only the proof of the branch told it apart: {told}")
+    return None
+
+
+def _culprit(search: Search, suites: Suites | None, seen: Witnesses) -> Kept:
+    """The first kept patch whose commit differs where the branch was seen to differ, by bisection."""
+    low, high = 0, len(search.kept) - 1
+    while low < high:
+        middle = (low + high) // 2
+        kept = search.kept[middle]
+        holds = holds_for(search.base, kept.commit, kept.schema, suites, seen)
+        low, high = (middle + 1, high) if holds else (low, middle)
+    return search.kept[low]
+
+
+def _finish(
+    request: OptimizeRequest,
+    search: Search,
+    branch: BranchProof | None,
+    suites: Suites | None,
+    listener: Listener,
+) -> tuple[Evidence | None, tuple[Latency, ...]]:
+    """Costs of the branch, and latency of both sides under uvicorn."""
+    if branch is None:
+        latencies = _latency(request, search, ("base", Schema())) if request.latency else ()
+        return None, latencies
+    branch.gains = measure_gains(search.base, branch, search.schema, suites, listener)
+    before: tuple[Latency, ...] = ()
+    after: tuple[Latency, ...] = ()
+    if request.latency:
+        listener(Stage("measuring latency under uvicorn"))
+        before = _latency(request, search, ("base", Schema()))
+        after = _latency(request, search, (branch.revision, search.schema))
+    return _final_evidence(search, branch, after), before
+
+
+def _final_evidence(search: Search, branch: BranchProof, latencies: tuple[Latency, ...]) -> Evidence:
+    from_suite = (
+        [replace(r.exchange, cell=f"{r.test}#{r.ordinal}", test=r.test) for r in branch.suite.recorded]
+        if branch.suite
+        else []
+    )
+    exchanges = (*(outcome.exchange for outcome in branch.outcomes.values()), *from_suite)
+    databases = branch.served.instance.databases
+    reached = tuple(sorted({e.route for e in exchanges if e.route}))
+    target = search.base.world.target
+    return Evidence(
+        schema=1,
+        run="",
+        app=target.app,
+        dialect="",
+        versions=branch.imported.versions,
+        source="",
+        reached=reached,
+        missed=(),
+        exchanges=exchanges,
+        routes=cost_routes(exchanges),
+        lines=cost_lines(exchanges),
+        latencies=latencies,
+        sizes=sizes(databases),
+        scans=explain(exchanges, databases, branch.imported),
+    )
+
+
+def _latency(request: OptimizeRequest, search: Search, side: tuple[str, Schema]) -> tuple[Latency, ...]:
+    """Latency of the reading cells under uvicorn; nothing where the target has no uvicorn."""
+    revision, schema = side
+    base = search.base
+    cells = [
+        cell
+        for cell in base.cells
+        if cell.request.method == "GET"
+        and 200 <= base.outcomes[cell.id].answer.status < 400
+        and not base.outcomes[cell.id].rows
+    ]
+    if not cells:
+        return ()
+    mean = sum(base.outcomes[cell.id].exchange.duration for cell in cells) / len(cells) / 1e6
+    instance = base.world.instance(base.world.folder.tree(revision))
+    try:
+        left, _ = migrate(instance, schema)
+        said = instance.start("http", Conditions(record=False), host="127.0.0.1", port=0)
+        if "ready" not in said:
+            return ()
+        instance.databases.execute(left)
+        return measure_latency(int(said["ready"]["port"]), cells, rate=min(100.0, 0.5 / mean))
+    except Gone:
+        return ()
+    finally:
+        instance.close()
+
+
+def _deliver(request: OptimizeRequest, search: Search, folder: Path) -> tuple[str, tuple[Path, ...]]:
+    """The branch into the user's repository; without git, patch files into the run's folder."""
+    if not search.kept:
+        return "", ()
+    clone = search.base.world.folder.clone
+    if request.target.repo:
+        name = request.branch or f"strop/{request.target.commit[:8]}"
+        return git.deliver(Path(request.target.repo), clone, search.revision, name), ()
+    return "", git.format_patches(clone, search.revision, folder)

@@ -1,0 +1,117 @@
+"""`strop`: finds the verb, and turns problems into messages with an exit status. Verbs are imported when called."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from strop import __version__
+from strop.problem import Problem
+
+VERBS = {
+    "explain": "Say what a code means: a rule or a problem.",
+    "measure": "Run the workload in a safe copy and save what it costs.",
+    "optimize": "Measure, find, fix, prove: ends with a branch and a report.",
+    "plan": "Say what to do first, by measured cost.",
+    "runs": "List the saved runs.",
+    "show": "Show a run, a finding, or the project.",
+}
+INTERRUPTED = 130
+
+
+class LazyVerbs(click.Group):
+    """Commands by name; each lives in a module of that name, imported only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, sorted."""
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; a prefix that fits one verb is enough."""
+        fitting = [verb for verb in VERBS if verb == cmd_name] or [v for v in VERBS if v.startswith(cmd_name)]
+        if len(fitting) != 1:
+            return None
+        module = importlib.import_module(f"strop.faces.cli.{fitting[0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command under its whole name, also where only the begin of it was typed."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            ctx.fail(f"There is no verb {args[0]!r}." + (f" Did you mean {near[0]}?" if near else ""))
+        _, command, rest = super().resolve_command(ctx, args)
+        return command.name if command else None, command, rest
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb. Whoever reads the output may stop early (`| head`): that is no error."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return status
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from the table, without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(sorted(VERBS.items()))
+
+
+@click.group(
+    cls=LazyVerbs,
+    subcommand_metavar="VERB ...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", message="strop %(version)s")
+def group() -> None:
+    """Makes a FastAPI backend faster without changing what its API does, and proves both.
+
+    \b
+    strop optimize           in the folder of a backend: the whole loop
+    strop measure            what each route costs, without changing anything
+    strop plan               what to do first, from the last run
+    strop show project       what strop understands of the application
+
+    Exit status: 0 nothing to report, 1 findings, 2 wrong usage, 3 the target can't be loaded,
+    4 not proved, 5 needs an answer.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit status."""
+    try:
+        status = group.main(standalone_mode=False, prog_name="strop")
+    except Problem as problem:
+        from strop.report.problem import render
+
+        click.echo(render(problem), err=True, nl=False)
+        status = problem.status
+    except click.exceptions.Abort:
+        status = _interrupted()
+    except click.ClickException as error:
+        error.show()
+        status = 2
+    except KeyboardInterrupt:
+        status = _interrupted()
+    except OSError as error:
+        if error.errno not in (28, 122):
+            raise
+        click.echo(
+            f"strop: no space is left on the disk ({error.filename or 'while writing'})  [W202]", err=True
+        )
+        status = 2
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _interrupted() -> int:
+    click.echo("\nstrop: interrupted; nothing of yours was changed, and nothing is left behind", err=True)
+    return INTERRUPTED

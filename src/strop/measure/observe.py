@@ -1,0 +1,198 @@
+"""The base under its workload, twice: what it answers, what it costs, and how much it differs from itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from strop.cell import Cell
+from strop.event import Advance, Listener, Note, Stage, ignore
+from strop.evidence import SCHEMA, Evidence, Exchange, Outcome
+from strop.measure.aggregate import cost_lines, cost_routes
+from strop.measure.explain import explain, sizes
+from strop.measure.generate import generate
+from strop.measure.har import read_har
+from strop.measure.serve import Served
+from strop.measure.suite import SuiteRun, run_suite
+from strop.problem import EXIT_USAGE, Problem
+from strop.project.imported import read_imported
+from strop.project.join import join
+from strop.project.project import Project
+from strop.project.source import read_source
+from strop.target import Target
+from strop.world.instance import World
+
+Outcomes = dict[str, Outcome]
+SOURCES = ("openapi", "suite", "har")
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Which requests are sent: generated ones, the suite's, a HAR file's; by default what there is."""
+
+    openapi: bool = True
+    suite: bool = True
+    har: Path | None = None
+
+
+@dataclass
+class Observation:
+    """The base as it was observed. `served` still runs; `one` and `two` are the same cells in two processes."""
+
+    project: Project
+    root: Path
+    served: Served
+    again: Served
+    cells: tuple[Cell, ...]
+    one: Outcomes
+    two: Outcomes
+    suites: tuple[SuiteRun, ...] = ()
+    notes: tuple[str, ...] = ()
+    evidence: Evidence = field(init=False)
+
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Everything that was served in the first run of each source."""
+        from_suite = [
+            replace(r.exchange, cell=f"{r.test}#{r.ordinal}", test=r.test)
+            for run in self.suites[:1]
+            for r in run.recorded
+        ]
+        return (*(outcome.exchange for outcome in self.one.values()), *from_suite)
+
+
+def read_project(world: World, root: Path, listener: Listener = ignore) -> Project:
+    """Both readings of the application in `root`, joined."""
+    listener(Stage("reading the application"))
+    instance = world.instance(root)
+    with ThreadPoolExecutor(1) as pool:
+        source = pool.submit(read_source, root, world.target.sources)
+        imported = read_imported(instance)
+        project = join(root, imported, source.result())
+    instance.close()
+    return project
+
+
+def observe(world: World, workload: Workload, listener: Listener = ignore) -> Observation:
+    """Read the base, run its workload twice, and sum up the first run as evidence.
+
+    Raises the Problem that stops it: an application that can't be imported or started, a workload
+    without a request (M404).
+    """
+    root = world.folder.tree()
+    listener(Stage("reading the application"))
+    served, again = (Served(world.instance(tree)) for tree in (root, world.folder.tree()))
+    with ThreadPoolExecutor(1) as pool:
+        source = pool.submit(read_source, root, world.target.sources)
+        served.start()
+        project = join(root, served.describe(), source.result())
+    suite_roots = [world.folder.tree() for _ in range(2)] if workload.suite and world.target.tests else []
+    with ThreadPoolExecutor(1) as pool:  # the suite on one core, the cells on the other
+        suites = pool.submit(_run_suites, world, suite_roots)
+        cells = _make_cells(world.target, project, served, workload)
+        listener(Stage("measuring", 2 * len(cells)))
+        one = _serve(served, cells, listener)
+        again.start()
+        again.describe()  # it builds the schema once, as the first side did
+        two = _serve(again, cells, listener)
+        if suite_roots:
+            listener(Stage("running the tests"))
+        runs, notes = suites.result()
+    seen = Observation(project, root, served, again, cells, one, two, runs, notes)
+    exchanges = seen.exchanges()
+    if not exchanges:
+        raise Problem(
+            "M404",
+            "there is no request to measure: no tests, no OpenAPI operation, no HAR file",
+            do="give requests with --har FILE, or let the application state its routes in OpenAPI",
+            status=EXIT_USAGE,
+        )
+    seen.evidence = _sum_up(world.target, seen, exchanges)
+    for note in seen.evidence.notes:
+        listener(Note(note, "warn"))
+    return seen
+
+
+def _make_cells(target: Target, project: Project, served: Served, workload: Workload) -> tuple[Cell, ...]:
+    if workload.har is not None:
+        return read_har(workload.har)
+    if not workload.openapi:
+        return ()
+    identity = served.log_in(target.login) if target.login else ()
+    return generate(target, project.imported, served.instance.databases, identity)
+
+
+def _serve(served: Served, cells: Sequence[Cell], listener: Listener) -> Outcomes:
+    outcomes: Outcomes = {}
+    for cell in cells:
+        outcomes[cell.id] = served.serve(cell)
+        listener(Advance(f"{cell.request.method} {cell.request.path}"))
+    return outcomes
+
+
+def _run_suites(world: World, roots: Sequence[Path]) -> tuple[tuple[SuiteRun, ...], tuple[str, ...]]:
+    """The suite in each of the trees; a suite that can't run is a note, since cells may do without it."""
+    target, runs = world.target, []
+    for root in roots:
+        instance = world.instance(root)
+        try:
+            runs.append(run_suite(instance, (*target.pytest_args, *target.tests)))
+        except Problem as problem:
+            last = f" ({problem.where[-1]})" if problem.where else ""
+            return (), (f"the application's tests could not be run: {problem.message}{last}",)
+        finally:
+            instance.close()
+    return tuple(runs), ()
+
+
+def _sum_up(target: Target, seen: Observation, exchanges: tuple[Exchange, ...]) -> Evidence:
+    imported, databases = seen.project.imported, seen.served.instance.databases
+    reached = {e.route for e in exchanges if e.route}
+    http = {r.key for r in imported.routes if r.kind == "http"}
+    sources = [c.source for c in seen.cells[:1]] + (
+        ["suite"] if seen.suites and seen.suites[0].recorded else []
+    )
+    rows = sizes(databases)
+    return Evidence(
+        schema=SCHEMA,
+        run="",
+        app=target.app,
+        dialect=_dialect(seen),
+        versions=imported.versions,
+        source="+".join(sources),
+        reached=tuple(sorted(reached)),
+        missed=tuple(sorted(http - reached)),
+        exchanges=exchanges,
+        routes=cost_routes(exchanges),
+        lines=cost_lines(exchanges),
+        sizes=rows,
+        scans=explain(exchanges, databases, imported),
+        notes=(*seen.notes, *_limits(seen, sum(t.rows for t in rows))),
+    )
+
+
+def _dialect(seen: Observation) -> str:
+    databases = seen.served.instance.databases
+    if databases.servers():
+        return "postgresql"
+    return "sqlite" if databases.sqlite_files() else ""
+
+
+def _limits(seen: Observation, rows: int) -> list[str]:
+    """What a reader must know before the numbers."""
+    notes = []
+    if seen.suites and seen.suites[0].failed:
+        failed = seen.suites[0].failed
+        notes.append(f"{len(failed)} tests fail before any change and are set aside: {', '.join(failed[:3])}")
+    if seen.cells and rows == 0:
+        notes.append(
+            "the measured database holds no row: costs that grow with data can't be seen; seed it and run again"
+        )
+    wrong = [o for o in seen.one.values() if o.answer.status >= 500 or o.answer.exception]
+    if wrong:
+        first = wrong[0].exchange
+        notes.append(
+            f"{len(wrong)} requests end in a server error already, the first is {first.method} {first.path}"
+        )
+    return notes

@@ -1,0 +1,154 @@
+"""A served application: cells go in, outcomes come out, and the database is put back between them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from strop.cell import Answer, Cell, RowChange
+from strop.evidence import Exchange, Outcome
+from strop.measure.generate import login_request
+from strop.problem import Problem
+from strop.project.failure import Failed, explain, explain_gone
+from strop.project.project import Imported
+from strop.target import Login
+from strop.world.instance import REQUEST_LIMIT, Conditions, Gone, Instance
+from strop.world.rows import Busy
+
+DEAD = "ProcessDied"  # the exception of an outcome whose request ended or hung the process
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a batch cost, us: CPU of the whole process, and of the event loop's thread alone."""
+
+    cpu: float
+    loop: float
+
+
+class Served:
+    """The application of one instance, started, with its databases kept as they are after start-up."""
+
+    def __init__(
+        self, instance: Instance, conditions: Conditions | None = None, statements: Sequence[str] = ()
+    ) -> None:
+        """`statements` change the schema after the start, where migrations could not."""
+        self.instance = instance
+        self.conditions = conditions or Conditions()
+        self._statements = statements
+
+    def __enter__(self) -> Served:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.instance.stop()
+
+    def start(self) -> None:
+        """Start the application and keep its databases; raises the Problem that explains a failure."""
+        self._launch()
+        self.instance.databases.execute(self._statements)
+        self.instance.databases.keep()
+
+    def _launch(self) -> None:
+        try:
+            said = self.instance.start("serve", self.conditions)
+        except Gone as gone:
+            raise explain_gone(gone, self.instance, "the application's start") from None
+        if "failed" in said:
+            raise explain(msgspec.convert(said["failed"], Failed), self.instance)
+
+    def describe(self) -> Imported:
+        """What the started application says of itself; what its start-up made is in it."""
+        try:
+            said = self.instance.ask({"do": "describe"}, self.instance.world.target.time_limit)
+        except Gone as gone:
+            raise explain_gone(gone, self.instance, "reading the application") from None
+        if "failed" in said:
+            raise explain(msgspec.convert(said["failed"], Failed), self.instance)
+        return msgspec.convert(said["described"], Imported)
+
+    def serve(self, cell: Cell) -> Outcome:
+        """Serve one cell from the kept state and say what came of it.
+
+        A request that ends the process or does not end itself gives an outcome with the exception
+        `ProcessDied`; the application is started again.
+        """
+        try:
+            said = self.instance.ask(_command(cell), REQUEST_LIMIT + 5)
+            outcome = msgspec.convert(said["outcome"], Outcome)
+        except (Gone, KeyError):
+            return self._revive(cell)
+        try:
+            rows = self.instance.databases.changes()
+            self.instance.databases.restore()
+        except Busy:  # a session that the application left open
+            rows = self._relaunch()
+        exchange = replace(outcome.exchange, route=outcome.exchange.route or cell.route)
+        return replace(outcome, rows=rows, exchange=exchange)
+
+    def outcomes(self, cells: Iterable[Cell]) -> Iterator[Outcome]:
+        """Serve cells one after the other."""
+        for cell in cells:
+            yield self.serve(cell)
+
+    def spend(self, cells: Sequence[Cell]) -> Spent:
+        """Serve the cells once with the recording switched off, and say what that cost.
+
+        The cells must not write: the database is put back only after the last one.
+        """
+        command = {"do": "batch", "requests": [_command(cell) for cell in cells], "rounds": 1}
+        said = self.instance.ask(command, REQUEST_LIMIT * max(1, len(cells)))["batch"]
+        self.instance.databases.restore()
+        return Spent(sum(said["cpu"][0]) / 1000, sum(said["loop"][0]) / 1000)
+
+    def log_in(self, login: Login) -> tuple[tuple[str, str], ...]:
+        """The headers that carry a token for generated requests. Raises Problem M403 when the login fails."""
+        outcome = self.serve(Cell("login", 0, login_request(login)))
+        try:
+            token = msgspec.json.decode(outcome.answer.body)[login.token]
+        except (msgspec.DecodeError, KeyError, TypeError):
+            text = outcome.answer.body[:200].decode(errors="replace")
+            raise Problem(
+                "M403",
+                f"POST {login.path} did not answer with a token: {outcome.answer.status} {text}",
+                do="look at [tool.strop.login]: path, username, password, token, json",
+            ) from None
+        return (("authorization", f"Bearer {token}"),)
+
+    def _revive(self, cell: Cell) -> Outcome:
+        rows = self._relaunch()
+        method, path = cell.request.method, cell.request.path
+        exchange = Exchange(cell.id, cell.route, method, path, 0, 0, 0)
+        return Outcome(cell.id, Answer(0, exception=DEAD), exchange, rows)
+
+    def _relaunch(self) -> tuple[RowChange, ...]:
+        """Start the application anew from the kept state; returns the rows that its last request changed.
+
+        What the start itself writes is taken back: the state that was kept holds it already.
+        """
+        databases = self.instance.databases
+        self.instance.stop()
+        rows = databases.changes()
+        databases.restore()
+        self._launch()
+        databases.restore()
+        return rows
+
+
+def _command(cell: Cell) -> dict[str, Any]:
+    request = cell.request
+    return {
+        "do": "request",
+        "cell": cell.id,
+        "ordinal": cell.ordinal,
+        "method": request.method,
+        "path": request.path,
+        "headers": [list(pair) for pair in request.headers],
+        "body": base64.b64encode(request.body).decode(),
+        "limit": REQUEST_LIMIT,
+    }

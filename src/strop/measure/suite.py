@@ -1,0 +1,112 @@
+"""The application's own tests as a driver: their requests, the answers, and what each one cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from strop.cell import Answer, Request
+from strop.evidence import Exchange
+from strop.problem import Problem
+from strop.project.failure import Failed, explain
+from strop.world.instance import Conditions, Instance, refusal
+
+LIMIT = 1800.0  # seconds that a suite may take
+NO_TESTS = 5  # pytest's exit status when it collected none
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One request that a test made: what it sent, what it got, what it cost."""
+
+    test: str
+    ordinal: int
+    request: Request
+    answer: Answer
+    exchange: Exchange
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Test and ordinal: the same request in another run of the suite."""
+        return self.test, self.ordinal
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRun:
+    """One run of the suite."""
+
+    recorded: tuple[Recorded, ...]
+    tests: tuple[tuple[str, str], ...]  # node id, outcome
+    seconds: float
+    status: int
+    tail: str = ""
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Tests that did not pass."""
+        return tuple(name for name, outcome in self.tests if outcome not in ("passed", "skipped", "xfailed"))
+
+
+class _Line(msgspec.Struct):
+    exchange: Exchange | None = None
+    request: Request | None = None
+    answer: Answer | None = None
+    test: str = ""
+    ordinal: int = 0
+    outcome: str = ""
+    done: int | None = None
+    failed: Failed | None = None
+
+
+def run_suite(
+    instance: Instance,
+    arguments: tuple[str, ...],
+    conditions: Conditions | None = None,
+    on_test: Callable[[str], None] = lambda _: None,
+) -> SuiteRun:
+    """Run pytest with `arguments` in the instance and collect what crossed the ASGI boundary.
+
+    Raises Problem T115 when pytest can't run at all; failing tests are no problem here, they are
+    in the result.
+    """
+    instance.out.unlink(missing_ok=True)
+    done = instance.report("suite", conditions or Conditions(), LIMIT, pytest=list(arguments))
+    recorded: list[Recorded] = []
+    tests: list[tuple[str, str]] = []
+    status: int | None = None
+    for line in _lines(instance.out):
+        if line.failed is not None:
+            raise explain(line.failed, instance)
+        if line.exchange is not None and line.request is not None and line.answer is not None:
+            recorded.append(Recorded(line.test, line.ordinal, line.request, line.answer, line.exchange))
+        elif line.outcome:
+            tests.append((line.test, line.outcome))
+            on_test(line.test)
+        elif line.done is not None:
+            status = line.done
+    printed = (done.out + done.err)[-3000:]
+    if status is None or status in (2, 3, 4):
+        raise refusal(instance) or _no_result(done.status, printed)
+    return SuiteRun(tuple(recorded), tuple(tests), done.seconds, status, printed)
+
+
+def _lines(path: Path) -> Iterator[_Line]:
+    if not path.exists():
+        return
+    decoder = msgspec.json.Decoder(_Line)
+    with path.open("rb") as stream:
+        for line in stream:
+            if line.endswith(b"\n"):  # a run that was ended may leave half a line
+                yield decoder.decode(line)
+
+
+def _no_result(status: int, printed: str) -> Problem:
+    where = tuple(line for line in printed.splitlines()[-8:] if line.strip())
+    if status == 124:
+        message = f"the test suite did not end within {LIMIT:.0f} s"
+        return Problem("T116", message, where=where, do="choose a part of it: [tool.strop] tests = [...]")
+    message = f"pytest could not run the suite (exit status {status})"
+    return Problem("T115", message, where=where, do="run pytest by hand in the target's environment")

@@ -1,0 +1,206 @@
+"""Which values a generated request carries: examples first, then what the database holds, then the type."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from strop.project.project import Imported
+from strop.project.table import Column, Table
+from strop.world.databases import Databases
+
+SPREAD = 4  # values taken from a column
+STRINGS = {
+    "date-time": "2026-09-01T12:00:00Z",
+    "date": "2026-09-01",
+    "time": "12:00:00",
+    "email": "strop@example.com",
+    "uuid": "00000000-0000-4000-8000-000000000001",
+    "uri": "https://example.com/",
+    "ipv4": "127.0.0.1",
+    "duration": "PT1H",
+    "binary": "strop",
+    "password": "Strop-passw0rd",
+}
+
+Json = Any  # a JSON value: what a schema allows is known only at run time
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Chooses values for parameters and bodies of one application."""
+
+    imported: Imported
+    databases: Databases
+    document: dict[str, Json]
+
+    def resolve(self, schema: dict[str, Json]) -> dict[str, Json]:
+        """The schema behind references, and the first alternative that is not null."""
+        for _ in range(20):
+            if "$ref" in schema:
+                schema = self._pointed(str(schema["$ref"]))
+            elif "allOf" in schema:
+                merged: dict[str, Json] = {k: v for k, v in schema.items() if k != "allOf"}
+                for part in schema["allOf"]:
+                    merged = _merge(merged, self.resolve(part))
+                schema = merged
+            elif any(word in schema for word in ("anyOf", "oneOf")):
+                parts = schema.get("anyOf") or schema["oneOf"]
+                rest = {k: v for k, v in schema.items() if k not in ("anyOf", "oneOf")}
+                schema = {**next((p for p in parts if p.get("type") != "null"), {}), **rest}
+            else:
+                break
+        return schema
+
+    def parameter(self, name: str, schema: dict[str, Json], path: str) -> tuple[str, ...]:
+        """Values for a path or query parameter, the most telling first; never empty."""
+        schema = self.resolve(schema)
+        named = [schema[word] for word in ("example", "const") if word in schema]
+        named += schema.get("examples", []) if isinstance(schema.get("examples"), list) else []
+        named += schema.get("enum", [])
+        if named:
+            return tuple(_text(value) for value in named)
+        if schema.get("type") != "boolean":
+            found = tuple(_formatted(value, schema) for value in self._stored(name, path))
+            if found:
+                return found
+        return (_text(self.value(name, schema, path)),)
+
+    def value(self, name: str, schema: dict[str, Json], path: str, full: bool = True, depth: int = 0) -> Json:
+        """One value that the schema allows; `full` gives optional properties too."""
+        schema = self.resolve(schema)
+        for word in ("example", "const", "default"):
+            if schema.get(word) is not None:
+                return schema[word]
+        if isinstance(schema.get("examples"), list) and schema["examples"]:
+            return schema["examples"][0]
+        if schema.get("enum"):
+            return schema["enum"][0]
+        kind = schema.get("type")
+        if isinstance(kind, list):
+            kind = next((k for k in kind if k != "null"), "null")
+        match kind:
+            case "object":
+                return self._object(schema, path, full, depth)
+            case "array":
+                count = max(int(schema.get("minItems", 0)), 0 if depth > 3 else 1)
+                items = schema.get("items", {})
+                return [
+                    self.value(name.removesuffix("s"), items, path, full, depth + 1) for _ in range(count)
+                ]
+            case "integer" | "number":
+                return self._number(name, schema, path)
+            case "boolean":
+                return False
+            case "string":
+                return self._string(name, schema, path)
+        return self._object(schema, path, full, depth) if "properties" in schema else None
+
+    def _object(self, schema: dict[str, Json], path: str, full: bool, depth: int) -> dict[str, Json]:
+        required = set(schema.get("required", ()))
+        return {
+            name: self.value(name, part, path, full, depth + 1)
+            for name, part in schema.get("properties", {}).items()
+            if name in required or (full and depth < 4)
+        }
+
+    def _number(self, name: str, schema: dict[str, Json], path: str) -> int | float:
+        stored = self._stored(name, path) if name.endswith("id") else ()
+        if stored and stored[0].lstrip("-").isdigit():
+            return int(stored[0])
+        low = schema.get("minimum", schema.get("exclusiveMinimum"))
+        high = schema.get("maximum", schema.get("exclusiveMaximum"))
+        start = 1 if low is None else low + (1 if "exclusiveMinimum" in schema else 0)
+        if high is not None and start > high:
+            start = high
+        return int(start) if schema.get("type") == "integer" else float(start)
+
+    def _string(self, name: str, schema: dict[str, Json], path: str) -> str:
+        form = schema.get("format", "")
+        if name.endswith("_id"):
+            stored = self._stored(name, path)
+            if stored:
+                return _formatted(stored[0], schema)
+        text = STRINGS.get(form) or f"strop {name}"
+        text = text.ljust(int(schema.get("minLength", 0)), "x")
+        return text[: int(schema.get("maxLength", len(text)))]
+
+    def _pointed(self, reference: str) -> dict[str, Json]:
+        found: Json = self.document
+        for part in reference.removeprefix("#/").split("/"):
+            found = (
+                found.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(found, dict) else {}
+            )
+        return found if isinstance(found, dict) else {}
+
+    def _stored(self, name: str, path: str) -> tuple[str, ...]:
+        """Values of the column that the name and the path speak of, the busiest parent first."""
+        place = self._column(name, path)
+        if place is None:
+            return ()
+        table, column = place
+        spread = self.databases.sample(table.name, column.name, SPREAD)
+        key = f"{table.name}.{column.name}"
+        children = (
+            (child.name, other.name)
+            for child in self.imported.tables
+            for other in child.columns
+            if other.foreign_key.endswith(key)
+        )
+        busy = [value for child in children if (value := self.databases.busiest(*child))]
+        return tuple(dict.fromkeys((*busy[:2], *spread)))
+
+    def _column(self, name: str, path: str) -> tuple[Table, Column] | None:
+        """`order_id` is the key of orders; `/orders/{id}` too; `/users/{email}` is a column of users."""
+        segments = [s for s in path.split("/") if s and not s.startswith("{")]
+        before = path.partition("{" + name + "}")[0].rstrip("/").rpartition("/")[2]
+        stem = name.removesuffix("_id") if name.endswith("_id") else ""
+        for word in filter(None, (stem, before, *reversed(segments))):
+            for table in self.imported.tables:
+                if not _same_noun(word, table.name):
+                    continue
+                if (
+                    word == stem
+                    or name in ("id", "pk", "uuid", "uid")
+                    or _same_noun(name.removesuffix("_id"), table.name)
+                ):
+                    keys = [c for c in table.columns if c.primary]
+                    if len(keys) == 1:
+                        return table, keys[0]
+                column = next((c for c in table.columns if name in (c.name, c.attribute)), None)
+                if column is not None:
+                    return table, column
+        return None
+
+
+def _same_noun(one: str, other: str) -> bool:
+    return bool(_stems(one) & _stems(other))
+
+
+def _stems(word: str) -> set[str]:
+    word = word.lower().replace("-", "_")
+    found = {word, word.removesuffix("s"), word.removesuffix("es")}
+    if word.endswith("ies"):
+        found.add(word[:-3] + "y")
+    return found
+
+
+def _merge(one: dict[str, Json], other: dict[str, Json]) -> dict[str, Json]:
+    properties = {**one.get("properties", {}), **other.get("properties", {})}
+    required = [*one.get("required", ()), *other.get("required", ())]
+    merged = {**other, **one}
+    return {**merged, "properties": properties, "required": required} if properties else merged
+
+
+def _text(value: Json) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _formatted(value: str, schema: dict[str, Json]) -> str:
+    if schema.get("format") == "uuid":
+        try:
+            return str(uuid.UUID(value))
+        except ValueError:
+            return value
+    return value

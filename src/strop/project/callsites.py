@@ -1,0 +1,343 @@
+"""What does a function's body call? One walk over its expressions, each call resolved as far as types go."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from strop.project.filling import fills
+from strop.project.function import Call
+from strop.project.infer import Types
+from strop.project.scope import Binding, Module, Ref, Scope
+from strop.project.targets import Target, Targets, members
+from strop.span import Span
+
+_LONGEST = 90  # characters of a call's text
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What is true of the expression at hand."""
+
+    scope: Scope
+    loop: int = 0
+    awaited: bool = False
+    off_loop: bool = False
+    background: bool = False
+    once: bool = False
+
+
+@dataclass(slots=True)
+class Body:
+    """The calls of one body, and what was counted on the way."""
+
+    calls: list[Call] = field(default_factory=list)
+    awaits: int = 0
+    resolved: int = 0
+    unresolved: int = 0
+    yields: bool = False
+
+
+class Reader:
+    """Reads bodies with one set of types."""
+
+    def __init__(self, types: Types, targets: Targets) -> None:
+        self.types = types
+        self.targets = targets
+        self.classes = {id(owner.node): owner for owner in types.found.classes.values()}
+
+    def read(self, module: Module, symbol: str, body: list[ast.stmt], scope: Scope) -> Body:
+        """Everything that these statements call, nested definitions left out."""
+        walk = _Walk(self, module, symbol)
+        walk.statements(body, Here(scope))
+        return walk.body
+
+
+class _Walk:
+    def __init__(self, reader: Reader, module: Module, symbol: str) -> None:
+        self.reader = reader
+        self.types = reader.types
+        self.targets = reader.targets
+        self.module = module
+        self.symbol = symbol
+        self.body = Body()
+
+    def statements(self, body: list[ast.stmt], here: Here) -> None:
+        for node in body:
+            self.visit(node, here)
+
+    def visit(self, node: ast.AST, here: Here) -> None:
+        """One node and what lies in it."""
+        kind = type(node)
+        special = _SPECIAL.get(kind)
+        if special is not None:
+            special(self, node, here)
+            return
+        if kind in _LEAVES:
+            return
+        self.children(node, here)
+
+    def children(self, node: ast.AST, here: Here) -> None:
+        for name in node._fields:
+            value = getattr(node, name)
+            if value.__class__ is list:
+                for part in value:
+                    if isinstance(part, ast.AST):
+                        self.visit(part, here)
+            elif isinstance(value, ast.AST):
+                self.visit(value, here)
+
+    # Statements that change what is true of their parts
+
+    def definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef, here: Here) -> None:
+        """A nested definition: its decorators and defaults run here, its body does not."""
+        for part in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
+            if part is not None:
+                self.visit(part, here)
+
+    def classdef(self, node: ast.ClassDef, here: Here) -> None:
+        for part in (*node.decorator_list, *node.bases):
+            self.visit(part, here)
+        owner = self.reader.classes.get(id(node))
+        if owner is not None:
+            self.statements(node.body, replace(here, scope=owner.scope))
+
+    def if_(self, node: ast.If, here: Here) -> None:
+        """A script's main part is not the application's; what fills shared state happens once."""
+        match node.test:
+            case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()]):
+                return
+        self.visit(node.test, here)
+        first = replace(here, once=True)
+        self.statements(node.body, first if fills(self.types, node, node.body, here.scope) else here)
+        self.statements(node.orelse, first if fills(self.types, node, node.orelse, here.scope) else here)
+
+    def loop(self, node: ast.For | ast.AsyncFor, here: Here) -> None:
+        if isinstance(node, ast.AsyncFor):
+            self.body.awaits += 1
+        self.visit(node.iter, replace(here, awaited=isinstance(node, ast.AsyncFor)))
+        self.visit(node.target, here)
+        self.statements(node.body, replace(here, loop=node.lineno))
+        self.statements(node.orelse, here)
+
+    def while_(self, node: ast.While, here: Here) -> None:
+        inside = replace(here, loop=node.lineno)
+        self.visit(node.test, inside)
+        self.statements(node.body, inside)
+        self.statements(node.orelse, here)
+
+    def with_(self, node: ast.With | ast.AsyncWith, here: Here) -> None:
+        waits = isinstance(node, ast.AsyncWith)
+        self.body.awaits += waits
+        for item in node.items:
+            self.visit(item.context_expr, replace(here, awaited=waits))
+            entered = self.types.infer(item.context_expr, here.scope)
+            targets = self.targets.entered(entered, waits)
+            self.run(item.context_expr, targets, replace(here, awaited=waits))
+        self.statements(node.body, here)
+
+    def comprehension(self, node: ast.expr, here: Here) -> None:
+        generators: list[ast.comprehension] = getattr(node, "generators", [])
+        inner = self.types.inner(node, here.scope)
+        self.visit(generators[0].iter, here)
+        inside = replace(here, scope=inner, loop=node.lineno, awaited=False)
+        for place, generator in enumerate(generators):
+            self.body.awaits += generator.is_async
+            if place:
+                self.visit(generator.iter, inside)
+            for test in generator.ifs:
+                self.visit(test, inside)
+        for name in ("elt", "key", "value"):
+            part = getattr(node, name, None)
+            if part is not None:
+                self.visit(part, inside)
+
+    def await_(self, node: ast.Await, here: Here) -> None:
+        self.body.awaits += 1
+        self.visit(node.value, replace(here, awaited=True))
+
+    def yield_(self, node: ast.Yield | ast.YieldFrom, here: Here) -> None:
+        self.body.yields = True
+        if node.value is not None:
+            self.visit(node.value, here)
+
+    def named(self, node: ast.NamedExpr, here: Here) -> None:
+        line = node.lineno - 1
+        here.scope.bind(node.target.id, Binding("value", line, (0, 1 << 30), here.scope, node.value))
+        self.visit(node.value, here)
+
+    def lambda_(self, node: ast.Lambda, here: Here) -> None:
+        inner = self.types.inner(node, here.scope)
+        for arg in (*node.args.args, *node.args.kwonlyargs):
+            inner.names.setdefault(arg.arg, [Binding("value", 0, (0, 1 << 30), inner)])
+        self.visit(node.body, replace(here, scope=inner, awaited=False))
+
+    def attribute(self, node: ast.Attribute, here: Here) -> None:
+        """Reading a property of a class of the project is a call."""
+        plain = replace(here, awaited=False)
+        if node.attr in self.targets.properties and isinstance(node.ctx, ast.Load):
+            ref = self.types.infer(node.value, here.scope)
+            self.visit(node.value, plain)
+            self.run(node, self.targets.read(ref, node.attr), plain)
+        else:
+            self.visit(node.value, plain)
+
+    # Calls
+
+    def call(self, node: ast.Call, here: Here) -> None:
+        ref = self.types.infer(node.func, here.scope)
+        if self.handed_over(node, ref, here):
+            self.body.resolved += 1
+            return
+        self.parts(node, ref, here)
+        if self.run(node, self.targets.called(ref, node, here.scope), here):
+            self.body.resolved += 1
+        else:
+            self.body.unresolved += 1
+            self.add(node, Target(f"?.{_last(node.func)}"), here)
+
+    def parts(self, node: ast.Call, ref: Ref | None, here: Here) -> None:
+        plain = replace(here, awaited=False)
+        self.visit(node.func, plain)
+        streams = any(r.name == "starlette.responses.StreamingResponse" for r in members(ref))
+        for place, argument in enumerate(node.args):
+            off = streams and place == 0 and self.is_plain_generator(argument, plain)
+            self.visit(argument, replace(plain, off_loop=True) if off else plain)
+        for keyword in node.keywords:
+            self.visit(keyword.value, plain)
+
+    def is_plain_generator(self, argument: ast.expr, here: Here) -> bool:
+        """A synchronous generator that a streaming response runs in the thread pool."""
+        if not isinstance(argument, ast.Call):
+            return False
+        ref = self.types.infer(argument.func, here.scope)
+        node = self.types.found.functions.get(ref.name) if ref is not None else None
+        return node is not None and isinstance(node.node, ast.FunctionDef)
+
+    def handed_over(self, node: ast.Call, ref: Ref | None, here: Here) -> bool:
+        """A function given to a thread, to the background, or to something that calls it at once."""
+        name = ref.name if ref is not None and ref.kind in ("name", "class", "instance") else ""
+        catalogue = self.types.catalogue
+        if isinstance(node.func, ast.Call):  # asyncify(f)(x)
+            outer = self.types.infer(node.func.func, here.scope)
+            if outer is not None and outer.name in catalogue.off_loop:
+                self.visit(node.func, here)
+                self.arguments(node, -1, here)
+                return True
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "run_in_executor" and ref is None:
+            name = "asyncio.AbstractEventLoop.run_in_executor"
+        for places, changed in (
+            (catalogue.off_loop, replace(here, off_loop=True)),
+            (catalogue.background, replace(here, background=True)),
+            (catalogue.inline, here),
+        ):
+            if name in places:
+                self.hand_over(node, places[name], changed, here)
+                return True
+        if name == "threading.Thread":
+            target = [k.value for k in node.keywords if k.arg == "target"]
+            self.arguments(node, -1, here)
+            self.give(target[0] if target else None, node, replace(here, off_loop=True))
+            return True
+        return False
+
+    def hand_over(self, node: ast.Call, place: int, changed: Here, here: Here) -> None:
+        names = [k.value for k in node.keywords if k.arg in ("func", "function", "fn")]
+        given = node.args[place] if len(node.args) > place else names[0] if names else None
+        self.visit(node.func, replace(here, awaited=False))
+        self.arguments(node, place, here)
+        self.give(given, node, changed)
+
+    def arguments(self, node: ast.Call, but: int, here: Here) -> None:
+        plain = replace(here, awaited=False)
+        for place, argument in enumerate(node.args):
+            if place != but:
+                self.visit(argument, plain)
+        for keyword in node.keywords:
+            if keyword.arg not in ("target", "func", "function", "fn"):
+                self.visit(keyword.value, plain)
+
+    def give(self, given: ast.expr | None, node: ast.Call, here: Here) -> None:
+        """The function that is given away: as a call that runs in its new place."""
+        if given is None:
+            return
+        if isinstance(given, ast.Lambda):
+            self.visit(given, here)
+            return
+        ref = self.types.infer(given, here.scope)
+        if not self.run(node, self.targets.called(ref, node, here.scope), here):
+            self.add(node, Target(f"?.{_last(given)}"), here)
+        if isinstance(given, ast.Call):  # partial(f, x): its arguments are evaluated here
+            for argument in given.args[1:]:
+                self.visit(argument, replace(here, awaited=False, off_loop=False, background=False))
+
+    def run(self, node: ast.expr, targets: Iterable[Target], here: Here) -> bool:
+        """Add these targets as calls; False when there is none."""
+        done = False
+        for target in targets:
+            self.add(node, target, here)
+            done = True
+        return done
+
+    def add(self, node: ast.expr, target: Target, here: Here) -> None:
+        end = node.end_lineno or node.lineno
+        span = Span(self.module.file, node.lineno, self.symbol, end if end != node.lineno else 0)
+        self.body.calls.append(
+            Call(
+                span,
+                self.text(node),
+                target.name,
+                target.id,
+                here.awaited,
+                here.loop,
+                here.off_loop or target.off_loop,
+                target.effect,
+                here.background,
+                here.once,
+            )
+        )
+
+    def text(self, node: ast.expr) -> str:
+        """The source of the call, on one line, shortened."""
+        lines = self.module.lines[node.lineno - 1 : node.end_lineno]
+        raw = [line.encode() for line in lines]
+        raw[-1] = raw[-1][: node.end_col_offset]
+        raw[0] = raw[0][node.col_offset :]
+        text = " ".join(part.decode(errors="replace").strip() for part in raw[:4])
+        return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+_SPECIAL: dict[type, Callable[[_Walk, Any, Here], None]] = {
+    ast.FunctionDef: _Walk.definition,
+    ast.AsyncFunctionDef: _Walk.definition,
+    ast.ClassDef: _Walk.classdef,
+    ast.If: _Walk.if_,
+    ast.For: _Walk.loop,
+    ast.AsyncFor: _Walk.loop,
+    ast.While: _Walk.while_,
+    ast.With: _Walk.with_,
+    ast.AsyncWith: _Walk.with_,
+    ast.ListComp: _Walk.comprehension,
+    ast.SetComp: _Walk.comprehension,
+    ast.DictComp: _Walk.comprehension,
+    ast.GeneratorExp: _Walk.comprehension,
+    ast.Await: _Walk.await_,
+    ast.Yield: _Walk.yield_,
+    ast.YieldFrom: _Walk.yield_,
+    ast.NamedExpr: _Walk.named,
+    ast.Lambda: _Walk.lambda_,
+    ast.Attribute: _Walk.attribute,
+    ast.Call: _Walk.call,
+}
+_LEAVES = frozenset(
+    {ast.Name, ast.Constant, ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Break}
+    | {ast.Continue, ast.Load, ast.Store, ast.Del, ast.alias}
+)
+
+
+def _last(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else "()"

@@ -1,0 +1,135 @@
+"""What do libraries do? The table `catalogue.toml`, and what a project adds to it."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from strop.project.function import Effect
+from strop.project.scope import Ref
+
+KINDS = ("blocks", "burns", "queries", "commits", "calls", "builds", "clock")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The type of a library's result: `list[T0]` with T0 the receiver's first type argument,
+    A1 the first argument of the call (an instance of it when it is a class), A1.T0 that argument's
+    first type argument, Self the receiver.
+    """
+
+    name: str
+    args: tuple[Shape, ...] = ()
+
+    def build(self, receiver: Ref | None, argument: Callable[[], Ref | None]) -> Ref | None:
+        """The type for one call; None where its parts are not known."""
+        if self.name == "Self":
+            return receiver
+        if self.name in ("A1", "A1.T0"):
+            given = argument()
+            if self.name == "A1" or given is None:
+                return given
+            return given.args[0] if given.args else None
+        if self.name in ("T0", "T1"):
+            place = int(self.name[1])
+            has = receiver is not None and len(receiver.args) > place
+            return receiver.args[place] if receiver is not None and has else None
+        parts = (part.build(receiver, argument) for part in self.args)
+        return Ref("instance", self.name, tuple(part or Ref("name", "?") for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Effects and results of library calls by dotted name; a name that ends in `.*` is a whole family."""
+
+    effects: Mapping[str, tuple[Effect, ...]] = field(default_factory=dict)
+    results: Mapping[str, Shape] = field(default_factory=dict)
+    attributes: Mapping[str, Shape] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    off_loop: Mapping[str, int] = field(default_factory=dict)  # which argument is handed to a thread
+    background: Mapping[str, int] = field(default_factory=dict)  # which argument runs after the answer
+    inline: Mapping[str, int] = field(default_factory=dict)  # which argument is called at once
+    memoised: frozenset[str] = frozenset()
+    builders: Mapping[str, Effect] = field(default_factory=dict)  # base classes whose instances are costly
+
+    def canonical(self, name: str) -> str:
+        """One name for what a library offers under several."""
+        if name in self.aliases:
+            return self.aliases[name]
+        owner, dot, last = name.rpartition(".")
+        return f"{self.aliases[owner]}.{last}" if dot and owner in self.aliases else name
+
+    def effect(self, name: str) -> tuple[Effect, ...]:
+        """What a library call does; empty when nothing is known of it."""
+        return self.effects.get(name) or self.effects.get(f"{name.rpartition('.')[0]}.*") or ()
+
+    def result(self, name: str) -> Shape | None:
+        """The type that a library call gives."""
+        return self.results.get(name) or self.results.get(f"{name.rpartition('.')[0]}.*")
+
+    def attribute(self, name: str) -> Shape | None:
+        """The type of a library object's attribute."""
+        return self.attributes.get(name)
+
+
+@cache
+def default_catalogue() -> Catalogue:
+    """The table that strop brings."""
+    return load_catalogue(Path(__file__).with_name("catalogue.toml").read_text("utf-8"))
+
+
+def load_catalogue(text: str) -> Catalogue:
+    """Read a table from TOML text."""
+    data = tomllib.loads(text)
+    effects: dict[str, tuple[Effect, ...]] = {}
+    for entry in data.get("effects", ()):
+        _add(effects, entry["kind"], entry["names"], entry.get("note", ""))
+    return Catalogue(
+        effects,
+        {name: _shape(value) for name, value in data.get("results", {}).items()},
+        {name: _shape(value) for name, value in data.get("attributes", {}).items()},
+        data.get("aliases", {}),
+        data.get("off_loop", {}),
+        data.get("background", {}),
+        data.get("inline", {}),
+        frozenset(data.get("memoised", {}).get("names", ())),
+        {name: Effect("builds", name, note) for name, note in data.get("builders", {}).items()},
+    )
+
+
+def extend(catalogue: Catalogue, added: Mapping[str, Iterable[str]]) -> Catalogue:
+    """The catalogue with a project's own names, by kind: `{"blocks": ["acme.client.fetch"]}`."""
+    effects = dict(catalogue.effects)
+    for kind in sorted(added):
+        _add(effects, kind, added[kind], "named in [tool.strop.catalogue]")
+    return Catalogue(
+        effects,
+        catalogue.results,
+        catalogue.attributes,
+        catalogue.aliases,
+        catalogue.off_loop,
+        catalogue.background,
+        catalogue.inline,
+        catalogue.memoised,
+        catalogue.builders,
+    )
+
+
+def _add(effects: dict[str, tuple[Effect, ...]], kind: str, names: Iterable[str], note: str) -> None:
+    for name in names:
+        effects[name] = (*effects.get(name, ()), Effect(kind, name, note))
+
+
+def _shape(text: str) -> Shape:
+    return _shape_of(ast.parse(text, mode="eval").body)
+
+
+def _shape_of(node: ast.expr) -> Shape:
+    if isinstance(node, ast.Subscript):
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return Shape(ast.unparse(node.value), tuple(map(_shape_of, parts)))
+    return Shape(ast.unparse(node))

@@ -1,0 +1,61 @@
+"""Which files are the project's own source: not tests, migrations, environments or generated folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+_SKIPPED = frozenset(
+    {
+        "tests",
+        "test",
+        "migrations",
+        "node_modules",
+        "site-packages",
+        "__pycache__",
+        "build",
+        "dist",
+        "venv",
+        "env",
+    }
+)
+
+
+def source_files(root: Path, exclude: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Every Python file of the project below root, sorted; `exclude` are paths relative to root."""
+    shut = {(root / entry).resolve() for entry in exclude}
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        folders[:] = sorted(name for name in folders if _is_source(here / name, shut))
+        yield from (here / name for name in sorted(names) if _is_module(here / name, shut))
+
+
+def _is_source(folder: Path, shut: set[Path]) -> bool:
+    if folder.name in _SKIPPED or folder.name.startswith(".") or folder.is_symlink():
+        return False
+    if folder.resolve() in shut:
+        return False
+    return not ((folder / "pyvenv.cfg").exists() or _is_alembic(folder))
+
+
+def _is_alembic(folder: Path) -> bool:
+    return (folder / "env.py").exists() and (folder / "versions").is_dir()
+
+
+def _is_module(path: Path, shut: set[Path]) -> bool:
+    name = path.name
+    if not name.endswith(".py") or name == "conftest.py" or name.startswith("test_"):
+        return False
+    return not name.endswith("_test.py") and path.resolve() not in shut
+
+
+def module_name(file: str, sources: tuple[str, ...]) -> str:
+    """The dotted name under which a file (relative to root) is imported, from the deepest source folder."""
+    best = ""
+    for source in sources:
+        prefix = "" if source in (".", "") else source.strip("/") + "/"
+        if file.startswith(prefix) and len(prefix) > len(best):
+            best = prefix
+    dotted = file[len(best) :].removesuffix(".py").replace("/", ".")
+    return dotted.removesuffix(".__init__") if dotted != "__init__" else ""

@@ -1,0 +1,93 @@
+"""Which function of the source is the one that the imported application names?
+
+The application says "module:qualname" and a place. Decorators move the place (a code object begins at its
+first decorator) and may change the name, so both are used and neither is trusted alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from strop.project.function import Class, Function
+from strop.project.project import Source
+from strop.span import Span
+
+_FURTHEST = 40  # lines of decorators above a `def`
+_DOTTED = re.compile(r"[A-Za-z_][\w.]*(?::[A-Za-z_][\w.]*)?")
+
+
+class Identifier:
+    """Looks functions and classes of one source up by the application's names."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.by_file: dict[str, list[Function]] = {}
+        for function in source.functions.values():
+            if not function.id.endswith(":<module>"):
+                self.by_file.setdefault(function.span.file, []).append(function)
+        for functions in self.by_file.values():
+            functions.sort(key=lambda f: f.span.line)
+        self.methods: dict[str, list[Function]] = {}
+        for function in source.functions.values():
+            self.methods.setdefault(function.id.rpartition(".")[0], []).append(function)
+        self.simple_names: dict[str, list[Class]] = {}
+        for value in source.classes.values():
+            self.simple_names.setdefault(value.span.symbol, []).append(value)
+        self.class_names = {value.name: value for value in source.classes.values()}
+
+    def function(self, name: str, span: Span | None) -> Function | None:
+        """The function behind "module:qualname"; None for library code."""
+        named = self._by_name(name)
+        if span is None:
+            return named
+        if named is not None and _stands_at(named, span):
+            return named
+        return self._by_place(span, name.rpartition(":")[2].rpartition(".")[2]) or named
+
+    def _by_name(self, name: str) -> Function | None:
+        module, _, qualname = name.partition(":")
+        file = self.source.modules.get(module)
+        return self.source.functions.get(f"{file}:{qualname}") if file is not None else None
+
+    def _by_place(self, span: Span, last: str) -> Function | None:
+        functions = self.by_file.get(span.file, [])
+        same = [f for f in functions if f.span.symbol.rpartition(".")[2] == last and _stands_at(f, span)]
+        if same:
+            return same[-1]
+        around = [f for f in functions if f.span.line <= span.line <= f.span.end_line]
+        below = [f for f in functions if span.line <= f.span.line <= span.line + _FURTHEST]
+        if below and (not around or below[0].span.line <= around[-1].span.end_line):
+            return below[0]
+        return around[-1] if around else None
+
+    def class_(self, name: str) -> Class | None:
+        """The class behind "module:qualname" or a dotted name."""
+        return self.class_names.get(name.replace(":", "."))
+
+    def classes_in(self, text: str) -> Iterator[Class]:
+        """The project's classes that a type's text names: `list[shop.schemas:OrderOut]`.
+
+        The name that Pydantic gives a parametrised model has the module where that was written and bare names
+        inside the brackets, so a name that only one class has is taken as well.
+        """
+        for part in _DOTTED.findall(text):
+            alike = self.simple_names.get(part.replace(":", ".").rpartition(".")[2], [])
+            found = self.class_(part) or (alike[0] if len(alike) == 1 else None)
+            if found is not None:
+                yield found
+
+    def method(self, owner: Class, name: str) -> Function | None:
+        """A method of a class, its own or inherited."""
+        for class_id in (owner.id, *owner.bases):
+            found = self.source.functions.get(f"{class_id}.{name}")
+            if found is not None:
+                return found
+        return None
+
+
+def _stands_at(function: Function, span: Span) -> bool:
+    """Whether the place is this function's, at its `def`, in its body or at one of its decorators."""
+    if function.span.file != span.file:
+        return False
+    return function.span.line - _FURTHEST <= span.line <= function.span.end_line

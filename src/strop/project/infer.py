@@ -1,0 +1,405 @@
+"""What is the value of this expression: which function, which class, an instance of what?
+
+A small, lazy inference: annotations and constructors first, results of the project's functions where
+they have no annotation, and a table for libraries. What it can't tell is None, never a guess by name.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterable
+
+from strop.project.catalogue import Catalogue
+from strop.project.collect import Found
+from strop.project.members import Members
+from strop.project.names import BUILTIN_TYPES, Names
+from strop.project.refs import (
+    MAPPINGS,
+    SEQUENCES,
+    UNKNOWN,
+    element,
+    instance_of,
+    instantiate,
+    is_generated,
+    join,
+    known,
+    unpacked,
+)
+from strop.project.scope import Binding, FunctionNode, Ref, Scope
+
+_PLAIN = {
+    ast.JoinedStr: "str",
+    ast.Dict: "dict",
+    ast.DictComp: "dict",
+    ast.Compare: "bool",
+    ast.Tuple: "tuple",
+}
+_LISTS = {
+    ast.List: "list",
+    ast.Set: "set",
+    ast.ListComp: "list",
+    ast.SetComp: "set",
+    ast.GeneratorExp: "Iterator",
+}
+_DEPENDS = ("Depends", "Security")
+_VARIABLES = frozenset({"typing.TypeVar", "typing_extensions.TypeVar"})
+_FIRST = frozenset({"next", "copy.copy", "copy.deepcopy", "functools.partial"})
+
+
+class Types:
+    """Answers for one reading of a project; every answer is remembered."""
+
+    def __init__(self, found: Found, catalogue: Catalogue) -> None:
+        self.found = found
+        self.names = Names(found)
+        self.catalogue = catalogue
+        self.members = Members(self)
+        self._seen: dict[int, Ref | None] = {}
+        self._parsed: dict[int, ast.expr] = {}
+        self._inner: dict[int, Scope] = {}
+
+    def infer(self, expr: ast.expr, scope: Scope) -> Ref | None:
+        """The meaning of an expression in a scope; None when it can't be told."""
+        key = id(expr)
+        if key not in self._seen:
+            self._seen[key] = None  # a cycle ends here
+            find = _FINDS.get(type(expr))
+            self._seen[key] = find(self, expr, scope) if find is not None else None
+        return self._seen[key]
+
+    def annotation(self, expr: ast.expr | None, scope: Scope) -> Ref | None:
+        """The type that an annotation gives a value."""
+        if expr is None:
+            return None
+        return instantiate(self.infer(self._quoted(expr), scope))
+
+    def _quoted(self, expr: ast.expr) -> ast.expr:
+        if not (isinstance(expr, ast.Constant) and isinstance(expr.value, str)):
+            return expr
+        if id(expr) not in self._parsed:
+            self._parsed[id(expr)] = _parse_quoted(expr)
+        return self._parsed[id(expr)]
+
+    # Names and what they were bound to
+
+    def _name(self, expr: ast.Name, scope: Scope) -> Ref | None:
+        bindings, ref = self.names.visible(scope, expr.id, expr.lineno)
+        if ref is not None:
+            return ref
+        if bindings:
+            return self.bound(bindings)
+        if expr.id in BUILTIN_TYPES:
+            return Ref("class", expr.id)
+        return Ref("name", expr.id) if hasattr(builtins, expr.id) else None
+
+    def bound(self, bindings: Iterable[Binding]) -> Ref | None:
+        """What a name is, over all its bindings."""
+        return join(self.binding(b) for b in bindings)
+
+    def binding(self, binding: Binding) -> Ref | None:
+        """What one binding gives the name."""
+        if not binding.known and not binding.busy:
+            binding.busy = True
+            binding.ref = self._bind(binding)
+            binding.busy, binding.known = False, True
+        return binding.ref
+
+    def _bind(self, binding: Binding) -> Ref | None:
+        match binding.how:
+            case "import":
+                return self.dotted(binding.target)
+            case "def":
+                return Ref("function", binding.target)
+            case "class" | "cls":
+                return Ref("class", binding.target)
+            case "self":
+                return Ref("instance", binding.target, self.members.own_parameters(binding.target))
+            case "annotation":
+                return self._annotated(binding)
+            case _ if binding.expr is None:
+                return None
+            case "element":
+                ref = element(self.infer(binding.expr, binding.scope))
+            case "enter":
+                ref = self.members.entered(self.infer(binding.expr, binding.scope))
+            case _:
+                ref = self.infer(binding.expr, binding.scope)
+        return unpacked(ref, binding.index)
+
+    def _annotated(self, binding: Binding) -> Ref | None:
+        given = self.annotation(binding.expr, binding.scope)
+        if given is not None and (given.kind != "instance" or given.name not in ("typing.Any", "object")):
+            return given
+        return None if binding.default is None else self.infer(binding.default, binding.scope)
+
+    def dotted(self, name: str) -> Ref | None:
+        """What a full dotted name means; a library's name stays a name."""
+        ref, rest = self.names.split(name)
+        if ref.kind == "name":
+            return Ref("name", self.catalogue.canonical(name))
+        result: Ref | None = ref
+        for part in rest:
+            result = self.members.of(result, part) if result is not None else None
+        return result
+
+    # Expressions
+
+    def _attribute(self, expr: ast.Attribute, scope: Scope) -> Ref | None:
+        return self.members.of(self.infer(expr.value, scope), expr.attr)
+
+    def _await(self, expr: ast.Await, scope: Scope) -> Ref | None:
+        return self.infer(expr.value, scope)
+
+    def _named(self, expr: ast.NamedExpr, scope: Scope) -> Ref | None:
+        return self.infer(expr.value, scope)
+
+    def _either(self, expr: ast.BoolOp, scope: Scope) -> Ref | None:
+        return join(self.infer(value, scope) for value in expr.values)
+
+    def _choice(self, expr: ast.IfExp, scope: Scope) -> Ref | None:
+        return join((self.infer(expr.body, scope), self.infer(expr.orelse, scope)))
+
+    def _operation(self, expr: ast.BinOp, scope: Scope) -> Ref | None:
+        left = self.infer(expr.left, scope)
+        if isinstance(expr.op, ast.BitOr):  # X | None in an annotation
+            return join((left, self.infer(expr.right, scope)))
+        if isinstance(expr.op, ast.Div) and left is not None and left.name == "pathlib.Path":
+            return left
+        return left if left is not None and left.name in ("str", "list") else None
+
+    def _constant(self, expr: ast.Constant, scope: Scope) -> Ref | None:
+        return None if expr.value is None else Ref("instance", type(expr.value).__name__)
+
+    def _plain(self, expr: ast.expr, scope: Scope) -> Ref | None:
+        name = _PLAIN[type(expr)]
+        match expr:
+            case ast.Tuple(elts=elements):
+                return Ref("instance", name, tuple(self.infer(e, scope) or UNKNOWN for e in elements))
+            case ast.Dict(values=[first, *_]):
+                value = self.infer(first, scope)
+            case ast.DictComp(value=expression):
+                value = self.infer(expression, self.inner(expr, scope))
+            case _:
+                value = None
+        return Ref("instance", name, (UNKNOWN, value) if value else ())
+
+    def _listed(self, expr: ast.expr, scope: Scope) -> Ref | None:
+        name = _LISTS[type(expr)]
+        match expr:
+            case ast.List(elts=[first, *_]) | ast.Set(elts=[first, *_]):
+                value = self.infer(first, scope)
+            case (
+                ast.ListComp(elt=expression) | ast.SetComp(elt=expression) | ast.GeneratorExp(elt=expression)
+            ):
+                value = self.infer(expression, self.inner(expr, scope))
+            case _:
+                value = None
+        return Ref("instance", name, (value,) if value else ())
+
+    def inner(self, expr: ast.expr, scope: Scope) -> Scope:
+        """The namespace of a comprehension, with its loop variables bound."""
+        if id(expr) not in self._inner:
+            self._inner[id(expr)] = inside = Scope("comprehension", scope.module, scope)
+            generators: list[ast.comprehension] = getattr(expr, "generators", [])
+            for generator in generators:
+                _bind_elements(generator.target, generator.iter, inside)
+        return self._inner[id(expr)]
+
+    def _subscript(self, expr: ast.Subscript, scope: Scope) -> Ref | None:
+        base = self.infer(expr.value, scope)
+        if base is None:
+            return None
+        if base.kind == "instance":
+            return self._item(base, expr)
+        if base.kind not in ("name", "class"):
+            return None
+        return self._generic(base, expr, scope)
+
+    def _item(self, base: Ref, expr: ast.Subscript) -> Ref | None:
+        if isinstance(expr.slice, ast.Slice):
+            return base
+        if (
+            base.name == "tuple"
+            and isinstance(expr.slice, ast.Constant)
+            and isinstance(expr.slice.value, int)
+        ):
+            return unpacked(base, expr.slice.value)
+        if base.name in MAPPINGS:
+            return known(base.args[1]) if len(base.args) > 1 else None
+        return element(base) if base.name in SEQUENCES else None
+
+    def _generic(self, base: Ref, expr: ast.Subscript, scope: Scope) -> Ref | None:
+        """`list[X]`, `Optional[X]`, `Annotated[X, Depends(f)]`, `Repository[Model]`."""
+        parts = expr.slice.elts if isinstance(expr.slice, ast.Tuple) else [expr.slice]
+        plain = base.name.rpartition(".")[2]
+        if plain == "Annotated":
+            return self._annotated_parts(parts, scope)
+        if plain in ("Literal", "Callable"):
+            return None
+        inner = [self.infer(self._quoted(part), scope) for part in parts]
+        if plain in ("Optional", "Union"):
+            return join(inner)
+        if plain in ("Awaitable", "Coroutine", "ClassVar", "Final", "Required", "Mapped", "Self"):
+            return inner[-1]
+        if plain in ("type", "Type"):
+            return Ref("class", "type", (inner[0],)) if inner[0] else None
+        name = _BUILTIN_NAMES.get(plain, base.name) if base.kind == "name" else base.name
+        return Ref("class", name, tuple(instantiate(ref) or UNKNOWN for ref in inner))
+
+    def _annotated_parts(self, parts: list[ast.expr], scope: Scope) -> Ref | None:
+        given = self.infer(self._quoted(parts[0]), scope)
+        if given is not None and not (given.kind == "name" and given.name == "typing.Any"):
+            return given
+        for part in parts[1:]:
+            if isinstance(part, ast.Call) and _called(part) in _DEPENDS and part.args:
+                result = self.infer(part, scope)
+                return None if result is None else Ref("class", result.name, result.args)
+        return None
+
+    # Calls
+
+    def _call(self, expr: ast.Call, scope: Scope) -> Ref | None:
+        if _called(expr) in _DEPENDS:
+            return self._depends(expr, scope)
+        func = self.infer(expr.func, scope)
+        return None if func is None else self.result(func, expr, scope)
+
+    def _depends(self, expr: ast.Call, scope: Scope) -> Ref | None:
+        given = expr.args or [k.value for k in expr.keywords if k.arg == "dependency"]
+        func = self.infer(given[0], scope) if given else None
+        if func is None:
+            return None
+        result = self.result(func, ast.Call(given[0], [], []), scope)
+        return self.members.entered(result) if is_generated(result) else result
+
+    def result(self, func: Ref, call: ast.Call, scope: Scope) -> Ref | None:
+        """What calling `func` gives."""
+        match func.kind:
+            case "union":
+                return join(self.result(member, call, scope) for member in func.args)
+            case "class":
+                return self._constructed(func, call, scope)
+            case "function":
+                return self._returned(func, call, scope)
+            case "instance":
+                return self.members.called(func, call, scope)
+            case "name":
+                return self._library(func, call, scope)
+        return None
+
+    def _constructed(self, func: Ref, call: ast.Call, scope: Scope) -> Ref | None:
+        if func.name == "type" and len(call.args) == 1:
+            ref = self.infer(call.args[0], scope)
+            return Ref("class", ref.name, ref.args) if ref is not None and ref.kind == "instance" else None
+        if func.name in ("list", "set", "tuple", "frozenset") and call.args and not func.args:
+            inner = element(self.infer(call.args[0], scope))
+            return Ref("instance", "list" if func.name == "tuple" else func.name, (inner,) if inner else ())
+        return instantiate(func)
+
+    def _returned(self, func: Ref, call: ast.Call, scope: Scope) -> Ref | None:
+        node = self.found.functions.get(func.name)
+        if node is None:
+            return None
+        result = self.result_of(node)
+        return self.members.substitute(result, func.args, node.owner)
+
+    def _library(self, func: Ref, call: ast.Call, scope: Scope) -> Ref | None:
+        if func.name == "super":
+            return self._super(scope)
+        if func.name in _VARIABLES and call.args and isinstance(call.args[0], ast.Constant):
+            return Ref("typevar", str(call.args[0].value))
+        if func.name == "typing.cast" and len(call.args) == 2:
+            return self.annotation(call.args[0], scope)
+        if func.name in _FIRST and call.args:
+            ref = self.infer(call.args[0], scope)
+            return element(ref) if func.name == "next" else ref
+        known_result = self.library_result(func.name, func.args[0] if func.args else None, call, scope)
+        if known_result is not None:
+            return known_result
+        last = func.name.rpartition(".")[2]
+        return Ref("instance", func.name) if last[:1].isupper() else None
+
+    def library_result(
+        self, name: str, receiver: Ref | None, call: ast.Call | None, scope: Scope
+    ) -> Ref | None:
+        """What the catalogue says a library's function gives."""
+        shape = self.catalogue.result(name)
+        if shape is None:
+            return None
+
+        def argument() -> Ref | None:
+            given = call.args[0] if call is not None and call.args else None
+            return instance_of(self.infer(given, scope)) if given is not None else None
+
+        return shape.build(receiver, argument)
+
+    def _super(self, scope: Scope) -> Ref | None:
+        here: Scope | None = scope
+        while here is not None:
+            for bindings in here.names.values():
+                for binding in bindings:
+                    if binding.how in ("self", "cls"):
+                        return Ref("super", binding.target)
+            here = here.parent
+        return None
+
+    def result_of(self, node: FunctionNode) -> Ref | None:
+        """The type that a function of the project returns (of a generator: what its call gives)."""
+        if not node.known and not node.busy:
+            node.busy = True
+            node.ref = self._result_of(node)
+            node.busy, node.known = False, True
+        return node.ref
+
+    def _result_of(self, node: FunctionNode) -> Ref | None:
+        if node.node.returns is not None:
+            return self.annotation(node.node.returns, node.scope)
+        if node.is_generator:
+            given = join(self.infer(y, node.scope) for y in node.yields)
+            return Ref("instance", "Iterator", (given,)) if given else None
+        return join(self.infer(r, node.scope) for r in node.results)
+
+
+_BUILTIN_NAMES = {
+    "List": "list", "Dict": "dict", "Set": "set", "Tuple": "tuple", "FrozenSet": "frozenset",
+}  # fmt: skip
+_FINDS: dict[type, Callable[..., Ref | None]] = {
+    ast.Name: Types._name,
+    ast.Attribute: Types._attribute,
+    ast.Call: Types._call,
+    ast.Await: Types._await,
+    ast.Subscript: Types._subscript,
+    ast.BinOp: Types._operation,
+    ast.BoolOp: Types._either,
+    ast.IfExp: Types._choice,
+    ast.NamedExpr: Types._named,
+    ast.Constant: Types._constant,
+    **dict.fromkeys(_PLAIN, Types._plain),
+    **dict.fromkeys(_LISTS, Types._listed),
+}
+
+
+def _called(call: ast.Call) -> str:
+    func = call.func
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
+def _bind_elements(target: ast.expr, iterated: ast.expr, scope: Scope, index: int = -1) -> None:
+    match target:
+        case ast.Name(id=name):
+            scope.bind(name, Binding("element", 0, (0, 1 << 30), scope, iterated, index=index))
+        case ast.Tuple(elts=elements):
+            for place, part in enumerate(elements):
+                _bind_elements(part, iterated, scope, place)
+
+
+def _parse_quoted(expr: ast.Constant) -> ast.expr:
+    try:
+        tree = ast.parse(str(expr.value).strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return ast.Constant(None)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr):
+            ast.copy_location(node, expr)
+    return tree

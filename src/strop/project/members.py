@@ -1,0 +1,293 @@
+"""What is `x.name`, through classes, their bases, properties and type arguments?"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from strop.project.refs import element, is_generated, join
+from strop.project.scope import ClassNode, FunctionNode, Ref, Scope
+
+if TYPE_CHECKING:
+    from strop.project.infer import Types
+
+_PROPERTIES = frozenset({"property", "cached_property", "hybrid_property", "computed_field", "classproperty"})
+_MANY = 6  # an abstract method with more implementations says nothing about this call
+Env = dict[str, Ref]
+
+
+@dataclass(slots=True)
+class Lineage:
+    """A class and its bases in order of look-up, with what each base's type variables stand for."""
+
+    classes: list[tuple[ClassNode, Env]] = field(default_factory=list)
+    library: list[str] = field(default_factory=list)  # dotted names of bases outside the project
+
+
+class Members:
+    """Looks up attributes; works together with the inference that it belongs to."""
+
+    def __init__(self, types: Types) -> None:
+        self.types = types
+        self._lineages: dict[str, Lineage] = {}
+        self._alikes: dict[str, list[str]] = {}
+
+    def of(self, ref: Ref | None, attr: str) -> Ref | None:
+        """The attribute of what `ref` is; None when it can't be told."""
+        if ref is None:
+            return None
+        match ref.kind:
+            case "module":
+                return self._of_module(ref.name, attr)
+            case "name":
+                return Ref("name", self.types.catalogue.canonical(f"{ref.name}.{attr}"))
+            case "union":
+                return join(self.of(member, attr) for member in ref.args)
+            case "class":
+                return self._of_class(ref, attr)
+            case "instance":
+                return self._of_instance(ref, attr)
+            case "super":
+                return self._of_super(ref, attr)
+        return None
+
+    def _of_module(self, module: str, attr: str) -> Ref | None:
+        bindings, ref = self.types.names.member(module, attr)
+        return ref if ref is not None else self.types.bound(bindings)
+
+    def _of_class(self, ref: Ref, attr: str) -> Ref | None:
+        if ref.name not in self.types.found.classes:
+            return Ref("name", f"{ref.name}.{attr}")
+        return self._look_up(self.lineage(ref.name), Ref("instance", ref.name, ref.args), attr, on_class=True)
+
+    def _of_instance(self, ref: Ref, attr: str) -> Ref | None:
+        if ref.name in self.types.found.classes:
+            return self._look_up(self.lineage(ref.name), ref, attr)
+        return self._of_library(ref.name, ref, attr)
+
+    def _of_library(self, owner: str, receiver: Ref, attr: str) -> Ref | None:
+        catalogue = self.types.catalogue
+        name = catalogue.canonical(f"{owner}.{attr}")
+        shape = catalogue.attribute(name)
+        return shape.build(receiver, lambda: None) if shape is not None else Ref("name", name, (receiver,))
+
+    def _of_super(self, ref: Ref, attr: str) -> Ref | None:
+        lineage = self.lineage(ref.name)
+        after = Lineage(lineage.classes[1:], lineage.library)
+        return self._look_up(after, ref, attr)
+
+    def _look_up(self, lineage: Lineage, receiver: Ref, attr: str, *, on_class: bool = False) -> Ref | None:
+        for owner, _ in lineage.classes:
+            bindings = [*owner.scope.names.get(attr, ()), *owner.attributes.get(attr, ())]
+            if not bindings:
+                continue
+            if bindings[-1].how == "def" or bindings[0].how == "def":
+                return self._method(f"{owner.name}.{attr}", receiver, on_class)
+            annotated = [b for b in bindings if b.how == "annotation"]
+            found = self.types.bound(annotated) or self.types.bound(bindings)
+            return self.substitute(found, (receiver,), owner)
+        for base in lineage.library:
+            return self._of_library(base, receiver, attr)
+        return None
+
+    def _method(self, name: str, receiver: Ref, on_class: bool) -> Ref | None:
+        node = self.types.found.functions.get(name)
+        if node is not None and is_property(node) and not on_class:
+            return self.substitute(self.types.result_of(node), (receiver,), node.owner)
+        return Ref("function", name, (receiver,))
+
+    def function(self, class_name: str, attr: str) -> FunctionNode | None:
+        """The method or property that a class of the project has under this name, inherited or own."""
+        for owner, _ in self.lineage(class_name).classes:
+            node = self.types.found.functions.get(f"{owner.name}.{attr}")
+            if node is not None:
+                return node
+            if attr in owner.scope.names or attr in owner.attributes:
+                return None
+        return None
+
+    def called(self, ref: Ref, call: ast.Call, scope: Scope) -> Ref | None:
+        """What calling an instance gives."""
+        if ref.name in self.types.found.classes:
+            node = self.function(ref.name, "__call__")
+            if node is not None:
+                return self.substitute(self.types.result_of(node), (ref,), node.owner)
+        for name in (ref.name, *self.library_bases(ref.name)):
+            result = self.types.library_result(f"{name}.__call__", ref, call, scope)
+            if result is not None:
+                return result
+        return None
+
+    def entered(self, ref: Ref | None) -> Ref | None:
+        """What `with` binds."""
+        if ref is None or ref.kind != "instance":
+            return None
+        if is_generated(ref):
+            return element(ref)
+        for name in ("__aenter__", "__enter__"):
+            node = self.function(ref.name, name) if ref.name in self.types.found.classes else None
+            if node is not None:
+                return self.substitute(self.types.result_of(node), (ref,), node.owner) or ref
+        shape = self.types.catalogue.result(f"{ref.name}.__enter__")
+        return shape.build(ref, lambda: None) if shape is not None else ref
+
+    # Bases and type arguments
+
+    def library_bases(self, class_name: str) -> list[str]:
+        """Bases from outside the project, through the whole lineage."""
+        return self.lineage(class_name).library if class_name in self.types.found.classes else []
+
+    def lineage(self, class_name: str) -> Lineage:
+        """The class and its bases, in the order in which attributes are looked up."""
+        if class_name not in self._lineages:
+            self._lineages[class_name] = Lineage()  # a cycle of bases ends here
+            self._lineages[class_name] = self._lineage(self.types.found.classes[class_name])
+        return self._lineages[class_name]
+
+    def _lineage(self, node: ClassNode) -> Lineage:
+        own = {ref.name: ref for ref in self.own_parameters(node.name)}
+        result = Lineage([(node, own)])
+        for base in node.node.bases:
+            ref = self.types.infer(base, node.scope.parent or node.module.scope)
+            if ref is None or ref.kind not in ("class", "name"):
+                continue
+            if ref.name not in self.types.found.classes:
+                result.library.append(ref.name)
+                continue
+            self._inherit(result, ref)
+        return result
+
+    def _inherit(self, result: Lineage, base: Ref) -> None:
+        above = self.lineage(base.name)
+        env = dict(zip((p.name for p in self.own_parameters(base.name)), base.args, strict=False))
+        for owner, inner in above.classes:
+            seen = [place for place, (other, _) in enumerate(result.classes) if other is owner]
+            for place in seen:  # a diamond: the shared base comes last
+                del result.classes[place]
+            result.classes.append((owner, {k: replace_variables(v, env) for k, v in inner.items()}))
+        result.library.extend(name for name in above.library if name not in result.library)
+
+    def own_parameters(self, class_name: str) -> tuple[Ref, ...]:
+        """The type variables of a class, in order."""
+        node = self.types.found.classes[class_name]
+        found: list[Ref] = []
+        for base in node.node.bases:
+            if not isinstance(base, ast.Subscript):
+                continue
+            parts = base.slice.elts if isinstance(base.slice, ast.Tuple) else [base.slice]
+            refs = [self.types.infer(part, node.scope.parent or node.module.scope) for part in parts]
+            found.extend(r for r in refs if r is not None and r.kind == "typevar" and r not in found)
+        return tuple(found)
+
+    def substitute(self, ref: Ref | None, receivers: tuple[Ref, ...], owner: ClassNode | None) -> Ref | None:
+        """Put what the receiver knows in the place of type variables and of Self."""
+        if ref is None or owner is None or not receivers or not _has_variables(ref):
+            return ref
+        receiver = receivers[0]
+        env: Env = {"Self": receiver}
+        if receiver.name in self.types.found.classes:
+            given = dict(
+                zip((p.name for p in self.own_parameters(receiver.name)), receiver.args, strict=False)
+            )
+            for above, inner in self.lineage(receiver.name).classes:
+                if above is owner:
+                    env |= {k: replace_variables(v, given) for k, v in inner.items()}
+        return replace_variables(ref, env)
+
+    # Subclasses
+
+    def _alike(self, protocol: ClassNode) -> list[str]:
+        """Classes that have every method of a protocol, with the same parameters."""
+        if protocol.name not in self._alikes:
+            self._alikes[protocol.name] = []
+            if any(base.rpartition(".")[2] == "Protocol" for base in self.lineage(protocol.name).library):
+                self._alikes[protocol.name] = list(self._find_alike(protocol))
+        return self._alikes[protocol.name]
+
+    def _find_alike(self, protocol: ClassNode) -> Iterator[str]:
+        functions = self.types.found.functions
+        wanted = [n for n, bindings in protocol.scope.names.items() if bindings[0].how == "def"]
+        for name, node in self.types.found.classes.items():
+            if node is protocol or not wanted:
+                continue
+            if all(
+                _parameters(functions.get(f"{name}.{method}"))
+                == _parameters(functions.get(f"{protocol.name}.{method}"))
+                for method in wanted
+            ):
+                yield name
+
+    def link(self) -> None:
+        """Tell every class its subclasses; abstract methods are resolved through them."""
+        for node in self.types.found.classes.values():
+            for above, _ in self.lineage(node.name).classes[1:]:
+                above.subclasses.append(node.name)
+
+    def implementations(self, node: FunctionNode) -> list[FunctionNode]:
+        """The function itself, or of an abstract method those that implement it (few, else none)."""
+        if node.owner is None or not is_abstract(node):
+            return [node]
+        method = node.node.name
+        found = {}
+        for name in (*node.owner.subclasses, *self._alike(node.owner)):
+            below = self.types.found.functions.get(f"{name}.{method}")
+            if below is not None and not is_abstract(below):
+                found[below.id] = below
+        return list(found.values()) if 0 < len(found) <= _MANY else [node]
+
+
+def _parameters(node: FunctionNode | None) -> list[str] | None:
+    if node is None:
+        return None
+    args = node.node.args
+    return [arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+
+
+def is_property(node: FunctionNode) -> bool:
+    """Whether reading the attribute calls the function."""
+    return any(_decorator(d) in _PROPERTIES for d in node.node.decorator_list)
+
+
+def is_abstract(node: FunctionNode) -> bool:
+    """Whether a method only says what subclasses do."""
+    if any(_decorator(d) in ("abstractmethod", "abstractproperty") for d in node.node.decorator_list):
+        return True
+    return all(_says_nothing(s) for s in node.node.body)
+
+
+def _says_nothing(node: ast.stmt) -> bool:
+    match node:
+        case ast.Expr(value=ast.Constant()) | ast.Pass():
+            return True
+        case ast.Raise(exc=ast.Name(id="NotImplementedError")):
+            return True
+        case ast.Raise(exc=ast.Call(func=ast.Name(id="NotImplementedError"))):
+            return True
+    return False
+
+
+def _decorator(node: ast.expr) -> str:
+    func = node.func if isinstance(node, ast.Call) else node
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
+def _has_variables(ref: Ref) -> bool:
+    if ref.kind == "typevar" or ref.name in _SELF:
+        return True
+    return any(_has_variables(arg) for arg in ref.args)
+
+
+_SELF = frozenset({"typing.Self", "typing_extensions.Self"})
+
+
+def replace_variables(ref: Ref, env: Env) -> Ref:
+    """The type with its variables replaced where they are known."""
+    if ref.kind == "typevar":
+        return env.get(ref.name, ref)
+    if ref.name in _SELF:
+        return env.get("Self", ref)
+    if not ref.args:
+        return ref
+    return Ref(ref.kind, ref.name, tuple(replace_variables(arg, env) for arg in ref.args))

@@ -1,0 +1,153 @@
+"""What did the user write in `[tool.strop]` of pyproject.toml, and is it right?"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from strop.problem import EXIT_USAGE, Problem
+from strop.project.catalogue import KINDS
+from strop.target import Login
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The keys of `[tool.strop]`. All are optional: what is left out is found, or is the default here."""
+
+    app: str = ""
+    """The application: "module:attribute"."""
+    factory: bool = False
+    """Whether the attribute is a function that makes the application."""
+    python: str = ""
+    """The interpreter that can import it; relative to the project's folder."""
+    sources: tuple[str, ...] = ()
+    """Folders that go on `sys.path`, relative to the project's folder, first one first."""
+    exclude: tuple[str, ...] = ()
+    """Paths that are not read as source, besides tests, migrations and environments."""
+    tests: tuple[str, ...] = ()
+    """Folders or files that pytest is given."""
+    pytest_args: tuple[str, ...] = ()
+    """More arguments for pytest."""
+    migrations: str = ""
+    """The folder of Alembic's env.py."""
+    env: dict[str, str] = field(default_factory=dict)
+    """Environment variables for the application; `{root}` stands for the folder of its copy."""
+    copy: tuple[str, ...] = ()
+    """Untracked paths that the application needs beside it: a built front end, a data file."""
+    login: Login | None = None
+    """How generated requests log in: path, username, password, token (its key in the answer), json."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Headers sent with generated requests."""
+    skip_routes: tuple[str, ...] = ()
+    """Routes that must not be called: "METHOD /path"."""
+    allow_remote: tuple[str, ...] = ()
+    """Database hosts that may be used although they are not local."""
+    time_limit: float = 60.0
+    """Seconds for import and start-up."""
+    catalogue: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Library calls that strop doesn't know, by what they do: `blocks = ["acme.client.fetch"]`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What the command line says instead; None leaves a key to the settings."""
+
+    app: str | None = None
+    factory: bool | None = None
+    python: str | None = None
+    sources: tuple[str, ...] | None = None
+    tests: tuple[str, ...] | None = None
+    pytest_args: tuple[str, ...] | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    skip_routes: tuple[str, ...] | None = None
+    allow_remote: tuple[str, ...] | None = None
+    time_limit: float | None = None
+
+
+def read_pyproject(root: Path) -> dict[str, Any]:
+    """The project's pyproject.toml; empty without one. Raises Problem T110 when it is not TOML."""
+    path = root / "pyproject.toml"
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Problem("T110", f"pyproject.toml can't be read: {error}", where=(str(path),)) from None
+
+
+def read_settings(root: Path) -> Settings:
+    """`[tool.strop]`, checked. Raises Problem T110 naming the key and what it must be."""
+    table = table_of(read_pyproject(root), "tool", "strop")
+    place = str(root / "pyproject.toml")
+    _check_names(table, {f.name for f in fields(Settings)}, "", place)
+    if isinstance(table.get("login"), dict):
+        _check_names(table["login"], {f.name for f in fields(Login)}, "login.", place)
+    try:
+        settings = msgspec.convert(table, Settings)
+    except msgspec.ValidationError as error:
+        raise _bad(str(error), place) from None
+    _check_values(settings, place)
+    return settings
+
+
+def table_of(data: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """A table inside TOML data; empty when it is absent."""
+    for key in keys:
+        inner = data.get(key)
+        if not isinstance(inner, dict):
+            return {}
+        data = inner
+    return data
+
+
+def _check_names(table: dict[str, Any], names: set[str], prefix: str, place: str) -> None:
+    for key in sorted(set(table) - names):
+        near = difflib.get_close_matches(key, sorted(names), n=1)
+        hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known keys: {', '.join(sorted(names))}."
+        raise Problem(
+            "T110",
+            f"[tool.strop] has no key {prefix}{key}",
+            where=(place,),
+            do=hint,
+            status=EXIT_USAGE,
+        )
+
+
+def _bad(text: str, place: str) -> Problem:
+    """msgspec says "Expected `str`, got `int` - at `$.app`"."""
+    what, _, path = text.partition(" - at ")
+    key = re.sub(r"^\$\.?", "", path.strip("`"))
+    words = what.replace("`", "")
+    return Problem(
+        "T110",
+        f"[tool.strop] {key}: {words[:1].lower()}{words[1:]}",
+        where=(place,),
+        do="Correct the value.",
+        status=EXIT_USAGE,
+    )
+
+
+def _check_values(settings: Settings, place: str) -> None:
+    wrong = []
+    if settings.app and not re.fullmatch(r"[\w.]+:[\w.]+", settings.app):
+        wrong.append(("app", f'expected "module:attribute", got "{settings.app}"'))
+    wrong += [
+        ("skip_routes", f'expected "METHOD /path", got "{route}"')
+        for route in settings.skip_routes
+        if not re.fullmatch(r"[A-Z]+ /\S*", route)
+    ]
+    wrong += [
+        ("catalogue", f'expected one of {", ".join(KINDS)}, got "{kind}"')
+        for kind in sorted(set(settings.catalogue) - set(KINDS))
+    ]
+    if settings.time_limit <= 0:
+        wrong.append(("time_limit", "expected seconds above 0"))
+    for key, words in wrong:
+        raise Problem("T110", f"[tool.strop] {key}: {words}", where=(place,), status=EXIT_USAGE)

@@ -1,0 +1,159 @@
+"""What runs when something is called, read or entered: functions of the project, or a library's effect?"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from strop.project.function import Effect
+from strop.project.infer import Types
+from strop.project.members import is_property
+from strop.project.scope import ClassNode, FunctionNode, Ref, Scope
+
+_VALIDATORS = frozenset({"field_validator", "model_validator", "validator", "root_validator"})
+_CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "model_post_init")
+_MODEL_CALLS = frozenset({"model_validate", "from_orm", "parse_obj", "model_validate_json", "parse_raw"})
+
+
+class Target(NamedTuple):
+    """One thing that runs: `id` of a function of the project, or "" for a library's name."""
+
+    name: str
+    id: str = ""
+    effect: Effect | None = None
+    off_loop: bool = False
+
+
+class Targets:
+    """Finds targets with one set of types."""
+
+    def __init__(self, types: Types, properties: frozenset[str]) -> None:
+        self.types = types
+        self.properties = properties  # names that some class of the project has as a property
+
+    def called(self, ref: Ref | None, node: ast.expr, scope: Scope) -> list[Target]:
+        """What calling `ref` runs; empty when nothing is known of it."""
+        return [target for member in members(ref) for target in self._called(member, node, scope)]
+
+    def _called(self, ref: Ref, node: ast.expr, scope: Scope) -> Iterator[Target]:
+        match ref.kind:
+            case "function":
+                found = self.types.found.functions.get(ref.name)
+                if found is None:
+                    yield Target(ref.name)
+                elif ref.args and ref.args[0].kind == "super":  # this very method, abstract or not
+                    yield target_of(found)
+                else:
+                    yield from self._functions(found)
+            case "class":
+                yield from self._constructed(ref.name)
+            case "name":
+                yield from self._library(ref.name)
+                yield from self._validated(ref.name, node, scope)
+            case "instance":
+                yield from self._instance(ref.name)
+
+    def _functions(self, node: FunctionNode) -> Iterator[Target]:
+        for found in self.types.members.implementations(node):
+            yield target_of(found)
+
+    def _instance(self, name: str) -> Iterator[Target]:
+        if name not in self.types.found.classes:
+            yield from self._library(f"{name}.__call__")
+            return
+        found = self.types.members.function(name, "__call__")
+        if found is not None:
+            yield target_of(found)
+        elif bases := self.types.members.library_bases(name):
+            yield from self._library(f"{bases[0]}.__call__")
+
+    def _library(self, name: str) -> Iterator[Target]:
+        for effect in self.types.catalogue.effect(name) or (None,):
+            yield Target(name, "", effect)
+
+    def _constructed(self, name: str) -> Iterator[Target]:
+        """Making an instance runs the constructors; of a model also its validators."""
+        if name not in self.types.found.classes:
+            yield from self._library(name)
+            return
+        methods = [self.types.members.function(name, method) for method in _CONSTRUCTORS]
+        found = [method for method in methods if method is not None]
+        yield from (Target(name, method.id) for method in found)
+        bases = self.types.members.library_bases(name)
+        effects = [self.types.catalogue.builders.get(base) for base in bases]
+        built = next((replace(effect, name=name) for effect in effects if effect is not None), None)
+        if built is not None or not found:
+            yield Target(name, "", built)
+        yield from self._validators(name)
+
+    def _validators(self, name: str) -> Iterator[Target]:
+        yield from (Target(name, validator) for validator in validators_of(self.types, name))
+
+    def _validated(self, name: str, node: ast.expr, scope: Scope) -> Iterator[Target]:
+        """`Model.model_validate(row)` runs the model's validators and reads the row's properties."""
+        if name.rpartition(".")[2] not in _MODEL_CALLS:
+            return
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            return
+        model = self.types.infer(node.func.value, scope)
+        if model is None or model.kind != "class" or model.name not in self.types.found.classes:
+            return
+        yield from self._validators(model.name)
+        row = self.types.infer(node.args[0], scope) if node.args else None
+        for attr in sorted(self._fields(model.name) & self.properties):
+            yield from self.read(row, attr)
+
+    def _fields(self, class_name: str) -> set[str]:
+        lineage = self.types.members.lineage(class_name)
+        return {name for owner, _ in lineage.classes for name in annotated_names(owner)}
+
+    def read(self, ref: Ref | None, attr: str) -> Iterator[Target]:
+        """What reading an attribute runs: the function behind a property."""
+        for member in members(ref):
+            if member.kind != "instance" or member.name not in self.types.found.classes:
+                continue
+            found = self.types.members.function(member.name, attr)
+            if found is not None and is_property(found):
+                yield from self._functions(found)
+
+    def entered(self, ref: Ref | None, waits: bool) -> Iterator[Target]:
+        """What `with` (`async with` when it waits) runs on an instance of a class of the project."""
+        for member in members(ref):
+            if member.kind != "instance" or member.name not in self.types.found.classes:
+                continue
+            for method in ("__aenter__", "__aexit__") if waits else ("__enter__", "__exit__"):
+                found = self.types.members.function(member.name, method)
+                if found is not None:
+                    yield target_of(found)
+
+
+def target_of(node: FunctionNode) -> Target:
+    """A function of the project as a target."""
+    return Target(node.name, node.id, None, node.off_loop)
+
+
+def members(ref: Ref | None) -> tuple[Ref, ...]:
+    """The members of a union; of anything else itself."""
+    if ref is None:
+        return ()
+    return ref.args if ref.kind == "union" else (ref,)
+
+
+def annotated_names(node: ClassNode) -> Iterator[str]:
+    """The names that a class body annotates: the fields of a model."""
+    for name, bindings in node.scope.names.items():
+        if any(b.how == "annotation" for b in bindings):
+            yield name
+
+
+def validators_of(types: Types, class_name: str) -> list[str]:
+    """Ids of the validators of a model, inherited ones too."""
+    found: dict[str, str] = {}
+    for owner, _ in types.members.lineage(class_name).classes:
+        for name, bindings in owner.scope.names.items():
+            node = types.found.functions.get(f"{owner.name}.{name}") if bindings[-1].how == "def" else None
+            if node is not None and any(d.rpartition(".")[2] in _VALIDATORS for d in node.decorators):
+                found.setdefault(name, node.id)
+    return list(found.values())

@@ -1,0 +1,221 @@
+"""The whole branch against the base: every gate once more, on all cells and the whole suite."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from strop.event import Advance, Listener, Stage, ignore
+from strop.measure.serve import Served
+from strop.measure.suite import SuiteRun, run_suite
+from strop.problem import Problem
+from strop.project.project import Imported
+from strop.proof.contract import compare_contracts
+from strop.proof.cost import Pair, pair, time_gains, timed_cells
+from strop.proof.gain import count_gains
+from strop.proof.judge import SHOWN, Base, differences
+from strop.proof.replay import Outcomes
+from strop.proof.schema import Schema, migrate
+from strop.proof.suites import compare_suites, suite_outcomes
+from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
+from strop.world.instance import Conditions, Instance, World
+
+LAUNCHES = 3  # pairs of fresh processes in which the CPU time of the whole branch is compared
+
+Found = tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suites:
+    """The base's own tests, run twice, and those that can't be trusted as witnesses."""
+
+    one: SuiteRun
+    two: SuiteRun
+    flaky: tuple[str, ...]
+
+
+@dataclass
+class BranchProof:
+    """What the proof of a revision says, and what it measured on the way."""
+
+    revision: str
+    root: Path
+    served: Served
+    imported: Imported
+    gates: list[Gate] = field(default_factory=list)
+    outcomes: Outcomes = field(default_factory=dict)
+    suite: SuiteRun | None = None
+    disturbed: str = ""  # what the added tests break when they run with the others
+    differences: Found = ()
+    gains: tuple[Gain, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences and all(gate.passed for gate in self.gates)
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Part of the workload: the cells and the tests that told a difference."""
+
+    cells: frozenset[str]
+    tests: frozenset[str]
+
+
+def witnesses(found: Found) -> Witnesses:
+    """The cells and tests in which these differences were seen."""
+    names = {d.cell for d in found if d.cell}
+    tests = frozenset(name.rpartition("#")[0] or name for name in names if "::" in name)
+    return Witnesses(frozenset(name for name in names if "::" not in name), tests)
+
+
+def holds_for(base: Base, revision: str, schema: Schema, suites: Suites | None, seen: Witnesses) -> bool:
+    """Whether a revision answers as the base does where a difference was seen: a short proof, for bisection."""
+    few = replace(base, cells=tuple(cell for cell in base.cells if cell.id in seen.cells))
+    if suites is not None and seen.tests:
+        one = replace(suites.one, tests=tuple(t for t in suites.one.tests if t[0] in seen.tests))
+        one = replace(one, recorded=tuple(r for r in one.recorded if r.test in seen.tests))
+        suites = replace(suites, one=one)
+    else:
+        suites = None
+    try:
+        proof = prove_branch(few, revision, schema, suites, ignore, tuple(sorted(seen.tests)))
+    except Problem:
+        return False
+    proof.served.instance.close()
+    return proof.holds
+
+
+def prove_branch(
+    base: Base,
+    revision: str,
+    schema: Schema,
+    suites: Suites | None,
+    listener: Listener,
+    tests: tuple[str, ...] = (),
+    added: tuple[str, ...] = (),
+) -> BranchProof:
+    """Serve every cell and run the whole suite (or `tests` of it) on `revision`, and compare with the base.
+
+    `added` are test files that the branch brings: traffic is compared without them, and then the suite is
+    run once more with them. Ends at the first gate that fails; the served application is left running.
+    """
+    world = base.world
+    root = world.folder.tree(revision)
+    instance = world.instance(root)
+    served = _started(instance, schema)
+    imported = served.describe()
+    proof = BranchProof(revision, root, served, imported)
+    changed = compare_contracts(base.imported, imported)
+    as_differences = tuple(Difference("", "", "contract", "value", "", text) for text in changed)
+    _gate(proof, 1, "routes and OpenAPI", lambda: as_differences)
+    listener(Stage("proving the branch", len(base.cells)))
+    _gate(proof, 3, f"{len(base.cells)} recorded cells", lambda: _cells(base, proof, listener))
+    if suites is not None and proof.holds:
+        listener(Stage("running the tests on the branch"))
+        _gate(
+            proof, 2, f"{len(suites.one.tests)} own tests", lambda: _suite(world, proof, suites, tests, added)
+        )
+    return proof
+
+
+def _started(instance: Instance, schema: Schema) -> Served:
+    left, _ = migrate(instance, schema)
+    served = Served(instance, Conditions(), left)
+    served.start()
+    return served
+
+
+def _gate(proof: BranchProof, number: int, name: str, check: Callable[[], Found]) -> None:
+    began = time.monotonic()
+    found = check()
+    detail = f"{found[0].route} {found[0].path}".strip() if found else "passed"
+    proof.gates.append(Gate(number, name, not found, detail, time.monotonic() - began))
+    proof.differences += found
+
+
+def _cells(base: Base, proof: BranchProof, listener: Listener) -> Found:
+    found: list[Difference] = []
+    for cell in base.cells:
+        outcome = proof.served.serve(cell)
+        proof.outcomes[cell.id] = outcome
+        found += differences(base.outcomes[cell.id], outcome, base.relaxed)
+        listener(Advance(cell.route))
+    return tuple(found)
+
+
+def _suite(
+    world: World, proof: BranchProof, suites: Suites, tests: tuple[str, ...], added: tuple[str, ...]
+) -> Found:
+    ignored = tuple(f"--ignore={file}" for file in added)
+    chosen = tests or world.target.tests
+    with ThreadPoolExecutor(2) as pool:
+        together = pool.submit(_run, world, proof.revision, chosen) if added else None
+        proof.suite = _run(world, proof.revision, (*ignored, *chosen))
+        found = compare_suites(suites.one, proof.suite, suites.flaky)
+        if together is not None:
+            failed = sorted(set(together.result().failed) - set(suites.one.failed) - set(suites.flaky))
+            proof.disturbed = f"with them {', '.join(failed[:3])} fails" if failed else ""
+    return found
+
+
+def _run(world: World, revision: str, arguments: tuple[str, ...]) -> SuiteRun:
+    instance = world.instance(world.folder.tree(revision))
+    try:
+        return run_suite(instance, (*world.target.pytest_args, *arguments))
+    finally:
+        instance.close()
+
+
+def measure_gains(
+    base: Base, proof: BranchProof, schema: Schema, suites: Suites | None, listener: Listener
+) -> tuple[Gain, ...]:
+    """Gate 9 for the branch: counters over everything that both sides served, CPU over LAUNCHES pairs of processes."""
+    before, again, after = dict(base.outcomes), dict(base.again), dict(proof.outcomes)
+    if suites is not None and proof.suite is not None:
+        before |= suite_outcomes(suites.one)
+        again |= suite_outcomes(suites.two)
+        after |= suite_outcomes(proof.suite)
+    counted = count_gains(before, after, again, ())
+    routes = {o.exchange.route for o in base.outcomes.values()}
+    cells = timed_cells(base.cells, base.outcomes, routes)
+    if not cells:
+        return counted
+    listener(Stage("comparing CPU time", LAUNCHES))
+    launches: list[tuple[Pair, ...]] = []
+    for _ in range(LAUNCHES):
+        sides = [
+            _fresh(base.world, revision, s) for revision, s in (("base", Schema()), (proof.revision, schema))
+        ]
+        launches.append(pair(sides[0], sides[1], cells, base.outcomes))
+        for side in sides:
+            side.instance.close()
+            base.world.folder.remove(side.instance.root)
+        listener(Advance())
+    return (*counted, *time_gains(launches, len(cells), base.noise, {c.route for c in cells}))
+
+
+def _fresh(world: World, revision: str, schema: Schema) -> Served:
+    return _started(world.instance(world.folder.tree(revision)), schema)
+
+
+def verdict(base: Base, proof: BranchProof, unproved: Sequence[str]) -> Verdict:
+    """The judgement of the branch."""
+    word = Behaviour.UNSPECIFIED if base.relaxed.paths else Behaviour.IDENTICAL
+    holds = proof.holds
+    return Verdict(
+        behaviour=word if holds else Behaviour.DIFFERENT,
+        kept=holds,
+        reason="" if holds else proof.gates[-1].detail,
+        gates=tuple(sorted(proof.gates, key=lambda gate: gate.number)),
+        gains=proof.gains,
+        differences=proof.differences[:SHOWN],
+        relaxed=base.relaxed.lines,
+        unproved=tuple(unproved),
+        cells=len(proof.outcomes) + (len(proof.suite.recorded) if proof.suite else 0),
+        reached=len(proof.outcomes),
+    )

@@ -1,0 +1,151 @@
+"""What a client or the database could tell apart between two outcomes of one cell."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from strop.cell import Answer, RowChange
+from strop.evidence import Outcome
+from strop.verdict import Difference
+
+SHOWN = 200  # characters of a value in a difference
+
+
+@dataclass(frozen=True, slots=True)
+class Lexeme:
+    """A JSON number as it was written: 1, 1.0 and 1e0 are different answers."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference inside an answer: where, of what kind, before and after."""
+
+    path: str
+    kind: str
+    before: str
+    after: str
+
+
+def compare(before: Outcome, after: Outcome) -> tuple[Difference, ...]:
+    """Every difference in status, headers (in order), body, exception type and database rows."""
+    route = before.exchange.route
+    changes = [*compare_answers(before.answer, after.answer), *_rows(before.rows, after.rows)]
+    return tuple(Difference(before.cell, route, c.path, c.kind, c.before, c.after) for c in changes)
+
+
+def compare_answers(before: Answer, after: Answer) -> Iterator[Change]:
+    """Every difference that the client sees."""
+    if before.exception != after.exception:
+        yield Change("exception", "value", before.exception, after.exception)
+    if before.status != after.status:
+        yield Change("status", "value", str(before.status), str(after.status))
+    yield from _headers(before.headers, after.headers)
+    if before.body != after.body:
+        yield from _bodies(before.body, after.body)
+
+
+def _headers(before: tuple[tuple[str, str], ...], after: tuple[tuple[str, str], ...]) -> Iterator[Change]:
+    if before == after:
+        return
+    old, new = _by_name(before), _by_name(after)
+    changed = False
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            changed = True
+            kind = "added" if name not in old else "missing" if name not in new else "value"
+            yield Change(f"header {name}", kind, ", ".join(old.get(name, [])), ", ".join(new.get(name, [])))
+    if not changed:
+        yield Change("headers", "order", _short([n for n, _ in before]), _short([n for n, _ in after]))
+
+
+def _by_name(headers: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
+    """Every value of each header, in order: a second set-cookie is another cookie."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _bodies(before: bytes, after: bytes) -> Iterator[Change]:
+    try:
+        old, new = _parse(before), _parse(after)
+    except (ValueError, RecursionError):
+        yield Change("body", "value", _short(before), _short(after))
+        return
+    found = list(_values("$", old, new))
+    yield from found or [Change("body", "bytes", _short(before), _short(after))]
+
+
+def _parse(body: bytes) -> object:
+    """JSON with numbers as written and objects as lists of pairs, so that key order is kept."""
+    return json.loads(
+        body,
+        parse_int=Lexeme,
+        parse_float=Lexeme,
+        parse_constant=Lexeme,
+        object_pairs_hook=lambda pairs: ("object", pairs),
+    )
+
+
+def _values(path: str, old: object, new: object) -> Iterator[Change]:
+    if old == new:
+        return
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        yield from _objects(path, dict(old[1]), dict(new[1]))
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _lists(path, old, new)
+    else:
+        kind = "value" if type(old) is type(new) else "type"
+        yield Change(f"body {path}", kind, _short(old), _short(new))
+
+
+def _objects(path: str, old: dict[str, object], new: dict[str, object]) -> Iterator[Change]:
+    for key in old:
+        if key not in new:
+            yield Change(f"body {path}.{key}", "missing", _short(old[key]), "")
+        else:
+            yield from _values(f"{path}.{key}", old[key], new[key])
+    for key in new:
+        if key not in old:
+            yield Change(f"body {path}.{key}", "added", "", _short(new[key]))
+    if old.keys() == new.keys() and list(old) != list(new):
+        yield Change(f"body {path}", "order", _short(list(old)), _short(list(new)))
+
+
+def _lists(path: str, old: list[object], new: list[object]) -> Iterator[Change]:
+    if len(old) != len(new):
+        yield Change(f"body {path}", "length", str(len(old)), str(len(new)))
+    elif sorted(map(repr, old)) == sorted(map(repr, new)):
+        yield Change(f"body {path}", "order", _short(old), _short(new))
+    else:
+        for number, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _values(f"{path}[{number}]", one, other)
+
+
+def _rows(before: tuple[RowChange, ...], after: tuple[RowChange, ...]) -> Iterator[Change]:
+    old, new = Counter(before), Counter(after)
+    for row in sorted(((old - new) + (new - old)).elements()):
+        gone = old[row] > new[row]
+        path = f"rows {row.table} {row.kind}"
+        text = _short(dict(row.values))
+        yield Change(path, "missing" if gone else "added", text if gone else "", "" if gone else text)
+
+
+def _short(value: object) -> str:
+    text = value.decode(errors="replace") if isinstance(value, bytes) else _plain(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Lexeme):
+        return value.text
+    if isinstance(value, tuple):
+        return "{" + ", ".join(f"{json.dumps(k)}: {_plain(v)}" for k, v in value[1]) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_plain(v) for v in value) + "]"
+    return json.dumps(value, ensure_ascii=False)

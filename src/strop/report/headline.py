@@ -1,0 +1,177 @@
+"""What does a reader see first? One sentence, the proved figures, and whether the answers are the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from strop.report.quantity import amount, change, count, percent, plural, signed
+from strop.report.result import Result
+from strop.verdict import Behaviour, Gain, Verdict
+
+FIGURES = 3
+
+# Names of gains, the noun that a person reads, and the instrument that saw them, most exact first.
+COUNTED, SAMPLED, PROCESSOR, CLOCK = "counted", "sampled on the event loop", "CPU time, paired", "wall clock"
+_NAMES = {
+    "queries": ("Queries", COUNTED),
+    "rows": ("Rows fetched", COUNTED),
+    "commits": ("Commits", COUNTED),
+    "connections": ("Connections", COUNTED),
+    "threads": ("Thread hops", COUNTED),
+    "response_bytes": ("Bytes sent", COUNTED),
+    "blocked": ("Loop blocked", SAMPLED),
+    "blocking": ("Blocking calls on the loop", COUNTED),
+    "built": ("Objects built", COUNTED),
+    "work": ("Database steps", COUNTED),
+    "waits": ("Pool waits", CLOCK),
+    "cpu": ("CPU", PROCESSOR),
+    "loop": ("Loop time", PROCESSOR),
+    "duration": ("Duration", CLOCK),
+    "p50": ("p50 latency", CLOCK),
+    "p95": ("p95 latency", CLOCK),
+    "p99": ("p99 latency", CLOCK),
+}
+_ASKED = {
+    name: place for place, name in enumerate(("queries", "rows", "cpu", "p95", "loop", "work", "blocked"))
+}
+_EXACTNESS = (COUNTED, SAMPLED, PROCESSOR, CLOCK)
+# A time or a count whose name already says its unit is not repeated beside the number.
+_SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads", "blocking", "built", "work"}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number before and after, in words, with the weakest instrument that proves it."""
+
+    name: str
+    before: str
+    after: str
+    change: str  # "-88 %"
+    bound: str  # "at least -86 %"; "exact" for what is counted
+    instrument: str
+    noise: str  # "A/A ±1.4 %", "" for what is counted without noise
+    scope: str  # the route, or how many, that it was seen on; "" for all
+
+
+@dataclass(frozen=True, slots=True)
+class Sameness:
+    """How many answers are the same as before, and what is to be said of the others."""
+
+    same: int
+    cells: int
+    detail: str
+    good: bool
+
+
+def is_proved(gain: Gain) -> bool:
+    """Whether even the lower bound of the gain lies above what the base differs from itself."""
+    return gain.after < gain.before and gain.low > max(gain.noise, 0.0)
+
+
+def relative(gain: Gain) -> float:
+    """The share of the cost that went away: 0.88 for -88 %."""
+    return (gain.before - gain.after) / gain.before if gain.before else 0.0
+
+
+def name_of(gain: Gain) -> str:
+    """The noun for what was measured."""
+    return _NAMES.get(gain.name, (gain.name.replace("_", " "), ""))[0]
+
+
+def instrument_of(gain: Gain) -> str:
+    """What saw the gain: counters are exact, clocks are not."""
+    return _NAMES.get(gain.name, ("", CLOCK))[1]
+
+
+def proved_gains(verdict: Verdict | None) -> tuple[Gain, ...]:
+    """Proved gains, the biggest relative change first; of equals, the more exact instrument."""
+    gains = [gain for gain in verdict.gains if is_proved(gain)] if verdict else []
+    return tuple(sorted(gains, key=lambda g: (-relative(g), _EXACTNESS.index(instrument_of(g)), g.name)))
+
+
+def figure(gain: Gain) -> Figure:
+    """The gain in words."""
+    instrument = instrument_of(gain)
+    unit = "" if gain.name in _SELF_EXPLAINING else gain.unit
+    return Figure(
+        name=name_of(gain),
+        before=amount(gain.before, unit),
+        after=amount(gain.after, unit),
+        change=change(gain.before, gain.after),
+        bound="exact" if instrument == COUNTED else f"at least {signed(-gain.low)}",
+        instrument=instrument,
+        noise=f"A/A ±{percent(gain.noise)}" if gain.noise else "",
+        scope=_scope(gain.routes),
+    )
+
+
+def figures(result: Result) -> tuple[Figure, ...]:
+    """Three proved costs of the whole branch: what a reader asks for first, then what changed most; no two
+    of one kind of clock.
+    """
+    chosen: list[Gain] = []
+    asked = sorted(proved_gains(result.verdict), key=lambda gain: _ASKED.get(gain.name, len(_ASKED)))
+    for gain in asked:
+        clock = instrument_of(gain) == CLOCK
+        if len(chosen) < FIGURES and not (clock and any(instrument_of(g) == CLOCK for g in chosen)):
+            chosen.append(gain)
+    return tuple(figure(gain) for gain in sorted(chosen, key=lambda g: _EXACTNESS.index(instrument_of(g))))
+
+
+def sameness(verdict: Verdict) -> Sameness:
+    """How many answers of the whole branch equal those of the base."""
+    different = len({difference.cell for difference in verdict.differences})
+    same = max(verdict.cells - different, 0)
+    relaxed = len(verdict.relaxed)
+    match verdict.behaviour:
+        case Behaviour.IDENTICAL:
+            detail = "byte for byte, and row by row in the database"
+        case Behaviour.UNSPECIFIED:
+            varying = "value that differs" if relaxed == 1 else "values that differ"
+            detail = f"but for {count(relaxed)} {varying} between two runs of the base itself"
+        case Behaviour.DIFFERENT:
+            verb = "differs" if different == 1 else "differ"
+            detail = f"{plural(different, 'answer')} {verb} from the base"
+        case Behaviour.INSUFFICIENT:
+            detail = "too few requests to claim that behaviour is unchanged"
+    return Sameness(
+        same, verdict.cells, detail, verdict.behaviour in (Behaviour.IDENTICAL, Behaviour.UNSPECIFIED)
+    )
+
+
+def sentence(result: Result) -> str:
+    """The whole report in one sentence."""
+    total, kept = len(result.entries), len(result.changes)
+    if not total:
+        return f"Nothing to change: {plural(result.workload.requests, 'request')} showed no finding."
+    if not kept:
+        return f"No change was kept: none of {plural(total, 'finding')} could be fixed and proved."
+    gains = proved_gains(result.verdict)
+    first = min(gains, key=lambda gain: _ASKED.get(gain.name, len(_ASKED)), default=None)
+    best = f": {_phrase(first)}" if first else ""
+    return f"{kept} of {plural(total, 'finding')} fixed{best}{_answers(result.verdict)}."
+
+
+def _scope(routes: tuple[str, ...]) -> str:
+    return "" if not routes else routes[0] if len(routes) == 1 else plural(len(routes), "route")
+
+
+def _phrase(gain: Gain) -> str:
+    """The gain as people say it: 89 % fewer rows fetched, 65 % less CPU."""
+    less = signed(-relative(gain)).removeprefix("-")
+    name = name_of(gain)
+    if instrument_of(gain) == COUNTED:
+        return f"{less} fewer {name.lower()}"
+    if gain.name == "cpu":
+        return f"{less} less CPU"
+    return f"{name[0].lower()}{name[1:]} down by {less}"
+
+
+def _answers(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "; the branch as a whole was not proved"
+    if not sameness(verdict).good:
+        return f"; the branch as a whole is {verdict.behaviour}"
+    return (
+        f", and {'the' if verdict.cells == 1 else 'all'} {plural(verdict.cells, 'compared answer')} as before"
+    )

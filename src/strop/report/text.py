@@ -1,0 +1,196 @@
+"""What does a person see in the terminal when `strop optimize` ends? A pipe gets one line a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from strop.report import terminal
+from strop.report.headline import Figure, figure, figures, proved_gains, sameness
+from strop.report.quantity import count, duration, percent, plural
+from strop.report.redaction import share
+from strop.report.result import Change, Choice, Entry, Proposed, Result
+from strop.report.terminal import label_lines, labelled, some, under
+from strop.verdict import Behaviour, Verdict
+
+NARROW = 100  # below it a finding takes two lines instead of a row
+_STATES: dict[type[Entry], str] = {Change: "kept", Proposed: "proposed", Choice: "choice"}
+
+
+def write(result: Result, console: Console, report: str = "") -> None:
+    """Write the summary: laid out for the console's width, or plain lines when it is no terminal.
+
+    `report` is the path of the HTML report, as the user should see it.
+    """
+    terminal.write(console, [summary(result, console.width, report)], lines(result, report))
+
+
+def summary(result: Result, width: int, report: str = "") -> RenderableType:
+    """The summary for a terminal that is `width` columns wide."""
+    result = share(result)
+    table = _table(result) if width >= NARROW else _stack(result)
+    parts: list[RenderableType] = [Text(_title(result), style="bold"), "", labelled(_head(result)), ""]
+    parts += [table, ""] if result.entries else []
+    parts += [labelled(_foot(result, report))]
+    return Group(*parts)
+
+
+def lines(result: Result, report: str = "") -> Iterator[str]:
+    """The summary as plain lines of any length: label, two spaces, text."""
+    result = share(result)
+    yield _title(result)
+    yield from label_lines(_head(result))
+    for entry in result.entries:
+        finding = entry.finding
+        now, after = _now_and_after(entry)
+        cost = f"{now} -> {after}" if after else now
+        parts = (
+            _STATES[type(entry)],
+            finding.id,
+            finding.code,
+            str(finding.span),
+            finding.message,
+            cost,
+            _verdict(entry).plain,
+        )
+        yield "  ".join(part for part in parts if part)
+    yield from label_lines(_foot(result, report))
+
+
+def _title(result: Result) -> str:
+    target = result.target
+    shown = {"fastapi": "FastAPI", "sqlalchemy": "SQLAlchemy", "sqlmodel": "SQLModel"}
+    versions = [
+        f"{name} {dict(target.versions)[key]}" for key, name in shown.items() if key in dict(target.versions)
+    ]
+    facts = [target.name, target.app, plural(result.workload.routes, "route"), *versions, target.dialect]
+    return f"strop {result.strop}  " + " · ".join(fact for fact in facts if fact)
+
+
+def _head(result: Result) -> Iterator[tuple[str, str]]:
+    workload, noise = result.workload, result.noise
+    yield "surface", result.surface
+    yield "criteria", result.criteria
+    missed = f"  (not reached: {some(workload.missed)})" if workload.missed else ""
+    reached = f"{len(workload.reached)} of {plural(workload.routes, 'route')}"
+    yield "workload", f"{workload.source} -> {plural(workload.requests, 'request')} over {reached}{missed}"
+    same = f"{count(noise.identical)} of {plural(noise.cells, 'request')} identical in two runs"
+    yield "A/A", f"{same}, CPU noise ±{percent(noise.cpu)}"
+    if result.probe_cost:
+        yield "probe", f"{duration(result.probe_cost)} a request, not subtracted"
+    yield from under("limits", result.notes)
+
+
+def _foot(result: Result, report: str) -> Iterator[tuple[str, str]]:
+    total, kept = len(result.entries), len(result.changes)
+    if kept:
+        yield "kept", f"{kept} of {total} as commits on {result.branch}  (undo one: git revert <commit>)"
+    elif total:
+        yield "kept", f"none of {plural(total, 'finding')}"
+    if result.verdict:
+        yield "branch", _branch(result.verdict)
+        for shown in figures(result):
+            yield "", f"{shown.name}{f' of {shown.scope}' if shown.scope else ''}: {_figure(shown)}"
+        if result.verdict.relaxed:
+            yield "relaxed", some(result.verdict.relaxed)
+    yield from under("not proved", result.unproved)
+    if report:
+        yield "report", report
+    if commands := _next(result):
+        yield "next", "  ·  ".join(commands)
+
+
+def _branch(verdict: Verdict) -> str:
+    same = sameness(verdict)
+    return f"{count(same.same)} of {plural(same.cells, 'answer')} identical, {same.detail}"
+
+
+def _figure(shown: Figure) -> str:
+    proof = ", ".join(part for part in (shown.instrument, shown.bound, shown.noise) if part)
+    return f"{shown.before} -> {shown.after}  {shown.change}  ({proof})"
+
+
+def _next(result: Result) -> tuple[str, ...]:
+    commands = []
+    if result.branch and result.changes:
+        commands.append(f"git diff {result.target.branch or 'main'}...{result.branch}")
+    waiting: tuple[Entry, ...] = (*result.choices, *result.proposals)
+    if waiting:
+        commands.append(f"strop show {waiting[0].finding.id}")
+    elif result.changes:
+        commands.append(f"strop show {result.changes[0].finding.id}")
+    return tuple(commands)
+
+
+def _table(result: Result) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), expand=True, header_style="dim")
+    table.add_column("#", no_wrap=True)
+    table.add_column("finding", ratio=5)
+    table.add_column("routes", justify="right", no_wrap=True)
+    table.add_column("costs now", no_wrap=True)
+    table.add_column("after", no_wrap=True)
+    table.add_column("verdict", ratio=4)
+    for entry in result.entries:
+        now, after = _now_and_after(entry)
+        row = (entry.finding.id, entry.finding.message, str(len(entry.finding.routes)), now, after)
+        table.add_row(*map(Text, row), _verdict(entry))
+    return table
+
+
+def _stack(result: Result) -> RenderableType:
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
+    for entry in result.entries:
+        now, after = _now_and_after(entry)
+        cost = f"{now} -> {after}" if after else now
+        grid.add_row(Text(entry.finding.id), Text(entry.finding.message))
+        grid.add_row(
+            "", Text("  ").join([Text(cost, style="dim"), _verdict(entry)]) if cost else _verdict(entry)
+        )
+    return grid
+
+
+def _now_and_after(entry: Entry) -> tuple[str, str]:
+    """The most exact proved cost before and after; for what stays, its measured impact."""
+    if isinstance(entry, Change):
+        counted = [gain for gain in proved_gains(entry.verdict) if gain.name != "cpu"]
+        for gain in counted or proved_gains(entry.verdict):
+            shown = figure(gain)
+            noun = "" if gain.unit in ("us", "µs", "ms", "s", "bytes") else f" {gain.unit or gain.name}"
+            return f"{shown.before}{noun}", f"{shown.after}"
+        return "", ""
+    cost = entry.finding.cost
+    for value, noun in ((cost.queries, "queries"), (cost.rows, "rows")):
+        if value:
+            return f"{count(value)} {noun}", ""
+    spent = cost.blocked or cost.cpu
+    return (duration(spent), "") if spent else ("", "")
+
+
+def _verdict(entry: Entry) -> Text:
+    match entry:
+        case Change():
+            good = entry.verdict.behaviour in (Behaviour.IDENTICAL, Behaviour.UNSPECIFIED)
+            text = Text(str(entry.verdict.behaviour), style="green" if good else "yellow")
+            gain = next(iter(_gains_for_verdict(entry.verdict)), None)
+            return text if gain is None else text.append(f"  {gain}", style="default")
+        case Choice():
+            options = plural(len(entry.item.options), "option")
+            return Text(f"your choice  {options}: strop show {entry.finding.id}", style="yellow")
+        case _:
+            return Text(f"not kept: {entry.reason}", style="dim")
+
+
+def _gains_for_verdict(verdict: Verdict) -> Iterator[str]:
+    gains = proved_gains(verdict)
+    for gain in sorted(gains, key=lambda gain: gain.name != "cpu"):
+        shown = figure(gain)
+        if gain.name == "blocked" and gain.after == 0:
+            yield "loop free"
+            continue
+        bound = "" if shown.bound == "exact" else f" ({shown.bound})"
+        yield f"{shown.name} {shown.change}{bound}"

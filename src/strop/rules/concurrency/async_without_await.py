@@ -1,0 +1,170 @@
+"""An `async def` handler that awaits nothing and waits on the event loop.
+
+**What.** `async def` without a single `await`: the handler asks a synchronous session, reads files or computes,
+and the event loop stands still from its first line to its last.
+
+**Why it costs.** With `def` the same handler would run in the thread pool, forty at a time; with `async def`
+they run one after the other, and everybody else waits in the same line.
+
+**How it is found.** Handlers that the source shows without `await`, `async for` and `async with`, and that the
+run (or, without one, the source) shows to use a synchronous database session.
+
+**How to fix it.** Write `def` in place of `async def`; FastAPI does the rest.
+
+**When it is no problem.** A handler that does nothing which waits: `def` would only add a thread hop. A handler
+that needs the loop (it makes tasks, asks for the running loop) is left alone.
+
+**Sources.** FastAPI, "Concurrency and async / await", section "In a hurry?":
+https://fastapi.tiangolo.com/async/#in-a-hurry
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Cost, Finding
+from strop.project.function import Function
+from strop.project.project import Project
+from strop.rules.code import handler, steps
+from strop.rules.draft import draft
+from strop.rules.example import Example, get
+from strop.rules.loop import SESSIONS, Session, root, sessions, sites
+from strop.rules.rule import Rule
+from strop.rules.sample import plain, shop
+from strop.rules.served import requests
+from strop.rules.wording import many, time
+from strop.span import Step
+
+RULE = Rule(
+    "ASY003", "async-without-await", "concurrency", "error", "async def that awaits nothing and waits"
+)
+
+_NEEDS_LOOP = ("asyncio.", "anyio.")
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each handler."""
+    candidates = _candidates(project)
+    if evidence is None:
+        yield from _static(project, candidates, set())
+        return
+    for session in sessions(project, evidence):
+        if session.function.id in candidates:
+            yield _measured(project, evidence, session)
+    yield from _static(project, candidates, {e.route for e in evidence.exchanges})
+
+
+def _candidates(project: Project) -> dict[str, Function]:
+    """Handlers that are `async def`, await nothing and don't need the loop."""
+    served = (handler(project, route) for route in project.imported.routes if route.kind == "http")
+    return {
+        f.id: f
+        for f in served
+        if f is not None
+        and f.is_async
+        and not f.awaits
+        and not f.is_generator
+        and not any(c.name.startswith(_NEEDS_LOOP) for c in f.calls)
+    }
+
+
+def _measured(project: Project, evidence: Evidence, session: Session) -> Finding:
+    count = requests(evidence, session.routes)
+    name = session.function.span.symbol
+    held = sum(
+        phase.duration
+        for exchange in {id(e): e for e, _ in session.served}.values()
+        for phase in exchange.phases
+        if phase.kind in ("handler", "serialize")
+    )
+    blocked = float(max(held, session.blocked))
+    _, query = max(session.served, key=lambda pair: pair[1].duration)
+    stack = query.stack or ((query.span,) if query.span is not None else ())
+    asked = many(len(session.served) / count, "statement")
+    return draft(
+        RULE,
+        session.function.span,
+        session.routes,
+        message=f"async def {name} awaits nothing and waits for the database on the event loop",
+        impact=f"the loop stands still for {time(blocked / count)} a request ({asked})",
+        solution=f"def {name}: FastAPI then runs it in the thread pool",
+        known="measured",
+        confidence=0.97,
+        chain=steps(stack, project),
+        cost=Cost(blocked=blocked / count, total=blocked),
+        facts={"function": session.function.id},
+    )
+
+
+def _static(project: Project, candidates: dict[str, Function], exercised: set[str]) -> Iterator[Finding]:
+    """Handlers whose routes no run has served."""
+    found: dict[str, tuple[set[str], tuple[Step, ...]]] = {}
+    for site in sites(project, "blocks"):
+        if site.call.effect is None or not site.call.effect.name.startswith(SESSIONS):
+            continue
+        for way in site.ways:
+            first = root(project, way)
+            if first is not None and first.id in candidates and way.route not in exercised:
+                routes, chain = found.get(
+                    first.id, (set(), (*way.chain, Step(site.call.text, site.call.span)))
+                )
+                found[first.id] = (routes | {way.route}, chain)
+    for name, (routes, chain) in found.items():
+        symbol = candidates[name].span.symbol
+        yield draft(
+            RULE,
+            candidates[name].span,
+            routes,
+            message=f"async def {symbol} awaits nothing and waits for the database on the event loop",
+            impact="the loop stands still from its first line to its last",
+            solution=f"def {symbol}: FastAPI then runs it in the thread pool",
+            known="static",
+            confidence=0.75,
+            chain=chain,
+            facts={"function": name},
+        )
+
+
+EXAMPLES = (
+    Example(
+        "a synchronous session",
+        shop("""
+@app.get("/customers")
+async def list_customers(session: Session = Depends(get_session)):
+    return list(session.scalars(select(Customer.name)))
+"""),
+        get("/customers"),
+        bad=True,
+    ),
+    Example(
+        "the same with def",
+        shop("""
+@app.get("/customers")
+def list_customers(session: Session = Depends(get_session)):
+    return list(session.scalars(select(Customer.name)))
+"""),
+        get("/customers"),
+        bad=False,
+    ),
+    Example(
+        "nothing that waits",
+        plain("""
+@app.get("/alive")
+async def alive():
+    return {"status": "ok"}
+"""),
+        get("/alive"),
+        bad=False,
+    ),
+    Example(
+        "it awaits",
+        shop("""
+@app.get("/customers")
+async def list_customers(session: AsyncSession = Depends(get_async_session)):
+    return list(await session.scalars(select(Customer.name)))
+"""),
+        get("/customers"),
+        bad=False,
+    ),
+)

@@ -1,0 +1,255 @@
+"""A `def` dependency that only computes: a trip to the thread pool for nothing.
+
+**What.** FastAPI calls a dependency that is `def` in a thread. For one that only picks values out of the
+request (a page, a language, a check of a flag) the trip costs far more than the work.
+
+**Why it costs.** About 100 to 200 us for each such dependency of each request, and a place in a pool of 40
+threads that requests with real work are waiting for.
+
+**How it is found.** `def` dependencies of routes whose body, through everything that it calls, is provably free
+of waiting and of long computing: no library call that is not known to be harmless. The run tells what the
+trip took.
+
+**How to fix it.** `async def`: FastAPI then calls it in place.
+
+**When it is no problem.** A dependency that asks a database, reads a file, calls out or computes belongs into a
+thread and is not reported; nor is one that calls anything whose effect is not known.
+
+**Sources.** FastAPI, "Concurrency and async / await", section "Dependencies":
+https://fastapi.tiangolo.com/async/#dependencies
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections import defaultdict
+from collections.abc import Iterator
+
+from strop.evidence import Evidence, Phase
+from strop.finding import Cost, Finding
+from strop.project.function import Call, Class, Function
+from strop.project.project import Project
+from strop.project.route import Dependency
+from strop.rules.code import function_id
+from strop.rules.draft import draft
+from strop.rules.example import Example, get
+from strop.rules.rule import Rule
+from strop.rules.sample import plain, shop
+from strop.rules.served import requests
+from strop.rules.wording import many, number, time
+
+RULE = Rule("ASY004", "trivial-def-dependency", "concurrency", "warning", "A thread hop for nothing")
+
+DEEPEST = 5  # helpers between the dependency and its last call; deeper is not trivial
+_DOES_IO = {"open", "input", "print", "exec", "eval", "compile", "__import__", "breakpoint"}
+_BUILTINS = frozenset(name for name in dir(builtins) if name not in _DOES_IO)
+_VALUES = ("str.", "bytes.", "dict.", "list.", "set.", "tuple.", "int.", "float.", "frozenset.")
+_HARMLESS = frozenset(
+    {
+        "fastapi.HTTPException",
+        "starlette.exceptions.HTTPException",
+        "dataclasses.replace",
+        "typing.cast",
+        "re.Pattern.match",
+        "re.Pattern.fullmatch",
+        "re.Pattern.search",
+        "datetime.timedelta",
+        "datetime.datetime",
+        "datetime.date",
+        "uuid.UUID",
+        "decimal.Decimal",
+    }
+)
+_MODELS = ("pydantic.BaseModel", "pydantic.main.BaseModel", "enum.", "typing.NamedTuple")
+_MAKERS = (".__init__", ".__new__", ".__post_init__", ".model_post_init")
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each dependency, with the routes that depend on it."""
+    found: dict[str, list[tuple[str, Dependency]]] = defaultdict(list)
+    for route in project.imported.routes:
+        for dependency in route.dependencies:
+            plain_function = not (dependency.is_async or dependency.is_class or dependency.is_generator)
+            if plain_function and dependency.span is not None and route.kind == "http":
+                found[function_id(dependency.name, dependency.span)].append((route.key, dependency))
+    for name, users in found.items():
+        function = project.source.functions.get(name)
+        if function is None or function.is_async or function.is_generator or function.decorators:
+            continue
+        if _is_trivial(project, function, 0):
+            yield from _judge(evidence, function, users)
+
+
+def _is_trivial(project: Project, function: Function, depth: int) -> bool:
+    if depth > DEEPEST or function.is_async or function.is_generator:
+        return False
+    return all(_is_harmless(project, call, depth) for call in function.calls)
+
+
+def _is_harmless(project: Project, call: Call, depth: int) -> bool:
+    if call.effect is not None and call.effect.kind != "clock":
+        return False
+    target = project.source.functions.get(call.target)
+    if target is not None:
+        return not call.loop and _is_trivial(project, target, depth + 1)
+    owner = next((c for c in project.source.classes.values() if c.name == call.name), None)
+    if owner is not None:
+        return _is_plain_class(project, owner, depth)
+    return call.name in _BUILTINS or call.name in _HARMLESS or call.name.startswith(_VALUES)
+
+
+def _is_plain_class(project: Project, owner: Class, depth: int) -> bool:
+    """Whether making an instance is as harmless: a model or dataclass, with harmless validators and `__init__`."""
+    known = all(base.startswith(_MODELS) or base == "object" for base in owner.library_bases)
+    above = (owner.id, *owner.bases)
+    own = (project.source.functions.get(name + maker) for name in above for maker in _MAKERS)
+    validators = (project.source.functions.get(name) for name in owner.validators)
+    inside = [f for f in (*own, *validators) if f is not None]
+    return known and all(_is_trivial(project, f, depth + 1) for f in inside)
+
+
+def _judge(
+    evidence: Evidence | None, function: Function, users: list[tuple[str, Dependency]]
+) -> Iterator[Finding]:
+    routes = {route for route, _ in users}
+    name = users[0][1].name
+    hops = [
+        (e.route, p)
+        for e in (evidence.exchanges if evidence is not None else ())
+        for p in e.phases
+        if p.kind == "dependency" and p.name == name and p.thread
+    ]
+    if evidence is not None and hops:
+        yield _measured(evidence, function, routes, [p for _, p in hops])
+    elif evidence is None or not routes & {e.route for e in evidence.exchanges if e.status < 400}:
+        yield draft(
+            RULE,
+            function.span,
+            routes,
+            message=f"def {function.span.symbol} only computes, and is called in a thread",
+            impact=f"a thread hop for each request of {many(len(routes), 'route')}",
+            solution=f"async def {function.span.symbol}: FastAPI then calls it in place",
+            known="static",
+            confidence=0.8,
+            facts={"function": function.id},
+        )
+
+
+def _measured(evidence: Evidence, function: Function, routes: set[str], hops: list[Phase]) -> Finding:
+    total = float(sum(p.duration for p in hops))
+    count = requests(evidence, routes)
+    each = len(hops) / count
+    return draft(
+        RULE,
+        function.span,
+        routes,
+        message=f"def {function.span.symbol} only computes, and is called in a thread",
+        impact=f"{number(len(hops))} thread hops of {time(total / len(hops))} in the run",
+        solution=f"async def {function.span.symbol}: FastAPI then calls it in place",
+        known="measured",
+        confidence=0.95,
+        cost=Cost(threads=each, total=total),
+        facts={"function": function.id},
+    )
+
+
+EXAMPLES = (
+    Example(
+        "picks values out of the request",
+        plain("""
+from pydantic import BaseModel
+
+
+class Page(BaseModel):
+    limit: int
+    offset: int
+
+
+def get_page(limit: int = 20, offset: int = 0):
+    return Page(limit=min(limit, 100), offset=offset)
+
+
+@app.get("/pages")
+async def read_page(page: Page = Depends(get_page)):
+    return page
+"""),
+        get("/pages"),
+        bad=True,
+    ),
+    Example(
+        "checks a flag, through a helper",
+        plain("""
+def is_known(name: str):
+    return name.strip().lower() in ("anna", "ben")
+
+
+def require_known(name: str = "anna"):
+    if not is_known(name):
+        raise HTTPException(403)
+    return name
+
+
+@app.get("/me")
+async def read_me(name: str = Depends(require_known)):
+    return name
+"""),
+        get("/me"),
+        bad=True,
+    ),
+    Example(
+        "asks the database",
+        shop("""
+def current_customer(session: Session = Depends(get_session)):
+    return session.get(Customer, 1)
+
+
+@app.get("/me")
+def read_me(customer: Customer = Depends(current_customer)):
+    return {"name": customer.name}
+"""),
+        get("/me"),
+        bad=False,
+    ),
+    Example(
+        "reads a file, or calls what nobody knows",
+        plain(
+            """
+import strange
+
+
+def get_words():
+    return Path(__file__).read_text()
+
+
+def get_more():
+    return strange.compute(3)
+
+
+@app.get("/words")
+async def read_words(words: str = Depends(get_words), more: str = Depends(get_more)):
+    return len(words)
+""",
+            strange="""
+from importlib import import_module
+
+compute = getattr(import_module("math"), "sqrt")
+""",
+        ),
+        get("/words"),
+        bad=False,
+    ),
+    Example(
+        "async already",
+        plain("""
+async def get_page(limit: int = 20):
+    return min(limit, 100)
+
+
+@app.get("/pages")
+async def read_page(limit: int = Depends(get_page)):
+    return limit
+"""),
+        get("/pages"),
+        bad=False,
+    ),
+)

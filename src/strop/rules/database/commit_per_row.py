@@ -1,0 +1,194 @@
+"""A commit for each row of a loop.
+
+**What.** A loop that adds or changes one row and commits, so that n rows are n transactions.
+
+**Why it costs.** Each commit waits until the disk has it (or the replica), and expires the session's
+objects, which are then read again. A failure in the middle leaves half of the rows behind.
+
+**How it is found.** A commit that the source has in a loop; in the run, requests that committed four times or
+more. Where all requests had few rows the finding stays, with less confidence: few rows prove nothing.
+
+**How to fix it.** Commit once after the loop, or once a batch. Then either all rows are kept or none, which
+is another behaviour when a row fails: it is your choice.
+
+**When it is no problem.** A commit for each batch of many rows, a long job that must keep what it has done.
+
+**Sources.** SQLAlchemy, "Session Basics": https://docs.sqlalchemy.org/en/20/orm/session_basics.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strop.evidence import Evidence, Exchange
+from strop.finding import Cost, Finding
+from strop.project.function import Call, Function, Reach
+from strop.project.project import Project
+from strop.rules.code import Loop, loops_on_way, reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example, post
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+from strop.rules.served import requests
+from strop.rules.syntax import is_batched, is_bounded
+from strop.rules.wording import number, time
+
+RULE = Rule("DB007", "commit-per-row", "database", "warning", "A commit for each row of a loop")
+
+LEAST = 4  # commits of one request: a few can be steps of one piece of work, each kept on purpose
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each commit that a loop repeats."""
+    for function in project.source.functions.values():
+        for call in function.calls:
+            if call.effect is None or call.effect.kind != "commits":
+                continue
+            ways = reaches(project, function.id, ("loop", "thread"))
+            looped = [
+                (way, loop) for way in ways if (loop := _loop(project, function, call, way)) is not None
+            ]
+            if looped:
+                yield from _judge(project, evidence, function, call, looped)
+
+
+def _loop(project: Project, function: Function, call: Call, way: Reach) -> Loop | None:
+    """The innermost open-ended loop around the commit."""
+    around = loops_on_way(project, function, call, way)
+    open_ended = (x for x in around if not is_bounded(project, x.span) and not is_batched(project, x.span))
+    return next(open_ended, None)
+
+
+def _judge(
+    project: Project,
+    evidence: Evidence | None,
+    function: Function,
+    call: Call,
+    looped: list[tuple[Reach, Loop]],
+) -> Iterator[Finding]:
+    routes = {way.route for way, _ in looped}
+    if evidence is not None:
+        served = [e for e in evidence.exchanges if e.route in routes]
+        often = [e for e in served if e.commits >= LEAST]
+        if often:
+            yield _measured(evidence, function, call, looped, often)
+            return
+    way, loop = looped[0]
+    yield draft(
+        RULE,
+        call.span,
+        routes,
+        message=f"{call.text} for each turn of the loop at {loop.span}",
+        impact="as many transactions as rows; no request of a run had many",
+        solution="commit once after the loop: then all rows are kept or none",
+        known="static",
+        confidence=0.6 if evidence is None else 0.5,
+        chain=way.chain,
+        facts={"function": function.id, "loop_line": loop.span.line, "loop_file": loop.span.file},
+    )
+
+
+def _measured(
+    evidence: Evidence,
+    function: Function,
+    call: Call,
+    looped: list[tuple[Reach, Loop]],
+    often: list[Exchange],
+) -> Finding:
+    way, loop = looped[0]
+    routes = {e.route for e in often}
+    count = requests(evidence, routes)
+    spared = sum(e.commits - 1 for e in often)
+    total = sum(_committing(e) for e in often)
+    return draft(
+        RULE,
+        call.span,
+        routes,
+        message=f"{call.text} for each turn of the loop at {loop.span}: "
+        f"{max(e.commits for e in often)} commits in one request",
+        impact=f"{number(spared / count)} transactions a request too many, {time(total / count)} a request",
+        solution="commit once after the loop: then all rows are kept or none",
+        known="measured",
+        confidence=0.9,
+        chain=way.chain,
+        cost=Cost(total=total),
+        facts={"function": function.id, "loop_line": loop.span.line, "loop_file": loop.span.file},
+    )
+
+
+def _committing(exchange: Exchange) -> float:
+    """The us that commits but the last took: what of the request no statement, call or phase but its own explains.
+
+    The time of a commit is not recorded by itself, so it is bounded by the time between statements.
+    """
+    busy = sum(q.duration for q in exchange.queries) + sum(o.duration for o in exchange.outbound)
+    idle = max(exchange.duration - exchange.cpu - busy, 0)
+    return idle * (exchange.commits - 1) / exchange.commits
+
+
+EXAMPLES = (
+    Example(
+        "rows of an import",
+        shop("""
+@app.post("/customers")
+def import_customers(names: list[str], session: Session = Depends(get_session)):
+    for name in names:
+        session.add(Customer(name=name))
+        session.commit()
+    return len(names)
+"""),
+        post("/customers", '["a", "b", "c", "d", "e", "f"]'),
+        bad=True,
+    ),
+    Example(
+        "in a helper of another module that the loop calls",
+        shop(
+            """
+from keeping import keep
+
+
+@app.post("/customers")
+async def import_customers(names: list[str], session: AsyncSession = Depends(get_async_session)):
+    for name in names:
+        await keep(session, Customer(name=name))
+    return len(names)
+""",
+            keeping="""
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def keep(session: AsyncSession, row):
+    session.add(row)
+    await session.commit()
+""",
+        ),
+        post("/customers", '["a", "b", "c", "d", "e", "f"]'),
+        bad=True,
+    ),
+    Example(
+        "once after the loop",
+        shop("""
+@app.post("/customers")
+def import_customers(names: list[str], session: Session = Depends(get_session)):
+    for name in names:
+        session.add(Customer(name=name))
+    session.commit()
+    return len(names)
+"""),
+        post("/customers", '["a", "b", "c", "d", "e", "f"]'),
+        bad=False,
+    ),
+    Example(
+        "once a batch",
+        shop("""
+@app.post("/customers")
+def import_customers(names: list[str], session: Session = Depends(get_session)):
+    for start in range(0, len(names), 500):
+        session.add_all(Customer(name=name) for name in names[start : start + 500])
+        session.commit()
+    return len(names)
+"""),
+        post("/customers", '["a", "b", "c", "d", "e", "f"]'),
+        bad=False,
+    ),
+)

@@ -1,0 +1,175 @@
+"""All rows are loaded and only counted.
+
+**What.** `len(session.scalars(select(Customer)).all())`: every row crosses the wire, becomes an object, and
+is forgotten; only the number was wanted.
+
+**Why it costs.** Time and memory grow with the table. `SELECT count(*)` answers with one row.
+
+**How it is found.** In the source: rows that are fetched, and appear nowhere but in `len(...)`. In the run:
+the statement of that line and how many rows it fetched.
+
+**How to fix it.** `session.scalar(select(func.count()).select_from(...))` with the same conditions.
+
+**When it is no problem.** Rows that are used besides being counted are not reported.
+
+**Sources.** SQLAlchemy, "Aggregate Functions":
+https://docs.sqlalchemy.org/en/20/tutorial/data_select.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Cost, Finding
+from strop.project.function import Call, Function
+from strop.project.project import Project
+from strop.rules.code import reaches, steps
+from strop.rules.draft import draft
+from strop.rules.example import Example, get
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+from strop.rules.served import Seen, answered, place, requests, statements
+from strop.rules.syntax import counted_lines
+from strop.rules.wording import number, time
+from strop.span import Span
+from strop.sql.statement import read_statement
+
+RULE = Rule("DB006", "counting-by-loading", "database", "warning", "Rows are loaded to be counted")
+
+MANY_ROWS = 10  # below it the load may be small by design: it is said with less confidence
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each line that loads rows to count them."""
+    executed: dict[tuple[str, int], list[Seen]] = defaultdict(list)
+    for seen in statements(evidence) if evidence is not None else ():
+        if seen.query.span is not None and not seen.query.relationship:
+            executed[place(seen.query.span)].append(seen)
+    for function, lines in _counting(project):
+        loads = [s for line in lines for s in executed.get((function.span.file, line), ())]
+        loads = [s for s in loads if not read_statement(s.query.statement).aggregated]
+        if loads and evidence is not None:
+            yield _measured(project, evidence, function, loads)
+        elif evidence is None or not _ran(project, evidence, function):
+            yield from _static(project, function, lines)
+
+
+def _counting(project: Project) -> Iterator[tuple[Function, list[int]]]:
+    """Each load whose rows are only counted: its function and its lines."""
+    for function in project.source.functions.values():
+        if any(call.name == "len" or call.text.startswith("len(") for call in function.calls):
+            spans = list(counted_lines(project, function))
+            for lines in _joined(spans):
+                yield function, lines
+
+
+def _joined(spans: Iterable[range]) -> Iterator[list[int]]:
+    """Lines by load, each line once: a load and the statement that it fetches from may share lines."""
+    seen: set[int] = set()
+    for span in spans:
+        fresh = [line for line in span if line not in seen]
+        seen.update(fresh)
+        if fresh:
+            yield fresh
+
+
+def _ran(project: Project, evidence: Evidence, function: Function) -> bool:
+    ran = answered(evidence)
+    return any(ran[r.route] for r in reaches(project, function.id, ("loop", "thread")))
+
+
+def _measured(project: Project, evidence: Evidence, function: Function, loads: list[Seen]) -> Finding:
+    routes = {s.exchange.route for s in loads if s.exchange.route}
+    count = requests(evidence, routes)
+    rows = sum(max(s.query.rows - 1, 0) for s in loads) / count
+    total = float(sum(s.elapsed for s in loads))
+    dearest = max(loads, key=lambda s: s.query.rows)
+    query = dearest.query
+    span = query.span or function.span
+    table = read_statement(query.statement).table or "rows"
+    return draft(
+        RULE,
+        Span(span.file, span.line, span.symbol),
+        routes,
+        message=f"{number(query.rows)} rows of {table} are loaded to be counted",
+        impact=f"{number(rows)} rows a request too many, {time(total / count)} a request",
+        solution=f"let the database count: select(func.count()) from {table} with the same conditions",
+        known="measured",
+        confidence=0.95 if query.rows >= MANY_ROWS else 0.6,
+        chain=steps(query.stack or (span,), project),
+        cost=Cost(rows=rows, total=total),
+        facts={"statement": query.statement},
+    )
+
+
+def _static(project: Project, function: Function, lines: list[int]) -> Iterator[Finding]:
+    call = _query(function, lines)
+    ways = reaches(project, function.id, ("loop", "thread"))
+    if call is None or not ways:
+        return
+    yield draft(
+        RULE,
+        Span(call.span.file, call.span.line, function.span.symbol),
+        (r.route for r in ways),
+        message="rows are loaded to be counted",
+        impact="every row is fetched for one number; how many was not measured",
+        solution="let the database count: select(func.count()) with the same conditions",
+        known="static",
+        confidence=0.6,
+        chain=ways[0].chain,
+    )
+
+
+def _query(function: Function, lines: list[int]) -> Call | None:
+    asks = (c for c in function.calls if c.effect is not None and c.effect.kind in ("queries", "blocks"))
+    return next((c for c in asks if c.span.line in lines), None)
+
+
+EXAMPLES = (
+    Example(
+        "the total of a page",
+        shop("""
+@app.get("/orders")
+def list_orders(session: Session = Depends(get_session)):
+    asked = select(Order).order_by(Order.id)
+    total = len(session.scalars(asked).all())
+    return {"total": total, "orders": [o.number for o in session.scalars(asked.limit(20))]}
+"""),
+        get("/orders"),
+        bad=True,
+    ),
+    Example(
+        "counted further down, on the asynchronous engine",
+        shop("""
+@app.get("/stats")
+async def read_stats(session: AsyncSession = Depends(get_async_session)):
+    orders = await session.execute(select(Order.id))
+    return {"orders": len(orders.all())}
+"""),
+        get("/stats"),
+        bad=True,
+    ),
+    Example(
+        "counted and used",
+        shop("""
+@app.get("/open")
+def list_open(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).where(Order.status == "open").limit(50)).all()
+    return {"count": len(orders), "orders": [order.number for order in orders]}
+"""),
+        get("/open"),
+        bad=False,
+    ),
+    Example(
+        "the database counts",
+        shop("""
+@app.get("/stats")
+def read_stats(session: Session = Depends(get_session)):
+    return {"orders": session.scalar(select(func.count(Order.id)))}
+"""),
+        get("/stats"),
+        bad=False,
+    ),
+)

@@ -1,0 +1,222 @@
+"""Lazy load of a relationship, once for each row: the N+1 query.
+
+**What.** A list of objects is loaded with one statement, then reading a relationship of each emits one
+more: 1 + n statements where two would do. The reading often hides in a helper, a property or the
+response model, so no line of the handler shows it.
+
+**Why it costs.** Each statement is a round trip, and the ORM's own work around it costs more than most
+databases need to answer it.
+
+**How it is found.** Statements that a lazy loader emitted are recorded with their relationship. A
+relationship that one request loads three times or more is reported, at the statement that loaded the
+owners; routes that share that statement share the finding.
+
+**How to fix it.** Load the relationship with the owners: `.options(selectinload(Order.items))`, or
+`joinedload` for a relationship to one; `lazy="selectin"` in the model when every reader wants it.
+
+**When it is no problem.** One lazy load for one object (`GET /orders/{id}` that reads `order.customer`) is
+not reported, nor is a relationship that the identity map already holds, since no statement is emitted.
+
+**Sources.** SQLAlchemy, "Relationship Loading Techniques":
+https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from strop.evidence import Evidence, Exchange
+from strop.finding import Cost, Finding
+from strop.project.project import Project
+from strop.project.table import Relationship
+from strop.rules.code import steps, table_of
+from strop.rules.draft import draft
+from strop.rules.example import Example, get
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+from strop.rules.served import Seen, requests, statements_of
+from strop.rules.wording import many, number, time
+from strop.span import Span
+from strop.sql.statement import read_statement
+
+RULE = Rule("DB001", "lazy-load", "database", "error", "Lazy load of a relationship for each row")
+
+LEAST = 3  # loads in one request: two can be two relationships of one object and its twin, three are a loop
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The lazy loads of one relationship in one request, and the statement that loaded the owners."""
+
+    exchange: Exchange
+    loads: tuple[Seen, ...]
+    parent: Seen | None
+
+    @property
+    def saved(self) -> float:
+        """What would be saved if one statement did the work of all, in us."""
+        return median(s.elapsed for s in self.loads) * (len(self.loads) - 1)
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each relationship and statement that loads its owners."""
+    if evidence is None:
+        return
+    found: dict[tuple[str, Span], list[_Group]] = defaultdict(list)
+    for exchange in evidence.exchanges:
+        for key, group in _groups(project, exchange):
+            place = _place(group)
+            if place is not None:
+                found[key, Span(place.file, place.line, place.symbol)].append(group)
+    for (key, place), groups in found.items():
+        if max(len(g.loads) for g in groups) >= LEAST:
+            yield _finding(project, evidence, key, place, groups)
+
+
+def _groups(project: Project, exchange: Exchange) -> Iterator[tuple[str, _Group]]:
+    if not any(q.relationship for q in exchange.queries):
+        return
+    ordered = tuple(statements_of(exchange))
+    loads: dict[str, list[Seen]] = defaultdict(list)
+    for seen in ordered:
+        if seen.query.relationship:
+            loads[seen.query.relationship].append(seen)
+    for key, found in loads.items():
+        yield key, _Group(exchange, tuple(found), _parent(project, key, found[0], ordered))
+
+
+def _parent(project: Project, key: str, first: Seen, ordered: tuple[Seen, ...]) -> Seen | None:
+    """The statement before the first load that made the owners: of their table, at a line of the application.
+
+    Owners that were loaded lazily themselves lead on to the owners of those.
+    """
+    before = [s for s in ordered if s.query.start < first.query.start]
+    relationship = project.relationship(key)
+    owner = _owner_table(project, relationship) if relationship is not None else ""
+    asked = [s for s in before if read_statement(s.query.statement).table == owner]
+    named = asked or [s for s in before if owner in read_statement(s.query.statement).tables]
+    plain = [s for s in named if not s.query.relationship and s.query.span is not None]
+    if plain:
+        return max(plain, key=lambda s: (s.query.rows > 1, s.query.start))
+    for step in reversed(named):
+        if step.query.relationship and step.query.relationship != key:
+            first_of = next(s for s in ordered if s.query.relationship == step.query.relationship)
+            return _parent(project, step.query.relationship, first_of, ordered)
+    return None
+
+
+def _owner_table(project: Project, relationship: Relationship) -> str:
+    owner, _ = table_of(project, relationship)
+    return owner.name if owner is not None else ""
+
+
+def _place(group: _Group) -> Span | None:
+    if group.parent is not None:
+        return group.parent.query.span
+    return next((s.query.span for s in group.loads if s.query.span is not None), None)
+
+
+def _finding(project: Project, evidence: Evidence, key: str, place: Span, groups: list[_Group]) -> Finding:
+    worst = max(groups, key=lambda g: len(g.loads))
+    routes = {g.exchange.route for g in groups if g.exchange.route}
+    count = requests(evidence, routes)
+    saved = sum(g.saved for g in groups)
+    relationship = project.relationship(key)
+    reader = next((s.query.span for s in worst.loads if s.query.span is not None), None)
+    where = f"in {reader.symbol}" if reader is not None else "while the answer is serialized"
+    queries = sum(len(g.loads) - 1 for g in groups) / count
+    return draft(
+        RULE,
+        place,
+        routes,
+        message=f"lazy load of {key} {where}: {many(len(worst.loads), 'statement')} in one request",
+        impact=f"1 + n statements: {number(queries)} a request too many, {time(saved / count)} a request",
+        solution=f"load {key} together with its owners: two statements in place of {len(worst.loads) + 1}",
+        known="measured",
+        confidence=0.98 if worst.parent is not None else 0.85,
+        chain=steps(_stack(worst), project),
+        cost=Cost(queries=queries, total=saved),
+        facts={
+            "relationship": key,
+            "parent_file": place.file,
+            "parent_line": place.line,
+            "uselist": ("true" if relationship.uselist else "false") if relationship is not None else "",
+        },
+    )
+
+
+def _stack(group: _Group) -> tuple[Span, ...]:
+    """Who read the relationship, innermost first; who loaded the owners where no application line did."""
+    own = max((s.query.stack for s in group.loads), key=len, default=())
+    if own or group.parent is None:
+        return own
+    query = group.parent.query
+    return query.stack or ((query.span,) if query.span is not None else ())
+
+
+EXAMPLES = (
+    Example(
+        "in the response model",
+        shop("""
+@app.get("/orders", response_model=list[OrderOut])
+def list_orders(session: Session = Depends(get_session)):
+    return session.scalars(select(Order).order_by(Order.id).limit(20)).all()
+"""),
+        get("/orders"),
+        bad=True,
+    ),
+    Example(
+        "in a property that a helper in another module reads",
+        shop(
+            """
+from totals import total
+
+
+@app.get("/totals")
+def list_totals(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).order_by(Order.id).limit(20)).all()
+    return [total(order) for order in orders]
+""",
+            totals="""
+def total(order):
+    return order.quantity
+""",
+        ),
+        get("/totals"),
+        bad=True,
+    ),
+    Example(
+        "already loaded eagerly",
+        shop("""
+@app.get("/orders", response_model=list[OrderOut])
+def list_orders(session: Session = Depends(get_session)):
+    return session.scalars(select(Order).options(selectinload(Order.items)).limit(20)).all()
+"""),
+        get("/orders"),
+        bad=False,
+    ),
+    Example(
+        "one object reads its relationship once",
+        shop("""
+@app.get("/orders/{order_id}", response_model=OrderOut)
+def read_order(order_id: int, session: Session = Depends(get_session)):
+    return session.get(Order, order_id)
+"""),
+        get("/orders/1"),
+        bad=False,
+    ),
+    Example(
+        "the identity map holds all that is asked for",
+        shop("""
+@app.get("/items")
+def list_items(session: Session = Depends(get_session)):
+    orders = {order.id: order for order in session.scalars(select(Order).limit(50))}
+    return [item.order.number for item in session.scalars(select(Item)) if item.order_id in orders]
+"""),
+        get("/items"),
+        bad=False,
+    ),
+)

@@ -1,0 +1,222 @@
+"""A statement reads a whole table where an index would find its rows.
+
+**What.** A filter, a join or a sorted page on a column without an index: the database reads every row of
+the table for each request.
+
+**Why it costs.** The cost grows with the table, not with the answer, and a table that is read from end to
+end pushes others out of the cache. On a foreign key it also makes every delete of the parent scan.
+
+**How it is found.** The plans (EXPLAIN) of the statements that the run executed, on the database of the
+run: full scans of at least a thousand rows whose columns an index could serve. Without a run only foreign
+keys that a relationship loads by are named, with little confidence.
+
+**How to fix it.** An index in the model and a migration that makes it; for several columns those compared
+with `=` first.
+
+**When it is no problem.** Tables that stay small, flags that half of the rows have, a filter that no plain
+index serves (`LIKE '%x%'`, a function of the column), a statement that wants more than a fifth of the table: none
+is reported.
+Each index costs every write to its table a little.
+
+**Sources.** "Use The Index, Luke!": https://use-the-index-luke.com ;
+SQLite, "The SQLite Query Optimizer Overview": https://www.sqlite.org/optoverview.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from strop.evidence import Evidence, ScanStep
+from strop.finding import Cost, Finding
+from strop.project.project import Project
+from strop.project.table import Column, Table
+from strop.rules.code import steps, table_of
+from strop.rules.draft import draft
+from strop.rules.example import Example, get
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+from strop.rules.served import Seen, requests, statements
+from strop.rules.wording import number, time
+from strop.span import Span
+from strop.sql.statement import read_statement
+
+RULE = Rule("DB005", "missing-index", "database", "warning", "No index for a filter, join or sort")
+
+LEAST_ROWS = 1000  # rows of the table: fewer are read in well under a millisecond
+SELECTIVE = 0.2  # share of the rows that are wanted: for more a database rather reads the table
+
+_Key = tuple[str, tuple[str, ...]]
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each index that is missing, with all statements that it would serve."""
+    if evidence is None:
+        yield from _unindexed_keys(project)
+        return
+    by_statement: dict[str, list[Seen]] = defaultdict(list)
+    for seen in statements(evidence):
+        by_statement[seen.query.statement].append(seen)
+    for (table, columns), scans in _indexes(project, evidence).items():
+        executed = [seen for text in sorted({s.statement for s in scans}) for seen in by_statement[text]]
+        if executed and all(_is_selective(seen, scans[0].rows) for seen in executed):
+            yield _finding(project, evidence, table, columns, scans, executed)
+
+
+def _is_selective(seen: Seen, rows: int) -> bool:
+    """Whether few of the scanned rows were wanted, as far as the fetched ones tell."""
+    statement = read_statement(seen.query.statement)
+    tells = statement.kind == "select" and not (statement.limited or statement.aggregated or statement.groups)
+    return not tells or seen.query.rows <= SELECTIVE * rows
+
+
+def _indexes(project: Project, evidence: Evidence) -> dict[_Key, list[ScanStep]]:
+    """The scans by the index that each needs; one that begins another is served by the other."""
+    found: dict[_Key, list[ScanStep]] = defaultdict(list)
+    for scan in evidence.scans:
+        columns = tuple(c for c in scan.columns if not _is_flag(project, scan.table, c))
+        if scan.rows >= LEAST_ROWS and columns:
+            found[scan.table, columns].append(scan)
+    for table, columns in sorted(found, key=lambda key: len(key[1])):
+        wider = [c for t, c in found if t == table and c != columns and c[: len(columns)] == columns]
+        if wider:
+            found[table, wider[0]] += found.pop((table, columns))
+    return found
+
+
+def _is_flag(project: Project, table: str, column: str) -> bool:
+    known = project.table(table)
+    return known is not None and any(c.name == column and c.type.startswith("BOOL") for c in known.columns)
+
+
+def _finding(
+    project: Project,
+    evidence: Evidence,
+    table: str,
+    columns: tuple[str, ...],
+    scans: list[ScanStep],
+    executed: list[Seen],
+) -> Finding:
+    routes = {s.exchange.route for s in executed if s.exchange.route}
+    rows = max(s.rows for s in scans)
+    total = float(sum(s.query.duration for s in executed))
+    dearest = max(executed, key=lambda s: s.query.duration)
+    count = requests(evidence, routes)
+    use = " and ".join(sorted({s.use for s in scans}))
+    return draft(
+        RULE,
+        _place(project, table, columns) or dearest.query.span or Span("", 0),
+        routes,
+        message=f"no index for {table}.{', '.join(columns)} ({use}): {number(rows)} rows scanned each time",
+        impact=f"{number(len(executed) / count)} scans a request, {time(total / count)} a request, "
+        "more with every row that is added",
+        solution=f"an index on {table} ({', '.join(columns)}), in the model and as a migration",
+        known="measured",
+        confidence=0.9,
+        chain=steps(dearest.query.stack or _only(dearest.query.span), project),
+        cost=Cost(total=total),
+        facts={
+            "table": table,
+            "columns": ",".join(columns),
+            "use": use,
+            "rows": rows,
+            "detail": scans[0].detail,
+        },
+    )
+
+
+def _only(span: Span | None) -> tuple[Span, ...]:
+    return (span,) if span is not None else ()
+
+
+def _place(project: Project, table: str, columns: tuple[str, ...]) -> Span | None:
+    """The model that gets the index."""
+    found = project.table(table)
+    return found.span if found is not None else None
+
+
+def _unindexed_keys(project: Project) -> Iterator[Finding]:
+    """Foreign keys that a collection is loaded by and that no index begins with."""
+    told: set[tuple[str, str]] = set()
+    for relationship in project.imported.relationships:
+        owner, target = table_of(project, relationship)
+        if not relationship.uselist or owner is None or target is None or target.span is None:
+            continue
+        for column in target.columns:
+            key = (target.name, column.name)
+            points = column.foreign_key.partition(".")[0] == owner.name
+            if points and key not in told and not _is_indexed(target, column):
+                told.add(key)
+                yield _static(target, column, relationship.key)
+
+
+def _is_indexed(table: Table, column: Column) -> bool:
+    if column.index or column.unique:
+        return True
+    first_key = next((c.name for c in table.columns if c.primary), "")
+    return column.name == first_key or any(i.columns[:1] == (column.name,) for i in table.indexes)
+
+
+def _static(table: Table, column: Column, relationship: str) -> Finding:
+    return draft(
+        RULE,
+        table.span or Span("", 0),
+        (),
+        message=f"no index for the foreign key {table.name}.{column.name} that {relationship} loads by",
+        impact="each load reads the whole table; how much that costs was not measured",
+        solution=f"an index on {table.name} ({column.name}), in the model and as a migration",
+        known="static",
+        confidence=0.4,
+        severity="note",
+        facts={"table": table.name, "columns": column.name, "use": "filter"},
+    )
+
+
+EXAMPLES = (
+    Example(
+        "filter on a foreign key",
+        shop("""
+@app.get("/customers/{customer_id}/orders", response_model=list[OrderRow])
+def list_orders(customer_id: int, session: Session = Depends(get_session)):
+    return session.scalars(select(Order).where(Order.customer_id == customer_id)).all()
+"""),
+        get("/customers/7/orders"),
+        bad=True,
+    ),
+    Example(
+        "page sorted by a column",
+        shop("""
+@app.get("/orders", response_model=list[OrderRow])
+def list_orders(session: Session = Depends(get_session)):
+    return session.scalars(select(Order).order_by(Order.number.desc()).limit(10)).all()
+"""),
+        get("/orders"),
+        bad=True,
+    ),
+    Example(
+        "the column has an index, the other table is small",
+        shop("""
+@app.get("/orders/{order_id}/items", response_model=list[ItemOut])
+def list_items(order_id: int, session: Session = Depends(get_session)):
+    return session.scalars(select(Item).where(Item.order_id == order_id)).all()
+
+
+@app.get("/customers")
+def find_customer(name: str, session: Session = Depends(get_session)):
+    return session.scalar(select(Customer.id).where(Customer.name == name))
+"""),
+        get("/orders/3/items") + get("/customers?name=customer%203"),
+        bad=False,
+    ),
+    Example(
+        "the whole table is wanted",
+        shop("""
+@app.get("/statuses")
+def count_statuses(session: Session = Depends(get_session)):
+    rows = session.execute(select(Order.status, func.count()).group_by(Order.status))
+    return {status: count for status, count in rows}
+"""),
+        get("/statuses"),
+        bad=False,
+    ),
+)

@@ -1,0 +1,287 @@
+"""The same statement once for each turn of a loop.
+
+**What.** A loop asks the database for one row at a time: `for item in items: await stock.shelf(item.id)`. The
+statement often stands in a repository two modules away from the loop.
+
+**Why it costs.** n round trips where one would do; with a database on another machine each is about a
+millisecond, whatever it asks.
+
+**How it is found.** The same statement, executed four times or more from one line of the application within
+one request. The loop is looked up along the stack that led there; without a loop in sight (recursion,
+`gather`) ten repetitions are asked for. For routes that no run has served the source speaks alone.
+
+**How to fix it.** Ask once for all keys before the loop (`where(Shelf.product_id.in_(ids))`) and look the
+rows up in a dict.
+
+**When it is no problem.** A loop whose turns are written in the source (`for status in ("open", "paid")`),
+batches (`selectin` loading of many parents, `range(0, n, 500)`), the inserts of one flush. A lazy load is
+reported as DB001.
+
+**Sources.** SQLAlchemy, "Using IN": https://docs.sqlalchemy.org/en/20/core/operators.html
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from strop.evidence import Evidence, Exchange
+from strop.finding import Cost, Finding
+from strop.project.function import Call, Function, Reach
+from strop.project.project import Project
+from strop.rules.code import Loop, calls_at, function_at, loops, loops_on_way, reaches, steps
+from strop.rules.draft import draft
+from strop.rules.example import Example, get
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+from strop.rules.served import Seen, answered, requests, statements_of
+from strop.rules.syntax import goes_over_fields, is_batched, is_bounded
+from strop.rules.wording import many, number, time
+from strop.span import Span, Step
+from strop.sql.placeholder import normal
+from strop.sql.statement import read_statement
+
+RULE = Rule("DB002", "query-in-loop", "database", "error", "The same statement for each turn of a loop")
+
+LEAST = 4  # repetitions in one request: three can be three questions, four of the same are a loop
+BLIND_LEAST = 10  # where no loop is seen in the source, so that only real repetition is reported
+_SELECTIN = "POSTCOMPILE_primary_keys"  # selectin loading asks for 500 parents at a time
+_SCHEMA = ("DropTable", "DropConstraint", "CreateTable", "CreateIndex")  # a statement each is their nature
+_FLUSHES = ("commit", "flush", "close", "begin", "refresh", "merge")  # calls that write what was collected
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The repetitions of one statement from one line in one request."""
+
+    exchange: Exchange
+    seen: tuple[Seen, ...]
+
+    @property
+    def stack(self) -> tuple[Span, ...]:
+        """The longest stack that was kept, innermost first."""
+        stacks = [s.query.stack for s in self.seen]
+        own = self.seen[0].query.span
+        return max(stacks, key=len, default=()) or ((own,) if own is not None else ())
+
+    @property
+    def saved(self) -> float:
+        """What one statement for all would save, in us."""
+        return median(s.elapsed for s in self.seen) * (len(self.seen) - 1)
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each statement and line that a loop repeats."""
+    yield from _static(project, answered(evidence) if evidence is not None else Counter())
+    if evidence is None:
+        return
+    found: dict[tuple[str, Span], list[_Group]] = defaultdict(list)
+    for exchange in evidence.exchanges:
+        for (text, place), seen in _repeated(exchange).items():
+            found[text, place].append(_Group(exchange, tuple(seen)))
+    for (_, place), groups in found.items():
+        worst = max(groups, key=lambda g: len(g.seen))
+        if len(worst.seen) >= LEAST:
+            around = list(loops(project, worst.stack))
+            open_ended = [loop for loop in around if not _is_finite(project, loop)]
+            if _is_cause(project, place, worst, around, open_ended):
+                yield _finding(project, evidence, place, groups, next(iter(open_ended), None))
+
+
+def _repeated(exchange: Exchange) -> dict[tuple[str, Span], list[Seen]]:
+    found: dict[tuple[str, Span], list[Seen]] = defaultdict(list)
+    if len(exchange.queries) < LEAST:
+        return found
+    for seen in statements_of(exchange):
+        query = seen.query
+        if query.span is None or query.relationship or query.many > 1 or _SELECTIN in query.statement:
+            continue
+        place = Span(query.span.file, query.span.line, query.span.symbol)
+        found[normal(query.statement), place].append(seen)
+    return {key: seen for key, seen in found.items() if len(seen) >= 2}
+
+
+def _is_finite(project: Project, loop: Loop) -> bool:
+    """Whether more data gives the loop no more turns, or hardly any."""
+    return is_bounded(project, loop.span) or is_batched(project, loop.span)
+
+
+def _is_cause(
+    project: Project, place: Span, worst: _Group, around: list[Loop], open_ended: list[Loop]
+) -> bool:
+    writes = read_statement(worst.seen[0].query.statement).kind != "select"
+    if writes and (not around or _flushes(project, place)):
+        return False  # a flush sends what was added, a statement for each object where it must
+    if not around:
+        return len(worst.seen) >= BLIND_LEAST
+    return bool(open_ended)
+
+
+def _flushes(project: Project, place: Span) -> bool:
+    function = function_at(project, place)
+    calls = calls_at(function, place.line) if function is not None else []
+    return any(c.name.rpartition(".")[2] in _FLUSHES for c in calls)
+
+
+def _finding(
+    project: Project, evidence: Evidence, place: Span, groups: list[_Group], loop: Loop | None
+) -> Finding:
+    worst = max(groups, key=lambda g: len(g.seen))
+    routes = {g.exchange.route for g in groups if g.exchange.route}
+    count = requests(evidence, routes)
+    saved = sum(g.saved for g in groups)
+    queries = sum(len(g.seen) - 1 for g in groups) / count
+    statement = worst.seen[0].query.statement
+    table = read_statement(statement).table or "the database"
+    where = f"by the loop at {loop.span}" if loop is not None else "in one request"
+    return draft(
+        RULE,
+        place,
+        routes,
+        message=f"{table} is asked {many(len(worst.seen), 'time')} {where}",
+        impact=f"{number(queries)} statements a request too many, {time(saved / count)} a request",
+        solution=f"ask {table} once for all keys, before the loop",
+        known="measured",
+        confidence=0.95 if loop is not None else 0.7,
+        chain=steps(worst.stack, project),
+        cost=Cost(queries=queries, total=saved),
+        facts={
+            "statement": statement,
+            "loop_line": loop.span.line if loop is not None else "",
+            "loop_file": loop.span.file if loop is not None else "",
+        },
+    )
+
+
+def _static(project: Project, served: Counter[str]) -> Iterator[Finding]:
+    """Statements that the source has in an open-ended loop, for routes that no run has served."""
+    for function in project.source.functions.values():
+        for call in function.calls:
+            if not _asks(call):
+                continue
+            ways = [w for w in reaches(project, function.id, ("loop", "thread")) if not served[w.route]]
+            looped = [
+                (w, loop) for w in ways if (loop := _open_ended(project, function, call, w)) is not None
+            ]
+            if looped:
+                yield _unmeasured(function, call, looped)
+
+
+def _asks(call: Call) -> bool:
+    """Whether a call asks for data: no flush, no change of the schema, nothing that happens once."""
+    if call.effect is None or call.effect.kind != "queries" or call.once:
+        return False
+    last = call.name.rpartition(".")[2]
+    return last not in _FLUSHES and not any(word in call.text for word in _SCHEMA)
+
+
+def _open_ended(project: Project, function: Function, call: Call, way: Reach) -> Loop | None:
+    around = loops_on_way(project, function, call, way)
+    open_ended = (x for x in around if not _is_finite(project, x) and not goes_over_fields(project, x.span))
+    return next(open_ended, None)
+
+
+def _unmeasured(function: Function, call: Call, looped: list[tuple[Reach, Loop]]) -> Finding:
+    way, loop = looped[0]
+    return draft(
+        RULE,
+        Span(call.span.file, call.span.line, function.span.symbol),
+        {w.route for w, _ in looped},
+        message=f"{call.text} for each turn of the loop at {loop.span}",
+        impact="as many statements as turns; how many was not measured",
+        solution="ask once for all keys, before the loop",
+        known="static",
+        confidence=0.5,
+        severity="warning",
+        chain=(*way.chain, Step(call.text, call.span)),
+        facts={"loop_line": loop.span.line, "loop_file": loop.span.file},
+    )
+
+
+EXAMPLES = (
+    Example(
+        "in a repository, from a loop in a service",
+        shop(
+            """
+import services
+
+
+@app.get("/picklist")
+def read_picklist(session: Session = Depends(get_session)):
+    return services.picklist(session, 12)
+""",
+            services="""
+import repository
+
+
+def picklist(session, count):
+    return [label(session, number) for number in range(1, count + 1)]
+
+
+def label(session, number):
+    return f"{number}: {repository.first_quantity(session, number)}"
+""",
+            repository="""
+from sqlalchemy import text
+
+
+def first_quantity(session, order_id):
+    return session.scalar(text("SELECT quantity FROM items WHERE order_id = :order"), {"order": order_id})
+""",
+        ),
+        get("/picklist"),
+        bad=True,
+    ),
+    Example(
+        "one row at a time by its key, on the asynchronous engine",
+        shop("""
+@app.get("/orders")
+async def read_orders(session: AsyncSession = Depends(get_async_session)):
+    found = []
+    for number in await session.scalars(select(Item.order_id).distinct()):
+        order = await session.get(Order, number)
+        found.append(order.number)
+    return found
+"""),
+        get("/orders"),
+        bad=True,
+    ),
+    Example(
+        "the turns of the loop are written in the source",
+        shop("""
+@app.get("/statuses")
+def count_statuses(session: Session = Depends(get_session)):
+    counts = {}
+    for status in ("open", "paid", "sent", "lost", "new"):
+        counts[status] = session.scalar(select(func.count(Order.id)).where(Order.status == status))
+    return counts
+"""),
+        get("/statuses"),
+        bad=False,
+    ),
+    Example(
+        "one question for all",
+        shop("""
+@app.get("/picklist")
+def read_picklist(session: Session = Depends(get_session)):
+    rows = session.execute(select(Item.order_id, Item.quantity).where(Item.order_id.in_(range(1, 13))))
+    quantities = dict(row.t for row in rows)
+    return [quantities.get(number) for number in range(1, 13)]
+"""),
+        get("/picklist"),
+        bad=False,
+    ),
+    Example(
+        "many parents, loaded in batches by the ORM",
+        shop("""
+@app.get("/all")
+def read_all(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).options(selectinload(Order.items)))
+    return sum(len(order.items) for order in orders)
+"""),
+        get("/all"),
+        bad=False,
+    ),
+)

@@ -1,0 +1,288 @@
+"""Several collections joined into one statement: their rows are multiplied.
+
+**What.** A statement joins two or more collections of the same object (`joinedload(Order.items)` and
+`joinedload(Order.payments)`, or `lazy="joined"` in the model). The database answers with every combination:
+6 items and 6 payments of one order are 36 rows, not 12. A third collection multiplies again.
+
+**Why it costs.** Each row crosses the wire and is taken apart by the ORM, only to be recognised as known.
+Time grows with the product of the collections and not with their sum.
+
+**How it is found.** The rows that were fetched are compared with what one statement for each collection
+would fetch, estimated from the sizes of the tables. Only a statement that fetched twice that, and a few
+hundred rows, is reported. Where the model itself says `lazy="joined"`, all statements that suffer from it
+are one finding.
+
+**How to fix it.** `selectinload` for the collections; `joinedload` stays right for relationships to one.
+
+**When it is no problem.** One joined collection (its rows are all wanted), a chain of collections
+(orders, their items, the options of those), joins that filter and don't answer with columns, aggregates.
+
+**Sources.** SQLAlchemy, "What Kind of Loading to Use?":
+https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from strop.evidence import Evidence
+from strop.finding import Cost, Finding
+from strop.project.project import Project
+from strop.project.table import Relationship
+from strop.rules.code import steps, table_of
+from strop.rules.draft import draft
+from strop.rules.example import Example, get
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+from strop.rules.served import Seen, requests, statements
+from strop.rules.wording import listed, number, time
+from strop.span import Span
+from strop.sql.limit import limit_of
+from strop.sql.statement import Statement, read_statement
+
+RULE = Rule("DB003", "row-multiplication", "database", "error", "Joined collections multiply rows")
+
+LEAST_ROWS = 200  # rows of one statement: fewer are loaded in a few milliseconds, however they come
+LEAST_RATIO = 2.0  # fetched to wanted: below it the extra statements cost about what they save
+_STEEPEST = 1e6  # how much more than the average owner has those of a page may have
+BLIND_ROWS = 1000  # rows from which two joined collections are reported although no table size is known
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """A table of a statement, how many of its rows belong to one row above it, and what hangs below."""
+
+    table: str
+    relationship: Relationship | None
+    fan: float
+    below: tuple[_Branch, ...]
+
+    def joined(self, scale: float) -> float:
+        """Rows that one row of this table becomes in the join."""
+        rows = 1.0
+        for branch in self.below:
+            rows *= max(branch.scaled(scale), 1.0) * branch.joined(scale)
+        return rows
+
+    def apart(self, scale: float) -> float:
+        """Rows that one row of this table needs when each table is asked by itself."""
+        return 1.0 + sum(branch.scaled(scale) * branch.apart(scale) for branch in self.below)
+
+    def scaled(self, scale: float) -> float:
+        """The fan where the rows that were asked for have more below them than the average row has."""
+        return self.fan * scale if self.relationship is not None and self.relationship.uselist else self.fan
+
+    def collections(self) -> Iterator[Relationship]:
+        """The joined collections at and below this table."""
+        if self.relationship is not None and self.relationship.uselist:
+            yield self.relationship
+        for branch in self.below:
+            yield from branch.collections()
+
+    @property
+    def forks(self) -> bool:
+        """Whether two collections hang on the same row, directly or over relationships to one."""
+        sides = sum(any(True for _ in branch.collections()) for branch in self.below)
+        return sides > 1 or any(branch.forks for branch in self.below)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One statement that fetched more rows than were wanted."""
+
+    seen: Seen
+    relationships: tuple[Relationship, ...]
+    wanted: float
+
+    @property
+    def waste(self) -> float:
+        return self.seen.query.rows - self.wanted
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each statement, or for the models that join by themselves wherever they are loaded."""
+    if evidence is None:
+        return
+    sizes = {size.table: size.rows for size in evidence.sizes}
+    executed = list(statements(evidence))
+    limits = _limits(executed)
+    cases = [case for seen in executed if (case := _case(project, seen, sizes, limits)) is not None]
+    for group in _causes(cases):
+        yield _finding(project, evidence, group)
+
+
+def _limits(executed: list[Seen]) -> dict[str, int]:
+    """The page of each statement whose values were kept: those of its first execution."""
+    found = ((s.query.statement, limit_of(s.query.statement, s.query.parameters)) for s in executed)
+    return {statement: page for statement, page in found if page}
+
+
+def _case(project: Project, seen: Seen, sizes: Mapping[str, int], limits: Mapping[str, int]) -> _Case | None:
+    query = seen.query
+    if query.rows < LEAST_ROWS or query.span is None:
+        return None
+    statement = read_statement(query.statement)
+    if statement.kind != "select" or statement.aggregated or statement.groups or len(statement.joined) < 2:
+        return None
+    root = _tree(project, seen, statement, sizes)
+    if root is None or not root.forks:
+        return None
+    wanted = _wanted(root, query.rows, _most_parents(seen, statement, sizes, limits))
+    known = all(sizes.get(r) for r in statement.selected)
+    if (known and query.rows < LEAST_RATIO * wanted) or (not known and query.rows < BLIND_ROWS):
+        return None
+    return _Case(seen, tuple(dict.fromkeys(root.collections())), wanted)
+
+
+def _most_parents(
+    seen: Seen, statement: Statement, sizes: Mapping[str, int], limits: Mapping[str, int]
+) -> float:
+    """How many owners the statement can have loaded: the whole table, or a page of it."""
+    page = limits.get(seen.query.statement) if statement.limited_inside else None
+    whole = sizes.get(statement.table) or seen.query.rows
+    return float(max(1, min(whole, page or whole, seen.query.rows)))
+
+
+def _wanted(root: _Branch, rows: int, parents: float) -> float:
+    """Rows that one statement for each table would fetch for the same objects.
+
+    The average of the tables says how many children an owner has; when the join gave more rows than that
+    explains, these owners have more than the average, in the same proportion.
+    """
+    low, high = 1.0, 1.0
+    while root.joined(high) * parents < rows and high < _STEEPEST:
+        high *= 2
+    while high - low > 0.01 * low:
+        middle = (low + high) / 2
+        low, high = (middle, high) if root.joined(middle) * parents < rows else (low, middle)
+    return rows / root.joined(high) * root.apart(high)
+
+
+def _tree(project: Project, seen: Seen, statement: Statement, sizes: Mapping[str, int]) -> _Branch | None:
+    """The relationships that the statement's joins stand for, from the table that is asked for on."""
+    left = list(statement.joined)
+    eager = [r for r in project.imported.relationships if _is_joined(r, seen)]
+
+    def branch(table: str, by: Relationship | None, fan: float) -> _Branch:
+        below = []
+        for relationship in eager:
+            owner, target = table_of(project, relationship)
+            if owner is None or target is None or owner.name != table or target.name not in left:
+                continue
+            if target.name not in statement.selected:
+                continue
+            left.remove(target.name)
+            size, above = sizes.get(target.name, 0), sizes.get(table, 0)
+            share = size / above if relationship.uselist and size and above else 1.0
+            below.append((target.name, relationship, share))
+        return _Branch(table, by, fan, tuple(branch(*each) for each in below))
+
+    return branch(statement.table, None, 1.0) if statement.table else None
+
+
+def _is_joined(relationship: Relationship, seen: Seen) -> bool:
+    """Whether the loader made the join; the way to a collection may also be a join that was written."""
+    return (
+        not relationship.uselist or relationship.lazy == "joined" or relationship.key in seen.exchange.loaded
+    )
+
+
+def _causes(cases: list[_Case]) -> list[list[_Case]]:
+    """Cases that have a cause in common: the line of a statement, or a model that joins by itself."""
+    groups: list[tuple[set[object], list[_Case]]] = []
+    for case in cases:
+        marks: set[object] = {r.key for r in case.relationships if r.lazy == "joined"}
+        if len(marks) < len(case.relationships) or not marks:
+            span = case.seen.query.span
+            marks = {(span.file, span.line)} if span is not None else set()
+        touching = [g for g in groups if g[0] & marks]
+        merged = [c for g in touching for c in g[1]] + [case]
+        groups = [g for g in groups if g not in touching]
+        groups.append((marks.union(*(g[0] for g in touching)), merged))
+    return [group for _, group in groups]
+
+
+def _finding(project: Project, evidence: Evidence, cases: list[_Case]) -> Finding:
+    worst = max(cases, key=lambda c: c.waste)
+    relationships = list(dict.fromkeys(r for c in cases for r in c.relationships))
+    keys = sorted(r.key for r in relationships)
+    routes = {c.seen.exchange.route for c in cases if c.seen.exchange.route}
+    count = requests(evidence, routes)
+    waste = sum(c.waste for c in cases)
+    total = sum(c.seen.elapsed * c.waste / c.seen.query.rows for c in cases)
+    query = worst.seen.query
+    parent = query.span or Span("", 0)
+    in_model = all(r.lazy == "joined" for r in relationships)
+    model = next((r.span for r in relationships if r.span is not None), None)
+    return draft(
+        RULE,
+        model if in_model and model is not None else parent,
+        routes,
+        message=f"{listed(keys)} are joined: {number(query.rows)} rows fetched where "
+        f"{number(worst.wanted)} would do",
+        impact=f"{number(waste / count)} rows a request too many, {time(total / count)} a request",
+        solution=f"load {listed(keys)} with selectinload, one statement each",
+        known="measured",
+        confidence=0.95 if evidence.sizes else 0.75,
+        chain=steps(query.stack or (parent,), project),
+        cost=Cost(rows=waste / count, total=total),
+        facts={
+            "relationships": ",".join(keys),
+            "parent_file": parent.file,
+            "parent_line": parent.line,
+            "rows": query.rows,
+            "wanted": round(worst.wanted),
+        },
+    )
+
+
+EXAMPLES = (
+    Example(
+        "two collections joined by the statement",
+        shop("""
+@app.get("/orders")
+def list_orders(session: Session = Depends(get_session)):
+    page = select(Order).order_by(Order.id).limit(40)
+    orders = session.scalars(page.options(joinedload(Order.items), joinedload(Order.payments))).unique()
+    return [(order.quantity, sum(p.cents for p in order.payments)) for order in orders]
+"""),
+        get("/orders"),
+        bad=True,
+    ),
+    Example(
+        "collections loaded by statements of their own",
+        shop("""
+@app.get("/orders")
+def list_orders(session: Session = Depends(get_session)):
+    page = select(Order).order_by(Order.id).limit(40)
+    orders = session.scalars(page.options(selectinload(Order.items), selectinload(Order.payments)))
+    return [(order.quantity, sum(p.cents for p in order.payments)) for order in orders]
+"""),
+        get("/orders"),
+        bad=False,
+    ),
+    Example(
+        "one collection and a relationship to one",
+        shop("""
+@app.get("/orders")
+def list_orders(session: Session = Depends(get_session)):
+    page = select(Order).order_by(Order.id).limit(40)
+    orders = session.scalars(page.options(joinedload(Order.items), joinedload(Order.customer))).unique()
+    return [(order.quantity, order.customer.name) for order in orders]
+"""),
+        get("/orders"),
+        bad=False,
+    ),
+    Example(
+        "joins that filter",
+        shop("""
+@app.get("/paid")
+def list_paid(session: Session = Depends(get_session)):
+    asked = select(Order.id).join(Item, Item.order_id == Order.id).join(Payment, Payment.order_id == Order.id)
+    return list(session.scalars(asked.where(Payment.cents > 1)))
+"""),
+        get("/paid"),
+        bad=False,
+    ),
+)

@@ -1,0 +1,44 @@
+"""One cause, one finding: what several rules see of the same cause is said by the one that names it best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from strop.finding import Finding
+
+Covers = Callable[[Finding, Finding], bool]
+
+
+def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings without those that another one covers; the same finding stands once."""
+    found = tuple(dict.fromkeys(findings))
+    return tuple(f for f in found if not any(other is not f and _covers(other, f) for other in found))
+
+
+def _covers(better: Finding, worse: Finding) -> bool:
+    test = _COVERS.get((better.code, worse.code))
+    return test is not None and test(better, worse)
+
+
+def _same_handlers(better: Finding, worse: Finding) -> bool:
+    """Making these handlers `def` also takes the call off the loop, wherever it is reached from."""
+    return set(worse.routes) <= set(better.routes) and worse.fact("handler") == better.fact("function")
+
+
+def _same_place(better: Finding, worse: Finding) -> bool:
+    return (better.span.file, better.span.line) == (worse.span.file, worse.span.line)
+
+
+def _same_relationship(better: Finding, worse: Finding) -> bool:
+    named = better.fact("relationships") or better.fact("relationship")
+    return worse.fact("relationship") in named.split(",")
+
+
+# (what names the cause, what it covers): how to tell that they are one
+_COVERS: dict[tuple[str, str], Covers] = {
+    ("ASY003", "ASY001"): _same_handlers,
+    ("ASY001", "ASY002"): _same_place,
+    ("DB003", "DB004"): _same_relationship,
+    ("DB006", "DB008"): _same_place,
+    ("DB003", "DB008"): _same_place,
+}

@@ -1,0 +1,1 @@
+"""Rules about the layers around the application."""

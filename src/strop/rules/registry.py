@@ -1,0 +1,95 @@
+"""Which rules are there, and what do they say of a project? A rule is registered by lying in `rules/<domain>/`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+import strop.rules
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.project import Project
+from strop.rules.example import Example
+from strop.rules.merge import merge
+from strop.rules.rule import Rule
+
+Check = Callable[[Project, Evidence | None], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A rule with what its module brings: the check, the page, the examples."""
+
+    rule: Rule
+    check: Check
+    page: str
+    examples: tuple[Example, ...]
+
+
+@cache
+def rules() -> tuple[Registered, ...]:
+    """Every rule, by code."""
+    found = [_read(name) for domain in _packages() for name in _modules(domain)]
+    return tuple(sorted(found, key=lambda r: r.rule.code))
+
+
+def rule(word: str) -> Registered | None:
+    """The rule with this code or slug, if there is one."""
+    return next((r for r in rules() if word.upper() == r.rule.code or word.lower() == r.rule.slug), None)
+
+
+def check(project: Project, evidence: Evidence | None) -> tuple[Finding, ...]:
+    """What all rules find, each cause once, the dearest first; what costs the same is in a stable order."""
+    installed = dict(project.imported.versions)
+    asked = [r for r in rules() if _holds(r.rule, installed)]
+    found = merge(finding for registered in asked for finding in registered.check(project, evidence))
+    return tuple(sorted(found, key=_order))
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    return (
+        -finding.cost.total,
+        finding.known == "static",
+        -finding.confidence,
+        finding.code,
+        finding.span,
+        finding.facts,
+    )
+
+
+def _holds(rule: Rule, installed: dict[str, str]) -> bool:
+    """Whether the rule is true for the installed versions; unknown ones are taken to be right."""
+    return _allows(rule.since, installed) and _allows(rule.until, installed)
+
+
+def _allows(requirement: str, installed: dict[str, str]) -> bool:
+    name = requirement.split("<")[0].split(">")[0].split("=")[0].strip()
+    version = installed.get(name, "")
+    if not requirement or not version:
+        return True
+    try:
+        return Version(version) in SpecifierSet(requirement.removeprefix(name), prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return True
+
+
+def _packages() -> Iterator[str]:
+    for found in pkgutil.iter_modules(strop.rules.__path__, "strop.rules."):
+        if found.ispkg:
+            yield found.name
+
+
+def _modules(package: str) -> Iterator[str]:
+    for found in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        yield found.name
+
+
+def _read(name: str) -> Registered:
+    module = importlib.import_module(name)
+    return Registered(module.RULE, module.check, (module.__doc__ or "").strip(), tuple(module.EXAMPLES))

@@ -1,0 +1,1 @@
+"""Rules about what a request makes that the process could keep."""

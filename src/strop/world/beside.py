@@ -1,0 +1,92 @@
+"""What an application needs beside its code without being committed: .env files, data, built front ends.
+
+It is collected once, so that every working tree of a run gets the same, and a database is copied as a
+database, not as bytes that somebody may be writing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from strop.target import Target
+from strop.world import git, sqlite
+
+LARGEST = 64 << 20  # bytes of one file; databases may be larger
+MOST = 1 << 30  # bytes in all
+SKIPPED = frozenset(
+    {
+        ".git",
+        ".strop",
+        "node_modules",
+        "__pycache__",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".tox",
+        ".nox",
+    }
+)
+SQLITE = b"SQLite format 3\0"
+JOURNALS = ("-wal", "-shm", "-journal")
+
+
+def collect(repo: Path, into: Path, target: Target) -> tuple[str, ...]:
+    """Copy the files of `repo` that git does not know into `into`; returns those that were too large.
+
+    Environments, caches and what they hold are left where they are. What the settings name in `copy`
+    is copied whatever its size.
+    """
+    named = tuple(Path(target.root) / name for name in target.copy)
+    left: list[str] = []
+    total = 0
+    for path in _files(repo):
+        is_database = _is_sqlite(path)
+        size = path.lstat().st_size
+        wanted = any(path.is_relative_to(name) for name in named)
+        if not wanted and ((size > LARGEST and not is_database) or total + size > MOST):
+            left.append(str(path.relative_to(repo)))
+            continue
+        total += size
+        goal = into / path.relative_to(repo)
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        if is_database:
+            sqlite.copy(path, goal)
+        else:
+            shutil.copy2(path, goal, follow_symlinks=False)
+    return tuple(left)
+
+
+def _files(repo: Path) -> Iterator[Path]:
+    for name in filter(None, git.untracked(repo)):
+        path = repo / name.rstrip("/")
+        if path.is_symlink() or path.is_file():
+            yield from _kept(path)
+        elif path.is_dir() and not _is_skipped(path):
+            for folder, inner, files in os.walk(path):
+                inner[:] = [n for n in inner if not _is_skipped(Path(folder) / n)]
+                for file in files:
+                    yield from _kept(Path(folder) / file)
+
+
+def _kept(path: Path) -> Iterator[Path]:
+    journal = path.name.endswith(JOURNALS) and _is_sqlite(Path(str(path).rpartition("-")[0]))
+    wanted = not journal and path.suffix != ".pyc" and path.name not in SKIPPED
+    if wanted and (path.is_symlink() or path.is_file()):
+        yield path
+
+
+def _is_skipped(folder: Path) -> bool:
+    return folder.name in SKIPPED or (folder / "pyvenv.cfg").exists() or (folder / ".git").exists()
+
+
+def _is_sqlite(path: Path) -> bool:
+    if path.is_symlink() or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(SQLITE)) == SQLITE
+    except OSError:
+        return False

@@ -1,0 +1,242 @@
+"""Which clone stands for which database of the application, in one instance of a world."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from strop.cell import RowChange
+from strop.problem import Problem
+from strop.world import postgres, sqlite
+from strop.world.ask import Answer, Question
+from strop.world.own_server import OwnServer
+
+LOCAL = frozenset({"", "127.0.0.1", "localhost", "::1", "0.0.0.0"})
+
+
+class State(Protocol):
+    """A database that can be put back to how it was."""
+
+    def keep(self) -> None:
+        """Remember the present state."""
+
+    def changes(self) -> tuple[RowChange, ...]:
+        """Rows that differ from the kept state."""
+
+    def restore(self) -> None:
+        """Put the kept state back."""
+
+    def sizes(self) -> dict[str, int]:
+        """Rows of each table in the kept state."""
+
+    def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """Values of a column, spread over its rows."""
+
+    def busiest(self, table: str, column: str) -> str:
+        """The value that most rows share."""
+
+    def execute(self, statements: Sequence[str]) -> None:
+        """Change the schema of the clone."""
+
+
+class Originals:
+    """The user's databases, each copied once, at the first question, into a pristine state.
+
+    Every instance starts from the pristine copy, so a database that changes while strop runs gives
+    the same evidence, and the user's own is opened once, for reading.
+    """
+
+    def __init__(self, folder: Path, allow_remote: tuple[str, ...] = ()) -> None:
+        self.folder = folder
+        self._allow = LOCAL | set(allow_remote)
+        self._lock = threading.Lock()
+        self._files: dict[Path, Path | None] = {}
+        self._servers: dict[tuple[str, int, str], postgres.Address] = {}
+        self._embedded: OwnServer | None = None
+
+    def file(self, path: Path) -> Path | None:
+        """The pristine copy of a SQLite file, None when there is no such file."""
+        with self._lock:
+            if path not in self._files:
+                kept = self.folder / "pristine" / f"{_key(path)}-{path.name}"
+                found = path.is_file() and path.stat().st_size > 0
+                if found:
+                    sqlite.copy(path, kept)
+                self._files[path] = kept if found else None
+            return self._files[path]
+
+    def server(self, asked: postgres.Address) -> postgres.Address:
+        """The pristine copy of a database on a server; an empty one where it does not exist yet.
+
+        Raises Problem W313 for a server that is not on this machine and was not named on purpose.
+        """
+        if not asked.host.startswith("/") and asked.host not in self._allow:
+            raise Problem(
+                "W313",
+                f"the application connects to a database on {asked.host}, which is another machine",
+                do=f'point it to a local one, or name it on purpose: [tool.strop] allow_remote = ["{asked.host}"]',
+            )
+        key = (asked.host, asked.port, asked.database)
+        with self._lock:
+            if key not in self._servers:
+                server = asked if postgres.answers(asked) else self._own(asked)
+                known = postgres.exists(server, asked.database)
+                self._servers[key] = postgres.create(server, asked.database if known else "")
+            return self._servers[key]
+
+    def close(self) -> None:
+        """Drop every scratch database and stop the server of our own."""
+        with self._lock:
+            for address in self._servers.values():
+                if self._embedded is None:
+                    postgres.drop(address)
+            self._servers.clear()
+            if self._embedded is not None:
+                self._embedded.close()
+                self._embedded = None
+
+    def _own(self, asked: postgres.Address) -> postgres.Address:
+        if self._embedded is None:
+            self._embedded = OwnServer(self.folder / "postgres")
+        return replace(self._embedded.address(), database=asked.database)
+
+
+class Databases:
+    """The clones of one instance: answers the probe's questions, keeps and restores states."""
+
+    def __init__(self, originals: Originals, folder: Path, tree: Path, home: Path, temporary: Path) -> None:
+        """`tree` is the instance's copy of the project and `home` the user's own folder."""
+        self._originals = originals
+        self._folder = folder
+        self._tree = tree
+        self._home = home
+        self._temporary = temporary
+        self._states: dict[str, State] = {}
+        self._paths: dict[Path, Path] = {}
+        self._servers: dict[tuple[str, int, str], postgres.Address] = {}
+        self._keeping = False
+        self.refusals: list[Problem] = []
+
+    def answer(self, question: Question) -> Answer:
+        """The answer to one question of the probe."""
+        try:
+            if question.get("ask") == "sqlite":
+                return {"path": str(self._file(Path(str(question["path"]))))}
+            return self._server(question)
+        except Problem as problem:
+            self.refusals.append(problem)
+            return {"refuse": problem.message}
+
+    def keep(self) -> None:
+        """Remember every database as it is now."""
+        self._keeping = True
+        for state in self._states.values():
+            state.keep()
+
+    def restore(self) -> None:
+        """Put every database back."""
+        for state in self._states.values():
+            state.restore()
+
+    def changes(self) -> tuple[RowChange, ...]:
+        """Rows that differ from the kept state, over all databases."""
+        return tuple(change for _, state in sorted(self._states.items()) for change in state.changes())
+
+    def sizes(self) -> dict[str, int]:
+        """Rows of each table in the kept states."""
+        return {name: rows for state in self._states.values() for name, rows in state.sizes().items()}
+
+    def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """At most `count` values of a column in whichever database has it, spread over its rows."""
+        samples = (state.sample(table, column, count) for state in self._states.values())
+        return next(filter(None, samples), ())
+
+    def busiest(self, table: str, column: str) -> str:
+        """The value that most rows of the table share, "" without one."""
+        return next(filter(None, (state.busiest(table, column) for state in self._states.values())), "")
+
+    def execute(self, statements: Sequence[str]) -> None:
+        """Run statements on every clone that the application has opened; one that doesn't fit a clone is left out there."""
+        for state in self._states.values():
+            state.execute(statements)
+
+    def sqlite_files(self) -> tuple[Path, ...]:
+        """The clones of SQLite files that the application has opened, largest first."""
+        files = [
+            s.path for s in self._states.values() if isinstance(s, sqlite.SqliteState) and s.path.exists()
+        ]
+        return tuple(sorted(files, key=lambda path: -path.stat().st_size))
+
+    def servers(self) -> tuple[postgres.Address, ...]:
+        """The scratch databases on servers."""
+        return tuple(self._servers.values())
+
+    def close(self) -> None:
+        """Drop the scratch databases on servers; files go with the world's folder."""
+        for address in self._servers.values():
+            postgres.drop(address)
+        self._servers.clear()
+        self._states.clear()
+
+    def _file(self, asked: Path) -> Path:
+        path = Path(os.path.normpath(asked))
+        if path in self._paths:
+            return self._paths[path]
+        if path.is_relative_to(self._temporary):
+            clone = path  # made by the run itself
+        elif path.is_relative_to(self._tree):
+            clone = path
+            self._bring(self._home / path.relative_to(self._tree), clone)
+        else:
+            clone = self._folder / "databases" / f"{_key(path)}-{path.name}"
+            self._bring(path, clone)
+        self._paths[path] = clone
+        kept = self._folder / "kept" / f"{_key(path)}-{path.name}"
+        self._add(str(path), sqlite.SqliteState(clone, kept))
+        return clone
+
+    def _add(self, name: str, state: State) -> None:
+        """A database that is opened after the others were kept starts from what it is now."""
+        if self._keeping:
+            state.keep()
+        self._states[name] = state
+
+    def _bring(self, original: Path, clone: Path) -> None:
+        clone.parent.mkdir(parents=True, exist_ok=True)
+        pristine = None if clone.exists() else self._originals.file(original)
+        if pristine is not None:
+            sqlite.copy(pristine, clone)
+
+    def _server(self, question: Question) -> Answer:
+        asked = postgres.Address(
+            host=str(question.get("host") or ""),
+            port=int(str(question.get("port") or 5432)),
+            user=str(question.get("user") or ""),
+            password=str(question.get("password") or ""),
+            database=str(question.get("database") or question.get("user") or "postgres"),
+        )
+        if not str(question.get("dialect", "")).startswith("postgres"):
+            message = f"strop can't yet make a safe copy of a {question.get('dialect')} database"
+            raise Problem("W314", message, do="run the application on SQLite or PostgreSQL for strop")
+        key = (asked.host, asked.port, asked.database)
+        if key not in self._servers:
+            pristine = self._originals.server(asked)
+            self._servers[key] = postgres.create(pristine, pristine.database)
+            self._add(f"{asked.database}@{asked.host}", postgres.PostgresState(self._servers[key]))
+        clone = self._servers[key]
+        return {
+            "host": clone.host,
+            "port": clone.port,
+            "user": clone.user,
+            "password": clone.password,
+            "database": clone.database,
+        }
+
+
+def _key(path: Path) -> str:
+    return hashlib.sha256(str(path).encode()).hexdigest()[:10]

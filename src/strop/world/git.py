@@ -1,0 +1,152 @@
+"""What strop asks of git: facts about the user's repository, and work in a clone of it.
+
+The user's repository is only read. Candidates live in worktrees of a clone that shares its objects; the finished
+branch is fetched back from there, which is the one thing that the user's repository receives.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from strop.problem import EXIT_USAGE, Problem
+from strop.world.process import run
+
+AUTHOR = ("-c", "user.name=strop", "-c", "user.email=strop@localhost", "-c", "commit.gpgsign=false")
+QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
+
+
+class GitFailed(Exception):
+    """git answered with an error; the message is its own."""
+
+
+def git(folder: Path, *arguments: str, author: bool = False) -> str:
+    """Run git in `folder` and return what it printed, without the last newline.
+
+    Raises GitFailed with git's own message.
+    """
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    environ |= {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    command = ["git", *QUIET, *(AUTHOR if author else ()), *arguments]
+    try:
+        done = run(command, folder, environ, limit=300)
+    except FileNotFoundError:
+        message = "git is not installed"
+        raise Problem("W201", message, do="install git", status=EXIT_USAGE) from None
+    if done.status:
+        raise GitFailed(done.err.strip() or f"git {arguments[0]} ended with {done.status}")
+    return done.out.rstrip("\n")
+
+
+def top_level(folder: Path) -> Path | None:
+    """The repository that `folder` lies in, None outside one or where nothing is committed yet."""
+    try:
+        top = git(folder, "rev-parse", "--show-toplevel")
+        git(folder, "rev-parse", "--verify", "HEAD")
+    except GitFailed:
+        return None
+    return Path(top)
+
+
+def head(repo: Path) -> tuple[str, str]:
+    """The commit and the branch ("" when detached)."""
+    try:
+        branch = git(repo, "symbolic-ref", "--short", "-q", "HEAD")
+    except GitFailed:
+        branch = ""
+    return git(repo, "rev-parse", "HEAD"), branch
+
+
+def is_tracked(repo: Path, folder: Path) -> bool:
+    """Whether anything under `folder` is committed."""
+    return bool(git(repo, "ls-tree", "--name-only", "HEAD", "--", _relative(repo, folder)))
+
+
+def dirty(repo: Path, folder: Path) -> tuple[str, ...]:
+    """Files under `folder` that differ from the last commit: changed ones, and new Python files."""
+    lines = git(repo, "status", "--porcelain", "--", _relative(repo, folder)).splitlines()
+    return tuple(line[3:] for line in lines if line[:2] != "??" or line.endswith(".py"))
+
+
+def untracked(repo: Path) -> tuple[str, ...]:
+    """Files and whole folders (with a slash at the end) that are not committed, ignored ones too."""
+    return tuple(git(repo, "ls-files", "-z", "--others", "--directory").rstrip("\0").split("\0"))
+
+
+def _relative(repo: Path, folder: Path) -> str:
+    return str(folder.resolve().relative_to(repo.resolve()))
+
+
+def clone(repo: Path, into: Path, commit: str) -> None:
+    """Clone without copying objects or checking out; `commit` becomes the branch "base"."""
+    git(repo, "clone", "--quiet", "--shared", "--no-checkout", "--no-tags", str(repo), str(into))
+    git(into, "branch", "--force", "base", commit)
+
+
+def begin(folder: Path) -> None:
+    """Make a repository of a folder that has none, with everything in it committed as "base"."""
+    git(folder, "init", "--quiet", "--initial-branch=base")
+    git(folder, "add", "--all", "--force")
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", "base", author=True)
+
+
+def add_worktree(repo: Path, into: Path, revision: str) -> None:
+    """A new working tree of `revision`, on no branch."""
+    git(repo, "worktree", "add", "--quiet", "--detach", str(into), revision)
+
+
+def remove_worktree(repo: Path, folder: Path) -> None:
+    """Forget a working tree and its files."""
+    git(repo, "worktree", "remove", "--force", str(folder))
+
+
+def commit(tree: Path, files: Sequence[str], subject: str, body: str) -> str:
+    """Commit the named files and return the commit's id."""
+    git(tree, "add", "--force", "--", *files)
+    git(tree, "commit", "--quiet", "-m", subject, *(("-m", body) if body else ()), author=True)
+    return git(tree, "rev-parse", "HEAD")
+
+
+def deliver(repo: Path, source: Path, revision: str, branch: str) -> str:
+    """Bring `revision` from the clone into the user's repository as a new branch; return its name.
+
+    A branch of that name that exists already is left alone: a number is appended.
+    """
+    name, number = branch, 2
+    while _exists(repo, name):
+        name, number = f"{branch}-{number}", number + 1
+    git(
+        repo,
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        str(source),
+        f"{revision}:refs/heads/{name}",
+    )
+    return name
+
+
+def _exists(repo: Path, branch: str) -> bool:
+    try:
+        git(repo, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
+    except GitFailed:
+        return False
+    return True
+
+
+def format_patches(tree: Path, revision: str, folder: Path) -> tuple[Path, ...]:
+    """The commits from the base to `revision` as mail patches, one file a commit."""
+    printed = git(tree, "format-patch", "--quiet", "--output-directory", str(folder), f"base..{revision}")
+    return tuple(Path(line) for line in printed.splitlines()) or tuple(sorted(folder.glob("*.patch")))
+
+
+def pick(tree: Path, revision: str) -> str:
+    """Apply a commit on top of the tree's own; returns the new commit. Raises GitFailed on a conflict."""
+    try:
+        git(tree, "cherry-pick", "--allow-empty", revision, author=True)
+    except GitFailed:
+        git(tree, "cherry-pick", "--abort")
+        raise
+    return git(tree, "rev-parse", "HEAD")

@@ -1,0 +1,157 @@
+"""Starting and ending other programs: the only module of strop that does."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import pwd
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+GRACE = 3.0  # seconds between asking a process to end and ending it
+
+_alive: set[Child] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A program that ended: exit status (negative: signal; 124: time limit), what it printed, seconds."""
+
+    status: int
+    out: str
+    err: str
+    seconds: float
+
+
+def _as(user: str) -> dict[str, Any]:
+    """Popen's arguments for a program that must not run as root; nothing where we are not root."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+
+
+class Child:
+    """A running program in a process group of its own, so that all it starts ends with it."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        environ: Mapping[str, str],
+        descriptors: Sequence[int] = (),
+        *,
+        user: str = "",
+        farewell: int = signal.SIGTERM,
+    ) -> None:
+        """`user` runs it instead of root; `farewell` is the signal that asks it to end."""
+        self._farewell = farewell
+        self.printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by end()
+        self._process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=self.printed,
+            stderr=self.printed,
+            pass_fds=descriptors,
+            start_new_session=True,
+            **_as(user),
+        )
+        _alive.add(self)
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is the group's id too."""
+        return self._process.pid
+
+    def status(self) -> int | None:
+        """The exit status, None while it runs."""
+        return self._process.poll()
+
+    def wait(self, limit: float | None = None) -> int | None:
+        """Wait for the end, at most `limit` seconds; None when it still runs."""
+        try:
+            return self._process.wait(limit)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def tail(self, size: int = 4000) -> str:
+        """The last `size` bytes that it printed on either stream."""
+        length = self.printed.seek(0, os.SEEK_END)
+        self.printed.seek(max(0, length - size))
+        return self.printed.read().decode(errors="replace")
+
+    def end(self, grace: float = GRACE) -> None:
+        """End the whole group: ask first, then make it so. Safe to call twice."""
+        self._signal(self._farewell)
+        if self.wait(grace) is None:
+            self._signal(signal.SIGKILL)
+            self.wait(GRACE)
+        self._signal(signal.SIGKILL)  # what the leader left behind
+        self.printed.close()
+        _alive.discard(self)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+
+def run(
+    command: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+    limit: float | None = None,
+    *,
+    user: str = "",
+) -> Completed:
+    """Run a program to its end; past `limit` seconds its group is ended and the status is 124."""
+    began = time.monotonic()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=None if environ is None else dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+            **_as(user),
+        )
+        try:
+            status = process.wait(limit)
+        except subprocess.TimeoutExpired:
+            status = 124
+        finally:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        texts = [_read(stream) for stream in (out, err)]
+    return Completed(status, texts[0], texts[1], time.monotonic() - began)
+
+
+def _read(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode(errors="replace")
+
+
+@contextlib.contextmanager
+def ending() -> Iterator[None]:
+    """Whatever happens inside, no process of ours is left behind."""
+    try:
+        yield
+    finally:
+        end_all()
+
+
+def end_all() -> None:
+    """End every program that still runs."""
+    for child in tuple(_alive):
+        child.end(grace=0.5)
+
+
+atexit.register(end_all)
