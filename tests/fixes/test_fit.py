@@ -18,6 +18,7 @@ from strop.fixes.fit import refit
         ("x = [name for name in all_of_them]", "x = [\n    name\n    for name in all_of_them\n]"),
         ("x = 'a string (that is long)'", "x = (\n    'a string (that is long)'\n)"),
         ("xs = call()  # a comment (here)", "xs = call()  # a comment (here)"),
+        ("x = call(first, second).all()", "x = call(\n    first, second\n).all()"),
         ("short = f(a)", "short = f(a)"),
     ],
 )

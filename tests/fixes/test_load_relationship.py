@@ -245,6 +245,25 @@ def test_way_over_a_relationship_that_no_option_names(tmp_path: Path) -> None:
     )
 
 
+def test_a_select_that_a_function_makes_more_of(tmp_path: Path) -> None:
+    source = """
+        from sqlalchemy import select
+        from sqlalchemy.orm import selectinload
+
+        from models import Order
+
+
+        def f(session):
+            return session.scalars(only_open(select(Order), 3).limit(1)).all()
+        """
+    after = source.replace(
+        "session.scalars(only_open(select(Order), 3).limit(1)).all()",
+        "session.scalars(\n                only_open(select(Order).options(selectinload(Order.items)), 3).limit(1)\n"
+        "            ).all()",
+    )
+    check_transformed(case(tmp_path, source), "selectinload", app_orders=after)
+
+
 def test_statement_passed_by_the_only_caller(tmp_path: Path) -> None:
     from strop.project.function import Call, Function
     from strop.project.project import Source

@@ -115,7 +115,7 @@ def _brackets(line: str) -> tuple[int, int]:
     if re.match(r"\s*(async )?def ", line) and ") -> " in line:
         end = line.index(") -> ")
     else:
-        end = len(line.rstrip(":,")) - 1
+        end = len(re.sub(r"(\.\w+\(\))*[:,]*$", "", line)) - 1
     stack: list[int] = []
     for at, (character, quoted) in enumerate(_marked(line)):
         if quoted:
