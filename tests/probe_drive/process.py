@@ -100,6 +100,7 @@ class Serving:
         os.close(to_read)
         os.close(to_write)
         self._answers = os.fdopen(answers, "rb")
+        self.open = True
 
     def tell(self, command: dict[str, Any]) -> dict[str, Any]:
         os.write(self._commands, json.dumps(command).encode() + b"\n")
@@ -125,6 +126,7 @@ class Serving:
         return outcome
 
     def close(self) -> str:
+        self.open = False
         os.close(self._commands)
         self._answers.close()
         printed, _ = self.process.communicate(timeout=30)

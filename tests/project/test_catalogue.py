@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from strop.project.catalogue import KINDS, default_catalogue, extend, load_catalogue
+from strop.project.catalogue import KINDS, default_catalogue, load_catalogue
 from strop.project.function import Effect
-from strop.project.source import read_source
-from tests.project.example import effects_of, read, write
+from tests.project.example import effects_of, read
 
 CATALOGUE = default_catalogue()
 INSTALLED = ("sqlalchemy", "httpx", "starlette", "fastapi", "pydantic_settings", "jwt", "argon2", "anyio")
@@ -87,7 +86,12 @@ def test_a_family_of_names() -> None:
 
 
 def test_a_project_adds_names_of_its_own(tmp_path: Path) -> None:
-    write(tmp_path, {"app.py": "import acme\n\ndef use():\n    acme.client.fetch(1)\n"})
-    extended = extend(CATALOGUE, {"blocks": ("acme.client.fetch",)})
-    assert effects_of(read_source(tmp_path, catalogue=extended), "use") == {("blocks", "acme.client.fetch")}
-    assert effects_of(read(tmp_path, {}), "use") == set()
+    files = {
+        "app.py": "import acme\n\ndef use():\n    acme.client.fetch(1)\n",
+        "generated/big.py": "def big(): ...\n",
+    }
+    assert effects_of(read(tmp_path, files), "use") == set()
+    own = '[tool.strop]\nexclude = ["generated"]\n[tool.strop.catalogue]\nblocks = ["acme.client.fetch"]\n'
+    source = read(tmp_path, {"pyproject.toml": own})
+    assert effects_of(source, "use") == {("blocks", "acme.client.fetch")}
+    assert list(source.modules) == ["app"]

@@ -142,7 +142,7 @@ def build_excerpt(case: Case) -> Excerpt:
     lines = tuple(case.before.splitlines())
     after = set(case.after.splitlines())
     marked = tuple(case.first + i for i, line in enumerate(lines) if after and line not in after)
-    return Excerpt(case_file(case), case.first, lines, marked or (case.first + len(lines) - 1,))
+    return Excerpt(case_file(case), case.first, lines, marked or (case.span.line,))
 
 
 def case_file(case: Case) -> str:

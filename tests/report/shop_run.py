@@ -120,10 +120,12 @@ SELECT_ITEMS_IN = "SELECT items.order_id, items.id, items.sku FROM items WHERE i
 
 def orders_exchange(final: bool) -> Exchange:
     """GET /orders: 1 + 200 queries and a stall before, two queries after."""
-    first = Query(SELECT_ORDERS, 4_100, 2_300, 200, ORDERS, stack=(ORDERS,), parameters=("200",))
+    first = Query(
+        SELECT_ORDERS, 4_100, 2_300, 200, ORDERS, on_loop=True, stack=(ORDERS,), parameters=("200",)
+    )
     queries: tuple[Query, ...]
     if final:
-        queries = (first, Query(SELECT_ITEMS_IN, 6_900, 4_200, 1_200, ORDERS, stack=(ORDERS,)))
+        queries = (first, Query(SELECT_ITEMS_IN, 6_900, 4_200, 1_200, ORDERS, on_loop=True, stack=(ORDERS,)))
         end = 19_400
     else:
         lazy = (

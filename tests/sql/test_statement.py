@@ -111,6 +111,8 @@ def test_aggregates_are_told_when_they_are_all_that_is_asked(
         ("orders.paid", [Use("orders", "paid", "flag")]),
         ("NOT orders.paid", [Use("orders", "paid", "flag")]),
         ("orders.paid = true", [Use("orders", "paid", "flag")]),
+        ("orders.paid = 1", [Use("orders", "paid", "flag")]),
+        ("orders.paid = 7", [Use("orders", "paid")]),
         ("lower(orders.status) = ?", [Use("orders", "status", "other")]),
         ("orders.status LIKE ?", [Use("orders", "status", "other")]),
         ("orders.id = ? OR orders.paid = ?", [Use("orders", "id", "other"), Use("orders", "paid", "other")]),

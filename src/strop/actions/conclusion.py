@@ -119,7 +119,7 @@ def _noise(base: Base, suites: Suites | None) -> Noise:
         keys = [key.rpartition("#")[0] for key in suite_outcomes(suites.one)]
         cells += len(keys)
         identical += sum(test not in suites.flaky for test in keys)
-    return Noise(cells, identical, base.cpu_noise)
+    return Noise(cells, identical, base.noise.cpu)
 
 
 def _change(kept: Kept, base: Base) -> Change:

@@ -9,7 +9,7 @@ from strop.event import Listener, ignore
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.measure.observe import Observation, Workload, observe
-from strop.measure.run import save
+from strop.measure.run import save, save_plan
 from strop.plan import Plan
 from strop.project.project import Project
 from strop.rules.plan import plan
@@ -45,7 +45,9 @@ def measure(request: MeasureRequest, listener: Listener = ignore) -> Measured:
 
 
 def conclude(target: Target, seen: Observation) -> Measured:
-    """Save an observation, and apply the rules to it."""
+    """Save an observation, apply the rules to it, and save what they say."""
     seen.evidence, folder = save(Path(target.root), seen.evidence)
     findings = check(seen.project, seen.evidence)
-    return Measured(seen.evidence, folder, findings, plan(seen.project, findings), seen.project)
+    planned = plan(seen.project, findings)
+    save_plan(folder, planned)
+    return Measured(seen.evidence, folder, findings, planned, seen.project)

@@ -15,16 +15,23 @@ from strop.measure.aggregate import cost_lines, cost_routes
 from strop.measure.explain import explain, sizes
 from strop.measure.latency import measure_latency
 from strop.measure.observe import Observation, Workload, observe
-from strop.measure.run import save
-from strop.problem import Problem
-from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch
-from strop.proof.cost import pair, timed_cells
+from strop.measure.run import update
+from strop.proof.branch import (
+    BranchProof,
+    Suites,
+    Witnesses,
+    holds_for,
+    measure_gains,
+    prove_branch,
+    witnesses,
+)
+from strop.proof.cost import pair, time_noise, timed_cells
+from strop.proof.driven import Drivers
 from strop.proof.judge import Base, Tip
 from strop.proof.relax import relax
 from strop.proof.schema import Schema, migrate
 from strop.proof.suites import flaky_tests
 from strop.report.result import Result
-from strop.stats.noise import noise
 from strop.target import Target
 from strop.world import git
 from strop.world.instance import Conditions, Gone, World, open_world
@@ -60,13 +67,14 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
         seen = observe(world, request.workload, listener)
         measured = conclude(request.target, seen)
         base, suites = _base(world, seen, listener)
-        tip = Tip("base", seen.root, seen.served, dict(seen.one))
-        search = Search(base, tip, seen.project, listener)
+        tips = [Tip("base", side, seen.one) for side in (seen.served, seen.again)]
+        drivers = Drivers(world, suites) if suites is not None else None
+        search = Search(base, tips, seen.project, listener, drivers)
         search.run(measured.plan.items[: request.most], lambda: time.monotonic() > until)
         branch = _prove(search, suites, listener)
         final, latencies = _finish(request, search, branch, suites, listener)
         seen.evidence = replace(seen.evidence, latencies=latencies)
-        save(Path(request.target.root), seen.evidence)
+        update(measured.folder, seen.evidence)
         name, patches = _deliver(request, search, measured.folder)
         result = conclude_result(request.target, seen, measured, base, suites, search, branch, final, name)
     return Optimized(result, measured.folder, patches)
@@ -89,37 +97,39 @@ def _base(world: World, seen: Observation, listener: Listener) -> tuple[Base, Su
     cells = timed_cells(seen.cells, seen.one, routes)
     if cells:
         listener(Stage("comparing the base with itself"))
-        base.cpu_noise = noise([pair(seen.served, seen.again, cells, seen.one)])
-    seen.again.instance.close()
+        base.noise = time_noise([pair(seen.served, seen.again, cells, seen.one)])
     return base, suites
 
 
 def _prove(search: Search, suites: Suites | None, listener: Listener) -> BranchProof | None:
     """Prove the branch as a whole; a patch that only the whole workload shows to differ is taken out."""
     while search.kept:
-        search.tip.served.instance.close()
-        proof = prove_branch(search.base, search.tip.revision, search.tip.schema, suites, listener)
+        added = tuple(e.file for k in search.kept for e in k.patch.tests)
+        proof = prove_branch(search.base, search.revision, search.schema, suites, listener, added=added)
+        if proof.holds and proof.disturbed:
+            listener(Note(f"the added tests are left out: {proof.disturbed}", "warn"))
+            search.drop_tests(f"no test was added: {proof.disturbed}")
+            proof.served.instance.close()
+            continue
         if proof.holds:
             return proof
         proof.served.instance.close()
-        reason = f"{proof.differences[0].route} {proof.differences[0].path} differs in the proof of the branch".strip()
-        culprit = _culprit(search, suites)
-        search.drop(culprit, reason)
+        culprit = _culprit(search, suites, witnesses(proof.differences))
+        first = proof.differences[0]
+        where = f"{first.route} {first.path}".strip() if first.route else f"{first.cell} {first.path}"
+        told = f"{where}: {first.before} before, {first.after} after"
+        listener(Note(f"taken out: {culprit.patch.title}: {told}", "warn"))
+        search.drop(culprit, f"only the proof of the branch told it apart: {told}")
     return None
 
 
-def _culprit(search: Search, suites: Suites | None) -> Kept:
-    """The first kept patch whose commit fails the proof of the branch, by bisection."""
+def _culprit(search: Search, suites: Suites | None, seen: Witnesses) -> Kept:
+    """The first kept patch whose commit differs where the branch was seen to differ, by bisection."""
     low, high = 0, len(search.kept) - 1
     while low < high:
         middle = (low + high) // 2
         kept = search.kept[middle]
-        try:
-            proof = prove_branch(search.base, kept.commit, kept.candidate.schema, suites, ignore)
-            holds = proof.holds
-            proof.served.instance.close()
-        except Problem:
-            holds = False
+        holds = holds_for(search.base, kept.commit, kept.schema, suites, seen)
         low, high = (middle + 1, high) if holds else (low, middle)
     return search.kept[low]
 
@@ -135,13 +145,13 @@ def _finish(
     if branch is None:
         latencies = _latency(request, search, ("base", Schema())) if request.latency else ()
         return None, latencies
-    branch.gains = measure_gains(search.base, branch, search.tip.schema, suites, listener)
+    branch.gains = measure_gains(search.base, branch, search.schema, suites, listener)
     before: tuple[Latency, ...] = ()
     after: tuple[Latency, ...] = ()
     if request.latency:
         listener(Stage("measuring latency under uvicorn"))
         before = _latency(request, search, ("base", Schema()))
-        after = _latency(request, search, (branch.revision, search.tip.schema))
+        after = _latency(request, search, (branch.revision, search.schema))
     return _final_evidence(search, branch, after), before
 
 
@@ -208,5 +218,5 @@ def _deliver(request: OptimizeRequest, search: Search, folder: Path) -> tuple[st
     clone = search.base.world.folder.clone
     if request.target.repo:
         name = request.branch or f"strop/{request.target.commit[:8]}"
-        return git.deliver(Path(request.target.repo), clone, search.tip.revision, name), ()
-    return "", git.format_patches(clone, search.tip.revision, folder)
+        return git.deliver(Path(request.target.repo), clone, search.revision, name), ()
+    return "", git.format_patches(clone, search.revision, folder)

@@ -1,8 +1,12 @@
-"""The search for patches worth keeping: one finding after the other, alternatives against each other."""
+"""The search for patches worth keeping: every alternative alone against the base, two at a time, and then
+those that were kept together on one branch.
+"""
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,13 +15,17 @@ from strop.cell import Cell
 from strop.event import Advance, Listener, Note, Stage
 from strop.finding import Finding
 from strop.fixes.registry import propose
+from strop.fixes.write import apply
 from strop.patch import Patch, Proposal
 from strop.plan import Item
+from strop.problem import Problem
+from strop.project.imported import read_imported
 from strop.project.join import join
 from strop.project.project import Project
 from strop.project.source import read_source
+from strop.proof.driven import DrivenJudgement, Drivers, driving_tests
 from strop.proof.judge import Base, Candidate, Judgement, Tip
-from strop.proof.regression import check_test
+from strop.proof.regression import useful_tests
 from strop.proof.schema import Schema
 from strop.world import git
 
@@ -31,7 +39,8 @@ class Kept:
     item: Item
     candidate: Candidate
     patch: Patch
-    commit: str
+    commit: str = ""
+    schema: Schema = field(default_factory=Schema)
     lost: tuple[Candidate, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -46,100 +55,170 @@ class Refused:
     tried: tuple[Candidate, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A finding with what its fixes made of it."""
+
+    item: Item
+    patches: tuple[Patch, ...]
+    proposals: tuple[Proposal, ...]
+
+
 @dataclass
 class Search:
-    """The state of the search: the project as it is on the branch, and the branch's tip."""
+    """What was tried and what was kept. `tips` are the base's running processes, one for each worker."""
 
     base: Base
-    tip: Tip
+    tips: Sequence[Tip]
     project: Project
     listener: Listener
+    drivers: Drivers | None = None
     kept: list[Kept] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    revision: str = "base"
+    schema: Schema = field(default_factory=Schema)
 
     def run(self, items: Sequence[Item], stop: Callable[[], bool] = lambda: False) -> None:
-        """Try every item that is not the user's choice, the dearest first."""
-        self.listener(Stage("trying fixes", len(items)))
-        for item in items:
-            if item.choice:
-                self.refused.append(Refused(item, "the choice is yours"))
-            elif stop():
-                self.refused.append(Refused(item, "the time that was given was used up"))
-            else:
-                self._try(item)
-            self.listener(Advance(item.finding.message))
+        """Try every item that is not the user's choice, the dearest first; then put the kept ones together."""
+        works = [self._propose(item) for item in items if not item.choice]
+        self.refused += [Refused(item, "the choice is yours") for item in items if item.choice]
+        self.listener(Stage("trying fixes", sum(len(work.patches) for work in works)))
+        tips: queue.SimpleQueue[Tip] = queue.SimpleQueue()
+        for tip in self.tips:
+            tips.put(tip)
+
+        def judge(work: _Work) -> list[Candidate]:
+            tip = tips.get()
+            try:
+                return (
+                    [] if stop() else [self._judge(tip, work.item.finding, patch) for patch in work.patches]
+                )
+            finally:
+                tips.put(tip)
+
+        with ThreadPoolExecutor(len(self.tips)) as pool:
+            for work, candidates in zip(works, pool.map(judge, works), strict=True):
+                self._decide(work, candidates)
+        self._check_tests()
+        self.compose()
 
     def drop(self, culprit: Kept, reason: str) -> None:
-        """Take a patch out of the branch, and with it those that can't stand without it."""
-        world = self.base.world
-        tree = world.folder.tree("base")
-        kept, self.kept = self.kept, []
+        """Take a patch out of the branch and put the others together anew."""
         self.refused.append(Refused(culprit.item, reason, tried=(culprit.candidate,)))
-        schema = Schema()
-        revision = "base"
-        for one in kept:
-            if one is culprit:
-                continue
+        self.kept = [kept for kept in self.kept if kept is not culprit]
+        self.compose()
+
+    def drop_tests(self, reason: str) -> None:
+        """Leave the added tests out: together with the suite they don't hold."""
+        self.kept = [
+            replace(k, patch=replace(k.patch, tests=()), notes=(*k.notes, reason)) for k in self.kept
+        ]
+        self.compose()
+
+    def compose(self) -> None:
+        """One commit for each kept patch, in the order of what the findings cost.
+
+        A patch whose files an earlier one has changed is made anew from the branch as it stands; the proof
+        of the branch judges the whole.
+        """
+        tree = self.base.world.folder.tree("base")
+        self.revision, self.schema = "base", Schema()
+        touched: set[str] = set()
+        composed: list[Kept] = []
+        for kept in self.kept:
+            patch = self._fitting(kept, tree, touched)
             try:
-                revision = git.pick(tree, one.commit)
-            except git.GitFailed:
-                self.refused.append(Refused(one.item, f"stands on a patch that was taken out: {reason}"))
+                if patch is None:
+                    raise Problem("P601", "an earlier patch changed the same lines")
+                apply(tree, patch)
+            except Problem as problem:
+                self.refused.append(
+                    Refused(kept.item, f"not on this branch: {problem.message}", tried=(kept.candidate,))
+                )
                 continue
-            if one.patch.touches_schema:
-                schema = schema.with_index(one.item.finding)
-            self.kept.append(replace(one, commit=revision))
-        self.tip = replace(self.tip, revision=revision, root=tree, schema=schema)
+            files = [edit.file for edit in (*patch.edits, *patch.tests)]
+            touched |= set(files)
+            self.revision = git.commit(tree, files, patch.title, patch.why)
+            if patch.touches_schema:
+                self.schema = self.schema.with_index(kept.item.finding)
+            composed.append(replace(kept, patch=patch, commit=self.revision, schema=self.schema))
+        self.kept = composed
 
-    def _try(self, item: Item) -> None:
-        finding = self._moved().finding(item.finding)
-        proposed = propose(self.project, finding, self._read)
+    def _propose(self, item: Item) -> _Work:
+        proposed = propose(self.project, item.finding, self._read)
         patches = [p for p in proposed if isinstance(p, Patch)]
-        proposals = tuple(p for p in proposed if isinstance(p, Proposal))
-        candidates = [self._judge(finding, patch) for patch in patches[:MOST]]
-        best = max((c for c in candidates if c.verdict.kept), key=_worth, default=None)
-        for candidate in candidates:
-            if candidate is not best:
-                candidate.close()
-        if best is None:
-            self._refuse(item, proposals, tuple(candidates))
-            return
-        self._keep(item, best, tuple(c for c in candidates if c is not best))
+        return _Work(item, tuple(patches[:MOST]), tuple(p for p in proposed if isinstance(p, Proposal)))
 
-    def _judge(self, finding: Finding, patch: Patch) -> Candidate:
+    def _judge(self, tip: Tip, finding: Finding, patch: Patch) -> Candidate:
+        candidate = self._judgement(tip, finding, patch).run()
+        candidate.close()
+        self.listener(Advance(patch.title))
+        return candidate
+
+    def _judgement(self, tip: Tip, finding: Finding, patch: Patch) -> Judgement:
+        """By cells; by the application's own tests where no cell reaches the finding's routes."""
+        if self.drivers is not None and not any(c.route in finding.routes for c in self.base.cells):
+            suites = self.drivers.suites
+            tests = driving_tests(suites.one, finding.routes, suites.flaky)
+            if tests:
+                return DrivenJudgement(self.base, tip, finding, patch, self.drivers, tests)
         cells = choose_cells(self.base.cells, finding, self.project, patch)
-        return Judgement(self.base, self.tip, finding, patch, cells).run()
+        return Judgement(self.base, tip, finding, patch, cells)
 
-    def _refuse(self, item: Item, proposals: tuple[Proposal, ...], tried: tuple[Candidate, ...]) -> None:
-        reasons = [c.verdict.reason for c in tried] or [p.reason for p in proposals]
-        self.refused.append(Refused(item, reasons[0] if reasons else "no fix is known", proposals, tried))
-        self.listener(Note(f"{item.finding.message}: {self.refused[-1].reason}"))
+    def _decide(self, work: _Work, candidates: Sequence[Candidate]) -> None:
+        best = max((c for c in candidates if c.verdict.kept), key=_worth, default=None)
+        if best is not None:
+            lost = tuple(c for c in candidates if c is not best)
+            self.kept.append(Kept(work.item, best, best.patch, lost=lost, notes=best.notes))
+            self.listener(Note(f"kept: {best.patch.title}", "good"))
+            return
+        reasons = [c.verdict.reason for c in candidates] or [p.reason for p in work.proposals]
+        reason = reasons[0] if reasons else "the time that was given was used up"
+        self.refused.append(Refused(work.item, reason, work.proposals, tuple(candidates)))
+        self.listener(Note(f"{work.item.finding.message}: {reason}"))
 
-    def _keep(self, item: Item, best: Candidate, lost: tuple[Candidate, ...]) -> None:
-        patch, notes = best.patch, best.notes
-        if patch.tests:
-            wrong = check_test(self.base.world, self.tip.revision, patch)
-            if wrong:
-                notes += (f"no test was added: {wrong}",)
-                for edit in patch.tests:
-                    _restore(best.root, edit.file, edit.before)
-                patch = replace(patch, tests=())
-        files = [edit.file for edit in (*patch.edits, *patch.tests)]
-        revision = git.commit(best.root, files, patch.title, patch.why)
-        assert best.served is not None
-        assert best.imported is not None
-        self.tip.served.instance.close()
-        self.tip = Tip(revision, best.root, best.served, {**self.tip.outcomes, **best.outcomes}, best.schema)
-        source = read_source(best.root, self.base.world.target.sources)
-        self.project = join(best.root, best.imported, source)
-        self.kept.append(Kept(item, best, patch, revision, lost, notes))
-        self.listener(Note(f"kept: {patch.title}", "good"))
+    def _check_tests(self) -> None:
+        """Keep only added tests that fail without their patch."""
+        with_tests = [k.patch for k in self.kept if k.patch.tests]
+        if not with_tests:
+            return
+        self.listener(Stage("running the added tests on the base"))
+        useful = useful_tests(self.base.world, with_tests)
+        for number, kept in enumerate(self.kept):
+            why = useful.get(kept.patch.id, "")
+            if kept.patch.tests and why:
+                notes = (*kept.notes, f"no test was added for {kept.patch.title}: {why}")
+                self.kept[number] = replace(kept, patch=replace(kept.patch, tests=()), notes=notes)
+
+    def _fitting(self, kept: Kept, tree: Path, touched: set[str]) -> Patch | None:
+        """The patch as it was judged, or made anew where earlier patches moved what it stands on."""
+        patch = kept.patch
+        stale = touched & {edit.file for edit in (*patch.edits, *patch.tests)}
+        if not stale and not (patch.touches_schema and self.schema.statements):
+            return patch
+        again = propose(self._project_in(tree), self._moved(tree).finding(kept.item.finding), _reader(tree))
+        same = (p for p in again if isinstance(p, Patch) and (p.fix, p.option) == (patch.fix, patch.option))
+        found = next(same, None)
+        if found is None:
+            return None
+        return replace(found, tests=found.tests if patch.tests else ())
+
+    def _project_in(self, tree: Path) -> Project:
+        instance = self.base.world.instance(tree)
+        try:
+            return join(tree, read_imported(instance), read_source(tree, self.base.world.target.sources))
+        finally:
+            instance.close()
 
     def _read(self, file: str) -> str:
-        return (self.tip.root / file).read_text(encoding="utf-8")
+        return _reader(self.base.root)(file)
 
-    def _moved(self) -> Moved:
-        base = self.base.root
-        return Moved(lambda file: (base / file).read_text(encoding="utf-8"), self._read)
+    def _moved(self, tree: Path) -> Moved:
+        return Moved(self._read, _reader(tree))
+
+
+def _reader(root: Path) -> Callable[[str], str]:
+    return lambda file: (root / file).read_text(encoding="utf-8")
 
 
 def choose_cells(cells: Sequence[Cell], finding: Finding, project: Project, patch: Patch) -> tuple[Cell, ...]:
@@ -161,16 +240,9 @@ def choose_cells(cells: Sequence[Cell], finding: Finding, project: Project, patc
     return tuple(chosen)
 
 
-def _worth(candidate: Candidate) -> tuple[float, float, int]:
-    """CPU first, because it weighs queries against rows; then the promised counters; then the smaller diff."""
+def _worth(candidate: Candidate) -> tuple[bool, float, float, int]:
+    """No other route may pay for it; then CPU, which weighs queries against rows; then counters, then the smaller diff."""
     gains = {gain.name: gain.low for gain in candidate.verdict.gains}
     size = sum(len(edit.after) - len(edit.before or "") for edit in candidate.patch.edits)
-    return round(gains.get("cpu", 0.0), 2), sum(gains.get(n, 0.0) for n in ("queries", "blocking")), -size
-
-
-def _restore(root: Path, file: str, before: str | None) -> None:
-    path = root / file
-    if before is None:
-        path.unlink(missing_ok=True)
-    else:
-        path.write_text(before, encoding="utf-8")
+    counted = sum(gains.get(name, 0.0) for name in ("queries", "blocking"))
+    return not candidate.dearer_elsewhere, round(gains.get("cpu", 0.0), 2), counted, -size

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from strop.cell import Cell, Request
 from strop.measure.values import Json, Values
 from strop.project.project import Imported
-from strop.target import Target
+from strop.target import Login, Target
 from strop.world.databases import Databases
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -66,7 +66,7 @@ def generate(
     for operation in operations(imported, databases):
         if operation.key in target.skip_routes:
             continue
-        plain = tuple(dict.fromkeys(_requests(operation)))[:VARIANTS]
+        plain = tuple(dict.fromkeys((*_login(target, operation), *_requests(operation))))[:VARIANTS]
         for headers, name in ((identity, "user"), ((), "")):
             if not headers and name:
                 continue
@@ -80,6 +80,22 @@ def _cell(
 ) -> Cell:
     sent = Request(request.method, request.path, (*request.headers, *headers), request.body)
     return Cell(f"c{number:04}", number % STEPS, sent, operation.key, "openapi", name)
+
+
+def _login(target: Target, operation: Operation) -> Iterator[Request]:
+    """The login operation with the credentials that work, beside those that don't."""
+    login = target.login
+    if login is not None and operation.key == f"POST {login.path}":
+        yield login_request(login)
+
+
+def login_request(login: Login) -> Request:
+    """The request that asks for a token."""
+    fields = {"username": login.username, "password": login.password}
+    body = json.dumps(fields).encode() if login.json else urlencode(fields).encode()
+    kind = "application/json" if login.json else "application/x-www-form-urlencoded"
+    headers = (("host", "testserver"), ("content-type", kind), ("content-length", str(len(body))))
+    return Request("POST", login.path, headers, body)
 
 
 def _requests(operation: Operation) -> Iterator[Request]:

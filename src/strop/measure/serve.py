@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 
-from strop.cell import Answer, Cell, Request
+from strop.cell import Answer, Cell, RowChange
 from strop.evidence import Exchange, Outcome
+from strop.measure.generate import login_request
 from strop.problem import Problem
 from strop.project.failure import Failed, explain, explain_gone
 from strop.project.project import Imported
 from strop.target import Login
 from strop.world.instance import REQUEST_LIMIT, Conditions, Gone, Instance
+from strop.world.rows import Busy
 
 DEAD = "ProcessDied"  # the exception of an outcome whose request ended or hung the process
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a batch cost, us: CPU of the whole process, and of the event loop's thread alone."""
+
+    cpu: float
+    loop: float
 
 
 class Served:
@@ -42,14 +50,17 @@ class Served:
 
     def start(self) -> None:
         """Start the application and keep its databases; raises the Problem that explains a failure."""
+        self._launch()
+        self.instance.databases.execute(self._statements)
+        self.instance.databases.keep()
+
+    def _launch(self) -> None:
         try:
             said = self.instance.start("serve", self.conditions)
         except Gone as gone:
             raise explain_gone(gone, self.instance, "the application's start") from None
         if "failed" in said:
             raise explain(msgspec.convert(said["failed"], Failed), self.instance)
-        self.instance.databases.execute(self._statements)
-        self.instance.databases.keep()
 
     def describe(self) -> Imported:
         """What the started application says of itself; what its start-up made is in it."""
@@ -72,8 +83,11 @@ class Served:
             outcome = msgspec.convert(said["outcome"], Outcome)
         except (Gone, KeyError):
             return self._revive(cell)
-        rows = self.instance.databases.changes()
-        self.instance.databases.restore()
+        try:
+            rows = self.instance.databases.changes()
+            self.instance.databases.restore()
+        except Busy:  # a session that the application left open
+            rows = self._relaunch()
         exchange = replace(outcome.exchange, route=outcome.exchange.route or cell.route)
         return replace(outcome, rows=rows, exchange=exchange)
 
@@ -82,23 +96,19 @@ class Served:
         for cell in cells:
             yield self.serve(cell)
 
-    def cpu(self, cells: Sequence[Cell], rounds: int) -> tuple[tuple[int, ...], ...]:
-        """CPU time (ns) of each cell in each of `rounds` rounds, with the recording hooks switched off.
+    def spend(self, cells: Sequence[Cell]) -> Spent:
+        """Serve the cells once with the recording switched off, and say what that cost.
 
-        The cells must not write: the database is put back only after the last round.
+        The cells must not write: the database is put back only after the last one.
         """
-        command = {"do": "batch", "requests": [_command(cell) for cell in cells], "rounds": rounds}
-        said = self.instance.ask(command, REQUEST_LIMIT * max(1, len(cells)))
+        command = {"do": "batch", "requests": [_command(cell) for cell in cells], "rounds": 1}
+        said = self.instance.ask(command, REQUEST_LIMIT * max(1, len(cells)))["batch"]
         self.instance.databases.restore()
-        return tuple(tuple(int(ns) for ns in row) for row in said["batch"]["cpu"])
+        return Spent(sum(said["cpu"][0]) / 1000, sum(said["loop"][0]) / 1000)
 
     def log_in(self, login: Login) -> tuple[tuple[str, str], ...]:
         """The headers that carry a token for generated requests. Raises Problem M403 when the login fails."""
-        fields = {"username": login.username, "password": login.password}
-        body = json.dumps(fields).encode() if login.json else urlencode(fields).encode()
-        kind = "application/json" if login.json else "application/x-www-form-urlencoded"
-        headers = (("host", "testserver"), ("content-type", kind), ("content-length", str(len(body))))
-        outcome = self.serve(Cell("login", 0, Request("POST", login.path, headers, body)))
+        outcome = self.serve(Cell("login", 0, login_request(login)))
         try:
             token = msgspec.json.decode(outcome.answer.body)[login.token]
         except (msgspec.DecodeError, KeyError, TypeError):
@@ -111,11 +121,23 @@ class Served:
         return (("authorization", f"Bearer {token}"),)
 
     def _revive(self, cell: Cell) -> Outcome:
-        self.instance.stop()
-        self.start()
+        rows = self._relaunch()
         method, path = cell.request.method, cell.request.path
         exchange = Exchange(cell.id, cell.route, method, path, 0, 0, 0)
-        return Outcome(cell.id, Answer(0, exception=DEAD), exchange)
+        return Outcome(cell.id, Answer(0, exception=DEAD), exchange, rows)
+
+    def _relaunch(self) -> tuple[RowChange, ...]:
+        """Start the application anew from the kept state; returns the rows that its last request changed.
+
+        What the start itself writes is taken back: the state that was kept holds it already.
+        """
+        databases = self.instance.databases
+        self.instance.stop()
+        rows = databases.changes()
+        databases.restore()
+        self._launch()
+        databases.restore()
+        return rows
 
 
 def _command(cell: Cell) -> dict[str, Any]:

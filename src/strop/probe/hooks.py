@@ -52,8 +52,13 @@ def _patch_after(spec: ModuleSpec, name: str) -> None:
         failures[f"loader {name}"] += 1
         return
 
+    before = vars(loader).get("exec_module")  # another's shadow
+
     def exec_module(module: ModuleType) -> None:
-        del loader.exec_module
+        if before is None:
+            del loader.exec_module
+        else:
+            loader.exec_module = before
         loader.exec_module(module)
         _patch(name, module)
 

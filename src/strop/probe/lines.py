@@ -61,6 +61,13 @@ _watched: dict[str, set[int]] = {}
 _plans: dict[int, _Plan] = {}  # by id of the code object, which the plan keeps
 
 
+def stop() -> None:
+    """Watch no longer, so that what follows costs what it costs without."""
+    _watched.clear()
+    if sys.version_info < (3, 12):
+        _plans.clear()
+
+
 def _nested(code: CodeType) -> Iterator[CodeType]:
     return (constant for constant in code.co_consts if isinstance(constant, CodeType))
 
@@ -154,6 +161,9 @@ if sys.version_info >= (3, 12):
 
 def _trace() -> Callable[[_Plan], None]:
     def tracer(frame: FrameType, event: str, arg: Any) -> Any:
+        if not _plans:  # stopped meanwhile: each thread takes its tracer off at its next call
+            sys.settrace(None)
+            return None
         plan = _plans.get(id(frame.f_code))
         if plan is None:
             return None
@@ -163,14 +173,14 @@ def _trace() -> Callable[[_Plan], None]:
 
     def line(frame: FrameType, event: str, arg: Any) -> Any:
         if event == "line":
-            plan = _plans[id(frame.f_code)]
-            lines = plan.at.get(frame.f_lineno)
-            if lines is not None:
+            plan = _plans.get(id(frame.f_code))
+            lines = plan.at.get(frame.f_lineno) if plan is not None else None
+            if plan is not None and lines is not None:
                 plan.note(lines)
         return line
 
     def begin() -> None:
-        if sys.gettrace() is None:  # a debugger or coverage keeps its own
+        if _plans and sys.gettrace() is None:  # a debugger or coverage keeps its own
             sys.settrace(tracer)
 
     def remove() -> None:

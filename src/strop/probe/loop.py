@@ -153,7 +153,7 @@ class _Watch:
         waited = duration - delay
         if waited < LONG * 0.9 or not (step.on_time or cpu * 2 >= waited):
             return  # the machine or another thread kept the loop from running
-        record.add("blocks", _block(step, record, duration, min(cpu, duration)))
+        record.add("blocks", _block(step, record, waited, min(cpu, waited)))
 
 
 def _block(step: _Step, record: Record, duration: int, cpu: int) -> Entry:

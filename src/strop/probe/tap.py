@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import functools
+import gc
 import json
 import time
 from contextvars import ContextVar
@@ -47,6 +48,7 @@ class Tap:
         """Give the test `test` a seed of its own, and the next moment."""
         self._test = test
         self._number = 0
+        self._clean()
         self._step()
         self._let_tick()
         randomness.reseed(test)
@@ -61,6 +63,15 @@ class Tap:
         self._ordinal += 1
         if self._config.clock is not None:
             clock.set_time(self._config.clock + self._ordinal * self._config.step)
+
+    def _clean(self) -> None:
+        """Collect garbage now and never by itself: what a session still remembers must not hang on that."""
+        if gc.isenabled():
+            gc.disable()
+            gc.collect()
+            gc.freeze()  # all that was imported: the next collections need not look at it
+        else:
+            gc.collect()
 
     def _let_tick(self) -> None:
         if self._config.clock is not None:
@@ -86,6 +97,7 @@ class Tap:
         number, ordinal = self._number, self._ordinal
         traffic = _Traffic(scope, receive, send)
         if self._active == 0:
+            self._clean()
             self._before = randomness.state()
         self._active += 1
         randomness.reseed(self._test, number)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from strop.project.callsites import Body, Reader
-from strop.project.catalogue import Catalogue, default_catalogue
+from strop.project.catalogue import Catalogue, default_catalogue, extend
 from strop.project.collect import Found, collect
 from strop.project.files import module_name, source_files
 from strop.project.function import Call, Class, Function
@@ -16,6 +16,7 @@ from strop.project.members import is_property
 from strop.project.parse import Parsed, parse_file
 from strop.project.project import Source
 from strop.project.scope import Binding, ClassNode, FunctionNode, Module, Ref
+from strop.project.settings import read_settings
 from strop.project.targets import Targets, annotated_names, validators_of
 from strop.project.wrappers import decorator_name, runs_off_loop, wrappers
 from strop.span import Span
@@ -30,16 +31,21 @@ def read_source(
     catalogue: Catalogue | None = None,
 ) -> Source:
     """Read the project below `root`. `sources` are the folders on `sys.path`, relative to root;
-    `exclude` are further paths left out (tests, migrations and environments always are).
+    `exclude` are further paths left out (tests, migrations and environments always are), besides those of
+    `[tool.strop]`, whose catalogue is added to ours unless one is given.
     A file that can't be read is named in `Source.unread`; the others are read without it.
+    Raises Problem T110 for a wrong value in `[tool.strop]`.
     """
     root = root.resolve()
+    settings = read_settings(root)
+    catalogue = catalogue or extend(default_catalogue(), settings.catalogue)
+    exclude = (*exclude, *settings.exclude)
     parsed = [parse_file(root, path) for path in source_files(root, exclude)]
     found = Found()
     for file in parsed:
         if file.tree is not None:
             _collect(file, file.tree, sources, found)
-    types = Types(found, catalogue or default_catalogue())
+    types = Types(found, catalogue)
     types.members.link()
     return _Reading(types, parsed).source()
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from strop.event import Advance, Listener, Stage
+from strop.event import Advance, Listener, Stage, ignore
 from strop.measure.serve import Served
 from strop.measure.suite import SuiteRun, run_suite
+from strop.problem import Problem
 from strop.project.project import Imported
 from strop.proof.contract import compare_contracts
-from strop.proof.cost import cpu_gain, pair, timed_cells
+from strop.proof.cost import Pair, pair, time_gains, timed_cells
 from strop.proof.gain import count_gains
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.replay import Outcomes
 from strop.proof.schema import Schema, migrate
 from strop.proof.suites import compare_suites, suite_outcomes
-from strop.stats.bootstrap import Launch
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world.instance import Conditions, Instance, World
 
@@ -47,6 +48,7 @@ class BranchProof:
     gates: list[Gate] = field(default_factory=list)
     outcomes: Outcomes = field(default_factory=dict)
     suite: SuiteRun | None = None
+    disturbed: str = ""  # what the added tests break when they run with the others
     differences: Found = ()
     gains: tuple[Gain, ...] = ()
 
@@ -56,12 +58,51 @@ class BranchProof:
         return not self.differences and all(gate.passed for gate in self.gates)
 
 
-def prove_branch(
-    base: Base, revision: str, schema: Schema, suites: Suites | None, listener: Listener
-) -> BranchProof:
-    """Serve every cell and run the whole suite on `revision`, and compare with the base.
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Part of the workload: the cells and the tests that told a difference."""
 
-    Ends at the first gate that fails; the served application is left running.
+    cells: frozenset[str]
+    tests: frozenset[str]
+
+
+def witnesses(found: Found) -> Witnesses:
+    """The cells and tests in which these differences were seen."""
+    names = {d.cell for d in found if d.cell}
+    tests = frozenset(name.rpartition("#")[0] or name for name in names if "::" in name)
+    return Witnesses(frozenset(name for name in names if "::" not in name), tests)
+
+
+def holds_for(base: Base, revision: str, schema: Schema, suites: Suites | None, seen: Witnesses) -> bool:
+    """Whether a revision answers as the base does where a difference was seen: a short proof, for bisection."""
+    few = replace(base, cells=tuple(cell for cell in base.cells if cell.id in seen.cells))
+    if suites is not None and seen.tests:
+        one = replace(suites.one, tests=tuple(t for t in suites.one.tests if t[0] in seen.tests))
+        one = replace(one, recorded=tuple(r for r in one.recorded if r.test in seen.tests))
+        suites = replace(suites, one=one)
+    else:
+        suites = None
+    try:
+        proof = prove_branch(few, revision, schema, suites, ignore, tuple(sorted(seen.tests)))
+    except Problem:
+        return False
+    proof.served.instance.close()
+    return proof.holds
+
+
+def prove_branch(
+    base: Base,
+    revision: str,
+    schema: Schema,
+    suites: Suites | None,
+    listener: Listener,
+    tests: tuple[str, ...] = (),
+    added: tuple[str, ...] = (),
+) -> BranchProof:
+    """Serve every cell and run the whole suite (or `tests` of it) on `revision`, and compare with the base.
+
+    `added` are test files that the branch brings: traffic is compared without them, and then the suite is
+    run once more with them. Ends at the first gate that fails; the served application is left running.
     """
     world = base.world
     root = world.folder.tree(revision)
@@ -76,7 +117,9 @@ def prove_branch(
     _gate(proof, 3, f"{len(base.cells)} recorded cells", lambda: _cells(base, proof, listener))
     if suites is not None and proof.holds:
         listener(Stage("running the tests on the branch"))
-        _gate(proof, 2, f"{len(suites.one.tests)} own tests", lambda: _suite(world, proof, suites))
+        _gate(
+            proof, 2, f"{len(suites.one.tests)} own tests", lambda: _suite(world, proof, suites, tests, added)
+        )
     return proof
 
 
@@ -105,14 +148,27 @@ def _cells(base: Base, proof: BranchProof, listener: Listener) -> Found:
     return tuple(found)
 
 
-def _suite(world: World, proof: BranchProof, suites: Suites) -> Found:
-    target = world.target
-    instance = world.instance(world.folder.tree(proof.revision))
+def _suite(
+    world: World, proof: BranchProof, suites: Suites, tests: tuple[str, ...], added: tuple[str, ...]
+) -> Found:
+    ignored = tuple(f"--ignore={file}" for file in added)
+    chosen = tests or world.target.tests
+    with ThreadPoolExecutor(2) as pool:
+        together = pool.submit(_run, world, proof.revision, chosen) if added else None
+        proof.suite = _run(world, proof.revision, (*ignored, *chosen))
+        found = compare_suites(suites.one, proof.suite, suites.flaky)
+        if together is not None:
+            failed = sorted(set(together.result().failed) - set(suites.one.failed) - set(suites.flaky))
+            proof.disturbed = f"with them {', '.join(failed[:3])} fails" if failed else ""
+    return found
+
+
+def _run(world: World, revision: str, arguments: tuple[str, ...]) -> SuiteRun:
+    instance = world.instance(world.folder.tree(revision))
     try:
-        proof.suite = run_suite(instance, (*target.pytest_args, *target.tests))
+        return run_suite(instance, (*world.target.pytest_args, *arguments))
     finally:
         instance.close()
-    return compare_suites(suites.one, proof.suite, suites.flaky)
 
 
 def measure_gains(
@@ -130,7 +186,7 @@ def measure_gains(
     if not cells:
         return counted
     listener(Stage("comparing CPU time", LAUNCHES))
-    launches: list[Launch] = []
+    launches: list[tuple[Pair, ...]] = []
     for _ in range(LAUNCHES):
         sides = [
             _fresh(base.world, revision, s) for revision, s in (("base", Schema()), (proof.revision, schema))
@@ -140,8 +196,7 @@ def measure_gains(
             side.instance.close()
             base.world.folder.remove(side.instance.root)
         listener(Advance())
-    cpu = cpu_gain(launches, len(cells), base.cpu_noise, {c.route for c in cells})
-    return (*counted, cpu) if cpu else counted
+    return (*counted, *time_gains(launches, len(cells), base.noise, {c.route for c in cells}))
 
 
 def _fresh(world: World, revision: str, schema: Schema) -> Served:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -51,15 +52,23 @@ def compare_answers(before: Answer, after: Answer) -> Iterator[Change]:
 def _headers(before: tuple[tuple[str, str], ...], after: tuple[tuple[str, str], ...]) -> Iterator[Change]:
     if before == after:
         return
-    old, new = dict(before), dict(after)
+    old, new = _by_name(before), _by_name(after)
     changed = False
     for name in sorted({*old, *new}):
         if old.get(name) != new.get(name):
             changed = True
             kind = "added" if name not in old else "missing" if name not in new else "value"
-            yield Change(f"header {name}", kind, old.get(name, ""), new.get(name, ""))
+            yield Change(f"header {name}", kind, ", ".join(old.get(name, [])), ", ".join(new.get(name, [])))
     if not changed:
         yield Change("headers", "order", _short([n for n, _ in before]), _short([n for n, _ in after]))
+
+
+def _by_name(headers: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
+    """Every value of each header, in order: a second set-cookie is another cookie."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name, []).append(value)
+    return found
 
 
 def _bodies(before: bytes, after: bytes) -> Iterator[Change]:
@@ -119,9 +128,9 @@ def _lists(path: str, old: list[object], new: list[object]) -> Iterator[Change]:
 
 
 def _rows(before: tuple[RowChange, ...], after: tuple[RowChange, ...]) -> Iterator[Change]:
-    old, new = set(before), set(after)
-    for row in sorted(old ^ new):
-        gone = row in old
+    old, new = Counter(before), Counter(after)
+    for row in sorted(((old - new) + (new - old)).elements()):
+        gone = old[row] > new[row]
         path = f"rows {row.table} {row.kind}"
         text = _short(dict(row.values))
         yield Change(path, "missing" if gone else "added", text if gone else "", "" if gone else text)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 
 from strop.cell import Cell
 from strop.evidence import Outcome
 from strop.measure.serve import Served
 from strop.stats.bootstrap import Launch, Round, relative_gain
+from strop.stats.noise import noise
 from strop.verdict import Gain
 
 CELLS = 8  # cells that are timed
-BUDGET = 0.8  # seconds of CPU for each side
+BUDGET = 0.7  # seconds for each side
 FEWEST, MOST = 5, 40  # rounds
+BRIEF = 300_000  # us: longer cells are timed only where a route has no other
 
 
 def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: set[str]) -> tuple[Cell, ...]:
@@ -26,30 +29,75 @@ def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: 
         and not outcome.rows
         and 200 <= outcome.answer.status < 400
     ]
-    return tuple(sorted(quiet, key=lambda cell: -outcomes[cell.id].exchange.cpu)[:CELLS])
+    dearest = sorted(quiet, key=lambda cell: -outcomes[cell.id].exchange.cpu)
+    brief = [cell for cell in dearest if outcomes[cell.id].exchange.duration <= BRIEF]
+    return tuple(brief[:CELLS] or dearest[-1:])
 
 
-def pair(one: Served, other: Served, cells: Sequence[Cell], outcomes: Mapping[str, Outcome]) -> Launch:
-    """Rounds of (CPU us of one, CPU us of the other), the order within each pair drawn by chance."""
-    whole = sum(max(outcomes[cell.id].exchange.cpu, 300) for cell in cells) / 1e6
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One round on both sides, us: CPU of the process, and of the event loop's thread alone."""
+
+    cpu: Round
+    loop: Round
+
+
+@dataclass(frozen=True, slots=True)
+class TimeNoise:
+    """What A/A pairs of the same run still allow, relative."""
+
+    cpu: float = 0.0
+    loop: float = 0.0
+
+
+def pair(
+    one: Served, other: Served, cells: Sequence[Cell], outcomes: Mapping[str, Outcome]
+) -> tuple[Pair, ...]:
+    """Rounds on both sides, the order within each pair drawn by chance."""
+    whole = sum(max(outcomes[cell.id].exchange.duration, 300) for cell in cells) / 1e6
     rounds = min(MOST, max(FEWEST, int(BUDGET / whole)))
     random = Random(0)
-    pairs: list[Round] = []
+    pairs = []
     for side in (one, other):
-        side.cpu(cells, 1)  # warm both
+        side.spend(cells)  # warm both
     for _ in range(rounds):
         sides = [one, other]
         random.shuffle(sides)
-        spent = {id(side): sum(map(sum, side.cpu(cells, 1))) / 1000 for side in sides}
-        pairs.append((spent[id(one)], spent[id(other)]))
-    return pairs
+        spent = {id(side): side.spend(cells) for side in sides}
+        before, after = spent[id(one)], spent[id(other)]
+        pairs.append(Pair((before.cpu, after.cpu), (before.loop, after.loop)))
+    return tuple(pairs)
 
 
-def cpu_gain(launches: Sequence[Launch], cells: int, noise: float, routes: set[str]) -> Gain | None:
-    """The CPU gain with its lower bound, the A/A noise of the same run already paid; None without a pair."""
+def time_noise(launches: Sequence[Sequence[Pair]]) -> TimeNoise:
+    """The A/A control from pairs of the same code."""
+    return TimeNoise(
+        noise([[p.cpu for p in x] for x in launches]), noise([[p.loop for p in x] for x in launches])
+    )
+
+
+def time_gains(
+    launches: Sequence[Sequence[Pair]], cells: int, control: TimeNoise, routes: set[str]
+) -> tuple[Gain, ...]:
+    """CPU and loop time saved, with lower bounds, beside the A/A noise of the same run."""
     if not any(launches):
-        return None
+        return ()
+    cpu = _gain("cpu", "us", [[p.cpu for p in x] for x in launches], cells, control.cpu, routes)
+    loop = _gain(
+        "loop",
+        "us",
+        [[p.loop for p in x] for x in launches],
+        cells,
+        control.loop,
+        routes,
+    )
+    return cpu, loop
+
+
+def _gain(
+    name: str, unit: str, launches: Sequence[Launch], cells: int, control: float, routes: set[str]
+) -> Gain:
     interval = relative_gain(launches)
     count = sum(len(launch) for launch in launches) * max(cells, 1)
     before, after = (sum(p[side] for launch in launches for p in launch) / count for side in (0, 1))
-    return Gain("cpu", "us a request", before, after, interval.low - noise, noise, tuple(sorted(routes)))
+    return Gain(name, unit, before, after, interval.low, control, tuple(sorted(routes)))

@@ -23,22 +23,22 @@ COUNTERS: Mapping[str, Counter] = {
     "queries": Counter("queries", lambda e: len(e.queries)),
     "rows": Counter("rows", lambda e: sum(q.rows for q in e.queries)),
     "commits": Counter("commits", lambda e: e.commits),
-    "threads": Counter("thread hops", lambda e: e.threads),
+    "threads": Counter("hops", lambda e: e.threads),
     "blocking": Counter(
         "blocking calls on the loop",
         lambda e: sum(b.count for b in e.blocking) + sum(q.on_loop for q in e.queries),
     ),
-    "blocked": Counter("us of blocked loop", lambda e: sum(b.duration for b in e.blocks)),
-    "built": Counter("objects built", lambda e: len(e.built)),
-    "connections": Counter("connections opened", lambda e: sum(p.connected for p in e.pool)),
-    "waits": Counter("us waiting for a connection", lambda e: sum(p.wait for p in e.pool)),
+    "blocked": Counter("us", lambda e: sum(b.duration for b in e.blocks)),
+    "built": Counter("objects", lambda e: len(e.built)),
+    "connections": Counter("connections", lambda e: sum(p.connected for p in e.pool)),
+    "waits": Counter("us", lambda e: sum(p.wait for p in e.pool)),
 }
 
 # What a fix promises: the gains that can justify it, the most telling first.
 PROMISES: Mapping[str, tuple[str, ...]] = {
     "load_relationship": ("queries", "rows", "cpu"),
-    "wrap_blocking_call": ("blocked", "blocking"),
-    "make_handler_sync": ("blocked", "blocking"),
+    "wrap_blocking_call": ("blocked", "blocking", "loop"),
+    "make_handler_sync": ("blocked", "blocking", "loop"),
     "make_dependency_async": ("threads",),
     "batch_query": ("queries",),
     "count_in_database": ("rows",),
@@ -47,8 +47,14 @@ PROMISES: Mapping[str, tuple[str, ...]] = {
     "set_pool": ("connections", "waits", "cpu"),
 }
 FREES_LOOP = frozenset({"wrap_blocking_call", "make_handler_sync"})
+ALWAYS = ("queries", "rows", "commits", "threads", "blocking")  # exact, and what a careless fix makes worse
 # Counters in which a fix may pay for what it saves elsewhere.
-PAYS = {"queries": {"rows"}, "rows": {"queries"}, "blocked": {"threads"}, "blocking": {"threads"}}
+PAYS = {"queries": {"rows"}, "rows": {"queries"}}
+
+
+def promised(fix: str) -> frozenset[str]:
+    """The counters that a verdict on this fix speaks of: what it promises, and what it could make dearer."""
+    return frozenset({*PROMISES.get(fix, ()), *ALWAYS})
 
 
 def count_gains(
@@ -56,23 +62,20 @@ def count_gains(
     after: Mapping[str, Outcome],
     again: Mapping[str, Outcome],
     routes: Iterable[str],
+    names: Iterable[str] = COUNTERS,
 ) -> tuple[Gain, ...]:
-    """Counters summed over the cells that all three runs have, where before and after differ.
+    """Counters summed over the cells that both sides have, where they differ.
 
-    `again` is a second run of the base: its difference to `before` is the noise, which the lower
-    bound of each gain has already paid.
+    `before` and `again` are two runs of the base: their difference is the noise, above which a gain must lie.
     """
-    keys = sorted(before.keys() & after.keys())
-    named = tuple(sorted(routes))
+    keys = sorted(before.keys() & after.keys() & again.keys())
+    named, wanted = tuple(sorted(routes)), set(names)
     found = []
     for name, counter in COUNTERS.items():
-        old, new = (sum(counter.count(run[k].exchange) for k in keys) for run in (before, after))
-        if old == new:
-            continue
-        both = [k for k in keys if k in again]
-        one, two = (sum(counter.count(run[k].exchange) for k in both) for run in (before, again))
-        noise = abs(one - two) / max(one, two, 1)
-        found.append(Gain(name, counter.unit, old, new, relative(old, new) - noise, noise, named))
+        one, two, new = (sum(counter.count(run[k].exchange) for k in keys) for run in (before, again, after))
+        if name in wanted and one != new:
+            noise = abs(one - two) / max(one, two, 1)
+            found.append(Gain(name, counter.unit, one, new, relative(one, new), noise, named))
     return tuple(found)
 
 
@@ -84,25 +87,30 @@ def relative(before: float, after: float) -> float:
 def decide(fix: str, gains: tuple[Gain, ...]) -> tuple[Gain | None, str]:
     """The gain that justifies the patch, or None and the reason why nothing does."""
     by_name = {gain.name: gain for gain in gains}
-    best = next((by_name[n] for n in PROMISES.get(fix, ()) if n in by_name and by_name[n].low > 0), None)
+    best = next((by_name[n] for n in PROMISES.get(fix, ()) if n in by_name and stands_out(by_name[n])), None)
     if best is None:
         return None, "no gain above the noise of the same run"
     cpu = by_name.get("cpu")
-    if (
-        cpu is not None
-        and cpu.low < -TOLERANCE
-        and relative(cpu.before, cpu.after) < 0
-        and fix not in FREES_LOOP
-    ):
+    if cpu is not None and fix not in FREES_LOOP and _is_dearer(cpu):
         return None, f"saves {best.name} but costs {-relative(cpu.before, cpu.after):.0%} more CPU"
-    paid = [
-        g
-        for g in gains
-        if g.name != "cpu"
-        and g.name not in PAYS.get(best.name, ())
-        and g.after - g.before > g.noise * g.before
+    worse = [
+        gain
+        for gain in gains
+        if gain.name in ("queries", "rows", "commits", "blocking")
+        and gain.name not in PAYS.get(best.name, ())
+        and gain.after - gain.before > gain.noise * gain.before
     ]
-    worse = [g for g in paid if g.name in ("queries", "rows", "commits", "blocking", "built")]
-    if worse and (cpu is None or cpu.low <= 0):
-        return None, f"saves {best.name} but costs more {worse[0].unit}"
+    if worse and (cpu is None or not stands_out(cpu)):
+        return None, f"saves {best.name} but costs more {worse[0].name}"
     return best, ""
+
+
+def stands_out(gain: Gain) -> bool:
+    """Whether the lower bound of a gain lies above the A/A noise of the same run."""
+    return gain.low > max(gain.noise, 0.0)
+
+
+def _is_dearer(cpu: Gain) -> bool:
+    """Whether even the upper bound of the gain (as far above the value as the lower is below) is a loss."""
+    value = relative(cpu.before, cpu.after)
+    return 2 * value - cpu.low < -max(TOLERANCE, cpu.noise)

@@ -18,9 +18,9 @@ from strop.problem import Problem
 from strop.project.project import Imported
 from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
-from strop.proof.cost import cpu_gain, pair, timed_cells
-from strop.proof.gain import count_gains, decide, relative
-from strop.proof.lint import edited_lines, lint
+from strop.proof.cost import TimeNoise, pair, time_gains, timed_cells
+from strop.proof.gain import COUNTERS, count_gains, decide, promised, relative
+from strop.proof.lint import edited_lines, lint, runs_at_import
 from strop.proof.relax import Relaxed
 from strop.proof.replay import Outcomes, first
 from strop.proof.schema import Schema, migrate
@@ -41,15 +41,14 @@ class Base:
     outcomes: Outcomes
     again: Outcomes  # the second run, for noise
     relaxed: Relaxed
-    cpu_noise: float = 0.0
+    noise: TimeNoise = field(default_factory=TimeNoise)
 
 
 @dataclass
 class Tip:
-    """The branch as it stands: the base, or the base with the patches that were kept."""
+    """A revision that runs, and what its cells answered and cost: what a candidate is compared with."""
 
     revision: str
-    root: Path
     served: Served
     outcomes: Outcomes
     schema: Schema = field(default_factory=Schema)
@@ -57,17 +56,14 @@ class Tip:
 
 @dataclass
 class Candidate:
-    """A patch in a tree of its own, with what came of it. `served` still runs when it may be kept."""
+    """A patch in a tree of its own, with what came of it."""
 
     patch: Patch
     verdict: Verdict
     root: Path
     instance: Instance
-    served: Served | None = None
-    outcomes: Outcomes = field(default_factory=dict)
-    schema: Schema = field(default_factory=Schema)
-    imported: Imported | None = None
     notes: tuple[str, ...] = ()
+    dearer_elsewhere: bool = False  # a route that the finding does not name pays for the fix
 
     def close(self) -> None:
         """End its process and forget its tree."""
@@ -122,10 +118,6 @@ class Judgement:
         served.start()
         self._gate(1, "routes and OpenAPI", lambda: self._contract(served))
         self._gate(3, "recorded cells", lambda: self._cells(served, outcomes))
-        if watch:  # watching lines costs time, so the costs are compared without
-            served.instance.stop()
-            served = Served(self.instance, Conditions(), left)
-            served.start()
         began = time.monotonic()
         gains = self._gains(served, outcomes)
         best, reason = decide(self.patch.fix, gains)
@@ -136,19 +128,9 @@ class Judgement:
         verdict = self._verdict(
             self._behaviour(), reason, kept=best is not None, gains=gains, outcomes=outcomes
         )
-        if best is None:
-            served.instance.stop()
-        return Candidate(
-            self.patch,
-            verdict,
-            self.root,
-            self.instance,
-            served,
-            outcomes,
-            self.schema,
-            self.imported,
-            tuple(self.notes),
-        )
+        served.instance.stop()
+        dearer = self._is_dearer_elsewhere(outcomes)
+        return Candidate(self.patch, verdict, self.root, self.instance, tuple(self.notes), dearer)
 
     def _gate(self, number: int, name: str, check: Callable[[], tuple[str, tuple[Difference, ...]]]) -> None:
         began = time.monotonic()
@@ -181,24 +163,39 @@ class Judgement:
             )
         return "", ()
 
+    def _touched(self, outcome: Outcome) -> bool:
+        """Whether the cell executed an edited line, or the patch changed its SQL (a model's default has no line)."""
+        return bool(outcome.exchange.lines) or _sql(outcome) != _sql(self.tip.outcomes[outcome.cell])
+
     def _reached(self, outcomes: Outcomes) -> int:
-        """Cells that executed an edited line, or whose SQL the patch changed (a model's default has no line)."""
-        return sum(
-            1 for key, o in outcomes.items() if o.exchange.lines or _sql(o) != _sql(self.tip.outcomes[key])
-        ) or (len(outcomes) if self.patch.touches_schema else 0)
+        at_start = self.patch.touches_schema or runs_at_import(self.patch)
+        return sum(map(self._touched, outcomes.values())) or (len(outcomes) if at_start else 0)
 
     def _gains(self, served: Served, outcomes: Outcomes) -> tuple[Gain, ...]:
-        routes = {*self.finding.routes, *(o.exchange.route for k, o in outcomes.items() if o.exchange.lines)}
+        touched = (o.exchange.route for o in outcomes.values() if self._touched(o))
+        routes = {*self.finding.routes, *touched}
         affected = {k: o for k, o in outcomes.items() if o.exchange.route in routes}
-        counted = count_gains(self.tip.outcomes, affected, self.base.again, self.finding.routes)
+        counted = count_gains(
+            self.tip.outcomes, affected, self.base.again, self.finding.routes, promised(self.patch.fix)
+        )
         if self.patch.touches_schema:
             counted += self._database_work(served, affected)
         cells = timed_cells(self.base.cells, self.base.outcomes, routes)
         if not cells:
             return counted
         launch = pair(self.tip.served, served, cells, self.base.outcomes)
-        cpu = cpu_gain([launch], len(cells), self.base.cpu_noise, set(self.finding.routes))
-        return (*counted, cpu) if cpu else counted
+        return (*counted, *time_gains([launch], len(cells), self.base.noise, set(self.finding.routes)))
+
+    def _is_dearer_elsewhere(self, outcomes: Outcomes) -> bool:
+        """Whether a cell of another route needs more queries or rows than on the tip."""
+        others = [
+            o for o in outcomes.values() if o.exchange.route not in self.finding.routes and self._touched(o)
+        ]
+        return any(
+            COUNTERS[name].count(o.exchange) > COUNTERS[name].count(self.tip.outcomes[o.cell].exchange)
+            for o in others
+            for name in ("queries", "rows")
+        )
 
     def _database_work(self, served: Served, affected: Outcomes) -> tuple[Gain, ...]:
         """What the database does for the same statements, counted by the database itself."""

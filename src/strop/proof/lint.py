@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import re
 
@@ -48,18 +49,38 @@ def lint(patch: Patch) -> tuple[str, ...]:
 
 
 def edited_lines(patch: Patch) -> dict[str, list[int]]:
-    """Lines of the files after the patch that the patch added or changed (1-based), by file."""
+    """Lines of the files after the patch that it added or changed, and those around a deletion (1-based), by file."""
     found: dict[str, list[int]] = {}
     for edit in patch.edits:
+        lines: set[int] = set()
         matcher = difflib.SequenceMatcher(
             None, (edit.before or "").splitlines(), edit.after.splitlines(), autojunk=False
         )
-        lines = [
-            n + 1 for tag, _, _, j1, j2 in matcher.get_opcodes() if tag != "equal" for n in range(j1, j2)
-        ]
+        for tag, _, _, j1, j2 in matcher.get_opcodes():
+            if tag == "delete":
+                lines |= {j1, j1 + 1} - {0}
+            elif tag != "equal":
+                lines |= set(range(j1 + 1, j2 + 1))
         if lines:
-            found[edit.file] = lines
+            found[edit.file] = sorted(lines)
     return found
+
+
+def runs_at_import(patch: Patch) -> bool:
+    """Whether a changed line, imports aside, lies outside of every function: it runs when the application starts,
+    and whatever is served afterwards has executed it.
+    """
+    lines = edited_lines(patch)
+    for edit in patch.edits:
+        tree = ast.parse(edit.after) if edit.file.endswith(".py") else ast.Module([], [])
+        inner: set[int] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Import | ast.ImportFrom):
+                inner |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        code = {n for n, text in enumerate(edit.after.splitlines(), 1) if text.strip()}
+        if set(lines.get(edit.file, ())) & code - inner:
+            return True
+    return False
 
 
 def _lines(before: str, after: str) -> tuple[list[str], list[str]]:

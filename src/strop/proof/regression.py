@@ -1,43 +1,42 @@
-"""The test that a patch brings: it must fail before the patch and pass after it."""
+"""The tests that patches bring: each must fail on the base; on the branch the suite is run with all of them."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from strop.fixes.write import apply
+from strop.measure.suite import run_suite
 from strop.patch import Patch
+from strop.problem import Problem
 from strop.world.instance import World
 
-LIMIT = 120.0  # seconds for one test file
-FAILED = 1  # pytest's exit status when tests ran and failed
 
-
-def check_test(world: World, revision: str, patch: Patch) -> str:
-    """Run the patch's tests without and with its edits; returns "" when they tell the two apart, else why not."""
-    without = replace(patch, edits=())
-    with ThreadPoolExecutor(2) as pool:
-        before, after = pool.map(lambda p: _status(world, revision, p), (without, patch))
-    if before[0] == 0:
-        return "its regression test passes without the change too"
-    if before[0] != FAILED:
-        return f"its regression test could not run before the change: {before[1]}"
-    if after[0] != 0:
-        return f"its regression test does not pass after the change: {after[1]}"
-    return ""
-
-
-def _status(world: World, revision: str, patch: Patch) -> tuple[int, str]:
-    root: Path = world.folder.tree(revision)
+def useful_tests(world: World, patches: Sequence[Patch]) -> dict[str, str]:
+    """Run the tests of all patches on the base, without any edit: patch id -> "" where one fails, else why
+    the tests tell nothing.
+    """
+    root = world.folder.tree("base")
     instance = world.instance(root)
+    said: dict[str, str] = {}
+    files: dict[str, str] = {}  # test file -> patch id
+    for patch in patches:
+        try:
+            apply(root, replace(patch, edits=()))
+        except Problem as problem:
+            said[patch.id] = f"its test could not be written: {problem.message}"
+            continue
+        files |= {edit.file: patch.id for edit in patch.tests if Path(edit.file).name.startswith("test")}
     try:
-        apply(root, patch)
-        files = [edit.file for edit in patch.tests if Path(edit.file).name.startswith("test")]
-        options = ["-p", "no:cacheprovider", "-q", "-x", *world.target.pytest_args]
-        done = instance.run([world.target.python, "-m", "pytest", *options, *files], LIMIT)
-        last = next((line for line in reversed((done.out + done.err).splitlines()) if line.strip()), "")
-        return done.status, last.strip()
+        run = run_suite(instance, (*world.target.pytest_args, *files))
+    except Problem as problem:
+        return {patch.id: f"its test could not run: {problem.message}" for patch in patches}
     finally:
         instance.close()
         world.folder.remove(root)
+    failing = {name.partition("::")[0] for name, outcome in run.tests if outcome == "failed"}
+    for file, identity in files.items():
+        told = any(name == file or name.endswith(f"/{file}") or file.endswith(f"/{name}") for name in failing)
+        said.setdefault(identity, "" if told else "its test passes without the change too")
+    return said

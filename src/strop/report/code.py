@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -75,12 +76,10 @@ def read_excerpt(excerpt: Excerpt) -> tuple[CodeLine, ...]:
 
 def read_diff(text: str) -> Diff:
     """Unified diff text as lines; what differs inside a replaced line is marked."""
-    rows = text.splitlines()
-    shown = tuple(_mark_changes(list(_number(rows[:LINES]))))
-    body = [row for row in rows if not row.startswith(("+++", "---"))]
-    added = sum(row.startswith("+") for row in body)
-    removed = sum(row.startswith("-") for row in body)
-    return Diff(shown, max(len(rows) - LINES, 0), added, removed)
+    lines = list(_number(text.splitlines()))
+    kinds = Counter(line.kind for line in lines)
+    shown = tuple(_mark_changes(lines[:LINES]))
+    return Diff(shown, len(lines) - len(shown), kinds["add"], kinds["remove"])
 
 
 def cut(text: str) -> str:

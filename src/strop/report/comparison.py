@@ -54,7 +54,7 @@ def compare_routes(result: Result) -> tuple[RouteChange, ...]:
 def values(change: RouteChange, metric: str) -> tuple[float, float | None]:
     """The metric of a route before and after; None where the branch was not measured."""
     if metric == "p95":
-        return change.p95_before, change.p95_after or None
+        return change.p95_before, (change.p95_after or None) if change.p95_before else None
     before = float(getattr(change.before, metric))
     return before, None if change.after is None else float(getattr(change.after, metric))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strop.report.quantity import amount, count, percent, plural, signed
+from strop.report.quantity import amount, change, count, percent, plural, signed
 from strop.report.result import Result
 from strop.verdict import Behaviour, Gain, Verdict
 
@@ -20,15 +20,23 @@ _NAMES = {
     "threads": ("Thread hops", COUNTED),
     "response_bytes": ("Bytes sent", COUNTED),
     "blocked": ("Loop blocked", SAMPLED),
+    "blocking": ("Blocking calls on the loop", COUNTED),
+    "built": ("Objects built", COUNTED),
+    "work": ("Database steps", COUNTED),
+    "waits": ("Pool waits", CLOCK),
     "cpu": ("CPU", PROCESSOR),
+    "loop": ("Loop time", PROCESSOR),
     "duration": ("Duration", CLOCK),
     "p50": ("p50 latency", CLOCK),
     "p95": ("p95 latency", CLOCK),
     "p99": ("p99 latency", CLOCK),
 }
+_ASKED = {
+    name: place for place, name in enumerate(("queries", "rows", "cpu", "p95", "loop", "work", "blocked"))
+}
 _EXACTNESS = (COUNTED, SAMPLED, PROCESSOR, CLOCK)
 # A time or a count whose name already says its unit is not repeated beside the number.
-_SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads"}
+_SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads", "blocking", "built", "work"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ def figure(gain: Gain) -> Figure:
         name=name_of(gain),
         before=amount(gain.before, unit),
         after=amount(gain.after, unit),
-        change=signed(-relative(gain)),
+        change=change(gain.before, gain.after),
         bound="exact" if instrument == COUNTED else f"at least {signed(-gain.low)}",
         instrument=instrument,
         noise=f"A/A ±{percent(gain.noise)}" if gain.noise else "",
@@ -98,9 +106,12 @@ def figure(gain: Gain) -> Figure:
 
 
 def figures(result: Result) -> tuple[Figure, ...]:
-    """The three proved costs of the whole branch that changed most, no two of one kind of clock."""
+    """Three proved costs of the whole branch: what a reader asks for first, then what changed most; no two
+    of one kind of clock.
+    """
     chosen: list[Gain] = []
-    for gain in proved_gains(result.verdict):
+    asked = sorted(proved_gains(result.verdict), key=lambda gain: _ASKED.get(gain.name, len(_ASKED)))
+    for gain in asked:
         clock = instrument_of(gain) == CLOCK
         if len(chosen) < FIGURES and not (clock and any(instrument_of(g) == CLOCK for g in chosen)):
             chosen.append(gain)
@@ -119,7 +130,8 @@ def sameness(verdict: Verdict) -> Sameness:
             varying = "value that differs" if relaxed == 1 else "values that differ"
             detail = f"but for {count(relaxed)} {varying} between two runs of the base itself"
         case Behaviour.DIFFERENT:
-            detail = f"{plural(different, 'answer')} differ from the base"
+            verb = "differs" if different == 1 else "differ"
+            detail = f"{plural(different, 'answer')} {verb} from the base"
         case Behaviour.INSUFFICIENT:
             detail = "too few requests to claim that behaviour is unchanged"
     return Sameness(
@@ -135,7 +147,8 @@ def sentence(result: Result) -> str:
     if not kept:
         return f"No change was kept: none of {plural(total, 'finding')} could be fixed and proved."
     gains = proved_gains(result.verdict)
-    best = f": {_phrase(gains[0])}" if gains else ""
+    first = min(gains, key=lambda gain: _ASKED.get(gain.name, len(_ASKED)), default=None)
+    best = f": {_phrase(first)}" if first else ""
     return f"{kept} of {plural(total, 'finding')} fixed{best}{_answers(result.verdict)}."
 
 

@@ -126,6 +126,7 @@ def _environment() -> Environment:
         percent=quantity.percent,
         plural=quantity.plural,
         minus=_minus,
+        tight=_tight,
     )
     return environment
 
@@ -141,6 +142,11 @@ def _asset(name: str) -> Markup:
 def _minus(text: str) -> str:
     """The text with a real minus sign before its number."""
     return re.sub(r"(^|(?<= ))-(?=\d)", "\u2212", text)
+
+
+def _tight(text: str) -> str:
+    """The text with its units kept on the line of their numbers."""
+    return re.sub(r"(?<=\d) (?=(?:%|µs|ms|s|[kMG]?B)(?!\w))", "\u00a0", text)
 
 
 def _hash(text: str) -> str:

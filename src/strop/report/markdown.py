@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from strop.plan import Item
+from strop.report.headline import Figure, figures, is_proved, sameness, sentence
 from strop.report.headline import figure as show_gain
-from strop.report.headline import figures, is_proved, name_of, sameness, sentence
 from strop.report.quantity import count, duration, percent, plural
 from strop.report.redaction import share
 from strop.report.result import Acceptance, Attempt, Change, Choice, Entry, Excerpt, Proposed, Result
@@ -37,7 +37,7 @@ def escape(text: str) -> str:
     line = " ".join(text.split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     line = re.sub(r"([\\`*_{}\[\]()|!~^$])", r"\\\1", line)
-    line = re.sub(r"^([-+#=]|\d+[.)])", r"\\\1", line)
+    line = re.sub(r"^([-+#=](?!\d)|\d+[.)](?=\s|$))", r"\\\1", line)
     line = re.sub(r"(?i)(https?|ftp)://", "\\1:\u2060//", line)
     return re.sub(r"(?i)(@|#|\bGH-|\bwww\.)(?=\w)", "\\1\u2060", line)
 
@@ -71,14 +71,10 @@ def _head(result: Result) -> Iterator[str]:
     yield "\n".join(["**Before you read the numbers**", "", *(f"- {line}" for line in _limits(result))])
     if result.verdict:
         same = sameness(result.verdict)
-        rows = [
-            f"| Answers identical | {count(same.cells)} | **{count(same.same)}** | | {escape(same.detail)} |",
-        ]
-        for shown in figures(result):
-            sure = ", ".join(part for part in (shown.instrument, shown.bound, shown.noise) if part)
-            scope = f" of {cell(shown.scope)}" if shown.scope else ""
-            name = f"{escape(shown.name)}{scope}"
-            rows.append(f"| {name} | {shown.before} | **{shown.after}** | {shown.change} | {sure} |")
+        same_row = (
+            f"| Answers identical | {count(same.cells)} | **{count(same.same)}** | | {escape(same.detail)} |"
+        )
+        rows = [same_row, *(_row(shown, proved=True) for shown in figures(result))]
         yield "\n".join(["| | before | after | change | how sure |", "|---|--:|--:|--:|---|", *rows])
         yield from _doubts(result.verdict)
 
@@ -136,7 +132,7 @@ def _entry(number: int, entry: Entry) -> Iterator[str]:
     where = _lines_of(entry.excerpt) if entry.excerpt else str(finding.span)
     routes = ", ".join(map(code, finding.routes[:4]))
     more = f" and {len(finding.routes) - 4} more" if len(finding.routes) > 4 else ""
-    facts = (f"{_outcome(entry)}", f"{finding.code} {finding.id}", code(where), f"{routes}{more}")
+    facts = (f"{_outcome(entry)}", escape(f"{finding.code} {finding.id}"), code(where), f"{routes}{more}")
     yield " · ".join(fact for fact in facts if fact)
     yield "\n".join(f"- **{name}** {text}" for name, text in _card(entry, item))
     match entry:
@@ -190,15 +186,17 @@ def _gates(gates: tuple[Gate, ...]) -> str:
 def _gains(verdict: Verdict) -> Iterator[str]:
     if not verdict.gains:
         return
-    rows = []
-    for gain in verdict.gains:
-        shown = show_gain(gain)
-        sure = [shown.instrument, shown.bound, shown.noise, "" if is_proved(gain) else "*not proved*"]
-        how = ", ".join(part for part in sure if part)
-        rows.append(
-            f"| {escape(name_of(gain))} | {shown.before} | **{shown.after}** | {shown.change} | {how} |"
-        )
+    rows = [_row(show_gain(gain), is_proved(gain)) for gain in verdict.gains]
     yield "\n".join(["| measured | before | after | change | how sure |", "|---|--:|--:|--:|---|", *rows])
+
+
+def _row(shown: Figure, proved: bool) -> str:
+    """A measured cost as a row of a table."""
+    sure = ", ".join(escape(part) for part in (shown.instrument, shown.bound, shown.noise) if part)
+    scope = f" of {cell(shown.scope)}" if shown.scope else ""
+    before, after, change = escape(shown.before), escape(shown.after), escape(shown.change)
+    doubt = "" if proved else "; *not proved*"
+    return f"| {escape(shown.name)}{scope} | {before} | **{after}** | {change} | {sure}{doubt} |"
 
 
 def _doubts(verdict: Verdict) -> Iterator[str]:

@@ -45,7 +45,7 @@ def change(before: float, after: float) -> str:
     """The relative change: "-88 %"; never "-100 %" while something is left; "" from nothing."""
     if before == 0:
         return "" if after == 0 else "new"
-    return signed((after - before) / before)
+    return signed(max((after - before) / before, -1.0 if after == 0 else -0.999_999))
 
 
 def signed(ratio: float) -> str:

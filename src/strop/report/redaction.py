@@ -79,8 +79,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
         _quoted,
     ),
     (re.compile(rf"(?i)({_WORD}['\"]\s*:\s*)-?[0-9][0-9.eE+-]*"), rf'\1"{MARK}"'),
-    (re.compile(rf"(?i)([?&;]{_WORD}=)[^&\s#'\"<>]+"), rf"\1{MARK}"),
-    (re.compile(rf"(?i)([?&;][\w.-]{{1,40}}[_.-]{_WORD}=)[^&\s#'\"<>]+"), rf"\1{MARK}"),
+    (re.compile(rf"(?i)([?&;][\w.%-]{{0,40}}?{_WORD}=)[^&\s#'\"<>]+"), rf"\1{MARK}"),
     (re.compile(rf"(?i)(--[a-z-]{{0,20}}{_WORD}[= ])[^\s'\"-][^\s'\"]*"), rf"\1{MARK}"),
     (
         re.compile(
@@ -91,7 +90,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
 )
 _HINT = re.compile(
     r"(?i)://|eyJ|bearer|digest|negotiate|auth|cookie|pass|pwd|secret|token|credential|key|csrf|otp|session|\$|"
-    r"gh[pousr]_|glpat|xox|AKIA|AIza|sk[-_]|rk_|npm_|pypi-"
+    r"gh[pousr]_|github_pat|glpat|xox|AKIA|AIza|sk[-_]|rk_|npm_|pypi-"
 )
 _SECRET_KEY = re.compile(rf"(?i)(?:{_WORD}|{_HEADERS})$")
 

@@ -6,6 +6,7 @@ Only geometry: templates draw it. A zero can't lie on a log scale and gets a run
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ class Layout:
 
 
 WIDE = Layout("wide", 1040, 430, 350.0, 640.0, 11, 40)
-NARROW = Layout("narrow", 358, 400, 62.0, 168.0, 9, 25)
+NARROW = Layout("narrow", 358, 400, 54.0, 142.0, 9, 25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,9 @@ def spread(anchors: Sequence[float], gap: float, bottom: float) -> list[float]:
 
 def shorten(text: str, chars: int) -> str:
     """The text in at most `chars` characters; the end of a path tells more than its middle."""
+    if len(text) <= chars:
+        return text
+    text = re.sub(r"\{[^{}]*\}", "{…}", text)
     if len(text) <= chars:
         return text
     head = (chars - 1) // 3

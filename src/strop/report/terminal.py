@@ -20,7 +20,7 @@ def write(console: Console, layout: Iterable[RenderableType], lines: Iterable[st
         console.print(Group(*layout), highlight=False)
         return
     for line in lines:
-        console.print(Text(line), soft_wrap=True)
+        console.file.write(f"{line}\n")  # rich would turn tabs into spaces
 
 
 def labelled(pairs: Iterable[Pair]) -> Table:

@@ -97,13 +97,26 @@ class Served:
         return self.before.route
 
 
+def _changed(served: Served) -> bool:
+    def facts(exchange: Exchange) -> tuple[int, int, bool]:
+        return len(exchange.queries), sum(q.rows for q in exchange.queries), bool(exchange.blocks)
+
+    return facts(served.before) != facts(served.after)
+
+
 def pick(result: Result) -> Served | None:
-    """The request that gained most time, without secrets; None unless both runs served one."""
+    """The request that gained most, without secrets; None unless both runs served one.
+
+    A request counts by the time that it gained only where its statements, rows or stalls changed too: the
+    first request of a process is slow for other reasons.
+    """
     after = {exchange.cell: exchange for exchange in result.final.exchanges} if result.final else {}
     pairs = [Served(before, after[before.cell]) for before in result.base.exchanges if before.cell in after]
     if not pairs:
         return None
-    best = max(pairs, key=lambda pair: (pair.before.duration - pair.after.duration, pair.before.cell))
+    best = max(
+        pairs, key=lambda pair: (_changed(pair), pair.before.duration - pair.after.duration, pair.before.cell)
+    )
     return Served(clean(best.before), clean(best.after))
 
 
@@ -134,13 +147,19 @@ def repeated(exchange: Exchange) -> tuple[Repeated, ...]:
 
 def _band(name: str, exchange: Exchange, size: Size, scale: float, top: float) -> Band:
     step = LANE + (14.0 if size.above else 0.0)
-    y = top + 18.0 + (14.0 if size.above else 0.0)
+    y = top + 18.0 + (18.0 if size.above else 0.0)
     lanes = []
     for lane_name, spans in _lanes(exchange):
         bars = tuple(_bar(span, size, scale) for span in spans[:BARS])
         lanes.append(Lane(lane_name, y, bars))
         y += step
-    return Band(name, top, tuple(lanes), _facts(exchange), round(size.left + exchange.duration * scale, 1))
+    return Band(
+        name,
+        top,
+        tuple(lanes),
+        _facts(exchange, short=size.above),
+        round(size.left + exchange.duration * scale, 1),
+    )
 
 
 _Stretch = tuple[str, float, float, str, str]  # kind, start, duration, title, label
@@ -206,12 +225,9 @@ def _bar(stretch: _Stretch, size: Size, scale: float) -> Bar:
     return Bar(kind, round(x, 1), round(width, 1), title, label if len(label) <= fits else "")
 
 
-def _facts(exchange: Exchange) -> str:
-    parts = [
-        duration(exchange.duration),
-        plural(len(exchange.queries), "query", "queries"),
-        f"{duration(exchange.cpu)} CPU",
-    ]
+def _facts(exchange: Exchange, short: bool = False) -> str:
+    parts = [duration(exchange.duration), plural(len(exchange.queries), "query", "queries")]
+    parts += [] if short else [f"{duration(exchange.cpu)} CPU"]
     if blocked := sum(block.duration for block in exchange.blocks):
         parts.append(f"loop blocked {duration(blocked)}")
     return " · ".join(parts)

@@ -15,6 +15,10 @@ from strop.span import Span, Step
 _INSIDE = re.compile(r"(\.<locals>)?\.<(listcomp|setcomp|dictcomp|genexpr|lambda)>$")
 
 
+_FURTHEST = 1  # calls between a loop and what it is said to repeat
+_ONCE = ("once", "startup", "import")
+
+
 @dataclass(frozen=True, slots=True)
 class Loop:
     """A loop of the project, and the call in it that leads to what repeats."""
@@ -60,6 +64,15 @@ def function_id(name: str, span: Span | None) -> str:
     return f"{span.file}:{name.partition(':')[2]}" if span is not None else ""
 
 
+def is_once(project: Project, span: Span | None) -> bool:
+    """Whether what stands there runs once and is kept: memoised, at start-up, or at import."""
+    function = function_at(project, span)
+    if function is None:
+        return False
+    ways = project.reaches.get(function.id, ())
+    return function.memoised or (bool(ways) and all(w.context in _ONCE for w in ways))
+
+
 def loops(project: Project, frames: Iterable[Span]) -> Iterator[Loop]:
     """The loops around a stack of frames (innermost first), innermost first."""
     for frame in frames:
@@ -70,6 +83,20 @@ def loops(project: Project, frames: Iterable[Span]) -> Iterator[Loop]:
         if inside:
             call = min(inside, key=lambda c: c.span.end_line - c.span.line)
             yield Loop(Span(frame.file, call.loop, function.span.symbol), call, function)
+
+
+def loops_on_way(project: Project, function: Function, call: Call, way: Reach) -> Iterator[Loop]:
+    """The loops around a call, in its function or in the one that calls it, innermost first.
+
+    A loop further away is too weak a reason without a run: what lies between may leave it early.
+    """
+    if call.loop:
+        yield Loop(Span(function.span.file, call.loop, function.span.symbol), call, function)
+    for step in way.chain[: -_FURTHEST - 1 : -1]:
+        caller = function_at(project, step.span)
+        for one in calls_at(caller, step.span.line) if caller is not None else ():
+            if one.loop and one.text == step.text and caller is not None:
+                yield Loop(Span(step.span.file, one.loop, caller.span.symbol), one, caller)
 
 
 def steps(frames: Iterable[Span], project: Project) -> tuple[Step, ...]:

@@ -74,10 +74,19 @@ def root(project: Project, way: Reach) -> Function | None:
     return function_at(project, entry.span) if entry is not None else None
 
 
-def ran(project: Project, evidence: Evidence, routes: Iterable[str]) -> bool:
+def ran(evidence: Evidence, routes: Iterable[str]) -> bool:
     """Whether the run served one of these routes with success."""
     served = answered(evidence)
     return any(served[route] for route in routes)
+
+
+def stood(project: Project, site: Site, exchanges: Iterable[Exchange]) -> int:
+    """us for which the loop did nothing else in these requests, where the handler that calls awaits nothing."""
+    awaitless = {
+        way.route for way in site.ways if (first := root(project, way)) is not None and not first.awaits
+    }
+    served = {id(e): e for e in exchanges if e.route in awaitless}.values()
+    return sum(p.duration for e in served for p in e.phases if p.kind == "handler" and not p.thread)
 
 
 def would_be_seen(call: Call) -> bool:

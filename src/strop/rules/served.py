@@ -72,11 +72,12 @@ def place(span: Span) -> tuple[str, int]:
     return span.file, span.line
 
 
-def usual(evidence: Evidence, per_exchange: Iterable[str]) -> bool:
-    """Whether something that happened in requests of these routes (one entry a request) keeps happening.
+def usual(evidence: Evidence, exchanges: Iterable[Exchange]) -> bool:
+    """Whether something that happened in these requests keeps happening.
 
-    What only a first request does (imports, templates, a singleton that is filled) is no cost of a request.
+    What only a first request does (imports, templates, a singleton that is filled) is no cost of a request. Cells
+    and the suite are served by processes of their own, each of which has a first request.
     """
-    happened = Counter(per_exchange)
-    all_of = Counter(e.route for e in evidence.exchanges)
-    return any(times >= 2 and times * 2 >= all_of[route] for route, times in happened.items())
+    happened = Counter((e.route, bool(e.test)) for e in {id(e): e for e in exchanges}.values())
+    all_of = Counter((e.route, bool(e.test)) for e in evidence.exchanges)
+    return any(times >= 2 and times * 2 >= all_of[key] for key, times in happened.items())

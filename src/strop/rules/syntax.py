@@ -81,6 +81,12 @@ def is_batched(project: Project, loop: Span) -> bool:
     return steps or any(word in name.lower() for word in ("batch", "chunk", "partition"))
 
 
+def goes_over_fields(project: Project, loop: Span) -> bool:
+    """Whether the loop goes over the items of a mapping: most often the fields of one request."""
+    over = iterated(project, loop)
+    return isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and over.func.attr == "items"
+
+
 def _constant(project: Project, file: str, name: str) -> ast.expr | None:
     """The literal that a module's name stands for."""
     tree = module(project, file)

@@ -246,11 +246,16 @@ def _filter(predicate: exp.Expr, names: dict[str, str]) -> Iterator[Use]:
 def _compared(predicate: exp.Expr, names: dict[str, str], comparison: Comparison) -> Iterator[Use]:
     for side in (predicate.this, predicate.args.get("expression")):
         if isinstance(side, exp.Column):
-            flag = any(isinstance(s, exp.Boolean) for s in predicate.iter_expressions())
+            flag = any(_is_truth(s) for s in predicate.iter_expressions())
             yield from _resolve(side, names, "flag" if flag else comparison)
         elif isinstance(side, exp.Expr) and side.find(exp.Query) is None:
             for column in side.find_all(exp.Column):
                 yield from _resolve(column, names, "other")
+
+
+def _is_truth(side: exp.Expr) -> bool:
+    """true or false, which databases without booleans spell 1 and 0 (other values arrive as placeholders)."""
+    return isinstance(side, exp.Boolean) or (isinstance(side, exp.Literal) and side.name in ("0", "1"))
 
 
 def _is_null(predicate: exp.Expr) -> bool:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
+
+LONGEST = 100  # bytes of a socket's path, of the 103 to 107 that systems allow
 
 Question = dict[str, object]
 Answer = dict[str, object]
@@ -17,6 +21,10 @@ class AskSocket:
     """Answers one question a connection, from any thread or process of the world, until closed."""
 
     def __init__(self, path: Path, answer: Callable[[Question], Answer]) -> None:
+        self._folder: Path | None = None
+        if len(os.fsencode(path)) > LONGEST:
+            self._folder = Path(tempfile.mkdtemp(prefix="strop-", dir="/tmp"))
+            path = self._folder / "ask"
         self.path = path
         self._answer = answer
         self._lock = threading.Lock()
@@ -33,6 +41,8 @@ class AskSocket:
         self._socket.close()
         self._thread.join(2)
         self.path.unlink(missing_ok=True)
+        if self._folder is not None:
+            self._folder.rmdir()
 
     def _serve(self) -> None:
         while True:

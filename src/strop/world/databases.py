@@ -14,6 +14,7 @@ from strop.cell import RowChange
 from strop.problem import Problem
 from strop.world import postgres, sqlite
 from strop.world.ask import Answer, Question
+from strop.world.own_server import OwnServer
 
 LOCAL = frozenset({"", "127.0.0.1", "localhost", "::1", "0.0.0.0"})
 
@@ -56,7 +57,7 @@ class Originals:
         self._lock = threading.Lock()
         self._files: dict[Path, Path | None] = {}
         self._servers: dict[tuple[str, int, str], postgres.Address] = {}
-        self._embedded: postgres.EmbeddedServer | None = None
+        self._embedded: OwnServer | None = None
 
     def file(self, path: Path) -> Path | None:
         """The pristine copy of a SQLite file, None when there is no such file."""
@@ -101,7 +102,7 @@ class Originals:
 
     def _own(self, asked: postgres.Address) -> postgres.Address:
         if self._embedded is None:
-            self._embedded = postgres.EmbeddedServer(self.folder / "postgres")
+            self._embedded = OwnServer(self.folder / "postgres")
         return replace(self._embedded.address(), database=asked.database)
 
 

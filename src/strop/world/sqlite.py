@@ -3,32 +3,102 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
+import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from strop.cell import RowChange
 from strop.world import pages
+from strop.world.rows import Busy, row_changes
 
-BUSY = 10.0  # seconds to wait for a lock of the application
+BUSY = 3.0  # seconds to wait for a lock of the application
+BRIEF = 0.05  # the same where waiting is only the faster way
+BESIDE = ("-wal", "-shm", "-journal")  # what SQLite may keep beside a file
+SCHEMA = "sqlite_master"
+TABLES = (
+    "select name from {}.sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\'"
+    " and sql not like 'CREATE VIRTUAL%' order by name"
+)
+
+Row = tuple[str, ...]
 
 
 def copy(source: Path, destination: Path) -> None:
-    """A consistent copy, also of a database that is open or has a write-ahead log."""
+    """A consistent copy, also of a database that is open or has a write-ahead log. Nothing is left beside it."""
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with _open(source, readonly=True) as old, _open(destination) as new:
-        old.backup(new)
+    # A reader of a write-ahead log makes files beside it; where nobody has it open, its bytes are the database.
+    if pages.is_wal(source) and not Path(f"{source}-shm").exists():
+        _copy_bytes(source, destination)
+        return
+    try:
+        _backup(source, destination, readonly=True)
+    except sqlite3.OperationalError:  # a journal that must be rolled back first, which reading alone can't
+        if not Path(f"{source}-journal").exists():
+            raise
+        _copy_bytes(source, destination)
+
+
+def _copy_bytes(source: Path, destination: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=destination.parent) as folder:
+        bare = Path(folder) / source.name
+        for end in ("", *BESIDE):
+            if Path(f"{source}{end}").is_file():
+                shutil.copyfile(f"{source}{end}", f"{bare}{end}")
+        _backup(bare, destination)
+
+
+def _backup(source: Path, destination: Path, readonly: bool = False) -> None:
+    """Copy page by page, waiting at most BUSY seconds for locks. Raises sqlite3.OperationalError after that."""
+    waited = 0
+
+    def wait(status: int, _: int, __: int) -> None:
+        nonlocal waited
+        waited = waited + 1 if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else 0
+        if waited > BUSY / BRIEF:
+            raise sqlite3.OperationalError("database is locked")
+
+    with _open(source, readonly) as old, _open(destination) as new:
+        old.execute(f"pragma busy_timeout = {int(BRIEF * 1000)}")
+        new.execute(f"pragma busy_timeout = {int(BRIEF * 1000)}")
+        new.execute("pragma synchronous = off")  # a scratch file
+        old.backup(new, progress=wait, sleep=BRIEF)
 
 
 @contextlib.contextmanager
 def _open(path: Path, readonly: bool = False) -> Iterator[sqlite3.Connection]:
     mode = "ro" if readonly else "rwc"
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY)
+    connection.text_factory = _decode
     try:
         yield connection
     finally:
         connection.close()
+
+
+def _decode(text: bytes) -> str:
+    return text.decode(errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def _waiting() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise Busy(f"the application still holds a lock: {error}") from None
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns of a table, and the name by which it gives its rowid ("" where it has none)."""
+
+    columns: tuple[str, ...]
+    rowid: str = ""
 
 
 @dataclass
@@ -37,7 +107,7 @@ class SqliteState:
 
     path: Path
     kept: Path
-    _tables: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _tables: dict[str, Shape] = field(default_factory=dict)
     _owners: dict[int, str] = field(default_factory=dict)  # whose page it is, in the kept state
     _clean: tuple[int, int] = (0, 0)  # change counter and size of the file in the kept state
 
@@ -46,42 +116,45 @@ class SqliteState:
         self.path.touch()
         copy(self.path, self.kept)
         with _open(self.kept, readonly=True) as database:
-            names = database.execute(
-                "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
-                " and sql not like 'CREATE VIRTUAL%' order by name"
-            ).fetchall()
-            self._tables = {
-                name: tuple(row[1] for row in database.execute(f"pragma table_info({_quote(name)})"))
-                for (name,) in names
-            }
+            self._tables = _shapes(database, "main")
             self._owners = _owners(database)
+        pages.share_cookie(self.path, self.kept)
         self._clean = pages.counter(self.path)
 
     def changes(self) -> tuple[RowChange, ...]:
-        """The rows that differ from the kept state, sorted; empty when nothing was written."""
+        """The rows that differ from the kept state, sorted; empty when nothing was written.
+
+        Tables and indexes that were made or dropped are rows of sqlite_master. Raises Busy when the
+        application still holds a lock.
+        """
         if self._untouched():
             return ()
-        with _open(self.path) as database:
-            database.execute("pragma wal_checkpoint(truncate)")
+        with _waiting(), _open(self.path) as database:
+            whole = _checkpoint(database)
             database.execute("attach ? as kept", (str(self.kept),))
-            found = pages.differing(self.path, self.kept)
-            tables = self._suspects(database, found)
-            try:
-                rowids = pages.rowids(found)
-                changed = [c for table in tables for c in self._changed_rows(database, table, rowids)]
-            except (pages.NotPlain, sqlite3.OperationalError):  # no rowid, long rows, too many rows
-                changed = [c for table in tables for c in self._compare_tables(database, table)]
+            schema = tuple(_differing_rows(database, SCHEMA, Shape(("type", "name", "tbl_name", "sql"))))
+            if schema:
+                changed = [*schema, *self._all_tables(database)]
+            else:
+                changed = self._suspected_tables(database, pages.differing(self.path, self.kept), whole)
         return tuple(sorted(changed))
 
     def restore(self) -> None:
-        """Put the kept state back, page by page, under the application's open connections."""
+        """Put the kept state back, page by page, under the application's open connections.
+
+        Raises Busy when one of them still holds a lock.
+        """
         if self._untouched():
             return
-        if pages.is_wal(self.path):
-            with _open(self.kept, readonly=True) as kept, _open(self.path) as database:
-                kept.backup(database)
-        else:
-            pages.put_back(self.path, pages.differing(self.path, self.kept), self.kept.stat().st_size)
+        with _waiting():
+            if pages.is_wal(self.path):
+                _backup(self.kept, self.path)
+                with _open(self.path) as database:
+                    _checkpoint(database)
+            else:
+                found = pages.differing(self.path, self.kept)
+                pages.put_back(self.path, found, self.kept.stat().st_size, BUSY)
+                pages.share_cookie(self.path, self.kept)
         self._clean = pages.counter(self.path)
 
     def sizes(self) -> dict[str, int]:
@@ -94,7 +167,7 @@ class SqliteState:
 
     def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
         """At most `count` values of a column in the kept state, spread over its rows."""
-        if column not in self._tables.get(table, ()):
+        if column not in self._columns(table):
             return ()
         name, picked = _quote(table), _quote(column)
         with _open(self.kept, readonly=True) as database:
@@ -110,7 +183,7 @@ class SqliteState:
 
     def busiest(self, table: str, column: str) -> str:
         """The value that most rows of the table share, "" without one."""
-        if column not in self._tables.get(table, ()):
+        if column not in self._columns(table):
             return ""
         picked = _quote(column)
         with _open(self.kept, readonly=True) as database:
@@ -128,7 +201,39 @@ class SqliteState:
                     database.execute(statement)
             database.commit()
 
+    def _columns(self, table: str) -> tuple[str, ...]:
+        return self._tables[table].columns if table in self._tables else ()
+
+    def _suspected_tables(
+        self, database: sqlite3.Connection, found: Sequence[pages.Page], whole: bool
+    ) -> list[RowChange]:
+        """Changes in the tables that own a page that differs; in all where the file is not `whole`."""
+        rowids: frozenset[int] | None = None
+        if whole:
+            with contextlib.suppress(pages.NotPlain):
+                rowids = pages.rowids(found)
+        changed: list[RowChange] = []
+        for table in self._suspects(database, found) if whole else sorted(self._tables):
+            changed += _differing_rows(database, table, self._tables[table], rowids)
+        return changed
+
+    def _all_tables(self, database: sqlite3.Connection) -> Iterator[RowChange]:
+        """Changes in all tables of either state, under a schema that changed too."""
+        present = _shapes(database, "main")
+        for table in sorted({*present, *self._tables}):
+            now, kept = present.get(table), self._tables.get(table)
+            if now is not None and kept is not None and now.columns == kept.columns:
+                yield from _differing_rows(database, table, now)
+                continue
+            for schema, shape in (("main", now), ("kept", kept)):
+                if shape is not None:
+                    rows = Counter(_rows(database, f"{schema}.{_quote(table)}", shape))
+                    sides = (rows, Counter[Row]()) if schema == "main" else (Counter[Row](), rows)
+                    yield from row_changes(table, shape.columns, *sides)
+
     def _untouched(self) -> bool:
+        if not self.path.exists():  # the application removed it
+            self.path.touch()
         wal = Path(f"{self.path}-wal")
         if pages.is_wal(self.path) or (wal.exists() and wal.stat().st_size):
             return not (wal.exists() and wal.stat().st_size) and not pages.differing(self.path, self.kept)
@@ -143,45 +248,68 @@ class SqliteState:
             # Pages were taken from the free ones or given back: ask whose they are now.
             now = _owners(database)
             owners |= {now.get(page.number, "") for page in found}
-        present = {
-            name for (name,) in database.execute("select name from main.sqlite_master where type = 'table'")
-        }
-        return sorted(owners & self._tables.keys() & present)
+        return sorted(owners & self._tables.keys())
 
-    def _changed_rows(
-        self, database: sqlite3.Connection, table: str, rowids: frozenset[int]
-    ) -> Iterator[RowChange]:
-        """The rows among `rowids` that one state has and the other has not, or not so."""
-        columns, picked = self._tables[table], self._picked(table)
-        listed = ",".join(map(str, sorted(rowids)))
-        now, kept = (
-            {
-                row[0]: row[1:]
-                for row in database.execute(
-                    f"select rowid, {picked} from {schema}.{_quote(table)} where rowid in ({listed})"
-                )
-            }
-            for schema in ("main", "kept")
+
+def _checkpoint(database: sqlite3.Connection) -> bool:
+    """Bring a write-ahead log into the file; False when somebody still reads an older state from it."""
+    database.execute("pragma synchronous = off")
+    database.execute(f"pragma busy_timeout = {int(BRIEF * 1000)}")
+    busy, *_ = database.execute("pragma wal_checkpoint(truncate)").fetchone()
+    database.execute(f"pragma busy_timeout = {int(BUSY * 1000)}")
+    return not busy
+
+
+def _shapes(database: sqlite3.Connection, schema: str) -> dict[str, Shape]:
+    names = [name for (name,) in database.execute(TABLES.format(schema)).fetchall()]
+    return {name: _shape(database, schema, name) for name in names}
+
+
+def _shape(database: sqlite3.Connection, schema: str, table: str) -> Shape:
+    rows = database.execute(f"pragma {schema}.table_xinfo({_quote(table)})").fetchall()
+    taken = {str(row[1]).lower() for row in rows}
+    rowid = next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), "")
+    try:
+        database.execute(f"select {rowid or 'null'} from {schema}.{_quote(table)} limit 0")
+    except sqlite3.OperationalError:  # WITHOUT ROWID
+        rowid = ""
+    return Shape(tuple(row[1] for row in rows if not row[6]), rowid)
+
+
+def _differing_rows(
+    database: sqlite3.Connection, table: str, shape: Shape, rowids: frozenset[int] | None = None
+) -> Iterator[RowChange]:
+    """Rows that one state has more often than the other. Only those in `rowids` can differ, if it is given."""
+    sides = []
+    for one, other in (("main", "kept"), ("kept", "main")):
+        if rowids is not None and shape.rowid:
+            listed = ",".join(map(str, sorted(rowids)))
+            name = f"{one}.{_quote(table)} where {shape.rowid} in ({listed})"
+            sides.append(Counter(_rows(database, name, shape)))
+            continue
+        picked, groups = _picked(shape), ", ".join(str(n + 1) for n in range(len(shape.columns)))
+        first, second = (
+            f"select {picked}, count(*) from {schema}.{_quote(table)} group by {groups}"
+            for schema in (one, other)
         )
-        for kind, one, other in (("added", now, kept), ("removed", kept, now)):
-            for rowid, row in one.items():
-                if other.get(rowid) != row:
-                    yield RowChange(table, kind, _values(columns, (*row, 1)))
+        sides.append(Counter({row[:-1]: row[-1] for row in database.execute(f"{first} except {second}")}))
+    yield from row_changes(table, shape.columns, *sides)
 
-    def _compare_tables(self, database: sqlite3.Connection, table: str) -> Iterator[RowChange]:
-        """The same for the whole table by its values; equal rows are counted, so that a doubled one is seen."""
-        columns, picked = self._tables[table], self._picked(table)
-        groups = f"group by {', '.join(str(n + 1) for n in range(len(columns)))}"
-        for kind, one, other in (("added", "main", "kept"), ("removed", "kept", "main")):
-            rows = database.execute(
-                f"select {picked}, count(*) from {one}.{_quote(table)} {groups}"
-                f" except select {picked}, count(*) from {other}.{_quote(table)} {groups}"
-            )
-            yield from (RowChange(table, kind, _values(columns, row)) for row in rows)
 
-    def _picked(self, table: str) -> str:
-        # Values are compared with their storage class: 1, 1.0 and '1' are different answers to a client.
-        return ", ".join(f"typeof({_quote(c)}) || ':' || quote({_quote(c)})" for c in self._tables[table])
+def _rows(database: sqlite3.Connection, source: str, shape: Shape) -> Iterator[Row]:
+    return database.execute(f"select {_picked(shape)} from {source}")
+
+
+def _picked(shape: Shape) -> str:
+    """Every column as a literal: its storage class shows, because 1, 1.0 and '1' are different answers.
+
+    quote() ends at a NUL, so text with one is written as bytes.
+    """
+    return ", ".join(
+        f"case when typeof({c}) = 'text' and instr(cast({c} as blob), x'00')"
+        f" then 'text ' || hex(cast({c} as blob)) else quote({c}) end"
+        for c in map(_quote, shape.columns)
+    )
 
 
 def _owners(database: sqlite3.Connection) -> dict[int, str]:
@@ -191,11 +319,6 @@ def _owners(database: sqlite3.Connection) -> dict[int, str]:
         found = database.execute("select pageno, name from dbstat where schema = 'main'")
         return {number: tables.get(name, name) for number, name in found}
     return {}
-
-
-def _values(columns: tuple[str, ...], row: tuple[str | int, ...]) -> tuple[tuple[str, str], ...]:
-    values = tuple(zip(columns, (str(value).partition(":")[2] for value in row), strict=False))
-    return values if row[-1] == 1 else (*values, ("times", str(row[-1])))
 
 
 def _quote(name: str) -> str:

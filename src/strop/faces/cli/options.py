@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,6 +43,12 @@ def about_target(function: F) -> F:
                 help="For the application; {root} is its working copy.",
             ),
             click.option(
+                "--login",
+                nargs=3,
+                metavar="PATH USERNAME PASSWORD",
+                help="A form login for generated requests that answers with an access_token.",
+            ),
+            click.option(
                 "--head", is_flag=True, help="Work on the last commit, leaving uncommitted changes alone."
             ),
         )
@@ -76,18 +83,55 @@ def about_output(*formats: str) -> Callable[[F], F]:
     """How the result is written."""
 
     def decorate(function: F) -> F:
-        chosen = click.option(
-            "--format",
-            "form",
-            type=click.Choice(["text", *formats]),
-            default="text",
-            show_default=True,
-            help="How the result is printed.",
-        )
         quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
-        return chosen(quiet(function))
+        return about_format(*formats)(quiet(function))
 
     return decorate
+
+
+def about_format(*formats: str) -> Callable[[F], F]:
+    """In which format the result is written."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", *formats]),
+        default="text",
+        show_default=True,
+        help="How the result is printed.",
+    )
+
+
+def about_runs(function: F) -> F:
+    """The folder whose saved runs are meant."""
+    return click.argument("folder", type=click.Path(path_type=Path), default=".")(function)
+
+
+def complete_run(_: click.Context, __: click.Parameter, begin: str) -> list[str]:
+    """The runs of this folder whose ids begin so."""
+    from strop.measure.run import nearest, saved
+
+    return [f.name for f in saved(nearest(Path())) if f.name.startswith(begin)]
+
+
+def complete_shown(_: click.Context, __: click.Parameter, begin: str) -> list[str]:
+    """Runs, the findings of the last one, and the project."""
+    from strop.measure.run import load_plan, nearest, saved
+    from strop.problem import Problem
+
+    names = ["project", "last"]
+    folders = saved(nearest(Path()))
+    names += [folder.name for folder in folders]
+    with contextlib.suppress(Problem):
+        names += [item.finding.id for folder in folders[:1] for item in load_plan(folder).items]
+    return [name for name in names if name.startswith(begin)]
+
+
+def complete_page(_: click.Context, __: click.Parameter, begin: str) -> list[str]:
+    """Codes and slugs that begin so."""
+    from strop.actions.explain import pages
+
+    names = (name for page in pages() for name in (page.code, page.slug) if name)
+    return [name for name in names if name.lower().startswith(begin.lower())]
 
 
 def target_of(
@@ -96,14 +140,19 @@ def target_of(
     factory: bool,
     python: str | None,
     environ: tuple[tuple[str, str], ...],
+    login: tuple[str, str, str] | None,
     head: bool,
 ) -> Target:
     """The target that the options name."""
+    from dataclasses import replace
+
     from strop.actions.target import open_target
     from strop.project.settings import Overrides
+    from strop.target import Login
 
     overrides = Overrides(app=app, factory=factory or None, python=python, env=environ)
-    return open_target(folder, overrides, head)
+    target = open_target(folder, overrides, head)
+    return replace(target, login=Login(*login)) if login else target
 
 
 def workload_of(workload: str, har: Path | None) -> Workload:

@@ -38,7 +38,7 @@ def print_result(result: Result, form: str, report: Path) -> None:
     elif form == "markdown":
         sys.stdout.write(markdown.render(result))
     else:
-        text.write(result, Console(), _shown(report))
+        text.write(result, Console(), shown_path(report))
 
 
 def print_run(evidence: Evidence, findings: Sequence[Finding], form: str) -> None:
@@ -49,6 +49,7 @@ def print_run(evidence: Evidence, findings: Sequence[Finding], form: str) -> Non
         run.write(evidence, findings, Console())
 
 
-def _shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
+    """The path as the user would write it here."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -14,7 +14,8 @@ and did not is left out.
 **How to fix it.** `await run_in_threadpool(f, ...)`, or `def` in place of `async def` where nothing is
 awaited, or an asynchronous library.
 
-**When it is no problem.** Start-up code, what `lru_cache` or a module's singleton does once, work that is
+**When it is no problem.** Rows that an asynchronous session makes objects of (too many rows, rather: DB003, DB008),
+`mkdir` and the like, start-up code, what `lru_cache` or a module's singleton does once, work that is
 handed to a thread or runs after the answer. For a synchronous session there is one finding for each handler
 or dependency, and not one a statement.
 
@@ -31,7 +32,7 @@ from strop.evidence import Block, Blocking, Evidence, Exchange
 from strop.finding import Cost, Finding
 from strop.project.function import Function, Reach
 from strop.project.project import Project
-from strop.rules.code import calls_at, function_at, steps
+from strop.rules.code import calls_at, function_at, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.loop import (
@@ -44,6 +45,7 @@ from strop.rules.loop import (
     root,
     sessions,
     sites,
+    stood,
     would_be_seen,
 )
 from strop.rules.rule import Rule
@@ -60,26 +62,39 @@ _Place = tuple[str, int]
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each call that waits, and one for each handler with a synchronous session."""
     known: set[_Place] = set()
+    told: set[tuple[str, str]] = set()
     by_root: dict[str, list[tuple[Site, Reach]]] = defaultdict(list)
     for site in sites(project, "blocks"):
         if site.call.effect is not None and site.call.effect.name.startswith(SESSIONS):
             for way in site.ways:
                 by_root[getattr(root(project, way), "id", "")].append((site, way))
             continue
+        if (site.call.span.file, site.call.span.line) not in known and not _is_instant(site):
+            for finding in _judge(project, evidence, site):
+                # without a run the steps of one conversation (connect, log in, send) are one cause
+                key = (site.function.id, site.call.effect.note if site.call.effect is not None else "")
+                if finding.known == "measured" or key not in told:
+                    told.add(key)
+                    yield finding
         known |= {(site.call.span.file, line) for line in site.lines}
-        yield from _judge(project, evidence, site)
     if evidence is None:
         yield from _unmeasured_sessions(project, by_root)
         return
     for session in sessions(project, evidence):
         known |= {place(q.span) for _, q in session.served if q.span is not None}
-        yield _session(project, evidence, session)
+        unserved = {w.route for _, w in by_root.pop(session.function.id, [])}
+        yield _session(project, evidence, session, unserved)
     exercised = {e.route for e in evidence.exchanges}
     untouched = {
         name: [(s, w) for s, w in found if w.route not in exercised] for name, found in by_root.items()
     }
     yield from _unmeasured_sessions(project, {name: found for name, found in untouched.items() if found})
     yield from _unforeseen(project, evidence, known)
+
+
+def _is_instant(site: Site) -> bool:
+    """mkdir, rename and the like: some microseconds on any disk that is not a network's."""
+    return site.call.effect is not None and "touches" in site.call.effect.note
 
 
 def _judge(project: Project, evidence: Evidence | None, site: Site) -> Iterator[Finding]:
@@ -93,10 +108,10 @@ def _judge(project: Project, evidence: Evidence | None, site: Site) -> Iterator[
     stands = [(e, b.duration) for e, b in blocks_at(evidence, site) if not computed(b)]
     happened = [e for e, _ in events] + [e for e, _ in waits] + [e for e, _ in stands]
     if happened:
-        if usual(evidence, (e.route for e in _distinct(happened))):
-            blocked = sum(d for _, d in stands) or sum(d for _, d in waits)
+        if usual(evidence, happened):
+            blocked = max(sum(d for _, d in stands), sum(d for _, d in waits), stood(project, site, happened))
             yield _call(project, site, {e.route for e in happened if e.route}, evidence, float(blocked))
-    elif not (would_be_seen(site.call) and ran(project, evidence, routes)):
+    elif not (would_be_seen(site.call) and ran(evidence, routes)):
         yield _call(project, site, routes)
 
 
@@ -142,7 +157,7 @@ def _step(site: Site) -> Step:
     return Step(site.call.text, site.call.span)
 
 
-def _session(project: Project, evidence: Evidence, session: Session) -> Finding:
+def _session(project: Project, evidence: Evidence, session: Session, more: set[str]) -> Finding:
     """A synchronous session on the loop: the handler or dependency is the cause, whatever it asks."""
     count = requests(evidence, session.routes)
     _, query = max(session.served, key=lambda pair: pair[1].duration)
@@ -151,7 +166,7 @@ def _session(project: Project, evidence: Evidence, session: Session) -> Finding:
     return draft(
         RULE,
         session.function.span,
-        session.routes,
+        session.routes | more,
         message=f"{session.function.span.symbol} waits for a synchronous database session on the event loop",
         impact=f"{many(asked, 'statement')} a request hold the loop for {time(session.blocked / count)}",
         solution="make it `def` if it awaits nothing, hand the work to the thread pool, or use AsyncSession",
@@ -205,16 +220,17 @@ def _unforeseen(project: Project, evidence: Evidence, known: set[_Place]) -> Ite
                 events[event.name, place(event.span)].append((exchange, event))
         for block in exchange.blocks:
             seen = {place(s) for s in block.stack}
-            if block.stack and not computed(block) and not seen & known:
+            asked = {place(q.span) for q in exchange.queries if q.span is not None}
+            if block.stack and not computed(block) and not seen & (known | asked):
                 stands[place(block.stack[0])].append((exchange, block))
     for (name, where), found in events.items():
-        if usual(evidence, (e.route for e, _ in found)):
+        if usual(evidence, (e for e, _ in found)) and not is_once(project, found[0][1].span):
             blocked = [b for _, b in stands.pop(where, [])]
             spans = [b.span for _, b in found if b.span is not None]
             yield _seen(project, evidence, name, spans[0], [e for e, _ in found], blocked)
     for held in stands.values():
-        if usual(evidence, (e.route for e, _ in held)):
-            one = held[0][1]
+        one = held[0][1]
+        if usual(evidence, (e for e, _ in held)) and not is_once(project, one.stack[0]):
             yield _seen(project, evidence, one.name, one.stack[0], [e for e, _ in held], [b for _, b in held])
 
 

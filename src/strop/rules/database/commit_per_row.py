@@ -5,7 +5,8 @@
 **Why it costs.** Each commit waits until the disk has it (or the replica), and expires the session's
 objects, which are then read again. A failure in the middle leaves half of the rows behind.
 
-**How it is found.** A commit that the source has in a loop, and a request that committed four times or more.
+**How it is found.** A commit that the source has in a loop; in the run, requests that committed four times or
+more. Where all requests had few rows the finding stays, with less confidence: few rows prove nothing.
 
 **How to fix it.** Commit once after the loop, or once a batch. Then either all rows are kept or none, which
 is another behaviour when a row fails: it is your choice.
@@ -23,15 +24,14 @@ from strop.evidence import Evidence, Exchange
 from strop.finding import Cost, Finding
 from strop.project.function import Call, Function, Reach
 from strop.project.project import Project
-from strop.rules.code import Loop, calls_at, function_at, reaches
+from strop.rules.code import Loop, loops_on_way, reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example, post
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
-from strop.rules.served import answered, requests
+from strop.rules.served import requests
 from strop.rules.syntax import is_batched, is_bounded
 from strop.rules.wording import number, time
-from strop.span import Span
 
 RULE = Rule("DB007", "commit-per-row", "database", "warning", "A commit for each row of a loop")
 
@@ -53,15 +53,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 
 def _loop(project: Project, function: Function, call: Call, way: Reach) -> Loop | None:
-    """The innermost open-ended loop around the commit, in its function or in one that leads there."""
-    around = (
-        [Loop(Span(function.span.file, call.loop, function.span.symbol), call, function)] if call.loop else []
-    )
-    for step in reversed(way.chain):
-        caller = function_at(project, step.span)
-        for one in calls_at(caller, step.span.line) if caller is not None else ():
-            if one.loop and one.text == step.text and caller is not None:
-                around.append(Loop(Span(step.span.file, one.loop, caller.span.symbol), one, caller))
+    """The innermost open-ended loop around the commit."""
+    around = loops_on_way(project, function, call, way)
     open_ended = (x for x in around if not is_bounded(project, x.span) and not is_batched(project, x.span))
     return next(open_ended, None)
 
@@ -80,18 +73,16 @@ def _judge(
         if often:
             yield _measured(evidence, function, call, looped, often)
             return
-        if any(answered(evidence)[route] for route in routes):
-            return
     way, loop = looped[0]
     yield draft(
         RULE,
         call.span,
         routes,
         message=f"{call.text} for each turn of the loop at {loop.span}",
-        impact="as many transactions as rows; how many was not measured",
+        impact="as many transactions as rows; no request of a run had many",
         solution="commit once after the loop: then all rows are kept or none",
         known="static",
-        confidence=0.6,
+        confidence=0.6 if evidence is None else 0.5,
         chain=way.chain,
         facts={"function": function.id, "loop_line": loop.span.line, "loop_file": loop.span.file},
     )

@@ -14,7 +14,8 @@ keys that a relationship loads by are named, with little confidence.
 with `=` first.
 
 **When it is no problem.** Tables that stay small, flags that half of the rows have, a filter that no plain
-index serves (`LIKE '%x%'`, a function of the column), a report that wants the whole table: none is reported.
+index serves (`LIKE '%x%'`, a function of the column), a statement that wants more than a fifth of the table: none
+is reported.
 Each index costs every write to its table a little.
 
 **Sources.** "Use The Index, Luke!": https://use-the-index-luke.com ;
@@ -38,10 +39,12 @@ from strop.rules.sample import shop
 from strop.rules.served import Seen, requests, statements
 from strop.rules.wording import number, time
 from strop.span import Span
+from strop.sql.statement import read_statement
 
 RULE = Rule("DB005", "missing-index", "database", "warning", "No index for a filter, join or sort")
 
 LEAST_ROWS = 1000  # rows of the table: fewer are read in well under a millisecond
+SELECTIVE = 0.2  # share of the rows that are wanted: for more a database rather reads the table
 
 _Key = tuple[str, tuple[str, ...]]
 
@@ -54,23 +57,36 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     by_statement: dict[str, list[Seen]] = defaultdict(list)
     for seen in statements(evidence):
         by_statement[seen.query.statement].append(seen)
-    for (table, columns), scans in _indexes(evidence).items():
-        executed = [seen for text in {s.statement for s in scans} for seen in by_statement[text]]
-        if executed:
+    for (table, columns), scans in _indexes(project, evidence).items():
+        executed = [seen for text in sorted({s.statement for s in scans}) for seen in by_statement[text]]
+        if executed and all(_is_selective(seen, scans[0].rows) for seen in executed):
             yield _finding(project, evidence, table, columns, scans, executed)
 
 
-def _indexes(evidence: Evidence) -> dict[_Key, list[ScanStep]]:
+def _is_selective(seen: Seen, rows: int) -> bool:
+    """Whether few of the scanned rows were wanted, as far as the fetched ones tell."""
+    statement = read_statement(seen.query.statement)
+    tells = statement.kind == "select" and not (statement.limited or statement.aggregated or statement.groups)
+    return not tells or seen.query.rows <= SELECTIVE * rows
+
+
+def _indexes(project: Project, evidence: Evidence) -> dict[_Key, list[ScanStep]]:
     """The scans by the index that each needs; one that begins another is served by the other."""
     found: dict[_Key, list[ScanStep]] = defaultdict(list)
     for scan in evidence.scans:
-        if scan.rows >= LEAST_ROWS and scan.columns:
-            found[scan.table, scan.columns].append(scan)
+        columns = tuple(c for c in scan.columns if not _is_flag(project, scan.table, c))
+        if scan.rows >= LEAST_ROWS and columns:
+            found[scan.table, columns].append(scan)
     for table, columns in sorted(found, key=lambda key: len(key[1])):
         wider = [c for t, c in found if t == table and c != columns and c[: len(columns)] == columns]
         if wider:
             found[table, wider[0]] += found.pop((table, columns))
     return found
+
+
+def _is_flag(project: Project, table: str, column: str) -> bool:
+    known = project.table(table)
+    return known is not None and any(c.name == column and c.type.startswith("BOOL") for c in known.columns)
 
 
 def _finding(
@@ -121,12 +137,16 @@ def _place(project: Project, table: str, columns: tuple[str, ...]) -> Span | Non
 
 def _unindexed_keys(project: Project) -> Iterator[Finding]:
     """Foreign keys that a collection is loaded by and that no index begins with."""
+    told: set[tuple[str, str]] = set()
     for relationship in project.imported.relationships:
         owner, target = table_of(project, relationship)
         if not relationship.uselist or owner is None or target is None or target.span is None:
             continue
         for column in target.columns:
-            if column.foreign_key.partition(".")[0] == owner.name and not _is_indexed(target, column):
+            key = (target.name, column.name)
+            points = column.foreign_key.partition(".")[0] == owner.name
+            if points and key not in told and not _is_indexed(target, column):
+                told.add(key)
                 yield _static(target, column, relationship.key)
 
 

@@ -8,7 +8,7 @@ millisecond, whatever it asks.
 
 **How it is found.** The same statement, executed four times or more from one line of the application within
 one request. The loop is looked up along the stack that led there; without a loop in sight (recursion,
-`gather`) ten repetitions are asked for.
+`gather`) ten repetitions are asked for. For routes that no run has served the source speaks alone.
 
 **How to fix it.** Ask once for all keys before the loop (`where(Shelf.product_id.in_(ids))`) and look the
 rows up in a dict.
@@ -22,23 +22,24 @@ reported as DB001.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 
 from strop.evidence import Evidence, Exchange
 from strop.finding import Cost, Finding
+from strop.project.function import Call, Function, Reach
 from strop.project.project import Project
-from strop.rules.code import Loop, calls_at, function_at, loops, steps
+from strop.rules.code import Loop, calls_at, function_at, loops, loops_on_way, reaches, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
-from strop.rules.served import Seen, requests, statements_of
-from strop.rules.syntax import is_batched, is_bounded
+from strop.rules.served import Seen, answered, requests, statements_of
+from strop.rules.syntax import goes_over_fields, is_batched, is_bounded
 from strop.rules.wording import many, number, time
-from strop.span import Span
+from strop.span import Span, Step
 from strop.sql.placeholder import normal
 from strop.sql.statement import read_statement
 
@@ -47,7 +48,8 @@ RULE = Rule("DB002", "query-in-loop", "database", "error", "The same statement f
 LEAST = 4  # repetitions in one request: three can be three questions, four of the same are a loop
 BLIND_LEAST = 10  # where no loop is seen in the source, so that only real repetition is reported
 _SELECTIN = "POSTCOMPILE_primary_keys"  # selectin loading asks for 500 parents at a time
-_FLUSHES = ("commit", "flush", "close", "begin", "refresh")  # calls that write what was collected
+_SCHEMA = ("DropTable", "DropConstraint", "CreateTable", "CreateIndex")  # a statement each is their nature
+_FLUSHES = ("commit", "flush", "close", "begin", "refresh", "merge")  # calls that write what was collected
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class _Group:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each statement and line that a loop repeats."""
+    yield from _static(project, answered(evidence) if evidence is not None else Counter())
     if evidence is None:
         return
     found: dict[tuple[str, Span], list[_Group]] = defaultdict(list)
@@ -149,6 +152,51 @@ def _finding(
             "loop_line": loop.span.line if loop is not None else "",
             "loop_file": loop.span.file if loop is not None else "",
         },
+    )
+
+
+def _static(project: Project, served: Counter[str]) -> Iterator[Finding]:
+    """Statements that the source has in an open-ended loop, for routes that no run has served."""
+    for function in project.source.functions.values():
+        for call in function.calls:
+            if not _asks(call):
+                continue
+            ways = [w for w in reaches(project, function.id, ("loop", "thread")) if not served[w.route]]
+            looped = [
+                (w, loop) for w in ways if (loop := _open_ended(project, function, call, w)) is not None
+            ]
+            if looped:
+                yield _unmeasured(function, call, looped)
+
+
+def _asks(call: Call) -> bool:
+    """Whether a call asks for data: no flush, no change of the schema, nothing that happens once."""
+    if call.effect is None or call.effect.kind != "queries" or call.once:
+        return False
+    last = call.name.rpartition(".")[2]
+    return last not in _FLUSHES and not any(word in call.text for word in _SCHEMA)
+
+
+def _open_ended(project: Project, function: Function, call: Call, way: Reach) -> Loop | None:
+    around = loops_on_way(project, function, call, way)
+    open_ended = (x for x in around if not _is_finite(project, x) and not goes_over_fields(project, x.span))
+    return next(open_ended, None)
+
+
+def _unmeasured(function: Function, call: Call, looped: list[tuple[Reach, Loop]]) -> Finding:
+    way, loop = looped[0]
+    return draft(
+        RULE,
+        Span(call.span.file, call.span.line, function.span.symbol),
+        {w.route for w, _ in looped},
+        message=f"{call.text} for each turn of the loop at {loop.span}",
+        impact="as many statements as turns; how many was not measured",
+        solution="ask once for all keys, before the loop",
+        known="static",
+        confidence=0.5,
+        severity="warning",
+        chain=(*way.chain, Step(call.text, call.span)),
+        facts={"loop_line": loop.span.line, "loop_file": loop.span.file},
     )
 
 

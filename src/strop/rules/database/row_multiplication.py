@@ -8,7 +8,7 @@
 Time grows with the product of the collections and not with their sum.
 
 **How it is found.** The rows that were fetched are compared with what one statement for each collection
-would fetch, estimated from the sizes of the tables. Only a statement that fetched three times that, and a few
+would fetch, estimated from the sizes of the tables. Only a statement that fetched twice that, and a few
 hundred rows, is reported. Where the model itself says `lazy="joined"`, all statements that suffer from it
 are one finding.
 
@@ -38,12 +38,14 @@ from strop.rules.sample import shop
 from strop.rules.served import Seen, requests, statements
 from strop.rules.wording import listed, number, time
 from strop.span import Span
+from strop.sql.limit import limit_of
 from strop.sql.statement import Statement, read_statement
 
 RULE = Rule("DB003", "row-multiplication", "database", "error", "Joined collections multiply rows")
 
 LEAST_ROWS = 200  # rows of one statement: fewer are loaded in a few milliseconds, however they come
-LEAST_RATIO = 3.0  # fetched to wanted: below it the extra statements would cost what they save
+LEAST_RATIO = 2.0  # fetched to wanted: below it the extra statements cost about what they save
+_STEEPEST = 1e6  # how much more than the average owner has those of a page may have
 BLIND_ROWS = 1000  # rows from which two joined collections are reported although no table size is known
 
 
@@ -56,18 +58,20 @@ class _Branch:
     fan: float
     below: tuple[_Branch, ...]
 
-    @property
-    def joined(self) -> float:
+    def joined(self, scale: float) -> float:
         """Rows that one row of this table becomes in the join."""
         rows = 1.0
         for branch in self.below:
-            rows *= max(branch.fan, 1.0) * branch.joined
+            rows *= max(branch.scaled(scale), 1.0) * branch.joined(scale)
         return rows
 
-    @property
-    def apart(self) -> float:
+    def apart(self, scale: float) -> float:
         """Rows that one row of this table needs when each table is asked by itself."""
-        return 1.0 + sum(branch.fan * branch.apart for branch in self.below)
+        return 1.0 + sum(branch.scaled(scale) * branch.apart(scale) for branch in self.below)
+
+    def scaled(self, scale: float) -> float:
+        """The fan where the rows that were asked for have more below them than the average row has."""
+        return self.fan * scale if self.relationship is not None and self.relationship.uselist else self.fan
 
     def collections(self) -> Iterator[Relationship]:
         """The joined collections at and below this table."""
@@ -101,12 +105,20 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     if evidence is None:
         return
     sizes = {size.table: size.rows for size in evidence.sizes}
-    cases = [case for seen in statements(evidence) if (case := _case(project, seen, sizes)) is not None]
+    executed = list(statements(evidence))
+    limits = _limits(executed)
+    cases = [case for seen in executed if (case := _case(project, seen, sizes, limits)) is not None]
     for group in _causes(cases):
         yield _finding(project, evidence, group)
 
 
-def _case(project: Project, seen: Seen, sizes: Mapping[str, int]) -> _Case | None:
+def _limits(executed: list[Seen]) -> dict[str, int]:
+    """The page of each statement whose values were kept: those of its first execution."""
+    found = ((s.query.statement, limit_of(s.query.statement, s.query.parameters)) for s in executed)
+    return {statement: page for statement, page in found if page}
+
+
+def _case(project: Project, seen: Seen, sizes: Mapping[str, int], limits: Mapping[str, int]) -> _Case | None:
     query = seen.query
     if query.rows < LEAST_ROWS or query.span is None:
         return None
@@ -116,11 +128,35 @@ def _case(project: Project, seen: Seen, sizes: Mapping[str, int]) -> _Case | Non
     root = _tree(project, seen, statement, sizes)
     if root is None or not root.forks:
         return None
-    wanted = query.rows / root.joined * root.apart
+    wanted = _wanted(root, query.rows, _most_parents(seen, statement, sizes, limits))
     known = all(sizes.get(r) for r in statement.selected)
     if (known and query.rows < LEAST_RATIO * wanted) or (not known and query.rows < BLIND_ROWS):
         return None
     return _Case(seen, tuple(dict.fromkeys(root.collections())), wanted)
+
+
+def _most_parents(
+    seen: Seen, statement: Statement, sizes: Mapping[str, int], limits: Mapping[str, int]
+) -> float:
+    """How many owners the statement can have loaded: the whole table, or a page of it."""
+    page = limits.get(seen.query.statement) if statement.limited_inside else None
+    whole = sizes.get(statement.table) or seen.query.rows
+    return float(max(1, min(whole, page or whole, seen.query.rows)))
+
+
+def _wanted(root: _Branch, rows: int, parents: float) -> float:
+    """Rows that one statement for each table would fetch for the same objects.
+
+    The average of the tables says how many children an owner has; when the join gave more rows than that
+    explains, these owners have more than the average, in the same proportion.
+    """
+    low, high = 1.0, 1.0
+    while root.joined(high) * parents < rows and high < _STEEPEST:
+        high *= 2
+    while high - low > 0.01 * low:
+        middle = (low + high) / 2
+        low, high = (middle, high) if root.joined(middle) * parents < rows else (low, middle)
+    return rows / root.joined(high) * root.apart(high)
 
 
 def _tree(project: Project, seen: Seen, statement: Statement, sizes: Mapping[str, int]) -> _Branch | None:

@@ -38,7 +38,7 @@ from strop.span import Span
 
 RULE = Rule("DB009", "small-pool", "database", "warning", "Fewer connections than threads")
 
-WAITED = 1000  # us of waiting for a connection: a free one is handed out in well under 100
+WAITED = 20_000  # us of waiting for a connection: a free one is handed out in 100, a few ms where it is tried first
 _POOLS = ("QueuePool", "AsyncAdaptedQueuePool")
 
 

@@ -60,8 +60,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 known.add(place(built.span))
                 found[(*place(built.span), built.kind)].append((exchange, built))
     for cases in found.values():
-        by_exchange = {id(e): e.route for e, _ in cases}
-        if evidence is not None and usual(evidence, by_exchange.values()):
+        if evidence is not None and usual(evidence, (e for e, _ in cases)):
             yield _measured(project, evidence, cases)
     yield from _static(project, evidence, known)
 
@@ -101,7 +100,7 @@ def _static(project: Project, evidence: Evidence | None, known: set[tuple[str, i
                 continue
             ways = reaches(project, function.id, ("loop", "thread"))
             routes = {w.route for w in ways}
-            contradicted = evidence is not None and _is_seen(call) and ran(project, evidence, routes)
+            contradicted = evidence is not None and _is_seen(call) and ran(evidence, routes)
             if ways and not contradicted:
                 yield _unmeasured(function, call, kind, routes, (*ways[0].chain, Step(call.text, call.span)))
 

@@ -1,0 +1,5 @@
+"""`python -m strop`."""
+
+from strop.faces.cli import main
+
+main()

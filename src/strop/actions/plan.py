@@ -1,0 +1,31 @@
+"""`strop plan`: what to do first, from a saved run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from strop.measure.run import choose, load_plan, nearest
+from strop.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """Which run ("" or "last": the newest) of which folder."""
+
+    folder: Path
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan of one run."""
+
+    run: str
+    plan: Plan
+
+
+def read_plan(request: PlanRequest) -> Planned:
+    """The plan as it was made when the run was saved. Raises Problem T100, R502 or R503."""
+    folder = choose(nearest(request.folder), request.run)
+    return Planned(folder.name, load_plan(folder))

@@ -1,0 +1,1 @@
+"""How results look: one file a result, each as parts for a terminal and as a document for programs."""
