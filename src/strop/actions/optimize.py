@@ -26,6 +26,7 @@ from strop.proof.branch import (
     witnesses,
 )
 from strop.proof.cost import pair, time_noise, timed_cells
+from strop.proof.driven import Drivers
 from strop.proof.judge import Base, Tip
 from strop.proof.relax import relax
 from strop.proof.schema import Schema, migrate
@@ -67,7 +68,8 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
         measured = conclude(request.target, seen)
         base, suites = _base(world, seen, listener)
         tips = [Tip("base", side, seen.one) for side in (seen.served, seen.again)]
-        search = Search(base, tips, seen.project, listener)
+        drivers = Drivers(world, suites) if suites is not None else None
+        search = Search(base, tips, seen.project, listener, drivers)
         search.run(measured.plan.items[: request.most], lambda: time.monotonic() > until)
         branch = _prove(search, suites, listener)
         final, latencies = _finish(request, search, branch, suites, listener)

@@ -23,6 +23,7 @@ from strop.project.imported import read_imported
 from strop.project.join import join
 from strop.project.project import Project
 from strop.project.source import read_source
+from strop.proof.driven import DrivenJudgement, Drivers, driving_tests
 from strop.proof.judge import Base, Candidate, Judgement, Tip
 from strop.proof.regression import useful_tests
 from strop.proof.schema import Schema
@@ -71,6 +72,7 @@ class Search:
     tips: Sequence[Tip]
     project: Project
     listener: Listener
+    drivers: Drivers | None = None
     kept: list[Kept] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     revision: str = "base"
@@ -148,11 +150,20 @@ class Search:
         return _Work(item, tuple(patches[:MOST]), tuple(p for p in proposed if isinstance(p, Proposal)))
 
     def _judge(self, tip: Tip, finding: Finding, patch: Patch) -> Candidate:
-        cells = choose_cells(self.base.cells, finding, self.project, patch)
-        candidate = Judgement(self.base, tip, finding, patch, cells).run()
+        candidate = self._judgement(tip, finding, patch).run()
         candidate.close()
         self.listener(Advance(patch.title))
         return candidate
+
+    def _judgement(self, tip: Tip, finding: Finding, patch: Patch) -> Judgement:
+        """By cells; by the application's own tests where no cell reaches the finding's routes."""
+        if self.drivers is not None and not any(c.route in finding.routes for c in self.base.cells):
+            suites = self.drivers.suites
+            tests = driving_tests(suites.one, finding.routes, suites.flaky)
+            if tests:
+                return DrivenJudgement(self.base, tip, finding, patch, self.drivers, tests)
+        cells = choose_cells(self.base.cells, finding, self.project, patch)
+        return Judgement(self.base, tip, finding, patch, cells)
 
     def _decide(self, work: _Work, candidates: Sequence[Candidate]) -> None:
         best = max((c for c in candidates if c.verdict.kept), key=_worth, default=None)

@@ -38,6 +38,11 @@ class Summary:
         return sum(route.requests for route in self.routes)
 
 
+@dataclass(frozen=True, slots=True)
+class _Version:
+    schema: int
+
+
 def save(root: Path, evidence: Evidence) -> tuple[Evidence, Path]:
     """Write a run below `root` and return it with its id (from its content), and its folder.
 
@@ -78,7 +83,7 @@ def update(folder: Path, evidence: Evidence) -> None:
 def saved(root: Path) -> tuple[Path, ...]:
     """The folders of saved runs, the newest first."""
     folders = [path.parent for path in (root / FOLDER / "runs").glob(f"*/{EVIDENCE}")]
-    return tuple(sorted(folders, key=lambda folder: (-folder.stat().st_mtime_ns, folder.name)))
+    return tuple(sorted(folders, key=lambda folder: (-(folder / EVIDENCE).stat().st_mtime_ns, folder.name)))
 
 
 def choose(root: Path, run: str) -> Path:
@@ -118,15 +123,18 @@ def load_plan(folder: Path) -> Plan:
 
     Raises Problem R503 when it is missing, damaged or of another version.
     """
+    _check_version(folder)
     return _read(folder, PLAN, Plan)
 
 
 def _checked(folder: Path, kind: type[T]) -> T:
-    value = _read(folder, EVIDENCE, kind)
-    schema = getattr(value, "schema", None)
-    if schema != SCHEMA:
-        raise _unreadable(folder, f"it has schema {schema}, this strop reads {SCHEMA}")
-    return value
+    _check_version(folder)
+    return _read(folder, EVIDENCE, kind)
+
+
+def _check_version(folder: Path) -> None:
+    if _read(folder, EVIDENCE, _Version).schema != SCHEMA:
+        raise _unreadable(folder, "another version of strop wrote it")
 
 
 def _read(folder: Path, name: str, kind: type[T]) -> T:

@@ -16,6 +16,7 @@ from strop.verdict import Gain
 CELLS = 8  # cells that are timed
 BUDGET = 0.7  # seconds for each side
 FEWEST, MOST = 5, 40  # rounds
+BRIEF = 300_000  # us: longer cells are timed only where a route has no other
 
 
 def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: set[str]) -> tuple[Cell, ...]:
@@ -28,7 +29,9 @@ def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: 
         and not outcome.rows
         and 200 <= outcome.answer.status < 400
     ]
-    return tuple(sorted(quiet, key=lambda cell: -outcomes[cell.id].exchange.cpu)[:CELLS])
+    dearest = sorted(quiet, key=lambda cell: -outcomes[cell.id].exchange.cpu)
+    brief = [cell for cell in dearest if outcomes[cell.id].exchange.duration <= BRIEF]
+    return tuple(brief[:CELLS] or dearest[-1:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,5 +123,5 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "why", finding.impact
     if costs := cost_texts(finding.cost):
         yield "costs", ", ".join(map(" ".join, costs))
-    yield "fix", f"{finding.solution}  (strop fix {finding.id})"
+    yield "fix", finding.solution
     yield "explain", f"strop explain {finding.code}"

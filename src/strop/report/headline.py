@@ -31,6 +31,9 @@ _NAMES = {
     "p95": ("p95 latency", CLOCK),
     "p99": ("p99 latency", CLOCK),
 }
+_ASKED = {
+    name: place for place, name in enumerate(("queries", "rows", "cpu", "p95", "loop", "work", "blocked"))
+}
 _EXACTNESS = (COUNTED, SAMPLED, PROCESSOR, CLOCK)
 # A time or a count whose name already says its unit is not repeated beside the number.
 _SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads", "blocking", "built", "work"}
@@ -103,9 +106,12 @@ def figure(gain: Gain) -> Figure:
 
 
 def figures(result: Result) -> tuple[Figure, ...]:
-    """The three proved costs of the whole branch that changed most, no two of one kind of clock."""
+    """Three proved costs of the whole branch: what a reader asks for first, then what changed most; no two
+    of one kind of clock.
+    """
     chosen: list[Gain] = []
-    for gain in proved_gains(result.verdict):
+    asked = sorted(proved_gains(result.verdict), key=lambda gain: _ASKED.get(gain.name, len(_ASKED)))
+    for gain in asked:
         clock = instrument_of(gain) == CLOCK
         if len(chosen) < FIGURES and not (clock and any(instrument_of(g) == CLOCK for g in chosen)):
             chosen.append(gain)
@@ -141,7 +147,8 @@ def sentence(result: Result) -> str:
     if not kept:
         return f"No change was kept: none of {plural(total, 'finding')} could be fixed and proved."
     gains = proved_gains(result.verdict)
-    best = f": {_phrase(gains[0])}" if gains else ""
+    first = min(gains, key=lambda gain: _ASKED.get(gain.name, len(_ASKED)), default=None)
+    best = f": {_phrase(first)}" if first else ""
     return f"{kept} of {plural(total, 'finding')} fixed{best}{_answers(result.verdict)}."
 
 

@@ -116,6 +116,6 @@ def _foot(plan: Plan) -> Iterator[terminal.Pair]:
         shown = ", ".join(item.finding.id for item in waiting[:CHOICES])
         yield "choices", f"waiting for you: {shown}"
     if plan.items:
-        yield "next", f"strop fix {plan.items[0].finding.id}  ·  strop optimize"
+        yield "next", f"strop show {plan.items[0].finding.id}  ·  strop optimize"
     else:
         yield "next", "nothing to do"

@@ -97,13 +97,26 @@ class Served:
         return self.before.route
 
 
+def _changed(served: Served) -> bool:
+    def facts(exchange: Exchange) -> tuple[int, int, bool]:
+        return len(exchange.queries), sum(q.rows for q in exchange.queries), bool(exchange.blocks)
+
+    return facts(served.before) != facts(served.after)
+
+
 def pick(result: Result) -> Served | None:
-    """The request that gained most time, without secrets; None unless both runs served one."""
+    """The request that gained most, without secrets; None unless both runs served one.
+
+    A request counts by the time that it gained only where its statements, rows or stalls changed too: the
+    first request of a process is slow for other reasons.
+    """
     after = {exchange.cell: exchange for exchange in result.final.exchanges} if result.final else {}
     pairs = [Served(before, after[before.cell]) for before in result.base.exchanges if before.cell in after]
     if not pairs:
         return None
-    best = max(pairs, key=lambda pair: (pair.before.duration - pair.after.duration, pair.before.cell))
+    best = max(
+        pairs, key=lambda pair: (_changed(pair), pair.before.duration - pair.after.duration, pair.before.cell)
+    )
     return Served(clean(best.before), clean(best.after))
 
 

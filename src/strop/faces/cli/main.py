@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -13,12 +14,12 @@ from strop import __version__
 from strop.problem import Problem
 
 VERBS = {
-    "explain": "What a code means: a rule or a problem.",
+    "explain": "Say what a code means: a rule or a problem.",
     "measure": "Run the workload in a safe copy and save what it costs.",
     "optimize": "Measure, find, fix, prove: ends with a branch and a report.",
-    "plan": "What to do first, by measured cost.",
-    "runs": "The saved runs.",
-    "show": "A run, a finding of the last run, or the project.",
+    "plan": "Say what to do first, by measured cost.",
+    "runs": "List the saved runs.",
+    "show": "Show a run, a finding, or the project.",
 }
 INTERRUPTED = 130
 
@@ -39,6 +40,26 @@ class LazyVerbs(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command under its whole name, also where only the begin of it was typed."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            ctx.fail(f"There is no verb {args[0]!r}." + (f" Did you mean {near[0]}?" if near else ""))
+        _, command, rest = super().resolve_command(ctx, args)
+        return command.name if command else None, command, rest
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb. Whoever reads the output may stop early (`| head`): that is no error."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return status
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs from the table, without importing them."""
         with formatter.section("Verbs"):
@@ -46,7 +67,9 @@ class LazyVerbs(click.Group):
 
 
 @click.group(
-    cls=LazyVerbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=LazyVerbs,
+    subcommand_metavar="VERB ...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "-V", "--version", message="strop %(version)s")
 def group() -> None:
@@ -55,6 +78,7 @@ def group() -> None:
     \b
     strop optimize           in the folder of a backend: the whole loop
     strop measure            what each route costs, without changing anything
+    strop plan               what to do first, from the last run
     strop show project       what strop understands of the application
 
     Exit status: 0 nothing to report, 1 findings, 2 wrong usage, 3 the target can't be loaded,
@@ -78,9 +102,6 @@ def main() -> NoReturn:
         status = 2
     except KeyboardInterrupt:
         status = _interrupted()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
     except OSError as error:
         if error.errno not in (28, 122):
             raise

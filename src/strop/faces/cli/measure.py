@@ -19,6 +19,7 @@ def command(
     factory: bool,
     python: str | None,
     environ: tuple[tuple[str, str], ...],
+    login: tuple[str, str, str] | None,
     head: bool,
     workload: str,
     har: Path | None,
@@ -33,7 +34,9 @@ def command(
     from strop.faces.cli.progress import listening
     from strop.faces.cli.written import print_run
 
-    asked = MeasureRequest(target_of(folder, app, factory, python, environ, head), workload_of(workload, har))
+    asked = MeasureRequest(
+        target_of(folder, app, factory, python, environ, login, head), workload_of(workload, har)
+    )
     with listening(quiet) as listener:
         measured = measure(asked, listener)
     print_run(measured.evidence, measured.findings, form)

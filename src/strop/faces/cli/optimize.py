@@ -31,6 +31,7 @@ def command(
     factory: bool,
     python: str | None,
     environ: tuple[tuple[str, str], ...],
+    login: tuple[str, str, str] | None,
     head: bool,
     workload: str,
     har: Path | None,
@@ -55,7 +56,7 @@ def command(
     from strop.faces.cli.progress import listening
     from strop.faces.cli.written import print_result, write_reports
 
-    target = target_of(folder, app, factory, python, environ, head)
+    target = target_of(folder, app, factory, python, environ, login, head)
     requests = workload_of(workload, har)
     asked = OptimizeRequest(target, requests, branch, most, minutes, not no_latency)
     with listening(quiet) as listener:

@@ -43,6 +43,12 @@ def about_target(function: F) -> F:
                 help="For the application; {root} is its working copy.",
             ),
             click.option(
+                "--login",
+                nargs=3,
+                metavar="PATH USERNAME PASSWORD",
+                help="A form login for generated requests that answers with an access_token.",
+            ),
+            click.option(
                 "--head", is_flag=True, help="Work on the last commit, leaving uncommitted changes alone."
             ),
         )
@@ -134,14 +140,19 @@ def target_of(
     factory: bool,
     python: str | None,
     environ: tuple[tuple[str, str], ...],
+    login: tuple[str, str, str] | None,
     head: bool,
 ) -> Target:
     """The target that the options name."""
+    from dataclasses import replace
+
     from strop.actions.target import open_target
     from strop.project.settings import Overrides
+    from strop.target import Login
 
     overrides = Overrides(app=app, factory=factory or None, python=python, env=environ)
-    return open_target(folder, overrides, head)
+    target = open_target(folder, overrides, head)
+    return replace(target, login=Login(*login)) if login else target
 
 
 def workload_of(workload: str, har: Path | None) -> Workload:

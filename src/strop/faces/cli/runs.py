@@ -44,7 +44,7 @@ def _line(run: SavedRun) -> RunLine:
     date = datetime.fromtimestamp(run.when).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     summary = run.summary
     if summary is None:
-        return RunLine(run.run, date, run.unreadable, "", 0, 0)
+        return RunLine(run.run, date, run.unreadable.removeprefix(f"run {run.run} "), "", 0, 0)
     report = shown_path(run.report) if run.report else ""
     routes = len(summary.reached)
     return RunLine(run.run, date, summary.app, summary.source, routes, summary.requests, report)

@@ -24,6 +24,7 @@ def command(
     factory: bool,
     python: str | None,
     environ: tuple[tuple[str, str], ...],
+    login: tuple[str, str, str] | None,
     head: bool,
     form: str,
     quiet: bool,
@@ -39,7 +40,7 @@ def command(
     A second argument names another folder: strop show F1a2b3c shop. The options are about the project.
     """
     if what == "project":
-        _show_project(target_of(folder, app, factory, python, environ, head), form, quiet)
+        _show_project(target_of(folder, app, factory, python, environ, login, head), form, quiet)
     else:
         _show_saved(folder, what, form)
     return 0

@@ -170,10 +170,11 @@ def _static(project: Project, served: Counter[str]) -> Iterator[Finding]:
 
 
 def _asks(call: Call) -> bool:
+    """Whether a call asks for data: no flush, no change of the schema, nothing that happens once."""
+    if call.effect is None or call.effect.kind != "queries" or call.once:
+        return False
     last = call.name.rpartition(".")[2]
-    return (
-        call.effect is not None and call.effect.kind == "queries" and not call.once and last not in _FLUSHES
-    )
+    return last not in _FLUSHES and not any(word in call.text for word in _SCHEMA)
 
 
 def _open_ended(project: Project, function: Function, call: Call, way: Reach) -> Loop | None:

@@ -43,9 +43,13 @@ def parts(shown: ShownFinding) -> Iterator[RenderableType]:
 
 def headline(finding: Finding) -> Text:
     """Severity, code and message, then the id and how the finding is known."""
-    text = words(f"{finding.severity}[{finding.code}]", STYLES[finding.severity])
-    text.append_text(words(f" {finding.message}", "bold"))
-    return text.append_text(words(f"   {finding.id} · {finding.known}", "dim"))
+    return Text().join(
+        (
+            words(f"{finding.severity}[{finding.code}]", STYLES[finding.severity]),
+            words(f" {finding.message}", "bold"),
+            words(f"   {finding.id} · {finding.known}", "dim"),
+        )
+    )
 
 
 def document(shown: ShownFinding) -> dict[str, Any]:
