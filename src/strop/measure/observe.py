@@ -200,7 +200,7 @@ def _limits(seen: Observation, rows: int) -> list[str]:
     if seen.suites and seen.suites[0].failed:
         failed = seen.suites[0].failed
         notes.append(f"{len(failed)} tests fail before any change and are set aside: {', '.join(failed[:3])}")
-    if seen.cells and rows == 0:
+    if seen.cells and rows == 0 and _dialect(seen):
         notes.append(
             "the measured database holds no row: costs that grow with data can't be seen; seed it and run again"
         )
