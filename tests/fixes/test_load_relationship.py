@@ -245,6 +245,25 @@ def test_way_over_a_relationship_that_no_option_names(tmp_path: Path) -> None:
     )
 
 
+def test_a_select_that_a_function_makes_more_of(tmp_path: Path) -> None:
+    source = """
+        from sqlalchemy import select
+        from sqlalchemy.orm import selectinload
+
+        from models import Order
+
+
+        def f(session):
+            return session.scalars(only_open(select(Order), 3).limit(1)).all()
+        """
+    after = source.replace(
+        "session.scalars(only_open(select(Order), 3).limit(1)).all()",
+        "session.scalars(\n                only_open(select(Order).options(selectinload(Order.items)), 3).limit(1)\n"
+        "            ).all()",
+    )
+    check_transformed(case(tmp_path, source), "selectinload", app_orders=after)
+
+
 def test_statement_passed_by_the_only_caller(tmp_path: Path) -> None:
     from strop.project.function import Call, Function
     from strop.project.project import Source
@@ -290,22 +309,45 @@ def test_statement_passed_by_the_only_caller(tmp_path: Path) -> None:
 def test_joined_options_become_selectin_and_the_import_follows(tmp_path: Path) -> None:
     source = """
         from sqlalchemy import select
-        from sqlalchemy.orm import joinedload
+        from sqlalchemy.orm import Session, joinedload
 
         from models import Order
 
 
         def f(session):
-            statement = select(Order).options(joinedload(Order.items).joinedload(Item.product))
+            statement = select(Order).options(joinedload(Order.items))
             return session.scalars(statement).unique().all()
         """
-    after = source.replace("options(joinedload", "options(selectinload").replace(
-        "import joinedload", "import joinedload, selectinload"
-    )
+    after = source.replace("joinedload", "selectinload")
     before = case(tmp_path / "a", source, at="session.scalars", code="DB003")
     check_transformed(before, "selectinload", app_orders=after)
     before = case(tmp_path / "b", source, at="session.scalars", code="DB003")
+    assert "replace-joinedload" not in before.answers()  # it would be the same patch
+
+
+def test_joined_options_elsewhere_become_selectin(tmp_path: Path) -> None:
+    source = """
+        from sqlalchemy.orm import joinedload
+
+        from models import Order, OrderItem
+
+
+        def options():
+            return [joinedload(Order.items).joinedload(OrderItem.product)]
+
+
+        def f(session):
+            return session.scalars(statement(options())).unique().all()
+        """
+    after = source.replace("[joinedload", "[selectinload").replace(
+        "import joinedload", "import joinedload, selectinload"
+    )
+    before = case(tmp_path, source, at="session.scalars", code="DB003")
     check_transformed(before, "replace-joinedload", app_orders=after)
+
+
+def test_a_default_that_does_not_join_stays(tmp_path: Path) -> None:
+    check_noop(case(tmp_path, PLAIN, code="DB003"), "lazy-selectin", "not joined by default")
 
 
 PLAIN = """

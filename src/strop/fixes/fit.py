@@ -55,26 +55,67 @@ def _links(line: str) -> list[str]:
 
 
 def _broken(line: str, limit: int) -> Iterator[str]:
-    start = _opening(line) if len(line) > limit else -1
-    if start < 0:
+    if len(line) <= limit:
         yield line
         return
-    end = max(line.rfind(bracket) for bracket in CLOSES)
-    indent = line[: len(line) - len(line.lstrip())]
+    start, end = _brackets(line)
+    if start < 0:
+        yield from _wrapped(line, limit)
+        return
+    indent = _indent(line)
     body = line[start + 1 : end]
     yield line[: start + 1]
-    if len(indent) + len(STEP) + len(body) <= limit or len(_items(body)) == 1:
-        yield f"{indent}{STEP}{body}"
+    yield from _parts(indent + STEP, body, limit)
+    yield indent + line[end:]
+
+
+def _wrapped(line: str, limit: int) -> Iterator[str]:
+    """What is assigned or returned, in parentheses of its own, if it ends with no bracket."""
+    found = re.match(r"(\s*(?:return|[\w.\[\]]+ =) )(.+)$", line)
+    if found is None or found[2].endswith((*CLOSES, *OPENS, ",", ":")):
+        yield line
+        return
+    yield f"{found[1]}("
+    yield from _parts(_indent(line) + STEP, found[2], limit)
+    yield f"{_indent(line)})"
+
+
+def _parts(indent: str, body: str, limit: int) -> Iterator[str]:
+    """The inside of brackets: on one line, one item a line, or a comprehension clause by clause."""
+    items = _items(body)
+    if len(indent) + len(body) <= limit:
+        yield indent + body
+    elif len(items) > 1:
+        for item in items:
+            yield from _broken(f"{indent}{item},", limit)
     else:
-        yield from (f"{indent}{STEP}{item}," for item in _items(body))
-    yield f"{indent}{line[end:]}"
+        for clause in _clauses(body):
+            yield from _broken(indent + clause, limit)
 
 
-def _opening(line: str) -> int:
-    """Where the bracket opens that closes last on the line; -1 if the line ends otherwise."""
-    end = len(line.rstrip(":")) - 1
-    if end < 0 or line[end] not in CLOSES:
-        end = line.rfind(") -> ") if line.endswith(":") else -1
+def _clauses(body: str) -> list[str]:
+    """The parts of a comprehension; the body itself if it is none."""
+    depth, cuts = 0, [0]
+    for at, (character, quoted) in enumerate(_marked(body)):
+        if not quoted:
+            depth += (character in OPENS) - (character in CLOSES)
+            if not depth and re.match(r" for | if ", body[at:]) and " for " in body:
+                cuts.append(at)
+    if not any(body.startswith(" for ", cut) for cut in cuts):
+        return [body]
+    return [part.strip() for part in (body[a:b] for a, b in pairwise([*cuts, len(body)]))]
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _brackets(line: str) -> tuple[int, int]:
+    """The pair of brackets that ends the line, or holds the parameters of a definition; -1 without one."""
+    if re.match(r"\s*(async )?def ", line) and ") -> " in line:
+        end = line.index(") -> ")
+    else:
+        end = len(re.sub(r"(\.\w+\(\))*[:,]*$", "", line)) - 1
     stack: list[int] = []
     for at, (character, quoted) in enumerate(_marked(line)):
         if quoted:
@@ -84,8 +125,8 @@ def _opening(line: str) -> int:
         elif character in CLOSES and stack:
             opened = stack.pop()
             if at == end:
-                return opened if at - opened > 1 else -1
-    return -1
+                return (opened, end) if at - opened > 1 else (-1, end)
+    return -1, end
 
 
 def _items(body: str) -> list[str]:

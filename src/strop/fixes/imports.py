@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from strop.fixes.code import Code, dotted
+from strop.fixes.draft import Draft
 from strop.fixes.files import module_name
 from strop.fixes.splice import Splice
 from strop.fixes.unfit import Unfit
@@ -72,6 +73,13 @@ def spell(code: Code, module: str, name: str, also: tuple[str, ...] = (), *, ign
                 continue
             return Spelling(name, (_join(code, node, name),))
     return Spelling(name, (_new_line(code, module, name),))
+
+
+def say(draft: Draft, code: Code, module: str, name: str, also: tuple[str, ...] = ()) -> str:
+    """How this file says `module.name`, imported where it is not yet."""
+    spelling = spell(code, module, name, also)
+    draft.change(code, *spelling.splices)
+    return spelling.text
 
 
 def _spelled_by(code: Code, node: cst.Import | cst.ImportFrom, modules: tuple[str, ...], name: str) -> str:

@@ -17,11 +17,17 @@ from strop.project.project import Project
 ON_PURPOSE = {"dynamic", "write_only", "raise", "raise_on_sql", "noload"}
 
 
-def load_by_selectin(project: Project, draft: Draft, owner: str, name: str) -> None:
-    """Give a relationship `lazy="selectin"`; Unfit if it is declared in another way than a plain call."""
+def load_by_selectin(project: Project, draft: Draft, owner: str, name: str, instead: str = "") -> bool:
+    """Give a relationship `lazy="selectin"`, if `instead` is its default now or is ""; whether it was done.
+
+    Unfit if the relationship is declared in another way than by a plain call.
+    """
     known = project.relationship(f"{owner}.{name}")
+    if instead and known is not None and known.lazy != instead:
+        return False
     code, class_ = class_code(project, draft, owner, known.span.file if known and known.span else "")
     draft.change(code, *_set_lazy(code, relationship_call(code, class_, name), f"{owner}.{name}"))
+    return True
 
 
 def _set_lazy(code: Code, call: cst.Call, key: str) -> tuple[Splice, ...]:

@@ -48,8 +48,7 @@ class FromParameter(Unfit):
 
 def find_query(code: Code, line: int) -> Query:
     """The statement that is executed on a line; Unfit if it is not plainly one."""
-    expression = executed(code, line)
-    return trace(code, expression)
+    return trace(code, executed(code, line), through=True)
 
 
 def executed(code: Code, line: int) -> cst.BaseExpression:
@@ -93,16 +92,29 @@ def _is_session_get(code: Code, call: cst.Call) -> bool:
     return bool(name[:1].isupper()) and ("session" in holder or holder in ("db", "s"))
 
 
-def trace(code: Code, expression: cst.BaseExpression) -> Query:
-    """The beginning of a statement: through chained methods, await and the names of one function."""
+def trace(code: Code, expression: cst.BaseExpression, *, through: bool = False) -> Query:
+    """The beginning of a statement: through chained methods, await and the names of one function.
+
+    With `through`, also the only select that is an argument of the function that makes the statement.
+    """
     for _ in range(STEPS):
         base = chain_base(expression)
         if isinstance(base, cst.Call):
+            inner = _passed(code, base) if through else []
+            if len(inner) == 1:
+                expression = inner[0]
+                continue
             return _begin(code, base, expression)
         if not isinstance(base, cst.Name):
             break
         expression = assigned(code, base)
     raise Unfit("the statement is not built where it can be followed")
+
+
+def _passed(code: Code, call: cst.Call) -> list[cst.BaseExpression]:
+    """Arguments that begin with a select."""
+    bases = [(a.value, chain_base(a.value)) for a in call.args if not _begins(call)]
+    return [v for v, base in bases if isinstance(base, cst.Call) and called_name(base) == "select"]
 
 
 def chain_base(node: cst.BaseExpression) -> cst.BaseExpression:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Protocol, cast
 
@@ -46,7 +46,19 @@ def propose(project: Project, finding: Finding, read: Callable[[str], str]) -> t
     if not answers:
         reason = f"no codemod answers {finding.code}: the change needs a person's judgement"
         return (Proposal("", finding.id, reason),)
-    return tuple(item for fix in answers for item in _safely(fix, project, finding, read))
+    return _distinct(item for fix in answers for item in _safely(fix, project, finding, read))
+
+
+def _distinct(items: Iterable[Patch | Proposal]) -> tuple[Patch | Proposal, ...]:
+    """Without patches that change the same as an earlier one."""
+    kept: list[Patch | Proposal] = []
+    seen = set()
+    for item in items:
+        if not isinstance(item, Patch) or item.edits not in seen:
+            kept.append(item)
+        if isinstance(item, Patch):
+            seen.add(item.edits)
+    return tuple(kept)
 
 
 def _safely(

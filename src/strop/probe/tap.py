@@ -18,6 +18,7 @@ from .drive import type_name
 from .late import when_imported
 from .serve import plain_exchange
 
+_FULL = 25  # tests between full collections of garbage
 _DRAIN = 1.0  # seconds for the rest of a body that the application did not read
 
 _inside: ContextVar[bool] = ContextVar("strop_inside", default=False)
@@ -34,6 +35,7 @@ class Tap:
         self._test = ""
         self._number = 0  # of the request in its test
         self._ordinal = 0  # of the moment in the run
+        self._tests = 0
         self._active = 0
         self._before: Any = None
         if recording is not None:
@@ -48,6 +50,7 @@ class Tap:
         """Give the test `test` a seed of its own, and the next moment."""
         self._test = test
         self._number = 0
+        self._tests += 1
         self._clean()
         self._step()
         self._let_tick()
@@ -65,13 +68,19 @@ class Tap:
             clock.set_time(self._config.clock + self._ordinal * self._config.step)
 
     def _clean(self) -> None:
-        """Collect garbage now and never by itself: what a session still remembers must not hang on that."""
+        """Collect garbage now and never by itself: what a session still remembers must not hang on that.
+
+        Only what is young, for a full collection of a large application takes longer than most requests;
+        that one is due at every so many tests.
+        """
         if gc.isenabled():
             gc.disable()
             gc.collect()
-            gc.freeze()  # all that was imported: the next collections need not look at it
-        else:
+            gc.freeze()  # all that was imported
+        elif self._number == 0 and self._tests % _FULL == 0:
             gc.collect()
+        else:
+            gc.collect(1)
 
     def _let_tick(self) -> None:
         if self._config.clock is not None:
