@@ -152,11 +152,11 @@ def test_a_mistyped_key_gets_a_suggestion(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": "[tool.strop]\nskip_route = []\n"})
     with pytest.raises(Problem) as caught:
         read_settings(tmp_path)
-    assert caught.value.do == "Did you mean skip_routes?"
+    assert caught.value.do == "did you mean skip_routes?"
     write(tmp_path, {"pyproject.toml": '[tool.strop.login]\npath = "/"\nuser = "a"\n'})
     with pytest.raises(Problem) as caught:
         read_settings(tmp_path)
-    assert caught.value.do == "Did you mean login.username?"
+    assert caught.value.do == "did you mean login.username?"
 
 
 def test_a_broken_pyproject_is_a_problem(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from strop.proof.judge import Base, Candidate, Judgement, Tip
 from strop.proof.regression import useful_tests
 from strop.proof.schema import Schema
 from strop.world import git
+from strop.world.process import workers
 
 MOST = 3  # alternatives that are tried for one finding
 
@@ -96,7 +96,7 @@ class Search:
             finally:
                 tips.put(tip)
 
-        with ThreadPoolExecutor(len(self.tips)) as pool:
+        with workers(len(self.tips)) as pool:
             for work, candidates in zip(works, pool.map(judge, works), strict=True):
                 self._decide(work, candidates)
         self._check_tests()

@@ -112,6 +112,6 @@ def _refusal(code: str, message: str, where: str) -> Problem:
         code,
         message,
         where=(where,),
-        do="Make the patch again from the tree as it is now.",
+        do="make the patch again from the tree as it is now",
         status=EXIT_NOT_PROVED,
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 
 from strop.cell import Cell
 from strop.event import Advance, Listener, Note, Stage, ignore
@@ -14,7 +14,7 @@ from strop.measure.aggregate import cost_lines, cost_routes
 from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
 from strop.measure.har import read_har
-from strop.measure.serve import Served
+from strop.measure.serve import DEAD, Served
 from strop.measure.suite import SuiteRun, run_suite
 from strop.problem import EXIT_USAGE, Problem
 from strop.project.imported import read_imported
@@ -23,9 +23,10 @@ from strop.project.project import Project
 from strop.project.source import read_source
 from strop.target import Target
 from strop.world.instance import World
+from strop.world.process import workers
 
 Outcomes = dict[str, Outcome]
-SOURCES = ("openapi", "suite", "har")
+UNENDING = frozenset({DEAD, "TimeLimit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def read_project(world: World, root: Path, listener: Listener = ignore) -> Proje
     """Both readings of the application in `root`, joined."""
     listener(Stage("reading the application"))
     instance = world.instance(root)
-    with ThreadPoolExecutor(1) as pool:
+    with workers(1) as pool:
         source = pool.submit(read_source, root, world.target.sources)
         imported = read_imported(instance)
         project = join(root, imported, source.result())
@@ -83,23 +84,27 @@ def observe(world: World, workload: Workload, listener: Listener = ignore) -> Ob
     root = world.folder.tree()
     listener(Stage("reading the application"))
     served, again = (Served(world.instance(tree)) for tree in (root, world.folder.tree()))
-    with ThreadPoolExecutor(1) as pool:
+    with workers(1) as pool:
         source = pool.submit(read_source, root, world.target.sources)
         served.start()
         project = join(root, served.describe(), source.result())
     suite_roots = [world.folder.tree() for _ in range(2)] if workload.suite and world.target.tests else []
-    with ThreadPoolExecutor(1) as pool:  # the suite on one core, the cells on the other
+    with workers(1) as pool:  # the suite on one core, the cells on the other
         suites = pool.submit(_run_suites, world, suite_roots)
         cells = _make_cells(world.target, project, served, workload)
         listener(Stage("measuring", 2 * len(cells)))
         one = _serve(served, cells, listener)
         again.start()
         again.describe()  # it builds the schema once, as the first side did
-        two = _serve(again, cells, listener)
+        # In another order: what depends on the requests before it is not specified by the request.
+        two = _serve(again, Random(0).sample(cells, len(cells)), listener)
         if suite_roots:
             listener(Stage("running the tests"))
         runs, notes = suites.result()
-    seen = Observation(project, root, served, again, cells, one, two, runs, notes)
+    aside, left_out = _set_aside(cells, one, two)
+    cells = tuple(cell for cell in cells if cell.id not in aside)
+    one, two = ({k: o for k, o in run.items() if k not in aside} for run in (one, two))
+    seen = Observation(project, root, served, again, cells, one, two, runs, (*notes, *left_out))
     exchanges = seen.exchanges()
     if not exchanges:
         raise Problem(
@@ -129,6 +134,18 @@ def _serve(served: Served, cells: Sequence[Cell], listener: Listener) -> Outcome
         outcomes[cell.id] = served.serve(cell)
         listener(Advance(f"{cell.request.method} {cell.request.path}"))
     return outcomes
+
+
+def _set_aside(cells: Sequence[Cell], one: Outcomes, two: Outcomes) -> tuple[set[str], tuple[str, ...]]:
+    """Cells that hang or end the process on the base: nothing can be compared with them."""
+    aside = {
+        key for run in (one, two) for key, outcome in run.items() if outcome.answer.exception in UNENDING
+    }
+    if not aside:
+        return aside, ()
+    first = next(cell.request for cell in cells if cell.id in aside)
+    named = f"the first is {first.method} {first.path}"
+    return aside, (f"{len(aside)} requests hang or end the process and are set aside, {named}",)
 
 
 def _run_suites(world: World, roots: Sequence[Path]) -> tuple[tuple[SuiteRun, ...], tuple[str, ...]]:
@@ -185,7 +202,7 @@ def _limits(seen: Observation, rows: int) -> list[str]:
     if seen.suites and seen.suites[0].failed:
         failed = seen.suites[0].failed
         notes.append(f"{len(failed)} tests fail before any change and are set aside: {', '.join(failed[:3])}")
-    if seen.cells and rows == 0:
+    if seen.cells and rows == 0 and _dialect(seen):
         notes.append(
             "the measured database holds no row: costs that grow with data can't be seen; seed it and run again"
         )

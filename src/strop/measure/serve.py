@@ -40,6 +40,7 @@ class Served:
         self.instance = instance
         self.conditions = conditions or Conditions()
         self._statements = statements
+        self._limit = min(REQUEST_LIMIT, instance.world.target.time_limit)
 
     def __enter__(self) -> Served:
         self.start()
@@ -79,7 +80,7 @@ class Served:
         `ProcessDied`; the application is started again.
         """
         try:
-            said = self.instance.ask(_command(cell), REQUEST_LIMIT + 5)
+            said = self.instance.ask(_command(cell, self._limit), self._limit + 5)
             outcome = msgspec.convert(said["outcome"], Outcome)
         except (Gone, KeyError):
             return self._revive(cell)
@@ -101,7 +102,7 @@ class Served:
 
         The cells must not write: the database is put back only after the last one.
         """
-        command = {"do": "batch", "requests": [_command(cell) for cell in cells], "rounds": 1}
+        command = {"do": "batch", "requests": [_command(cell, self._limit) for cell in cells], "rounds": 1}
         said = self.instance.ask(command, REQUEST_LIMIT * max(1, len(cells)))["batch"]
         self.instance.databases.restore()
         return Spent(sum(said["cpu"][0]) / 1000, sum(said["loop"][0]) / 1000)
@@ -140,7 +141,7 @@ class Served:
         return rows
 
 
-def _command(cell: Cell) -> dict[str, Any]:
+def _command(cell: Cell, limit: float) -> dict[str, Any]:
     request = cell.request
     return {
         "do": "request",
@@ -150,5 +151,5 @@ def _command(cell: Cell) -> dict[str, Any]:
         "path": request.path,
         "headers": [list(pair) for pair in request.headers],
         "body": base64.b64encode(request.body).decode(),
-        "limit": REQUEST_LIMIT,
+        "limit": limit,
     }

@@ -21,7 +21,8 @@ from . import hooks
 from .frames import OWN, Place, kinds, stack
 from .record import Entry, Record, current
 
-TICK = 0.004  # seconds between two looks
+TICK = 0.009  # seconds between two looks: two fall into the shortest block, and each takes the GIL
+_HALF = int(TICK * 5e8)  # ns: half the time between two looks
 LATE = 8_000_000  # ns after which a step is sampled
 LONG = 20_000_000  # ns from which a step is a block
 _MOST = 50  # samples of one block
@@ -118,7 +119,9 @@ class _Watch:
             self.step = None
         else:
             if step is None:
-                step = self.step = _Step(task, epoch, max(self._looked, self.since), self._base)
+                # Without a selector to tell, the step began some time after the last look.
+                start = max(self._looked, self.since) if self._selector else self._looked + _HALF
+                step = self.step = _Step(task, epoch, start, self._base)
                 if self._selector is None:
                     self.loop.call_soon_threadsafe(self._answer, step)
             elif gap < 3 * TICK * 1e9:

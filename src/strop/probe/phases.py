@@ -73,13 +73,13 @@ def _patch_routing(module: ModuleType) -> None:
     serialize = module.serialize_response
 
     @functools.wraps(run)
-    async def run_endpoint_function(**kw: Any) -> Any:
+    async def run_endpoint_function(*, dependant: Any, values: Any, is_coroutine: bool, **kw: Any) -> Any:
         record = current.get()
         if record is None:
-            return await run(**kw)
-        phase = _try_enter(record, "handler", kw["dependant"].call, not kw["is_coroutine"])
+            return await run(dependant=dependant, values=values, is_coroutine=is_coroutine, **kw)
+        phase = _try_enter(record, "handler", dependant.call, not is_coroutine)
         try:
-            return await run(**kw)
+            return await run(dependant=dependant, values=values, is_coroutine=is_coroutine, **kw)
         finally:
             if phase is not None:
                 leave(record, phase)

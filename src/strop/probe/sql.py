@@ -129,7 +129,7 @@ def _note(
             compiled = context.compiled
             if compiled is not None:
                 statement = compiled.string
-            if context.executemany:
+            if context.isinsert or type(parameters) is list:
                 many = _sets(context, parameters)
         frame = query_frame(statement)
         place = None if frame is None else span(frame)
@@ -159,7 +159,10 @@ def _note(
         if rows is not None:
             entry["rows"] = len(rows)  # an async adapter has fetched them all already
         elif context is not None:
-            context._strop_query = entry
+            # Not on the context itself: one attribute more would cost it its compact layout.
+            if record.results is None:
+                record.results = {}
+            record.results[id(context)] = entry
         record.queries.append(entry)
     except Exception:
         hooks.failures["sql"] += 1
@@ -167,8 +170,10 @@ def _note(
 
 def _sets(context: Any, parameters: Any) -> int:
     """How many parameter sets this call carries; a batch of an INSERT with many VALUES is one call."""
+    if not context.executemany:
+        return 1
     total = len(context.parameters)
-    if isinstance(parameters, list) and total == len(parameters):
+    if total == len(parameters) and isinstance(parameters, list):
         return total
     each = len(context.parameters[0]) or 1
     return max(1, min(total, len(parameters) // each))
@@ -197,17 +202,23 @@ def _patch_fetching(module: ModuleType) -> None:
             hooks.replace(kind, "fetchone", _fetching_one(vars(kind)["fetchone"]))
 
 
+def _entry_of(result: Any) -> Entry | None:
+    record = current.get()
+    if record is None or record.results is None:
+        return None
+    return record.results.get(id(result.context))
+
+
 def _fetching(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def fetch(self: Any, result: Any, dbapi_cursor: Any, *args: Any, **kw: Any) -> Any:
         start = perf_counter_ns()
         rows = original(self, result, dbapi_cursor, *args, **kw)
-        try:
-            entry = result.context._strop_query
-        except AttributeError:
-            return rows
-        entry["rows"] += len(rows)
-        entry["duration"] += (perf_counter_ns() - start) // 1000
+        if rows:
+            entry = _entry_of(result)
+            if entry is not None:
+                entry["rows"] += len(rows)
+                entry["duration"] += (perf_counter_ns() - start) // 1000
         return rows
 
     return fetch
@@ -218,7 +229,7 @@ def _fetching_one(original: Callable[..., Any]) -> Callable[..., Any]:
     def fetch(self: Any, result: Any, *args: Any, **kw: Any) -> Any:
         row = original(self, result, *args, **kw)
         if row is not None:
-            entry = getattr(result.context, "_strop_query", None)
+            entry = _entry_of(result)
             if entry is not None:
                 entry["rows"] += 1
         return row

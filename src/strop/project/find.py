@@ -11,7 +11,7 @@ from strop.project.interpreter import find_python, read_versions
 from strop.project.settings import Overrides, Settings, read_pyproject, read_settings, table_of
 from strop.target import Target
 
-_CHOOSE = '{do}: --app {app}, or app = "{app}" under [tool.strop] in pyproject.toml.'
+_CHOOSE = '{do}: --app {app}, or app = "{app}" under [tool.strop] in pyproject.toml'
 
 
 def find(folder: Path, overrides: Overrides | None = None) -> Target:
@@ -25,7 +25,7 @@ def find(folder: Path, overrides: Overrides | None = None) -> Target:
         raise Problem(
             "T100",
             f"{folder} {what}",
-            do="Give the folder that holds the application, or start strop in it.",
+            do="give the folder that holds the application, or start strop in it",
             status=EXIT_USAGE,
         )
     root = folder.resolve()
@@ -72,7 +72,7 @@ def _check_app(app: str) -> None:
         raise Problem(
             "T110",
             f'the application must be "module:attribute", got "{app}"',
-            do='Write it as in "shop.main:app".',
+            do='write it as in "shop.main:app"',
             status=EXIT_USAGE,
         )
 
@@ -83,7 +83,7 @@ def _only(root: Path, candidates: list[Candidate]) -> Candidate:
         raise Problem(
             "T101",
             f"no FastAPI application was found in {root}",
-            do=_CHOOSE.format(do="Name it", app="module:attribute"),
+            do=_CHOOSE.format(do="name it", app="module:attribute"),
         )
     if len(best) > 1:
         names = [c.name(find_sources(root, "", c.file)) for c in best]
@@ -91,6 +91,6 @@ def _only(root: Path, candidates: list[Candidate]) -> Candidate:
             "T102",
             f"{len(best)} applications were found: {', '.join(names)}",
             where=tuple(f"{c.file}:{c.line}" for c in best),
-            do=_CHOOSE.format(do="Choose one", app=names[0]),
+            do=_CHOOSE.format(do="choose one", app=names[0]),
         )
     return best[0]

@@ -36,8 +36,8 @@ def find_python(root: Path, top: Path | None, given: str) -> Path:
         "T104",
         "no interpreter was found that has FastAPI",
         where=tuple(dict.fromkeys(looked)),
-        do='Install the project into .venv, or name its interpreter: --python PATH, or python = "PATH" under '
-        "[tool.strop] in pyproject.toml.",
+        do='install the project into .venv, or name its interpreter: --python PATH, or python = "PATH" under '
+        "[tool.strop] in pyproject.toml",
     )
 
 
@@ -48,11 +48,11 @@ def _named(root: Path, given: str) -> Path:
         raise Problem(
             "T110",
             f"python: there is no interpreter at {path}",
-            do="Give the path of the interpreter that runs the application, or of its environment.",
+            do="give the path of the interpreter that runs the application, or of its environment",
             status=EXIT_USAGE,
         )
     if not has_fastapi(python):
-        raise Problem("T104", f"{python} has no FastAPI", do="Install the project's dependencies into it.")
+        raise Problem("T104", f"{python} has no FastAPI", do="install the project's dependencies into it")
     return Path(os.path.abspath(python))  # noqa: PTH100  (resolve() would leave the environment by its link)
 
 

@@ -110,7 +110,7 @@ def table_of(data: dict[str, Any], *keys: str) -> dict[str, Any]:
 def _check_names(table: dict[str, Any], names: set[str], prefix: str, place: str) -> None:
     for key in sorted(set(table) - names):
         near = difflib.get_close_matches(key, sorted(names), n=1)
-        hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known keys: {', '.join(sorted(names))}."
+        hint = f"did you mean {prefix}{near[0]}?" if near else f"known keys: {', '.join(sorted(names))}"
         raise Problem(
             "T110",
             f"[tool.strop] has no key {prefix}{key}",
@@ -129,7 +129,7 @@ def _bad(text: str, place: str) -> Problem:
         "T110",
         f"[tool.strop] {key}: {words[:1].lower()}{words[1:]}",
         where=(place,),
-        do="Correct the value.",
+        do="correct the value",
         status=EXIT_USAGE,
     )
 

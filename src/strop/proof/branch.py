@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from strop.proof.schema import Schema, migrate
 from strop.proof.suites import compare_suites, suite_outcomes
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world.instance import Conditions, Instance, World
+from strop.world.process import workers
 
 LAUNCHES = 3  # pairs of fresh processes in which the CPU time of the whole branch is compared
 
@@ -153,7 +153,7 @@ def _suite(
 ) -> Found:
     ignored = tuple(f"--ignore={file}" for file in added)
     chosen = tests or world.target.tests
-    with ThreadPoolExecutor(2) as pool:
+    with workers(2) as pool:
         together = pool.submit(_run, world, proof.revision, chosen) if added else None
         proof.suite = _run(world, proof.revision, (*ignored, *chosen))
         found = compare_suites(suites.one, proof.suite, suites.flaky)

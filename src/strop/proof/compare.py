@@ -44,9 +44,9 @@ def compare_answers(before: Answer, after: Answer) -> Iterator[Change]:
         yield Change("exception", "value", before.exception, after.exception)
     if before.status != after.status:
         yield Change("status", "value", str(before.status), str(after.status))
-    yield from _headers(before.headers, after.headers)
-    if before.body != after.body:
+    if before.body != after.body:  # before the headers: another length follows from another body
         yield from _bodies(before.body, after.body)
+    yield from _headers(before.headers, after.headers)
 
 
 def _headers(before: tuple[tuple[str, str], ...], after: tuple[tuple[str, str], ...]) -> Iterator[Change]:

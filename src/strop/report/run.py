@@ -127,7 +127,8 @@ def _requests(evidence: Evidence) -> int:
 def _head(evidence: Evidence) -> Iterator[terminal.Pair]:
     yield "run", evidence.run
     versions = (f"{name} {version}" for name, version in evidence.versions)
-    yield "target", " · ".join([evidence.app, evidence.dialect, *versions])
+    facts = (evidence.app, evidence.dialect, *versions)
+    yield "target", " · ".join(fact for fact in facts if fact)
     total = len(evidence.reached) + len(evidence.missed)
     missed = f"  (not reached: {terminal.some(evidence.missed)})" if evidence.missed else ""
     reached = f"{len(evidence.reached)} of {plural(total, 'route')}"

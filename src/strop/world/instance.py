@@ -23,7 +23,7 @@ from strop.world.process import Child, Completed, ending, run
 
 CLOCK = 1_790_000_000.0  # 2026-09-21T14:13:20Z, the frozen moment of every world
 SEED = "strop"
-REQUEST_LIMIT = 30.0  # seconds a request may take before its process counts as hanging
+REQUEST_LIMIT = 60.0  # seconds a request may take before its process counts as hanging
 PROBE = Path(strop.probe.__file__).parent
 
 Mode = Literal["inspect", "serve", "suite", "http"]

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +19,12 @@ from typing import IO, Any
 GRACE = 3.0  # seconds between asking a process to end and ending it
 
 _alive: set[Child] = set()
+_groups: set[int] = set()  # of programs that `run` waits for
+_broken = False  # after an interruption nothing new is started
+
+
+class Interrupted(Exception):
+    """The command was interrupted; nothing new is started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class Child:
         farewell: int = signal.SIGTERM,
     ) -> None:
         """`user` runs it instead of root; `farewell` is the signal that asks it to end."""
+        _check()
         self._farewell = farewell
         self.printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by end()
         self._process = subprocess.Popen(
@@ -110,6 +118,7 @@ def run(
     user: str = "",
 ) -> Completed:
     """Run a program to its end; past `limit` seconds its group is ended and the status is 124."""
+    _check()
     began = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
@@ -122,11 +131,13 @@ def run(
             start_new_session=True,
             **_as(user),
         )
+        _groups.add(process.pid)
         try:
             status = process.wait(limit)
         except subprocess.TimeoutExpired:
             status = 124
         finally:
+            _groups.discard(process.pid)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -142,6 +153,8 @@ def _read(stream: IO[bytes]) -> str:
 @contextlib.contextmanager
 def ending() -> Iterator[None]:
     """Whatever happens inside, no process of ours is left behind."""
+    global _broken
+    _broken = False
     try:
         yield
     finally:
@@ -152,6 +165,30 @@ def end_all() -> None:
     """End every program that still runs."""
     for child in tuple(_alive):
         child.end(grace=0.5)
+    for group in tuple(_groups):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def workers(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that drive programs. When the block fails (Ctrl-C too), the programs end first and no new one
+    starts, so that no thread goes on waiting for them.
+    """
+    global _broken
+    with ThreadPoolExecutor(count) as pool:
+        try:
+            yield pool
+        except BaseException:
+            _broken = True
+            pool.shutdown(wait=False, cancel_futures=True)
+            end_all()
+            raise
+
+
+def _check() -> None:
+    if _broken:
+        raise Interrupted
 
 
 atexit.register(end_all)

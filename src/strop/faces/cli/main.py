@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -88,6 +89,8 @@ def group() -> None:
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit status."""
+    for number in (signal.SIGTERM, signal.SIGHUP):  # whoever ends strop: copies must not be left behind
+        signal.signal(number, _stop)
     try:
         status = group.main(standalone_mode=False, prog_name="strop")
     except Problem as problem:
@@ -110,6 +113,10 @@ def main() -> NoReturn:
         )
         status = 2
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _interrupted() -> int:
