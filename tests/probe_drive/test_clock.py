@@ -167,18 +167,24 @@ def test_functions_do_not_bind_as_attributes_of_a_class(tmp_path: Path) -> None:
     assert result == [True, 1_700_000_000.25]
 
 
-def test_between_requests_each_look_takes_a_microsecond(tmp_path: Path) -> None:
+def test_between_requests_a_look_takes_a_microsecond_but_not_that_of_libraries(tmp_path: Path) -> None:
     result = run_code(
-        START
+        START.replace("import clock", "import clock, places")
         + """
     clock.tick()
     first, second = datetime.datetime.now(), datetime.datetime.now()
+    library = time.time() == time.time()
+    places.set_root(".")
+    open("mine.py", "w").write("import time\\nmoved = time.time() < time.time()\\n")
+    import sys
+    sys.path.insert(0, ".")
+    import mine
     clock.set_time(1_700_000_001)
-    result = (second - first).microseconds, time.time(), time.time()
+    result = (second - first).microseconds, library, mine.moved, datetime.datetime.now() == datetime.datetime.now()
     """,
         tmp_path,
     )
-    assert result == [1, 1_700_000_001.0, 1_700_000_001.0]
+    assert result == [1, True, True, True]
 
 
 def test_files_carry_the_time_of_the_world_that_wrote_them(tmp_path: Path) -> None:

@@ -58,10 +58,21 @@ def test_the_clock_stands_in_a_request_and_goes_on_after_it(lines: list[dict[str
     first, second = (
         json.loads(base64.b64decode(each["answer"]["body"])) for each in _exchanges(lines, "test_world")
     )
-    ordinals = [each["ordinal"] for each in _exchanges(lines, "test_world")]
-    assert [first["time"], second["time"]] == [CLOCK + each / 10 for each in ordinals]
-    everything = [each["ordinal"] for each in lines if "request" in each]
+    told = [each["clock"] for each in _exchanges(lines, "test_world")]
+    assert [first["time"], second["time"]] == pytest.approx(told)
+    assert [each["ordinal"] for each in _exchanges(lines, "test_world")] == [1, 2]
+    everything = [each["clock"] for each in lines if "request" in each]
     assert everything == sorted(set(everything))
+    assert CLOCK < everything[0] < everything[-1] < CLOCK + 10
+
+
+def test_a_part_of_the_suite_gives_the_same_answers(lines: list[dict[str, Any]], tmp_path: Path) -> None:
+    """Also beside tests that were added and are left out."""
+    files = {**SUITE, "a/test_added.py": "def test_added():\n    pass\n" * 200}
+    part = _run(tmp_path, files, "--ignore=a/test_added.py", "test_app.py::test_asgi_transport")
+    (alone,), (among) = _exchanges(part, "test_asgi_transport"), _exchanges(lines, "test_asgi_transport")
+    assert alone["clock"] == among[0]["clock"]
+    assert alone["answer"] == among[0]["answer"]
 
 
 def test_requests_are_written_with_all_that_a_replay_needs(lines: list[dict[str, Any]]) -> None:
@@ -91,7 +102,7 @@ def test_a_recorded_request_replays_to_the_same_answer(lines: list[dict[str, Any
     write_files(root, SUITE)
     serving = Serving(root, tmp_path)
     serving.start()
-    command = {"do": "request", "cell": "x", "ordinal": sent["ordinal"], **sent["request"]}
+    command = {"do": "request", "cell": "x", "clock": sent["clock"], **sent["request"]}
     answer = serving.tell(command)["outcome"]["answer"]
     serving.close()
     assert answer["status"] == sent["answer"]["status"]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import datetime
+import decimal
 import re
 import sqlite3
+import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from strop.evidence import Exchange, ScanStep, TableSize
@@ -18,6 +21,12 @@ from strop.sql.statement import read_statement
 from strop.world import postgres
 from strop.world.databases import Databases
 
+VALUES: Mapping[str, Callable[..., object]] = {
+    "UUID": uuid.UUID,
+    "Decimal": decimal.Decimal,
+    "datetime.datetime": datetime.datetime,
+    "datetime.date": datetime.date,
+}
 STEP = 50  # virtual machine steps between two looks of the progress handler
 
 
@@ -97,13 +106,13 @@ def samples_of(exchanges: Iterable[Exchange]) -> dict[str, tuple[str, ...]]:
 
 
 def _work(statement: str, values: tuple[str, ...], databases: Databases) -> int:
-    bound = [_value(text) for text in values]
+    named, bound = _bound(values)
     for path in databases.sqlite_files():
         steps = _sqlite_steps(path, statement, bound)
         if steps is not None:
             return steps
     for address in databases.servers():
-        blocks = _postgres_blocks(address, statement, bound)
+        blocks = _postgres_blocks(address, statement, named or bound)
         if blocks is not None:
             return blocks
     return 0
@@ -129,11 +138,14 @@ def _sqlite_steps(path: Path, statement: str, values: list[object]) -> int | Non
     return steps
 
 
-def _postgres_blocks(address: postgres.Address, statement: str, values: list[object]) -> int | None:
+def _postgres_blocks(
+    address: postgres.Address, statement: str, values: list[object] | dict[str, object]
+) -> int | None:
     import psycopg
 
-    text = re.sub(r"\$\d+(::\w+)?", "%s", statement)
-    text = re.sub(r"%\(\w+\)s", "%s", re.sub(r"\(?__\[POSTCOMPILE_\w+\]\)?", "(%s)", text))
+    text = re.sub(r"\$\d+(::\w+)?", "%s", re.sub(r"\(?__\[POSTCOMPILE_(\w+)\]\)?", r"(%(\1)s)", statement))
+    if not isinstance(values, dict):
+        text = re.sub(r"%\(\w+\)s", "%s", text)
     with postgres.connect(address) as database, contextlib.suppress(psycopg.Error):
         with database.transaction(force_rollback=True):
             database.execute("set local transaction_read_only = on")
@@ -145,10 +157,23 @@ def _postgres_blocks(address: postgres.Address, statement: str, values: list[obj
     return None
 
 
+def _bound(values: tuple[str, ...]) -> tuple[dict[str, object], list[object]]:
+    """The values of a sample by name, where the driver has names, and in order."""
+    pairs = [re.fullmatch(r"(?s)([A-Za-z_]\w*)=(.*)", text) for text in values]
+    if values and all(pairs):
+        named = {pair[1]: _value(pair[2]) for pair in pairs if pair}
+        return named, list(named.values())
+    return {}, [_value(text) for text in values]
+
+
 def _value(text: str) -> object:
+    """The value that a `repr` shows: literals, and the calls by which dates and ids show themselves."""
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+        tree = ast.parse(text, mode="eval").body
+        if isinstance(tree, ast.Call) and ast.unparse(tree.func) in VALUES and not tree.keywords:
+            return VALUES[ast.unparse(tree.func)](*map(ast.literal_eval, tree.args))
+        return ast.literal_eval(tree)
+    except (ValueError, SyntaxError, TypeError):
         return text
 
 

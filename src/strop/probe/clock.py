@@ -17,10 +17,11 @@ from time import struct_time
 from types import ModuleType
 from typing import Any
 
-from . import file_times, sqlite_clock
+from . import file_times, places, sqlite_clock
 from .late import when_imported
 
 _SECOND = 1_000_000_000
+_LOOK = 1_000
 _REPLACED = (
     "time", "time_ns", "localtime", "gmtime", "ctime", "asctime", "strftime",
     "clock_gettime", "clock_gettime_ns",
@@ -108,10 +109,21 @@ def _set_in_type(cls: type, name: str, value: object) -> None:
 
 
 def _read() -> int:
-    """The time, in nanoseconds; between requests each look at the clock takes a microsecond."""
+    """The time in nanoseconds, for somebody who notes a moment; between requests that takes a microsecond."""
     global _now_ns
     if _ticking:
-        _now_ns += 1_000
+        _now_ns += _LOOK
+    return _now_ns
+
+
+def _glance(depth: int = 2) -> int:
+    """The time in nanoseconds; only a look of the application or its tests takes time.
+
+    Logging and connection pools look too, and how often must not show in what is written later.
+    """
+    global _now_ns
+    if _ticking and places.relative(sys._getframe(depth).f_code.co_filename):
+        _now_ns += _LOOK
     return _now_ns
 
 
@@ -142,31 +154,31 @@ class _Time:
     """
 
     def time(self) -> float:
-        return _read() / _SECOND
+        return _glance() / _SECOND
 
     def time_ns(self) -> int:
-        return _read()
+        return _glance()
 
     def localtime(self, seconds: float | None = None, /) -> struct_time:
-        return _localtime(_read() / _SECOND if seconds is None else seconds)
+        return _localtime(_glance() / _SECOND if seconds is None else seconds)
 
     def gmtime(self, seconds: float | None = None, /) -> struct_time:
-        return _gmtime(_read() / _SECOND if seconds is None else seconds)
+        return _gmtime(_glance() / _SECOND if seconds is None else seconds)
 
     def ctime(self, seconds: float | None = None, /) -> str:
-        return _ctime(_read() / _SECOND if seconds is None else seconds)
+        return _ctime(_glance() / _SECOND if seconds is None else seconds)
 
     def asctime(self, *parts: Any) -> str:
-        return _asctime(*parts) if parts else _asctime(self.localtime())
+        return _asctime(*parts) if parts else _asctime(_localtime(_glance() / _SECOND))
 
     def strftime(self, form: str, *parts: Any) -> str:
-        return _strftime(form, *parts) if parts else _strftime(form, self.localtime())
+        return _strftime(form, *parts) if parts else _strftime(form, _localtime(_glance() / _SECOND))
 
     def clock_gettime(self, clock: int, /) -> float:
-        return _read() / _SECOND if clock == time.CLOCK_REALTIME else _clock_gettime(clock)
+        return _glance() / _SECOND if clock == time.CLOCK_REALTIME else _clock_gettime(clock)
 
     def clock_gettime_ns(self, clock: int, /) -> int:
-        return _read() if clock == time.CLOCK_REALTIME else _clock_gettime_ns(clock)
+        return _glance() if clock == time.CLOCK_REALTIME else _clock_gettime_ns(clock)
 
 
 def _make_room_for_time_machine(module: ModuleType) -> None:

@@ -27,6 +27,7 @@ class Request:
     headers: list[tuple[str, str]]
     body: bytes
     limit: float | None
+    clock: float | None = None  # seconds since 1970, where the ordinal does not say it
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Request:
@@ -39,6 +40,7 @@ class Request:
             headers=[(name, value) for name, value in raw.get("headers") or ()],
             body=base64.b64decode(raw.get("body") or ""),
             limit=raw.get("limit"),
+            clock=raw.get("clock"),
         )
 
 

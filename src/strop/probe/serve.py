@@ -121,7 +121,8 @@ class Server:
         ):  # 1, 2, 4, 8 ...: caches that have filled need no more looks
             gc.freeze()
         if self._config.clock is not None:
-            clock.set_time(self._config.clock + request.ordinal * self._config.step)
+            at = self._config.clock + request.ordinal * self._config.step
+            clock.set_time(at if request.clock is None else request.clock)
         randomness.reseed(request.cell)
 
     def _run(self, app: Any, request: drive.Request) -> drive.Answer:

@@ -13,6 +13,7 @@ from typing import Any
 
 from .config import Config
 from .load import failure
+from .schedule import Schedule
 from .tap import Tap
 
 # Plugin that shuffles, distributes or slows tests -> what turns that off where it is installed. Options and
@@ -32,12 +33,20 @@ class Plugin:
         self._tap = tap
         self._started = 0.0
         self._outcome = ""
+        self._schedule: Schedule | None = None
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
+    def pytest_sessionstart(self, session: Any) -> None:
+        """Lay out the time, before anything is collected."""
+        config = session.config
+        ignored = config.getoption("ignore") or ()
+        self._schedule = Schedule(config.rootpath, config.getini("python_files"), ignored)
+
+    def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         """Begin a test: before its fixtures are set up."""
         self._started = time.perf_counter()
         self._outcome = "passed"
-        self._tap.begin_test(nodeid)
+        assert self._schedule is not None
+        self._tap.begin_test(nodeid, self._schedule.moment(location[0], location[1] or 0))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Note the worst of set-up, call and tear-down."""

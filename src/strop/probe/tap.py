@@ -7,6 +7,7 @@ import base64
 import functools
 import gc
 import json
+import math
 import time
 from contextvars import ContextVar
 from types import ModuleType
@@ -18,6 +19,7 @@ from .drive import type_name
 from .late import when_imported
 from .serve import plain_exchange
 
+_STEP = 0.001  # seconds from one request of a test to the next
 _FULL = 25  # tests between full collections of garbage
 _DRAIN = 1.0  # seconds for the rest of a body that the application did not read
 
@@ -34,7 +36,7 @@ class Tap:
         self._out = out
         self._test = ""
         self._number = 0  # of the request in its test
-        self._ordinal = 0  # of the moment in the run
+        self._moment = 0.0
         self._tests = 0
         self._active = 0
         self._before: Any = None
@@ -46,13 +48,14 @@ class Tap:
         self._let_tick()
         when_imported("starlette.applications", self._patch)
 
-    def begin_test(self, test: str) -> None:
-        """Give the test `test` a seed of its own, and the next moment."""
+    def begin_test(self, test: str, moment: float) -> None:
+        """Give the test `test` a seed of its own and its moment, in seconds after the start of the clock."""
         self._test = test
+        self._moment = moment
         self._number = 0
         self._tests += 1
         self._clean()
-        self._step()
+        self._set_clock(moment)
         self._let_tick()
         randomness.reseed(test)
 
@@ -61,11 +64,16 @@ class Tap:
         self._out.write(json.dumps(line, ensure_ascii=True) + "\n")
         self._out.flush()
 
-    def _step(self) -> None:
-        """Go on to the next moment; it never runs back, so tokens and rows of earlier tests stay past."""
-        self._ordinal += 1
+    def _set_clock(self, moment: float) -> None:
         if self._config.clock is not None:
-            clock.set_time(self._config.clock + self._ordinal * self._config.step)
+            clock.set_time(self._config.clock + moment)
+
+    def _step(self) -> None:
+        """Let the clock stand for a request: a step after the one before, and never back behind what the test saw."""
+        if self._config.clock is not None:
+            due = self._moment + self._number * _STEP
+            seen = clock.now_ns() / 1e9 - self._config.clock
+            self._set_clock(max(due, math.ceil(seen / _STEP) * _STEP))
 
     def _clean(self) -> None:
         """Collect garbage now and never by itself: what a session still remembers must not hang on that.
@@ -103,7 +111,7 @@ class Tap:
         """Serve one request of a test in its own world and write what went in and came out."""
         self._number += 1
         self._step()
-        number, ordinal = self._number, self._ordinal
+        number, at = self._number, clock.now_ns() / 1e9
         traffic = _Traffic(scope, receive, send)
         if self._active == 0:
             self._clean()
@@ -126,7 +134,8 @@ class Tap:
                 "request": traffic.request(),
                 "answer": traffic.answer(),
                 "test": self._test,
-                "ordinal": ordinal,
+                "ordinal": number,
+                "clock": at if self._config.clock is not None else None,
                 "refused": network.take_refused(),
             }
         )

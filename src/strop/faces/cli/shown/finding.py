@@ -108,7 +108,7 @@ def _fate(fate: Fate) -> Iterator[RenderableType]:
         yield labelled(
             (
                 ("outcome", f"fixed and proved: {fate.patch.title}"),
-                ("verdict", f"{fate.verdict.behaviour}, {fate.verdict.reason}"),
+                ("verdict", ", ".join(filter(None, (fate.verdict.behaviour, fate.verdict.reason)))),
                 ("commit", f"{fate.commit[:10]}   undo: git revert {fate.commit[:10]}"),
             )
         )
