@@ -88,4 +88,8 @@ def scratch() -> Iterator[Path]:
             raise Problem("W202", message, do=do, retry="same", status=EXIT_USAGE) from error
         raise
     finally:
-        shutil.rmtree(base, ignore_errors=True)
+        try:
+            shutil.rmtree(base, ignore_errors=True)
+        except KeyboardInterrupt:
+            shutil.rmtree(base, ignore_errors=True)
+            raise

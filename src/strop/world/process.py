@@ -54,8 +54,12 @@ class Child:
         *,
         user: str = "",
         farewell: int = signal.SIGTERM,
+        lasting: bool = False,
     ) -> None:
-        """`user` runs it instead of root; `farewell` is the signal that asks it to end."""
+        """`user` runs it instead of root; `farewell` is the signal that asks it to end. A `lasting` one serves
+        others that are still to be ended, and outlives `workers`.
+        """
+        self.lasting = lasting
         _check()
         self._farewell = farewell
         self.printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by end()
@@ -161,10 +165,11 @@ def ending() -> Iterator[None]:
         end_all()
 
 
-def end_all() -> None:
-    """End every program that still runs."""
+def end_all(lasting: bool = True) -> None:
+    """End every program that still runs; those that serve others only where `lasting`."""
     for child in tuple(_alive):
-        child.end(grace=0.5)
+        if lasting or not child.lasting:
+            child.end(grace=0.5)
     for group in tuple(_groups):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
@@ -182,7 +187,7 @@ def workers(count: int) -> Iterator[ThreadPoolExecutor]:
         except BaseException:
             _broken = True
             pool.shutdown(wait=False, cancel_futures=True)
-            end_all()
+            end_all(lasting=False)
             raise
 
 

@@ -23,6 +23,9 @@ VERBS = {
     "show": "Show a run, a finding, or the project.",
 }
 INTERRUPTED = 130
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_signals: list[int] = []  # the one that came
 
 
 class LazyVerbs(click.Group):
@@ -89,36 +92,44 @@ def group() -> None:
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit status."""
-    for number in (signal.SIGTERM, signal.SIGHUP):  # whoever ends strop: copies must not be left behind
-        signal.signal(number, _stop)
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _stop)
+    try:
+        status = _run()
+    except BaseException:
+        if not _signals:
+            raise
+    if _signals:  # whatever else went wrong on the way out
+        click.echo("\nstrop: interrupted; nothing of yours was changed, and nothing is left behind", err=True)
+        status = INTERRUPTED
+    sys.exit(status)
+
+
+def _run() -> int:
     try:
         status = group.main(standalone_mode=False, prog_name="strop")
     except Problem as problem:
         from strop.report.problem import render
 
         click.echo(render(problem), err=True, nl=False)
-        status = problem.status
-    except click.exceptions.Abort:
-        status = _interrupted()
+        return problem.status
     except click.ClickException as error:
         error.show()
-        status = 2
-    except KeyboardInterrupt:
-        status = _interrupted()
+        return 2
     except OSError as error:
         if error.errno not in (28, 122):
             raise
         click.echo(
             f"strop: no space is left on the disk ({error.filename or 'while writing'})  [W202]", err=True
         )
-        status = 2
-    sys.exit(status if isinstance(status, int) else 0)
+        return 2
+    return status if isinstance(status, int) else 0
 
 
 def _stop(number: int, frame: object) -> NoReturn:
+    """Whoever ends strop: copies and processes must not be left behind. A second signal would cut that short."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    _signals.append(number)
     raise KeyboardInterrupt
-
-
-def _interrupted() -> int:
-    click.echo("\nstrop: interrupted; nothing of yours was changed, and nothing is left behind", err=True)
-    return INTERRUPTED
