@@ -37,16 +37,18 @@ def wait_for(process: subprocess.Popen[str], word: str) -> None:
         ({"main.py": SLEEP + APP}, ("measure",), "reading"),
         ({"main.py": CHILD + SLEEP + APP}, ("measure",), "reading"),
         ({"main.py": SLOW}, ("measure", "--workload", "openapi"), "measuring"),
-        ({"main.py": APP, "tests/test_slow.py": TEST}, ("measure", "--workload", "suite"), "running the tests"),
+        (
+            {"main.py": APP, "tests/test_slow.py": TEST},
+            ("measure", "--workload", "suite"),
+            "running the tests",
+        ),
         ({"main.py": APP, "tests/test_slow.py": TEST}, ("optimize", "--no-latency"), "running the tests"),
         (ledger.FILES, ("optimize", "--workload", "openapi", "--no-latency"), "comparing the base"),
         (ledger.FILES, ("optimize", "--workload", "openapi", "--no-latency"), "trying fixes"),
     ],
     ids=["import", "import with a child", "request", "suite", "optimize's suite", "pairs", "fixes"],
 )
-def test_interrupt(
-    tmp_path: Path, files: Mapping[str, str], arguments: tuple[str, ...], word: str
-) -> None:
+def test_interrupt(tmp_path: Path, files: Mapping[str, str], arguments: tuple[str, ...], word: str) -> None:
     home = ledger.make(tmp_path / "home", files, database=files is ledger.FILES)
     with untouched(home, tmp_path / "tmp") as bench:
         process = bench.start(*arguments)
@@ -55,7 +57,9 @@ def test_interrupt(
         process.send_signal(signal.SIGINT)
         ended = bench.end(process)
     assert ended.status == 130, str(ended)
-    assert ended.err.endswith("strop: interrupted; nothing of yours was changed, and nothing is left behind\n")
+    assert ended.err.endswith(
+        "strop: interrupted; nothing of yours was changed, and nothing is left behind\n"
+    )
     assert "Traceback" not in ended.err
 
 

@@ -184,7 +184,9 @@ def test_a_folder_without_git(home: Path) -> None:
 
 def test_a_folder_with_a_strange_name(tmp_path: Path) -> None:
     home = ledger.make(tmp_path / "my app é; $(x)", {"main.py": APP}, database=False)
-    with untouched(home, tmp_path / "a temporary folder with a long name that sockets do not like" * 2) as bench:
+    with untouched(
+        home, tmp_path / "a temporary folder with a long name that sockets do not like" * 2
+    ) as bench:
         assert bench.run(*MEASURE).status in (0, 1)
 
 
@@ -199,7 +201,11 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")
-    if os.geteuid() != 0 or mount is None or os.system(f"{mount} -t tmpfs -o size=300k none {folder} 2>/dev/null"):
+    if (
+        os.geteuid() != 0
+        or mount is None
+        or os.system(f"{mount} -t tmpfs -o size=300k none {folder} 2>/dev/null")
+    ):
         pytest.skip("no disk can be mounted here")
     yield folder
     os.system(f"umount {folder}")
