@@ -184,9 +184,8 @@ def test_a_folder_without_git(home: Path) -> None:
 
 def test_a_folder_with_a_strange_name(tmp_path: Path) -> None:
     home = ledger.make(tmp_path / "my app é; $(x)", {"main.py": APP}, database=False)
-    with untouched(
-        home, tmp_path / "a temporary folder with a long name that sockets do not like" * 2
-    ) as bench:
+    long = "a temporary folder with a long name that sockets do not like" * 2
+    with untouched(home, tmp_path / long) as bench:
         assert bench.run(*MEASURE).status in (0, 1)
 
 
