@@ -24,11 +24,12 @@ TEST = "import time\n\n\ndef test_slow():\n    time.sleep(600)\n"
 def wait_for(process: subprocess.Popen[str], word: str) -> None:
     """Until a line with the word was printed as progress; the rest is read on, so that nobody waits."""
     assert process.stderr is not None
+    seen = []
     for line in process.stderr:
         if word in line:
-            break
-    else:
-        raise AssertionError(f"{word!r} was never printed")
+            return
+        seen.append(line)
+    raise AssertionError(f"{word!r} was never printed: {''.join(seen)}")
 
 
 @pytest.mark.parametrize(
