@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from strop.event import Advance, Listener, Stage, ignore
+from strop.evidence import Outcome
 from strop.measure.serve import Served
 from strop.measure.suite import SuiteRun, run_suite
 from strop.problem import Problem
@@ -217,5 +218,10 @@ def verdict(base: Base, proof: BranchProof, unproved: Sequence[str]) -> Verdict:
         relaxed=base.relaxed.lines,
         unproved=tuple(unproved),
         cells=len(proof.outcomes) + (len(proof.suite.recorded) if proof.suite else 0),
-        reached=len(proof.outcomes),
+        reached=sum(_statements(o) != _statements(base.outcomes[k]) for k, o in proof.outcomes.items()),
     )
+
+
+def _statements(outcome: Outcome) -> list[str]:
+    """What tells, without watching lines, that a cell went through the branch's changes."""
+    return [query.statement for query in outcome.exchange.queries]
