@@ -151,3 +151,18 @@ def test_started_engines_and_threads_are_told(root: Path, tmp_path: Path, oracle
     (engine,) = ready["engines"]
     assert engine["url"] == "sqlite:///data.db"
     assert engine["span"]["file"] == "app.py"
+
+
+def test_recording_tells_the_cost_and_changes_no_answer(root: Path, tmp_path: Path, oracle: Oracle) -> None:
+    found = []
+    for record in (False, True):
+        (tmp_path / "clone.db").unlink(missing_ok=True)
+        serving = Serving(root, tmp_path, ask=oracle.path, record=record)
+        serving.start()
+        found.append(serving.get("/world", 1))
+        serving.close()
+    plain, recorded = found
+    assert recorded["answer"] == plain["answer"]
+    assert recorded["exchange"]["route"] == "GET /world"
+    assert [query["span"]["file"] for query in recorded["exchange"]["queries"]] == ["app.py"] * 3
+    assert recorded["exchange"]["cell"] == "c1"

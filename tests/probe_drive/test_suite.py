@@ -163,3 +163,30 @@ def test_deep():
 """
     found = _run(tmp_path, {"test_one.py": code})
     assert [each["request"]["path"] for each in found if "request" in each] == ["/inner/deep"]
+
+
+def test_each_run_of_a_parametrized_test_comes_after_the_one_before(tmp_path: Path) -> None:
+    code = """
+import datetime
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+app = FastAPI()
+seen = [datetime.datetime.min]
+@app.get("/")
+def read():
+    seen.append(datetime.datetime.now())
+
+@pytest.mark.parametrize("number", range(5))
+def test_time_goes_on(number):
+    client = TestClient(app)
+    for _ in range(5):
+        client.get("/")
+        client.get("/")
+    assert seen == sorted(set(seen))
+"""
+    found = _run(tmp_path, {"test_one.py": code})
+    assert [each["outcome"] for each in found if "outcome" in each] == ["passed"] * 5
+    told = [each["clock"] for each in found if "request" in each]
+    assert told == sorted(set(told))
+    assert len(told) == 50

@@ -3,7 +3,7 @@
 The moment follows from where the test stands and not from what ran before it: the same test has the same moment
 when only a part of the suite runs, or when other tests are added in files that are left out by `--ignore`. Later
 files and lines come later, at about the pace of a real run, so that what earlier tests left behind (rows, tokens
-of a session) lies in the past.
+of a session) lies in the past. Only a test that is reached later than its moment has to start when it can.
 """
 
 from __future__ import annotations

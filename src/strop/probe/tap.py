@@ -7,7 +7,6 @@ import base64
 import functools
 import gc
 import json
-import math
 import time
 from contextvars import ContextVar
 from types import ModuleType
@@ -19,7 +18,7 @@ from .drive import type_name
 from .late import when_imported
 from .serve import plain_exchange
 
-_STEP = 0.001  # seconds from one request of a test to the next
+_STEP = 1_000_000  # nanoseconds from one request of a test to the next
 _FULL = 25  # tests between full collections of garbage
 _DRAIN = 1.0  # seconds for the rest of a body that the application did not read
 
@@ -36,7 +35,6 @@ class Tap:
         self._out = out
         self._test = ""
         self._number = 0  # of the request in its test
-        self._moment = 0.0
         self._tests = 0
         self._active = 0
         self._before: Any = None
@@ -51,11 +49,10 @@ class Tap:
     def begin_test(self, test: str, moment: float) -> None:
         """Give the test `test` a seed of its own and its moment, in seconds after the start of the clock."""
         self._test = test
-        self._moment = moment
         self._number = 0
         self._tests += 1
         self._clean()
-        self._set_clock(moment)
+        self._step(moment)
         self._let_tick()
         randomness.reseed(test)
 
@@ -64,16 +61,15 @@ class Tap:
         self._out.write(json.dumps(line, ensure_ascii=True) + "\n")
         self._out.flush()
 
-    def _set_clock(self, moment: float) -> None:
-        if self._config.clock is not None:
-            clock.set_time(self._config.clock + moment)
+    def _step(self, moment: float = 0.0) -> None:
+        """Let the clock stand at `moment` (seconds after its start), or at the next step where that is past.
 
-    def _step(self) -> None:
-        """Let the clock stand for a request: a step after the one before, and never back behind what the test saw."""
+        It never runs back, and it goes on in whole steps, so that the number of looks does not add up.
+        """
         if self._config.clock is not None:
-            due = self._moment + self._number * _STEP
-            seen = clock.now_ns() / 1e9 - self._config.clock
-            self._set_clock(max(due, math.ceil(seen / _STEP) * _STEP))
+            passed = clock.now_ns() - round(self._config.clock * 1e9)
+            steps = passed // _STEP + 1
+            clock.set_time(self._config.clock + max(moment, steps * _STEP / 1e9))
 
     def _clean(self) -> None:
         """Collect garbage now and never by itself: what a session still remembers must not hang on that.
