@@ -74,6 +74,7 @@ class Bench:
         text = text.replace(sys.executable, "PYTHON").replace(sys.prefix, "PREFIX")
         text = re.sub(r"\[ *\d+\.\ds\]", "[TIME]", text)
         text = re.sub(r"strop-[a-z0-9_]{8}", "strop-RANDOM", text)
+        text = re.sub(r"runs/[0-9a-f]{8}", "runs/RUN", text)
         return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
     def processes(self) -> list[str]:

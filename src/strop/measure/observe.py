@@ -22,7 +22,7 @@ from strop.project.join import join
 from strop.project.project import Project
 from strop.project.source import read_source
 from strop.target import Target
-from strop.world.instance import World
+from strop.world.instance import World, refusal
 from strop.world.process import workers
 
 Outcomes = dict[str, Outcome]
@@ -100,14 +100,17 @@ def observe(world: World, workload: Workload, listener: Listener = ignore) -> Ob
         two = _serve(again, Random(0).sample(cells, len(cells)), listener)
         if suite_roots:
             listener(Stage("running the tests"))
-        runs, notes = suites.result()
+        runs, failed = suites.result()
+    refused = refusal(served.instance)
+    if refused is not None:
+        raise refused  # whatever was answered, it was answered without the database
     aside, left_out = _set_aside(cells, one, two)
     cells = tuple(cell for cell in cells if cell.id not in aside)
     one, two = ({k: o for k, o in run.items() if k not in aside} for run in (one, two))
-    seen = Observation(project, root, served, again, cells, one, two, runs, (*notes, *left_out))
+    seen = Observation(project, root, served, again, cells, one, two, runs, (*_said(failed), *left_out))
     exchanges = seen.exchanges()
     if not exchanges:
-        raise Problem(
+        raise failed or Problem(
             "M404",
             "there is no request to measure: no tests, no OpenAPI operation, no HAR file",
             do="give requests with --har FILE, or let the application state its routes in OpenAPI",
@@ -148,19 +151,25 @@ def _set_aside(cells: Sequence[Cell], one: Outcomes, two: Outcomes) -> tuple[set
     return aside, (f"{len(aside)} requests hang or end the process and are set aside, {named}",)
 
 
-def _run_suites(world: World, roots: Sequence[Path]) -> tuple[tuple[SuiteRun, ...], tuple[str, ...]]:
-    """The suite in each of the trees; a suite that can't run is a note, since cells may do without it."""
+def _run_suites(world: World, roots: Sequence[Path]) -> tuple[tuple[SuiteRun, ...], Problem | None]:
+    """The suite in each of the trees, or why it can't be run: cells may do without it."""
     target, runs = world.target, []
     for root in roots:
         instance = world.instance(root)
         try:
             runs.append(run_suite(instance, (*target.pytest_args, *target.tests)))
         except Problem as problem:
-            last = f" ({problem.where[-1]})" if problem.where else ""
-            return (), (f"the application's tests could not be run: {problem.message}{last}",)
+            return (), problem
         finally:
             instance.close()
-    return tuple(runs), ()
+    return tuple(runs), None
+
+
+def _said(failed: Problem | None) -> tuple[str, ...]:
+    if failed is None:
+        return ()
+    last = f" ({failed.where[-1]})" if failed.where else ""
+    return (f"the application's tests could not be run: {failed.message}{last}",)
 
 
 def _sum_up(target: Target, seen: Observation, exchanges: tuple[Exchange, ...]) -> Evidence:

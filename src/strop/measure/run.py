@@ -160,4 +160,12 @@ def _write(folder: Path, name: str, data: bytes) -> None:
         part.replace(folder / name)
     except OSError as error:
         message = f"the run can't be saved in {folder}: {error.strerror}"
-        raise Problem("R501", message, do="free some space", retry="same", status=EXIT_USAGE) from error
+        raise Problem("R501", message, do=_advice(error), retry="same", status=EXIT_USAGE) from error
+
+
+def _advice(error: OSError) -> str:
+    return (
+        "free some space"
+        if error.errno in (28, 122)
+        else "let strop write there: it keeps its runs in that folder"
+    )

@@ -15,6 +15,7 @@ from strop.project.failure import Failed, explain
 from strop.world.instance import Conditions, Instance, refusal
 
 LIMIT = 1800.0  # seconds that a suite may take
+SHOWN = 6  # lines of what pytest printed
 NO_TESTS = 5  # pytest's exit status when it collected none
 
 
@@ -89,7 +90,7 @@ def run_suite(
             status = line.done
     printed = (done.out + done.err)[-3000:]
     if status is None or status in (2, 3, 4):
-        raise refusal(instance) or _no_result(done.status, printed)
+        raise refusal(instance) or _no_result(done.status if status is None else status, done.out + done.err)
     return SuiteRun(tuple(recorded), tuple(tests), done.seconds, status, printed)
 
 
@@ -104,7 +105,11 @@ def _lines(path: Path) -> Iterator[_Line]:
 
 
 def _no_result(status: int, printed: str) -> Problem:
-    where = tuple(line for line in printed.splitlines()[-8:] if line.strip())
+    lines = [line for line in printed.splitlines() if line.strip()]
+    errors = [
+        line for line in lines if line.startswith(("E ", "ERROR "))
+    ]  # not pytest's sums, which hold a time
+    where = tuple(line.strip() for line in (errors[:SHOWN] or lines[-SHOWN:]))
     if status == 124:
         message = f"the test suite did not end within {LIMIT:.0f} s"
         return Problem("T116", message, where=where, do="choose a part of it: [tool.strop] tests = [...]")

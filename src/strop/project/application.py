@@ -13,6 +13,7 @@ from strop.project.parse import parse_file
 
 _USUAL_FILES = ("main", "app", "asgi", "api", "server", "application", "__init__", "wsgi")
 _USUAL_NAMES = ("app", "application", "api", "create_app", "get_app", "make_app", "build_app")
+SHOWN = 4  # files that could not be parsed
 _ASIDE = frozenset({"docs", "docs_src", "examples", "example", "scripts", "benchmarks", "samples", "tools"})
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -49,6 +50,12 @@ def find_applications(root: Path, exclude: tuple[str, ...] = ()) -> list[Candida
             if called.search(text):
                 found.extend(_from_factories(root, path, factories, found))
     return sorted(found, key=lambda c: (c.file, c.line))
+
+
+def unread_applications(root: Path) -> tuple[str, ...]:
+    """Files that speak of FastAPI and can't be parsed, with the reason: the application may be there."""
+    parsed = (parse_file(root, path) for path in source_files(root, ()) if "FastAPI" in _text(path))
+    return tuple(f"{one.file} can't be parsed: {one.reason}" for one in parsed if one.tree is None)[:SHOWN]
 
 
 def is_function(root: Path, sources: tuple[str, ...], app: str) -> bool:

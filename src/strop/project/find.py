@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from strop.problem import EXIT_USAGE, Problem
-from strop.project.application import Candidate, choose, find_applications, is_function
+from strop.project.application import Candidate, choose, find_applications, is_function, unread_applications
 from strop.project.folders import find_migrations, find_sources, find_tests, git_top
 from strop.project.interpreter import find_python, read_versions
 from strop.project.settings import Overrides, Settings, read_pyproject, read_settings, table_of
@@ -83,6 +83,7 @@ def _only(root: Path, candidates: list[Candidate]) -> Candidate:
         raise Problem(
             "T101",
             f"no FastAPI application was found in {root}",
+            where=unread_applications(root),
             do=_CHOOSE.format(do="name it", app="module:attribute"),
         )
     if len(best) > 1:

@@ -79,7 +79,9 @@ def read_pyproject(root: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Problem("T110", f"pyproject.toml can't be read: {error}", where=(str(path),)) from None
+        raise Problem(
+            "T110", f"pyproject.toml can't be read: {error}", where=(str(path),), status=EXIT_USAGE
+        ) from None
 
 
 def read_settings(root: Path) -> Settings:

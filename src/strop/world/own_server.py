@@ -85,7 +85,9 @@ class OwnServer:
         where = ["-D", str(self.folder / "data"), "-k", str(self._socket), "-p", str(PORT)]
         command = [str(self._programs / "postgres"), *where, *options]
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for the application's connections.
-        self._child = Child(command, self.folder, _environ(), user=self._user, farewell=signal.SIGINT, lasting=True)
+        self._child = Child(
+            command, self.folder, _environ(), user=self._user, farewell=signal.SIGINT, lasting=True
+        )
         until = time.monotonic() + LIMIT
         while not self._answers():
             if self._child.status() is not None or time.monotonic() > until:
