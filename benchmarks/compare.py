@@ -25,6 +25,7 @@ from strop.proof.cost import Pair, pair, timed_cells
 from strop.proof.relax import relax
 from strop.stats.bootstrap import relative_gain
 from strop.target import Login
+from strop.world.git import git
 from strop.world.instance import World, open_world
 
 
@@ -38,8 +39,9 @@ def main() -> None:
         target = replace(target, login=Login(*asked.login))
     print(f"{datetime.now(UTC):%Y-%m-%d}  Python {platform.python_version()}, {platform.machine()}")
     print("  ".join(f"{name} {version}" for name, version in target.versions))
-    with open_world(replace(target, commit=asked.revisions[0])) as world:
-        report(world, asked.revisions, asked.launches)
+    commits = [git(Path(target.repo), "rev-parse", revision) for revision in asked.revisions]
+    with open_world(replace(target, commit=commits[0])) as world:
+        report(world, commits, asked.launches)
 
 
 def arguments() -> argparse.Namespace:
@@ -98,7 +100,7 @@ def line(name: str, outcomes: dict[str, Outcome], same: str, pairs: list[tuple[P
     gain = relative_gain([[p.cpu for p in launch] for launch in pairs])
     cpu = sum(p.cpu[1] for launch in pairs for p in launch) / sum(map(len, pairs)) / 1000
     saved = f"CPU {cpu:9.1f} ms a round, saves {gain.value:6.1%} [{gain.low:6.1%}, {gain.high:6.1%}]"
-    return f"{name:12} identical {same:>10}  rows {rows:>9,}  queries {queries:>6,}  {saved}"
+    return f"{name[:12]:12} identical {same:>10}  rows {rows:>9,}  queries {queries:>6,}  {saved}"
 
 
 if __name__ == "__main__":

@@ -93,7 +93,9 @@ def _telling(example: Example) -> str:
 
 
 def _own(text: str) -> str:
-    return text.removeprefix(sample.SHOP).removeprefix(sample.PLAIN).strip()
+    own = text.removeprefix(sample.SHOP).removeprefix(sample.PLAIN)
+    shared = {block.strip() for block in sample.SHOP.split("\n\n\n")}
+    return "\n\n\n".join(block.strip() for block in own.split("\n\n\n") if block.strip() not in shared)
 
 
 def write_verbs() -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 Answers DB001 (a lazy relationship that is read for every parent) and DB003 (joined collections that
 multiply each other's rows). Alternatives: a loader option at the query that loads the parents
-(`selectinload`, for a single object also `joinedload`), every explicit `joinedload` of the relationships
+(`selectinload`, for a single object also `joinedload`), the explicit `joinedload`s of the relationships
 changed, or another default in the model (`lazy="selectin"`), which holds for every query of the class.
 
 Answers keep their bytes: the same objects are loaded, collections in the relationship's own order. What can
@@ -14,7 +14,7 @@ beginning is not in sight, are left alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -112,9 +112,15 @@ def _single(case: Case) -> bool:
 
 
 def _explicit(case: Case, draft: Draft) -> dict[Code, list[Load]]:
-    """Every `joinedload(Owner.rel)` of the project that loads one of the relationships, by file."""
+    """Every `joinedload(Owner.rel)` of the query's file, or of the project if that file has none."""
+    near = case.finding.fact("parent_file")
+    return _joined(case, draft, (near,) if near else ()) or _joined(case, draft, files(case.project))
+
+
+def _joined(case: Case, draft: Draft, among: Iterable[str]) -> dict[Code, list[Load]]:
+    """The steps that join one of the relationships, by file."""
     found: dict[Code, list[Load]] = {}
-    for file in files(case.project):
+    for file in among:
         code = _read_if(draft, file, "joinedload")
         steps = {s.call: s for path in load_paths(code) for s in path} if code else {}
         hits = [s for s in steps.values() if (s.owner, s.name) in case.keys and s.strategy == "joinedload"]

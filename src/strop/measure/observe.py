@@ -134,7 +134,7 @@ def _make_cells(target: Target, project: Project, served: Served, workload: Work
 def _serve(served: Served, cells: Sequence[Cell], listener: Listener) -> Outcomes:
     outcomes: Outcomes = {}
     for cell in cells:
-        outcomes[cell.id] = served.serve(cell)
+        outcomes[cell.id] = served.settled(cell)
         listener(Advance(f"{cell.request.method} {cell.request.path}"))
     return outcomes
 

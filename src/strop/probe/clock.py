@@ -7,9 +7,11 @@ clocks go on running, so timeouts work.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import datetime
 import gc
+import importlib
 import sys
 import time
 import warnings
@@ -45,10 +47,12 @@ def install(start: float) -> None:
     if _installed:
         return
     _installed = True
+    with contextlib.suppress(ImportError):
+        importlib.import_module("_time_machine")  # notes the C functions now, before ours stand there
     _replace()
     sqlite_clock.install(now_ns)
     file_times.install(now_ns)
-    when_imported("time_machine", _make_room_for_time_machine)
+    when_imported("time_machine", _make_room_for)
 
 
 def set_time(seconds: float) -> None:
@@ -181,7 +185,7 @@ class _Time:
         return _glance() if clock == time.CLOCK_REALTIME else _clock_gettime_ns(clock)
 
 
-def _make_room_for_time_machine(module: ModuleType) -> None:
+def _make_room_for(module: ModuleType) -> None:
     """Step aside while the tests travel: time-machine patches C functions, and would take ours for those."""
     start, stop = module.travel.start, module.travel.stop
     depth = 0

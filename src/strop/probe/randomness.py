@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib
 import os
 import random
 import string
@@ -46,15 +47,15 @@ def reseed(*key: object) -> None:
     if not _installed:
         return
     number = int.from_bytes(hashlib.sha256(repr((_seed, *key)).encode()).digest()[:16], "big")
+    numpy = _numpy_random()
+    if numpy is not None:
+        numpy.seed(number & 0xFFFFFFFF)
     _original_seed(_stream, number)
     random.seed(number)
     for index, each in sorted(_unseeded.items()):
         _original_seed(each, number + index)
     uuid._last_timestamp = None  # type: ignore[attr-defined]  # else uuid1 counts on from the request before
     sqlite_clock.reseed(number)
-    numpy = _numpy_random()
-    if numpy is not None:
-        numpy.seed(number & 0xFFFFFFFF)
 
 
 def state() -> Any:
@@ -83,8 +84,13 @@ def restore(saved: Any) -> None:
 
 
 def _numpy_random() -> Any:
-    module = sys.modules.get("numpy.random")
-    return module if module is not None and hasattr(module, "seed") and hasattr(module, "set_state") else None
+    """numpy's generator if numpy is there; numpy imports it lazily, which must not happen inside a request."""
+    if "numpy" not in sys.modules:
+        return None
+    try:
+        return importlib.import_module("numpy.random")
+    except ImportError:
+        return None
 
 
 class _System:

@@ -141,7 +141,7 @@ def _gate(proof: BranchProof, number: int, name: str, check: Callable[[], Found]
 def _cells(base: Base, proof: BranchProof, listener: Listener) -> Found:
     found: list[Difference] = []
     for cell in base.cells:
-        outcome = proof.served.serve(cell)
+        outcome = proof.served.settled(cell)
         proof.outcomes[cell.id] = outcome
         found += differences(base.outcomes[cell.id], outcome, base.relaxed)
         listener(Advance(cell.route))

@@ -15,8 +15,8 @@ from strop.verdict import Gain
 
 CELLS = 8  # cells that are timed
 BUDGET = 0.7  # seconds for each side
-FEWEST, MOST = 5, 40  # rounds
-BRIEF = 300_000  # us: longer cells are timed only where a route has no other
+FEWEST, MOST = 3, 40  # rounds
+LONGEST = 2_000_000  # us: the cells of a round together; what is longer would take the whole budget
 
 
 def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: set[str]) -> tuple[Cell, ...]:
@@ -30,8 +30,13 @@ def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: 
         and 200 <= outcome.answer.status < 400
     ]
     dearest = sorted(quiet, key=lambda cell: -outcomes[cell.id].exchange.cpu)
-    brief = [cell for cell in dearest if outcomes[cell.id].exchange.duration <= BRIEF]
-    return tuple(brief[:CELLS] or dearest[-1:])
+    chosen: list[Cell] = []
+    left = LONGEST
+    for cell in dearest:
+        if outcomes[cell.id].exchange.duration <= left and len(chosen) < CELLS:
+            chosen.append(cell)
+            left -= outcomes[cell.id].exchange.duration
+    return tuple(chosen or dearest[-1:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,7 @@ class Judgement:
 
     def _cells(self, served: Served, outcomes: Outcomes) -> tuple[str, tuple[Difference, ...]]:
         for cell in first(self.cells, self.finding.routes):
-            outcome = served.serve(cell)
+            outcome = served.settled(cell)
             outcomes[cell.id] = outcome
             found = differences(self.base.outcomes[cell.id], outcome, self.base.relaxed)
             if found:

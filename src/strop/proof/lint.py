@@ -27,7 +27,7 @@ GAINED = (
 DECLARED = {
     "build_once": {"adds a cache"},
     "batch_query": {"removes a filter"},
-    "count_in_database": {"removes a filter"},
+    "count_in_database": {"removes a filter", "removes an order_by"},
 }
 
 
