@@ -212,7 +212,7 @@ name = "ledger"
 version = "1"
 
 [tool.strop]
-time_limit = 20
+time_limit = 60
 
 [tool.strop.login]
 path = "/login"
@@ -299,5 +299,5 @@ def target(folder: Path) -> Target:
         branch="main",
         tests=("tests",),
         login=Login("/login", "ann", "secret", json=True),
-        time_limit=20.0,
+        time_limit=60.0,
     )

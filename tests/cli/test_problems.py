@@ -18,7 +18,7 @@ HEAD = "from fastapi import FastAPI\n\napp = FastAPI()\n"
 APP = HEAD + "\n\n@app.get('/')\ndef root() -> int:\n    return 1\n"
 TEST = "from fastapi.testclient import TestClient\n\nfrom main import app\n\n\ndef test_root():\n    assert TestClient(app).get('/').json() == 1\n"
 HASTE = '[project]\nname = "small"\nversion = "1"\n\n[tool.strop]\ntime_limit = 3\n'
-PATIENCE = HASTE.replace("3", "15")
+PATIENCE = HASTE.replace("3", "25")
 MEASURE = ("measure", "--workload", "openapi")
 SLEEP = "import time\n\ntime.sleep(600)\n"
 LIFESPAN = """\
@@ -65,21 +65,17 @@ STOPPED = {
     "no application": Case({"main.py": "print('hello')\n"}),
     "two applications": Case({"one.py": APP, "two.py": APP}),
     "no folder": Case({"main.py": APP}, ("measure", "nowhere"), status=2),
-    "not a folder": Case({"main.py": APP}, ("measure", "main.py"), status=2),
     "import fails": Case({"main.py": "from shop.deep import nothing\n" + APP, "shop/__init__.py": "", "shop/deep.py": "def price():\n    return rate * 2\n\n\nprice()\n"}),
-    "import error": Case({"main.py": "import no_such_package\n" + APP}),
     "syntax error": Case({"main.py": APP + "\n\ndef broken(:\n"}),
     "missing variable": Case({"main.py": "import os\n\nKEY = os.environ['PAYMENT_KEY']\n" + APP}),
     "missing setting": Case(
         {"main.py": "from pydantic_settings import BaseSettings\n\n\nclass Settings(BaseSettings):\n    payment_key: str\n\n\nsettings = Settings()\n" + APP}
     ),
-    "exit at import": Case({"main.py": "import sys\n\nsys.exit('no licence')\n" + APP}),
     "killed at import": Case({"main.py": "import os\n\nprint('out of luck')\nos.abort()\n" + APP}),
     "hangs at import": Case({"main.py": SLEEP + APP, "pyproject.toml": HASTE}),
     "start-up fails": Case({"main.py": LIFESPAN.format("raise RuntimeError('no queue')")}),
     "hangs at start-up": Case({"main.py": LIFESPAN.format("time.sleep(600)"), "pyproject.toml": HASTE}),
     "remote database": Case({"main.py": REMOTE}),
-    "no such attribute": Case({"main.py": APP}, (*MEASURE, "--app", "main:application")),
     "no application there": Case({"main.py": APP + "thing = 3\n"}, (*MEASURE, "--app", "main:thing")),
     "half a name": Case({"main.py": APP}, (*MEASURE, "--app", "main"), status=2),
     "no such interpreter": Case({"main.py": APP}, (*MEASURE, "--python", "nowhere/python"), status=2),
@@ -88,7 +84,6 @@ STOPPED = {
     "wrong setting": Case({"main.py": APP, "pyproject.toml": "[tool.strop]\ntime_limit = 'long'\n"}, status=2),
     "unknown setting": Case({"main.py": APP, "pyproject.toml": "[tool.strop]\ntime_limits = 3\n"}, status=2),
     "no tests": Case({"main.py": APP}, ("measure", "--workload", "suite"), status=2),
-    "no requests": Case({"main.py": HEAD}, status=2),
     "no HAR file": Case({"main.py": APP}, ("measure", "--har", "nowhere.har"), status=2),
     "bad HAR file": Case({"main.py": APP, "a.har": '{"log": {"entries": [{}]}}'}, ("measure", "--har", "a.har"), status=2),
     "wrong option": Case({"main.py": APP}, ("measure", "--env", "NOVALUE"), status=2),

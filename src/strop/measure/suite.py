@@ -106,10 +106,9 @@ def _lines(path: Path) -> Iterator[_Line]:
 
 def _no_result(status: int, printed: str) -> Problem:
     lines = [line for line in printed.splitlines() if line.strip()]
-    errors = [
-        line for line in lines if line.startswith(("E ", "ERROR "))
-    ]  # not pytest's sums, which hold a time
-    where = tuple(line.strip() for line in (errors[:SHOWN] or lines[-SHOWN:]))
+    # where it fails, then why; not pytest's last line, which holds a time
+    errors = [line for start in ("ERROR ", "E ") for line in lines if line.startswith(start)]
+    where = tuple(line.removeprefix("E ").strip() for line in (errors or lines)[-SHOWN:])
     if status == 124:
         message = f"the test suite did not end within {LIMIT:.0f} s"
         return Problem("T116", message, where=where, do="choose a part of it: [tool.strop] tests = [...]")

@@ -1,0 +1,54 @@
+"""Gate 1: what the application itself says of its contract; how a handler runs is not part of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from strop.project.project import Imported
+from strop.project.route import Dependency, Handler, Middleware, Route
+from strop.proof.contract import compare_contracts
+from strop.span import Span
+
+HERE, THERE = Span("app/main.py", 5, "show"), Span("app/main.py", 9, "show")
+SHOW = Route(
+    "GET", "/x", "app.main:show", HERE, True, dependencies=(Dependency("app.deps:me", HERE, False),)
+)
+ADD = Route("POST", "/x", "app.main:add", HERE, False)
+BASE = Imported("app.main:app", (SHOW, ADD), openapi='{"a": 1}', mounted=(("/v2", "{}"),))
+
+
+def changed(route: Route) -> Imported:
+    return replace(BASE, routes=(route, ADD))
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        BASE,
+        changed(replace(SHOW, span=THERE)),
+        changed(replace(SHOW, is_async=False)),
+        changed(replace(SHOW, dependencies=(Dependency("app.deps:me", THERE, True),))),
+    ],
+)
+def test_what_clients_can_not_see(after: Imported) -> None:
+    assert compare_contracts(BASE, after) == ()
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (replace(BASE, openapi='{"a":1}'), "OpenAPI of the application differs"),
+        (replace(BASE, mounted=(("/v2", '{"a": 1}'),)), "OpenAPI of /v2 differs"),
+        (replace(BASE, mounted=()), "OpenAPI of /v2 differs"),
+        (replace(BASE, routes=(ADD, SHOW)), "routes differ in number or order"),
+        (replace(BASE, routes=(SHOW,)), "routes differ in number or order"),
+        (changed(replace(SHOW, status_code=204)), "GET /x: status_code differs"),
+        (changed(replace(SHOW, dependencies=())), "GET /x: dependencies differs"),
+        (replace(BASE, middleware=(Middleware("app:M"),)), "the middleware stack differs"),
+        (replace(BASE, handlers=(Handler("KeyError", "app:h"),)), "the exception handlers differ"),
+    ],
+)
+def test_what_they_can_see(after: Imported, expected: str) -> None:
+    assert compare_contracts(BASE, after) == (expected,)
