@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,15 @@ def record(app: str, *batches: Any, folder: Path | None = None, **options: Any) 
         [sys.executable, str(HERE / "serve.py")],
         input=json.dumps({"app": app, "batches": sent, **options}),
         env={
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+            # Each test is a process: without compiled libraries most of its time were compiling.
+            "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / f"strop-probe-tests-{os.getuid()}"),
             "PYTHONPATH": os.pathsep.join(paths),
             "SHOP_FILE": str((folder or Path()) / "shop.db"),
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stderr

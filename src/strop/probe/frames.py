@@ -56,7 +56,7 @@ class _Kinds(dict[str, "str | bool | None"]):
 
 
 kinds = _Kinds()
-_ends: dict[str, tuple[int, CodeType]] = {}  # by statement, seen from `query_frame`
+_ends: dict[str, _End] = {}  # by statement
 _spans: dict[tuple[int, int], tuple[Place, CodeType]] = {}
 
 
@@ -109,44 +109,70 @@ def application_frame(frame: FrameType | None) -> FrameType | None:
             return None
 
 
-def query_frame(statement: str) -> FrameType | None:
-    """The innermost frame of the application above the hook's caller, for a statement seen before cheaply.
+class _End:
+    """Where the walk from a statement to the application ended the last time."""
+
+    __slots__ = ("code", "depth", "line", "place", "source")
+
+    def __init__(self, depth: int, code: CodeType) -> None:
+        self.depth = depth  # of the library's last frame, seen from `cause`
+        self.code = code
+        self.source: CodeType | None = None  # of the application's frame above it
+        self.line = -1  # its f_lasti
+        self.place: Place | None = None
+
+
+def cause(statement: str) -> Place | None:
+    """The place in the application that caused the statement that the hook's caller executes.
 
     The library's frames between a statement and what caused it are the same each time, so the walk is
     done once a statement, and then its end is looked at directly.
     """
     known = _ends.get(statement)
     if known is not None:
-        depth, code = known
         try:
-            end: FrameType | None = sys._getframe(depth)
+            end = sys._getframe(known.depth)
         except ValueError:  # the stack is not as deep
-            end = None
-        if end is not None and end.f_code is code:
-            if kinds[code.co_filename] is STOP:
-                return None
+            return _walk(statement)
+        if end.f_code is known.code:
             above = end.f_back
-            if above is None:
-                above = _outer_greenlet(1)
-                return None if above is None else application_frame(above)
-            if kinds[above.f_code.co_filename]:
-                return above
+            if above is not None:
+                if above.f_code is known.source and above.f_lasti == known.line:
+                    return known.place
+                if kinds[known.code.co_filename] is STOP:
+                    return None
+                if kinds[above.f_code.co_filename]:
+                    return _remember(known, above)
+            else:
+                outer = application_frame(_outer_greenlet(1))
+                return None if outer is None else span(outer)
     return _walk(statement)
 
 
-def _walk(statement: str) -> FrameType | None:
-    """Find the frame for `query_frame`, and note the last frame of the library before it."""
-    depth = 1  # as seen from the caller
+def _walk(statement: str) -> Place | None:
+    """Find the cause, and note the last frame of the library before it."""
+    depth = 1
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         kind = kinds[frame.f_code.co_filename]
         above = frame.f_back
         if kind is STOP or above is None or kinds[above.f_code.co_filename]:
-            _ends[statement] = (depth, frame.f_code)
-            return None if kind is STOP else application_frame(frame)
+            known = _ends[statement] = _End(depth, frame.f_code)
+            if kind is STOP:
+                return None
+            if above is not None:
+                return _remember(known, above)
+            outer = application_frame(frame)
+            return None if outer is None else span(outer)
         frame = above
         depth += 1
     return None
+
+
+def _remember(known: _End, frame: FrameType) -> Place:
+    known.place = span(frame)
+    known.source, known.line = frame.f_code, frame.f_lasti
+    return known.place
 
 
 def stack(frame: FrameType | None, here: bool = True) -> list[Place]:

@@ -58,7 +58,7 @@ class Record:
     phase: Entry | None = None  # the part that runs now
     phase_call: Any = None  # what it calls
     solved: set[int] | None = None  # ids of the dependencies that ran
-    repeats: dict[tuple[str, int], int] | None = None  # of a statement at a place
+    repeats: dict[int, int] | None = None  # of a statement at a place
     results: dict[int, Entry] | None = None  # by id of the execution context whose rows are fetched
     lines: dict[tuple[str, int], Entry] | None = None
     used: set[str] | None = None

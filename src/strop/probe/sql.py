@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -11,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from . import hooks
-from .frames import query_frame, span, stack
+from .frames import cause, stack
 from .record import Entry, Record, current
 
 _SAMPLED = (1, 2, 10)  # repetitions of a statement at a line that carry the full stack
@@ -131,8 +132,7 @@ def _note(
                 statement = compiled.string
             if context.isinsert or type(parameters) is list:
                 many = _sets(context, parameters)
-        frame = query_frame(statement)
-        place = None if frame is None else span(frame)
+        place = cause(statement)
         entry: Entry = {
             "statement": statement,
             "start": (start - record.start) // 1000,
@@ -148,10 +148,10 @@ def _note(
         if record.repeats is None:
             record.repeats = {}
         repeats = record.repeats
-        key = (statement, id(place))
+        key = hash(statement) ^ id(place)
         count = repeats[key] = repeats.get(key, 0) + 1
-        if count in _SAMPLED and frame is not None:
-            entry["stack"] = stack(frame)
+        if count in _SAMPLED and place is not None:
+            entry["stack"] = stack(sys._getframe(2))
         if statement not in _seen:
             _seen.add(statement)
             entry["parameters"] = _sample(parameters, many)
@@ -195,9 +195,10 @@ def _patch_fetching(module: ModuleType) -> None:
         "FullyBufferedCursorFetchStrategy",
     ):
         kind = getattr(module, name)
-        for method in ("fetchall", "fetchmany"):
-            if method in vars(kind):
-                hooks.replace(kind, method, _fetching(vars(kind)[method]))
+        if "fetchall" in vars(kind):
+            hooks.replace(kind, "fetchall", _fetching_all(vars(kind)["fetchall"]))
+        if "fetchmany" in vars(kind):
+            hooks.replace(kind, "fetchmany", _fetching_many(vars(kind)["fetchmany"]))
         if "fetchone" in vars(kind):
             hooks.replace(kind, "fetchone", _fetching_one(vars(kind)["fetchone"]))
 
@@ -209,19 +210,35 @@ def _entry_of(result: Any) -> Entry | None:
     return record.results.get(id(result.context))
 
 
-def _fetching(original: Callable[..., Any]) -> Callable[..., Any]:
+def _note_rows(result: Any, rows: int, start: int) -> None:
+    entry = _entry_of(result)
+    if entry is not None:
+        entry["rows"] += rows
+        entry["duration"] += (perf_counter_ns() - start) // 1000
+
+
+def _fetching_all(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def fetch(self: Any, result: Any, dbapi_cursor: Any, *args: Any, **kw: Any) -> Any:
+    def fetchall(self: Any, result: Any, dbapi_cursor: Any) -> Any:
         start = perf_counter_ns()
-        rows = original(self, result, dbapi_cursor, *args, **kw)
+        rows = original(self, result, dbapi_cursor)
         if rows:
-            entry = _entry_of(result)
-            if entry is not None:
-                entry["rows"] += len(rows)
-                entry["duration"] += (perf_counter_ns() - start) // 1000
+            _note_rows(result, len(rows), start)
         return rows
 
-    return fetch
+    return fetchall
+
+
+def _fetching_many(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def fetchmany(self: Any, result: Any, dbapi_cursor: Any, size: int | None = None) -> Any:
+        start = perf_counter_ns()
+        rows = original(self, result, dbapi_cursor, size)
+        if rows:
+            _note_rows(result, len(rows), start)
+        return rows
+
+    return fetchmany
 
 
 def _fetching_one(original: Callable[..., Any]) -> Callable[..., Any]:
