@@ -7,14 +7,12 @@ from dataclasses import replace
 import pytest
 
 from strop.project.project import Imported
-from strop.project.route import Dependency, Handler, Middleware, Route
+from strop.project.route import Dependency, ExceptionHandler, Middleware, Route
 from strop.proof.contract import compare_contracts
 from strop.span import Span
 
 HERE, THERE = Span("app/main.py", 5, "show"), Span("app/main.py", 9, "show")
-SHOW = Route(
-    "GET", "/x", "app.main:show", HERE, True, dependencies=(Dependency("app.deps:me", HERE, False),)
-)
+SHOW = Route("GET", "/x", "app.main:show", HERE, True, dependencies=(Dependency("app.deps:me", HERE, False),))
 ADD = Route("POST", "/x", "app.main:add", HERE, False)
 BASE = Imported("app.main:app", (SHOW, ADD), openapi='{"a": 1}', mounted=(("/v2", "{}"),))
 
@@ -44,10 +42,10 @@ def test_what_clients_can_not_see(after: Imported) -> None:
         (replace(BASE, mounted=()), "OpenAPI of /v2 differs"),
         (replace(BASE, routes=(ADD, SHOW)), "routes differ in number or order"),
         (replace(BASE, routes=(SHOW,)), "routes differ in number or order"),
-        (changed(replace(SHOW, status_code=204)), "GET /x: status_code differs"),
+        (changed(replace(SHOW, status=204)), "GET /x: status differs"),
         (changed(replace(SHOW, dependencies=())), "GET /x: dependencies differs"),
-        (replace(BASE, middleware=(Middleware("app:M"),)), "the middleware stack differs"),
-        (replace(BASE, handlers=(Handler("KeyError", "app:h"),)), "the exception handlers differ"),
+        (replace(BASE, middleware=(Middleware("app:M", None),)), "the middleware stack differs"),
+        (replace(BASE, handlers=(ExceptionHandler("KeyError", "app:h"),)), "the exception handlers differ"),
     ],
 )
 def test_what_they_can_see(after: Imported, expected: str) -> None:
