@@ -139,10 +139,10 @@ class _Watch:
         frame = sys._current_frames().get(self._ident)
         if frame is None or len(step.samples) >= _MOST:
             return
-        if step.record is None:
-            step.record = _record_of(step.task, frame)
+        record = step.record or _record_of(step.task, frame)
         places = stack(frame, here=False)
         step.samples.append((tuple(map(id, places)), places, _library(frame)))
+        step.record = record  # last: the loop's thread may settle a step with a record, and it needs a sample
 
     def settle(self, step: _Step, end: int) -> None:
         """Report a step that has ended, if it was a block; from either thread."""
