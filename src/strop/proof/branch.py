@@ -22,6 +22,7 @@ from strop.proof.schema import Schema, migrate
 from strop.proof.suites import compare_suites, suite_outcomes
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world.instance import Conditions, Instance, World
+from strop.world.one_place import at_one_place
 from strop.world.process import workers
 
 LAUNCHES = 3  # pairs of fresh processes in which the CPU time of the whole branch is compared
@@ -155,7 +156,7 @@ def _suite(
     ignored = tuple(f"--ignore={file}" for file in added)
     chosen = tests or world.target.tests
     with workers(2) as pool:
-        together = pool.submit(_run, world, proof.revision, chosen) if added else None
+        together = pool.submit(_run_beside, world, proof.revision, chosen) if added else None
         proof.suite = _run(world, proof.revision, (*ignored, *chosen))
         found = compare_suites(suites.one, proof.suite, suites.flaky)
         if together is not None:
@@ -165,6 +166,12 @@ def _suite(
 
 
 def _run(world: World, revision: str, arguments: tuple[str, ...]) -> SuiteRun:
+    with at_one_place(world, revision) as instance:
+        return run_suite(instance, (*world.target.pytest_args, *arguments))
+
+
+def _run_beside(world: World, revision: str, arguments: tuple[str, ...]) -> SuiteRun:
+    """At a place of its own: how the tests end is all that counts."""
     instance = world.instance(world.folder.tree(revision))
     try:
         return run_suite(instance, (*world.target.pytest_args, *arguments))

@@ -49,6 +49,24 @@ LEAST = 4  # repetitions in one request: three can be three questions, four of t
 BLIND_LEAST = 10  # where no loop is seen in the source, so that only real repetition is reported
 _SELECTIN = "POSTCOMPILE_primary_keys"  # selectin loading asks for 500 parents at a time
 _SCHEMA = ("DropTable", "DropConstraint", "CreateTable", "CreateIndex")  # a statement each is their nature
+_ASKS = frozenset(
+    [
+        "execute",
+        "scalars",
+        "scalar",
+        "stream",
+        "stream_scalars",
+        "exec",
+        "get",
+        "get_one",
+        "all",
+        "first",
+        "one",
+        "one_or_none",
+        "query",
+        "count",
+    ]
+)  # calls that execute a statement themselves
 _FLUSHES = ("commit", "flush", "close", "begin", "refresh", "merge")  # calls that write what was collected
 
 
@@ -142,7 +160,7 @@ def _finding(
         routes,
         message=f"{table} is asked {many(len(worst.seen), 'time')} {where}",
         impact=f"{number(queries)} statements a request too many, {time(saved / count)} a request",
-        solution=f"ask {table} once for all keys, before the loop",
+        solution=_solution(project, place, table, worst),
         known="measured",
         confidence=0.95 if loop is not None else 0.7,
         chain=steps(worst.stack, project),
@@ -153,6 +171,18 @@ def _finding(
             "loop_file": loop.span.file if loop is not None else "",
         },
     )
+
+
+def _solution(project: Project, place: Span, table: str, worst: _Group) -> str:
+    """What to do about it: rows that were just written can't be asked for before the loop."""
+    function = function_at(project, place)
+    calls = calls_at(function, place.line) if function is not None else []
+    names = {c.name.rpartition(".")[2] for c in calls}
+    if "refresh" in names:
+        return f"write first and read {table} back once for all keys, or leave out the refresh where the database fills in nothing"
+    if not names & _ASKS and worst.exchange.commits * 2 >= len(worst.seen):
+        return "commit once, after the loop: a commit makes what is loaded stale, so the next reader loads it again"
+    return f"ask {table} once for all keys, before the loop"
 
 
 def _static(project: Project, served: Counter[str]) -> Iterator[Finding]:
