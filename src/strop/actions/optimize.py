@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from strop.actions.conclusion import conclude_result
+from strop.actions.kept import Kept
 from strop.actions.measure import conclude
-from strop.actions.search import Kept, Search
+from strop.actions.search import Search
 from strop.cell import Cell
 from strop.event import Listener, Note, Stage, ignore
 from strop.evidence import Evidence, Latency

@@ -9,7 +9,7 @@ from random import Random
 
 from strop.cell import Cell
 from strop.event import Advance, Listener, Note, Stage, ignore
-from strop.evidence import SCHEMA, Evidence, Exchange, Outcome
+from strop.evidence import SCHEMA, Evidence, Exchange, Outcomes
 from strop.measure.aggregate import cost_lines, cost_routes
 from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
@@ -26,7 +26,6 @@ from strop.world.instance import World, refusal
 from strop.world.one_place import at_one_place
 from strop.world.process import workers
 
-Outcomes = dict[str, Outcome]
 UNENDING = frozenset({DEAD, "TimeLimit"})
 
 
