@@ -149,12 +149,21 @@ def list_orders(session: Session = Depends(get_session)):
     Example(
         "a statement that another relationship explains too",
         shop("""
+class Shelf(Base):
+    __tablename__ = "shelves"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    keeper_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    keeper: Mapped[Customer] = relationship()
+
+
+Base.metadata.create_all(engine)
+
+
 @app.get("/orders")
 def list_orders(session: Session = Depends(get_session)):
-    customer = Customer.id == Order.customer_id
-    payments = session.scalars(select(Item).options(joinedload(Item.order)).limit(20)).all()
-    orders = session.scalars(select(Order).options(selectinload(Order.items)).where(Order.id > 20).limit(20))
-    return [len(payments), *(item.quantity for order in orders for item in order.items)]
+    shelves = session.scalars(select(Shelf).options(joinedload(Shelf.keeper))).all()
+    orders = session.scalars(select(Order).options(selectinload(Order.customer)).limit(20))
+    return [len(shelves), *(order.customer.name for order in orders)]
 """),
         get("/orders", times=4),
         bad=False,
