@@ -41,7 +41,6 @@ from strop.rules.sample import shop
 from strop.rules.served import Seen, requests, statements_of
 from strop.rules.wording import many, number, time
 from strop.span import Span
-from strop.sql.placeholder import normal
 from strop.sql.statement import read_statement
 
 RULE = Rule("DB001", "lazy-load", "database", "error", "Lazy load of a relationship for each row")
@@ -53,7 +52,7 @@ LEAST = 3  # loads in one request: two can be two relationships of one object an
 class _Group:
     """The lazy loads of one relationship in one request, and the statement that loaded the owners.
 
-    Owners that were loaded one by one, by `asked` executions, need as many loads: those are no waste.
+    Owners that were loaded one by one, by `asked` statements, need as many loads: those are no waste.
     """
 
     exchange: Exchange
@@ -101,11 +100,10 @@ def _groups(project: Project, exchange: Exchange) -> Iterator[tuple[str, _Group]
 
 
 def _executions(parent: Seen | None, ordered: tuple[Seen, ...]) -> int:
-    """How often the request executed the statement that loaded the owners."""
-    if parent is None:
-        return 1
-    text, place = normal(parent.query.statement), parent.query.span
-    return sum(s.query.span == place and normal(s.query.statement) == text for s in ordered)
+    """How many statements of the request loaded owners: of the table that the parent statement asks."""
+    table = read_statement(parent.query.statement).table if parent is not None else ""
+    asked = (read_statement(s.query.statement) for s in ordered if s.query.rows and not s.query.relationship)
+    return max(1, sum(a.table == table and not a.aggregated for a in asked) if table else 1)
 
 
 def _parent(project: Project, key: str, first: Seen, ordered: tuple[Seen, ...]) -> Seen | None:
