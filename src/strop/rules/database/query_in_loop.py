@@ -14,7 +14,8 @@ one request. The loop is looked up along the stack that led there; without a loo
 rows up in a dict.
 
 **When it is no problem.** A loop whose turns are written in the source (`for status in ("open", "paid")`),
-batches (`selectin` loading of many parents, `range(0, n, 500)`), the inserts of one flush. A lazy load is
+batches (`selectin` loading of many parents, `range(0, n, 500)`), the inserts of one flush, a `while True`
+that waits for the database. A lazy load is
 reported as DB001.
 
 **Sources.** SQLAlchemy, "Using IN": https://docs.sqlalchemy.org/en/20/core/operators.html
@@ -37,7 +38,7 @@ from strop.rules.example import Example, get
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import Seen, answered, requests, statements_of
-from strop.rules.syntax import goes_over_fields, is_batched, is_bounded
+from strop.rules.syntax import goes_over_fields, is_batched, is_bounded, tries_again
 from strop.rules.wording import many, number, time
 from strop.span import Span, Step
 from strop.sql.placeholder import normal
@@ -180,8 +181,11 @@ def _solution(project: Project, place: Span, table: str, worst: _Group) -> str:
     names = {c.name.rpartition(".")[2] for c in calls}
     if "refresh" in names:
         return f"write first and read {table} back once for all keys, or leave out the refresh where the database fills in nothing"
-    if not names & _ASKS and worst.exchange.commits * 2 >= len(worst.seen):
-        return "commit once, after the loop: a commit makes what is loaded stale, so the next reader loads it again"
+    if not names & _ASKS and worst.exchange.commits and all(s.query.rows <= 1 for s in worst.seen):
+        stale = "a commit makes what is loaded stale, so that reading it loads each object again"
+        if worst.exchange.commits * 2 >= len(worst.seen):
+            return f"commit once, after the loop: {stale}"
+        return f"read {table} again with one statement, or use it before the commit: {stale}"
     return f"ask {table} once for all keys, before the loop"
 
 
@@ -209,7 +213,10 @@ def _asks(call: Call) -> bool:
 
 def _open_ended(project: Project, function: Function, call: Call, way: Reach) -> Loop | None:
     around = loops_on_way(project, function, call, way)
-    open_ended = (x for x in around if not _is_finite(project, x) and not goes_over_fields(project, x.span))
+    no_rows = (goes_over_fields, tries_again)
+    open_ended = (
+        x for x in around if not _is_finite(project, x) and not any(t(project, x.span) for t in no_rows)
+    )
     return next(open_ended, None)
 
 
@@ -231,6 +238,23 @@ def _unmeasured(function: Function, call: Call, looped: list[tuple[Reach, Loop]]
 
 
 EXAMPLES = (
+    Example(
+        "waiting for the database",
+        shop("""
+def answers(session):
+    session.execute(select(1))
+    return True
+
+
+@app.get("/orders")
+def list_orders(wait: bool = False, session: Session = Depends(get_session)):
+    while True:
+        if answers(session):
+            return {}
+"""),
+        (),
+        bad=False,
+    ),
     Example(
         "in a repository, from a loop in a service",
         shop(
