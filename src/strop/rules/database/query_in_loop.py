@@ -241,7 +241,7 @@ EXAMPLES = (
     Example(
         "waiting for the database",
         shop("""
-def answers(session):
+def answers(session: Session):
     session.execute(select(1))
     return True
 
