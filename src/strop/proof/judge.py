@@ -19,7 +19,8 @@ from strop.project.project import Imported
 from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
 from strop.proof.cost import TimeNoise, pair, time_gains, timed_cells
-from strop.proof.gain import COUNTERS, count_gains, decide, promised, relative
+from strop.proof.crowd import crowd_gains
+from strop.proof.gain import COUNTERS, CROWDED, count_gains, decide, promised, relative
 from strop.proof.lint import edited_lines, lint, runs_at_import
 from strop.proof.relax import Relaxed
 from strop.proof.schema import Schema, migrate
@@ -182,6 +183,9 @@ class Judgement:
         cells = timed_cells(self.base.cells, self.base.outcomes, routes)
         if not cells:
             return counted
+        if self.patch.fix in CROWDED:
+            size, named = self.base.imported.thread_limit, self.finding.routes
+            counted += crowd_gains(self.tip.served, served, cells[0], size, named)
         launch = pair(self.tip.served, served, cells, self.base.outcomes)
         return (*counted, *time_gains([launch], len(cells), self.base.noise, set(self.finding.routes)))
 
