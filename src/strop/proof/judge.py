@@ -190,15 +190,15 @@ class Judgement:
         return (*counted, *time_gains([launch], len(cells), self.base.noise, set(self.finding.routes)))
 
     def _is_dearer_elsewhere(self, outcomes: Outcomes) -> bool:
-        """Whether a cell of another route needs more queries or rows than on the tip."""
+        """Whether other routes together need more queries without fewer rows, or the reverse."""
         others = [
             o for o in outcomes.values() if o.exchange.route not in self.finding.routes and self._touched(o)
         ]
-        return any(
-            COUNTERS[name].count(o.exchange) > COUNTERS[name].count(self.tip.outcomes[o.cell].exchange)
-            for o in others
-            for name in ("queries", "rows")
+        queries, rows = (
+            sum(count(o.exchange) - count(self.tip.outcomes[o.cell].exchange) for o in others)
+            for count in (COUNTERS["queries"].count, COUNTERS["rows"].count)
         )
+        return max(queries, rows) > 0 and min(queries, rows) >= 0
 
     def _database_work(self, served: Served, affected: Outcomes) -> tuple[Gain, ...]:
         """What the database does for the same statements, counted by the database itself."""
