@@ -8,8 +8,9 @@ import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from strop.actions.compose import compose, reader, with_distinct_tests
+from strop.actions.compose import Composition, compose, reader, with_distinct_tests
 from strop.actions.kept import Kept, Refused
+from strop.actions.needless import saves_nothing, suspects
 from strop.event import Advance, Listener, Note, Stage
 from strop.finding import Finding
 from strop.fixes.registry import propose
@@ -20,7 +21,6 @@ from strop.proof.chosen import choose_cells
 from strop.proof.driven import DrivenJudgement, Drivers, driving_tests
 from strop.proof.judge import Base, Candidate, Judgement, Tip
 from strop.proof.regression import useful_tests
-from strop.proof.schema import Schema
 from strop.world.process import workers
 
 MOST = 3  # alternatives that are tried for one finding
@@ -46,8 +46,10 @@ class Search:
     drivers: Drivers | None = None
     kept: list[Kept] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
-    revision: str = "base"
-    schema: Schema = field(default_factory=Schema)
+    branch: Composition = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.branch = Composition(self.base.world, self.project, self._read)
 
     def run(self, items: Sequence[Item], stop: Callable[[], bool] = lambda: False) -> None:
         """Try every item that is not the user's choice, the dearest first; then put the kept ones together."""
@@ -74,26 +76,40 @@ class Search:
                 self.listener(Advance(done.item.finding.message))
                 self._decide(done)
         self._check_tests()
-        self.compose()
+        self._adopt(self._compose(self.kept))
+        self._prune()
 
     def drop(self, culprit: Kept, reason: str) -> None:
         """Take a patch out of the branch and put the others together anew."""
         self.refused.append(Refused(culprit.item, reason, tried=(culprit.candidate,)))
-        self.kept = [kept for kept in self.kept if kept is not culprit]
-        self.compose()
+        self._adopt(self._compose([kept for kept in self.kept if kept is not culprit]))
 
     def drop_tests(self, reason: str) -> None:
         """Leave the added tests out: together with the suite they don't hold."""
-        self.kept = [
-            replace(k, patch=replace(k.patch, tests=()), notes=(*k.notes, reason)) for k in self.kept
-        ]
-        self.compose()
+        self._adopt(
+            self._compose(
+                [replace(k, patch=replace(k.patch, tests=()), notes=(*k.notes, reason)) for k in self.kept]
+            )
+        )
 
-    def compose(self) -> None:
-        """Put the kept patches together on a branch."""
-        made = compose(self.base.world, self.project, self._read, self.kept)
-        self.revision, self.schema, self.kept = made.revision, made.schema, made.kept
+    def _compose(self, kept: Sequence[Kept]) -> Composition:
+        return compose(self.base.world, self.project, self._read, kept)
+
+    def _adopt(self, made: Composition) -> None:
+        self.branch, self.kept = made, made.kept
         self.refused += made.refused
+
+    def _prune(self) -> None:
+        """Take out what another patch answers as well, so that each cause has the smallest change."""
+        looked: set[str] = set()
+        while suspect := next((k for k in suspects(self.kept) if k.patch.id not in looked), None):
+            looked.add(suspect.patch.id)
+            without = self._compose([kept for kept in self.kept if kept is not suspect])
+            if saves_nothing(self.base, self.branch, without):
+                reason = f"{suspect.patch.title}: needless beside the other changes"
+                self.refused.append(Refused(suspect.item, reason, tried=(suspect.candidate,)))
+                self.listener(Note(f"left out: {reason}"))
+                self._adopt(without)
 
     def _propose(self, item: Item) -> tuple[list[Patch], tuple[Proposal, ...]]:
         proposed = propose(self.project, item.finding, self._read)

@@ -196,8 +196,8 @@ def measure_gains(
     launches: list[tuple[Pair, ...]] = []
     for _ in range(LAUNCHES):
         with workers(2) as pool:
-            one = pool.submit(_fresh, base.world, "base", Schema())
-            sides = [_fresh(base.world, proof.revision, schema), one.result()][::-1]
+            one = pool.submit(start_revision, base.world, "base", Schema())
+            sides = [start_revision(base.world, proof.revision, schema), one.result()][::-1]
         launches.append(pair(sides[0], sides[1], cells, base.outcomes))
         for side in sides:
             side.instance.close()
@@ -206,7 +206,8 @@ def measure_gains(
     return (*counted, *time_gains(launches, len(cells), base.noise, {c.route for c in cells}))
 
 
-def _fresh(world: World, revision: str, schema: Schema) -> Served:
+def start_revision(world: World, revision: str, schema: Schema) -> Served:
+    """The application as a revision has it, in a tree and with databases of its own."""
     return _started(world.instance(world.folder.tree(revision)), schema)
 
 
