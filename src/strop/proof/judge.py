@@ -152,7 +152,7 @@ class Judgement:
             outcomes[cell.id] = outcome
             found = differences(self.base.outcomes[cell.id], outcome, self.base.relaxed)
             if found:
-                return f"{cell.request.method} {cell.request.path} differs at {found[0].path}", found
+                return f"{cell.request.method} {cell.request.path} {tell(found)}", found
         if not self._reached(outcomes):
             raise Stopped(
                 self._verdict(
@@ -240,6 +240,16 @@ class Judgement:
             cells=len(outcomes),
             reached=self._reached(dict(outcomes)) if outcomes else 0,
         )
+
+
+def tell(found: tuple[Difference, ...]) -> str:
+    """What differs in one answer, and what would make it provable where that is only an order nobody stated."""
+    if all(difference.kind == "order" and difference.path.startswith("body") for difference in found):
+        return (
+            f"differs at {found[0].path}, only in the order of a list: "
+            "state one (order_by on the relationship or the query), and the fix can be proved"
+        )
+    return f"differs at {found[0].path}"
 
 
 def differences(before: Outcome, after: Outcome, relaxed: Relaxed) -> tuple[Difference, ...]:
