@@ -50,6 +50,7 @@ LEAST = 4  # repetitions in one request: three can be three questions, four of t
 BLIND_LEAST = 10  # where no loop is seen in the source, so that only real repetition is reported
 _SELECTIN = "POSTCOMPILE_primary_keys"  # selectin loading asks for 500 parents at a time
 _SCHEMA = ("DropTable", "DropConstraint", "CreateTable", "CreateIndex")  # a statement each is their nature
+_CATALOGUES = ("sqlite_", "pg_", "information_schema")  # reflection asks for each table, as it must
 _ASKS = frozenset(
     [
         "execute",
@@ -116,6 +117,8 @@ def _repeated(exchange: Exchange) -> dict[tuple[str, Span], list[Seen]]:
     for seen in statements_of(exchange):
         query = seen.query
         if query.span is None or query.relationship or query.many > 1 or _SELECTIN in query.statement:
+            continue
+        if read_statement(query.statement).table.startswith(_CATALOGUES):
             continue
         place = Span(query.span.file, query.span.line, query.span.symbol)
         found[normal(query.statement), place].append(seen)
