@@ -28,6 +28,8 @@ from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world.instance import Conditions, Instance, World
 
 SHOWN = 5  # differences that a verdict names
+STATEMENT = 20  # rows that cost about what a statement costs, loaded as objects from a local database
+SMALL = 0.1  # the part of the gain that other routes may pay before another alternative is preferred
 
 
 @dataclass
@@ -190,15 +192,15 @@ class Judgement:
         return (*counted, *time_gains([launch], len(cells), self.base.noise, set(self.finding.routes)))
 
     def _is_dearer_elsewhere(self, outcomes: Outcomes) -> bool:
-        """Whether other routes together need more queries without fewer rows, or the reverse."""
-        others = [
-            o for o in outcomes.values() if o.exchange.route not in self.finding.routes and self._touched(o)
-        ]
-        queries, rows = (
-            sum(count(o.exchange) - count(self.tip.outcomes[o.cell].exchange) for o in others)
-            for count in (COUNTERS["queries"].count, COUNTERS["rows"].count)
-        )
-        return max(queries, rows) > 0 and min(queries, rows) >= 0
+        """Whether other routes pay more than a small part of what those of the finding save."""
+        own, others = 0.0, 0.0
+        for outcome in filter(self._touched, outcomes.values()):
+            more = _load(outcome) - _load(self.tip.outcomes[outcome.cell])
+            if outcome.exchange.route in self.finding.routes:
+                own += more
+            else:
+                others += more
+        return others > max(0.0, SMALL * -own)
 
     def _database_work(self, served: Served, affected: Outcomes) -> tuple[Gain, ...]:
         """What the database does for the same statements, counted by the database itself."""
@@ -255,6 +257,11 @@ def tell(found: tuple[Difference, ...]) -> str:
 def differences(before: Outcome, after: Outcome, relaxed: Relaxed) -> tuple[Difference, ...]:
     """What differs where the base does not differ from itself."""
     return tuple(d for d in compare(before, after) if not relaxed.allows(d))
+
+
+def _load(outcome: Outcome) -> float:
+    """Queries and rows in one number, for a rough comparison of routes."""
+    return STATEMENT * COUNTERS["queries"].count(outcome.exchange) + COUNTERS["rows"].count(outcome.exchange)
 
 
 def _sql(outcome: Outcome) -> list[str]:
