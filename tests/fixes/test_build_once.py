@@ -146,6 +146,7 @@ def test_what_somebody_closes_or_changes_is_not_shared(tmp_path: Path, use: str,
         ("x = Client(); x.close()", "lifespan"),
         ("Client().close()", "closed"),
         ("x = Client(url)", "not constants"),
+        ("x = await Client()", "awaited"),
         ("_client = Client()", "already"),
     ],
 )

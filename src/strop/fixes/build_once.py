@@ -63,6 +63,8 @@ def propose(project: Project, finding: Finding, read: Callable[[str], str]) -> I
     function = code.around(call, cst.FunctionDef)
     if function is None:
         raise Unfit("it is built when the module is imported: once")
+    if isinstance(code.parent(call), cst.Await):
+        raise Unfit(f"{code.source(call)[:50]} is awaited: what it makes can't be kept for another request")
     it = Building(project, finding, read, draft, code, function, call)
     if called_name(call) in MAKERS and not _returns(function, call):
         yield _shared_engine(it)
