@@ -20,7 +20,7 @@ WAITS = 5  # times its CPU time: what takes longer waits for something else than
 LONGEST = 2_000_000  # us: the cells of a round together; what is longer would take the whole budget
 
 
-def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: set[str]) -> tuple[Cell, ...]:
+def quiet_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: set[str]) -> tuple[Cell, ...]:
     """The cells of these routes that only read and succeed, the dearest first."""
     quiet = [
         cell
@@ -30,7 +30,12 @@ def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: 
         and not outcome.rows
         and 200 <= outcome.answer.status < 400
     ]
-    dearest = sorted(quiet, key=lambda cell: -outcomes[cell.id].exchange.cpu)
+    return tuple(sorted(quiet, key=lambda cell: -outcomes[cell.id].exchange.cpu))
+
+
+def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: set[str]) -> tuple[Cell, ...]:
+    """The dearest quiet cells of these routes that fit into a round."""
+    dearest = quiet_cells(cells, outcomes, routes)
     chosen: list[Cell] = []
     left = LONGEST
     for cell in dearest:
@@ -38,7 +43,7 @@ def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: 
         if took <= left and len(chosen) < CELLS:
             chosen.append(cell)
             left -= took
-    return tuple(chosen or dearest[-1:])
+    return tuple(chosen) or dearest[-1:]
 
 
 def _length(outcome: Outcome) -> int:

@@ -18,7 +18,7 @@ from strop.problem import Problem
 from strop.project.project import Imported
 from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
-from strop.proof.cost import TimeNoise, pair, time_gains, timed_cells
+from strop.proof.cost import TimeNoise, pair, quiet_cells, time_gains, timed_cells
 from strop.proof.crowd import crowd_gains
 from strop.proof.gain import COUNTERS, CROWDED, count_gains, decide, promised, relative
 from strop.proof.lint import edited_lines, lint, runs_at_import
@@ -186,10 +186,19 @@ class Judgement:
         if not cells:
             return counted
         if self.patch.fix in CROWDED:
-            size, named = self.base.imported.thread_limit, self.finding.routes
-            counted += crowd_gains(self.tip.served, served, cells[0], size, named)
+            counted += self._crowded(served)
         launch = pair(self.tip.served, served, cells, self.base.outcomes)
         return (*counted, *time_gains([launch], len(cells), self.base.noise, set(self.finding.routes)))
+
+    def _crowded(self, served: Served) -> tuple[Gain, ...]:
+        """Under a crowd of the cheapest cell of the finding that only reads, and asks the database."""
+        named = self.finding.routes
+        cells = quiet_cells(self.base.cells, self.base.outcomes, set(named))
+        asking = [cell for cell in cells if self.base.outcomes[cell.id].exchange.pool]
+        if not asking:
+            return ()
+        size = self.base.imported.thread_limit
+        return crowd_gains(self.tip.served, served, asking[-1], size, named)
 
     def _is_dearer_elsewhere(self, outcomes: Outcomes) -> bool:
         """Whether other routes pay more than a small part of what those of the finding save."""
