@@ -155,6 +155,7 @@ def _environment() -> Environment:
         minus=_minus,
         tight=_tight,
         arrows=quantity.arrows,
+        breakable=_breakable,
     )
     return environment
 
@@ -175,6 +176,11 @@ def _minus(text: str) -> str:
 def _tight(text: str) -> str:
     """The text with its units kept on the line of their numbers."""
     return re.sub(r"(?<=\d) (?=(?:%|µs|ms|s|[kMG]?B)(?!\w))", "\u00a0", text)
+
+
+def _breakable(path: str) -> Markup:
+    """The path, which may be broken after a slash."""
+    return Markup("/<wbr>").join(path.split("/"))  # joining escapes the parts
 
 
 def _hash(text: str) -> str:

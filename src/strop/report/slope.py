@@ -32,7 +32,7 @@ class Layout:
 
 
 WIDE = Layout("wide", 1040, 430, 350.0, 640.0, 11, 40)
-NARROW = Layout("narrow", 358, 400, 54.0, 142.0, 9, 25)
+NARROW = Layout("narrow", 358, 400, 76.0, 150.0, 9, 23)
 
 
 @dataclass(frozen=True, slots=True)
