@@ -3,8 +3,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from strop.evidence import RouteCost
-from strop.report.comparison import RouteChange, compare_routes, factors, kind_of, open_metric, unmoved
+from strop.report.comparison import (
+    RouteChange,
+    compare_routes,
+    factors,
+    fixed,
+    kind_of,
+    open_metric,
+    solved,
+    unmoved,
+)
 from strop.report.headline import sentence
+from strop.report.result import Proposed
 from tests.report.sample import RESULT
 
 
@@ -48,5 +58,16 @@ def test_a_finding_whose_own_routes_cost_as_before_is_not_called_fixed() -> None
     final = replace(RESULT, final=RESULT.base)
     same = {c.route: c for c in compare_routes(final)}
     assert unmoved(change, same).endswith(" queries as before")
-    fixed = int(sentence(RESULT).split()[0])
-    assert int(sentence(final).split()[0]) < fixed
+    before = int(sentence(RESULT).split()[0])
+    assert int(sentence(final).split()[0]) < before
+
+
+def test_a_finding_that_another_change_solves_is_called_fixed() -> None:
+    change = RESULT.changes[0]
+    stays = Proposed(change.item, "needless beside the other changes")
+    moved_there = replace(RESULT, changes=RESULT.changes[1:], proposals=(*RESULT.proposals, stays))
+    compared = {c.route: c for c in compare_routes(moved_there)}
+    assert solved(stays, compared).endswith("after")
+    assert fixed(moved_there) == fixed(RESULT)
+    as_before = {c.route: c for c in compare_routes(replace(moved_there, final=RESULT.base))}
+    assert solved(stays, as_before) == ""

@@ -310,6 +310,7 @@ class _Walk:
         if len(raw) > 1:
             parts = [part.partition("  # ")[0] for part in parts]
         text = re.sub(r"(?<=[(\[{]) | (?=[)\]}])|, (?=[)\]])", "", " ".join(part.strip() for part in parts))
+        text = text.rstrip(", ") + "…" if len(raw) > 4 else text
         return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

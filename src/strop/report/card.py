@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from strop.finding import Cost, Finding
 from strop.plan import Item
 from strop.report.code import CodeLine, Diff, covers, read_diff, read_excerpt
-from strop.report.comparison import RouteChange, unmoved
+from strop.report.comparison import RouteChange, solved, unmoved
 from strop.report.headline import COUNTED, Figure, figure, is_proved
 from strop.report.quantity import count, duration
 from strop.report.result import Attempt, Change, Choice, Entry, Excerpt, Proposed
@@ -17,6 +17,7 @@ from strop.verdict import Verdict
 
 COMMIT = 10  # digits of a commit that is shown
 STATES = {"kept": "Kept", "proposed": "Not kept", "choice": "Your choice"}
+SOLVED = "Solved elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Card:
     tests: Diff | None  # the test that comes with the change
     relaxed: tuple[str, ...]  # what was relaxed for this change alone
     doubt: str  # what its routes cost as before, though it is on the branch
+    solved: str  # what its routes cost before and after, where another change solved it
     commit: str
     title: str  # the commit's subject
     reason: str
@@ -83,7 +85,7 @@ class Card:
     @property
     def label(self) -> str:
         """The state in words."""
-        return STATES[self.state]
+        return SOLVED if self.solved else STATES[self.state]
 
 
 def build_card(
@@ -117,6 +119,7 @@ def build_card(
         tests=read_diff(change.diff, tests.__contains__) if tests and change else None,
         relaxed=tuple(place for place in change.verdict.relaxed if place not in relaxed) if change else (),
         doubt=unmoved(change, routes or {}) if change else "",
+        solved=solved(proposed, routes or {}) if proposed else "",
         commit=change.commit[:COMMIT] if change else "",
         title=change.patch.title if change else "",
         reason=proposed.reason if proposed else "",

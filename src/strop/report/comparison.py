@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from strop.evidence import Evidence, RouteCost
+from strop.finding import Finding
 from strop.report.quantity import count
-from strop.report.result import Change, Result
+from strop.report.result import Change, Proposed, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Metric:
 
 SAME = 1.05  # a count that moved by a smaller factor is shown as unchanged
 DOUBTFUL = 1.25  # a time that did, where nothing tells how much times move by themselves
+CLEAR = 2.0  # a latency that moved by less does not stand out of a shared machine
 CONTROLS, SHARE = 5, 0.8  # so many routes with unchanged counts tell it: what this share of them stays below
 
 METRICS = (
@@ -64,15 +66,31 @@ def unmoved(change: Change, routes: Mapping[str, RouteChange]) -> str:
     A patch is judged alone, on every request that runs a line of it: the branch tells whether the finding's
     own routes gained.
     """
-    cost = change.finding.cost
-    key = "rows" if cost.rows else "queries" if cost.queries else ""
-    joined = [routes[name] for name in change.finding.routes if key and name in routes]
-    pairs = [(c.before.requests, *values(c, key)) for c in joined]
-    before = sum(number * one for number, one, _ in pairs)
-    after = sum(number * (0.0 if new is None else new) for number, _, new in pairs)
-    if not before or any(new is None for *_, new in pairs) or after * SAME < before:
-        return ""
-    return f"{count(after)} {key} as before"
+    key, before, after = _on_branch(change.finding, routes)
+    return f"{count(after)} {key} as before" if before and after * SAME >= before else ""
+
+
+def solved(stays: Proposed, routes: Mapping[str, RouteChange]) -> str:
+    """What its routes cost before and after, where another change took at least half of it; "" otherwise."""
+    key, before, after = _on_branch(stays.finding, routes)
+    return f"{count(before)} {key} before and {count(after)} after" if before and after * 2 <= before else ""
+
+
+def fixed(result: Result) -> int:
+    """How many findings no longer cost what they did, on the finished branch."""
+    routes = {change.route: change for change in compare_routes(result)}
+    kept = sum(not unmoved(change, routes) for change in result.changes)
+    return kept + sum(bool(solved(stays, routes)) for stays in result.proposals)
+
+
+def _on_branch(finding: Finding, routes: Mapping[str, RouteChange]) -> tuple[str, float, float]:
+    """What a finding is about ("rows" or "queries") summed over the requests of its routes, before and after."""
+    key = "rows" if finding.cost.rows else "queries" if finding.cost.queries else ""
+    joined = [routes[name] for name in finding.routes if key and name in routes]
+    if any(change.after is None for change in joined):
+        return key, 0.0, 0.0
+    pairs = [(change.before.requests, *values(change, key)) for change in joined]
+    return key, sum(n * one for n, one, _ in pairs), sum(n * (new or 0.0) for n, _, new in pairs)
 
 
 def values(change: RouteChange, metric: str) -> tuple[float, float | None]:
@@ -86,11 +104,12 @@ def values(change: RouteChange, metric: str) -> tuple[float, float | None]:
 def factors(changes: Sequence[RouteChange]) -> dict[str, float]:
     """For each metric the factor by which a route has to move to be told apart from chance.
 
-    Counts are exact. Times of a route come from few requests: the routes whose statements and rows stayed
-    the same are the control of the same two runs.
+    Counts are exact. CPU of a route comes from few requests: the routes whose statements and rows stayed the
+    same are the control of the same two runs. Latency has no such control: a loop that one route no longer
+    blocks answers all of them sooner.
     """
     still = [c for c in changes if all(_factor(*values(c, key)) == 1.0 for key in ("queries", "rows"))]
-    return {m.key: _chance(still, m.key) if m.unit else SAME for m in METRICS}
+    return {m.key: SAME for m in METRICS} | {"cpu": _chance(still, "cpu"), "p95": CLEAR}
 
 
 def kind_of(before: float, after: float | None, factor: float) -> str:

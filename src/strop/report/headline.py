@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strop.report.comparison import compare_routes, unmoved
+from strop.report.comparison import fixed
 from strop.report.quantity import amount, change, count, percent, plural, signed
 from strop.report.result import Result
 from strop.verdict import Behaviour, Gain, Verdict
@@ -124,7 +124,7 @@ def _bound(gain: Gain, instrument: str, noise: str) -> str:
 def _doubt(gain: Gain) -> str:
     if is_proved(gain):
         return ""
-    within = abs(relative(gain)) <= gain.noise
+    within = abs(gain.after - gain.before) <= gain.noise * gain.before
     return "within the noise" if within else "more than before" if gain.after > gain.before else "not proved"
 
 
@@ -190,9 +190,8 @@ def sentence(result: Result) -> str:
     gains = proved_gains(result.verdict)
     first = min(gains, key=_asked, default=None)
     best = f": {_phrase(first)}" if first else ""
-    routes = {change.route: change for change in compare_routes(result)}
-    fixed = sum(not unmoved(change, routes) for change in result.changes)
-    said = f"{fixed} of {plural(total, 'finding')} fixed" if fixed else f"{plural(kept, 'change')} kept"
+    number = fixed(result)
+    said = f"{number} of {plural(total, 'finding')} fixed" if number else f"{plural(kept, 'change')} kept"
     return f"{said}{best}{_answers(result.verdict)}."
 
 

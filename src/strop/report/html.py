@@ -61,7 +61,7 @@ def render(result: Result) -> str:
             metrics=METRICS,
             charts=charts,
             opened=open_metric(lead_metric(result), [drawn[0].metric.key for drawn in charts]),
-            factors=[(metric.name, factor[metric.key]) for metric in METRICS if metric.unit],
+            factors=factor,
             served=served,
             waterfalls=[draw_waterfall(served, size) for size in SIZES] if served else [],
             repeated=[("Before", repeated(served.before)), ("After", repeated(served.after))]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from strop.plan import Item
 from strop.report.card import COMMIT, impact, question
-from strop.report.comparison import compare_routes, unmoved
+from strop.report.comparison import RouteChange, compare_routes, solved, unmoved
 from strop.report.headline import Figure, figures, prices, sameness, sentence
 from strop.report.headline import figure as show_gain
 from strop.report.quantity import count, duration, percent, plural
@@ -119,10 +119,9 @@ def _findings(result: Result, room: int) -> Iterator[str]:
     yield "## Findings and changes"
     room -= 200
     relaxed = result.verdict.relaxed if result.verdict else ()
-    routes = {change.route: change for change in compare_routes(result)}
-    stayed = {change.finding.id: unmoved(change, routes) for change in result.changes}
+    compared = {change.route: change for change in compare_routes(result)}
     for number, entry in enumerate(result.entries, 1):
-        text = "\n\n".join(_entry(number, entry, relaxed, stayed))
+        text = "\n\n".join(_entry(number, entry, relaxed, compared))
         if len(text) > room:
             left = len(result.entries) - number + 1
             yield f"{plural(left, 'more finding')} in the JSON and the HTML report."
@@ -131,7 +130,9 @@ def _findings(result: Result, room: int) -> Iterator[str]:
         yield text
 
 
-def _entry(number: int, entry: Entry, relaxed: Collection[str], stayed: Mapping[str, str]) -> Iterator[str]:
+def _entry(
+    number: int, entry: Entry, relaxed: Collection[str], compared: Mapping[str, RouteChange]
+) -> Iterator[str]:
     finding, item = entry.finding, entry.item
     yield f"### {number}. {escape(finding.message)}"
     where = _lines_of(entry.excerpt) if entry.excerpt else str(finding.span)
@@ -144,9 +145,11 @@ def _entry(number: int, entry: Entry, relaxed: Collection[str], stayed: Mapping[
         case Change():
             yield from _gains(entry.verdict)
             own = tuple(place for place in entry.verdict.relaxed if place not in relaxed)
-            yield from _doubts(entry.verdict.unproved, own, stayed.get(entry.finding.id, ""))
+            yield from _doubts(entry.verdict.unproved, own, unmoved(entry, compared))
             yield _folded(f"{entry.patch.title} ({entry.commit[:COMMIT]})", entry.diff)
         case Proposed():
+            if text := solved(entry, compared):
+                yield f"> Another change on the branch solves it: its routes cost {text}"
             yield f"> Not kept: {escape(entry.reason)}"
         case Choice():
             yield f"> **{escape(question(entry))}**"

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strop.report import terminal
-from strop.report.comparison import compare_routes, unmoved
+from strop.report.comparison import compare_routes, solved, unmoved
 from strop.report.headline import Figure, figure, figures, prices, proved_gains, sameness
 from strop.report.quantity import count, duration, percent, plural
 from strop.report.redaction import share
@@ -101,11 +101,7 @@ def _foot(result: Result, report: str, folder: str) -> Iterator[tuple[str, str]]
             yield "", f"{shown.name}{scope}: {_figure(shown)}"
         for shown in prices(result):
             yield "", f"the price, {shown.name.lower()}: {_figure(shown)}"
-        if stayed := _unmoved(result):
-            yield (
-                "elsewhere",
-                f"the own routes of {some(stayed)} cost as before: what is saved is saved on others",
-            )
+        yield from under("elsewhere", list(_elsewhere(result)))
         if result.verdict.relaxed:
             yield "relaxed", some([" ".join(place.split()) for place in result.verdict.relaxed])
     yield from under("not proved", result.unproved)
@@ -124,10 +120,15 @@ def _figure(shown: Figure) -> str:
     return f"{shown.before} -> {shown.after}  {shown.change}  ({shown.sure})"
 
 
-def _unmoved(result: Result) -> list[str]:
-    """Findings with a change on the branch whose own routes cost as before."""
+def _elsewhere(result: Result) -> Iterator[str]:
+    """Where a finding and the change that solves it are not the same pair."""
     routes = {change.route: change for change in compare_routes(result)}
-    return [change.finding.id for change in result.changes if unmoved(change, routes)]
+    for stays in result.proposals:
+        if text := solved(stays, routes):
+            yield f"{stays.finding.id} is solved by another change: its routes cost {text}"
+    for change in result.changes:
+        if text := unmoved(change, routes):
+            yield f"{change.finding.id} saves on other requests: its own routes cost {text}"
 
 
 def _next(result: Result, folder: str) -> tuple[str, ...]:
