@@ -172,12 +172,13 @@ class SqliteState:
         name, picked = _quote(table), _quote(column)
         with _open(self.kept, readonly=True) as database:
             total = database.execute(f"select count(*) from {name}").fetchone()[0]
+            count = min(count, total)
             rows = [
                 database.execute(
                     f"select cast({picked} as text) from {name} order by {picked} limit 1 offset ?",
                     (i * total // count,),
                 ).fetchone()
-                for i in range(min(count, total))
+                for i in range(count)
             ]
         return tuple(dict.fromkeys(row[0] for row in rows if row and row[0] is not None))
 
