@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from strop.cell import Cell, Request
-from strop.measure.generate import STEPS
+from strop.measure.generate import STEPS, ascii_path, on_the_wire
 from strop.problem import EXIT_USAGE, Problem
 
 LEFT_OUT = frozenset(
@@ -41,13 +41,13 @@ def _cell(number: int, request: dict[str, Any]) -> Cell:
     url = urlsplit(request["url"])
     body = _body(request.get("postData") or {})
     headers = tuple(
-        (header["name"].lower(), header["value"])
+        (on_the_wire(header["name"].lower()), on_the_wire(header["value"]))
         for header in request.get("headers", ())
         if header["name"].lower() not in LEFT_OUT and not header["name"].startswith(":")
     )
     if body:
         headers += (("content-length", str(len(body))),)
-    path = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
+    path = ascii_path(f"{url.path or '/'}?{url.query}" if url.query else url.path or "/")
     return Cell(
         f"h{number:04}", number % STEPS, Request(request["method"].upper(), path, headers, body), "", "har"
     )
