@@ -165,7 +165,7 @@ def test_what_is_no_har_file(text: str, tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_a_folder_and_no_file(tmp_path: Path) -> None:
     (tmp_path / "bytes.har").write_bytes(b"\xff\xfe\x00")
     for path in (tmp_path / "bytes.har", tmp_path, tmp_path / "nowhere.har"):
-        with pytest.raises(Problem, match="can't be read|is not a HAR file"):
+        with pytest.raises(Problem, match=r"can't be read|is not a HAR file"):
             read_har(path)
 
 
