@@ -208,3 +208,21 @@ def test_a_statement_runs_where_it_fits(place: Place) -> None:
                 count,
             )
         database.close()
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_transaction_that_is_left_open_is_seen_when_it_writes(place: Place, mode: str) -> None:
+    fill(place.home / "a.db", "x", mode=mode).close()
+    made, tree = place.instance()
+    application = sqlite3.connect(asked(made, tree / "a.db"), isolation_level=None)
+    made.keep()
+    assert not made.is_held()
+    application.execute("begin")
+    application.execute("select * from item").fetchall()
+    assert not made.is_held()
+    application.execute("update item set name = 'y'")
+    assert made.is_held()
+    application.execute("rollback")
+    assert not made.is_held()
+    assert made.changes() == ()
+    application.close()

@@ -257,3 +257,14 @@ def test_where_no_server_answers_strop_runs_its_own(tmp_path: Path, own_server: 
         made.close()
         originals.close()
         assert not Path(clone.host).exists()
+
+
+def test_a_transaction_that_is_left_open_is_seen_when_it_writes(state: PostgresState) -> None:
+    with postgres.connect(state.address) as application:
+        application.autocommit = False
+        application.execute("select * from canary")
+        assert not state.is_held()
+        application.execute("update canary set sings = 'no'")
+        assert state.is_held()
+        application.rollback()
+    assert not state.is_held()
