@@ -129,6 +129,9 @@ class Outcome:
     rows: tuple[RowChange, ...] = ()
 
 
+Outcomes = dict[str, Outcome]  # by id of the cell, or test and ordinal
+
+
 @dataclass(frozen=True, slots=True)
 class RouteCost:
     """What one route costs, per request (means unless said) over `requests` observed ones."""

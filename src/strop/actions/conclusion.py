@@ -6,8 +6,9 @@ import os
 import platform
 from pathlib import Path
 
+from strop.actions.kept import Kept, Refused
 from strop.actions.measure import Measured
-from strop.actions.search import Kept, Refused, Search
+from strop.actions.search import Search
 from strop.evidence import Evidence
 from strop.fixes.diff import unified
 from strop.measure.observe import Observation

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from strop.actions.conclusion import conclude_result
+from strop.actions.kept import Kept
 from strop.actions.measure import conclude
-from strop.actions.search import Kept, Search
+from strop.actions.search import Search
 from strop.cell import Cell
 from strop.event import Listener, Note, Stage, ignore
 from strop.evidence import Evidence, Latency
@@ -109,7 +110,9 @@ def _prove(search: Search, suites: Suites | None, listener: Listener) -> BranchP
     """Prove the branch as a whole; a patch that only the whole workload shows to differ is taken out."""
     while search.kept:
         added = tuple(e.file for k in search.kept for e in k.patch.tests)
-        proof = prove_branch(search.base, search.revision, search.schema, suites, listener, added=added)
+        proof = prove_branch(
+            search.base, search.branch.revision, search.branch.schema, suites, listener, added=added
+        )
         if proof.holds and proof.disturbed:
             listener(Note(f"the added tests are left out: {proof.disturbed}", "warn"))
             search.drop_tests(f"no test was added: {proof.disturbed}")
@@ -149,13 +152,13 @@ def _finish(
     if branch is None:
         latencies = _latency(request, search, ("base", Schema())) if request.latency else ()
         return None, latencies
-    branch.gains = measure_gains(search.base, branch, search.schema, suites, listener)
+    branch.gains = measure_gains(search.base, branch, search.branch.schema, suites, listener)
     before: tuple[Latency, ...] = ()
     after: tuple[Latency, ...] = ()
     if request.latency:
         listener(Stage("measuring latency under uvicorn"))
         before = _latency(request, search, ("base", Schema()))
-        after = _latency(request, search, (branch.revision, search.schema))
+        after = _latency(request, search, (branch.revision, search.branch.schema))
     return _final_evidence(search, branch, after), before
 
 
@@ -227,5 +230,5 @@ def _deliver(request: OptimizeRequest, search: Search, folder: Path) -> tuple[st
     clone = search.base.world.folder.clone
     if request.target.repo:
         name = request.branch or f"strop/{request.target.commit[:8]}"
-        return git.deliver(Path(request.target.repo), clone, search.revision, name), ()
-    return "", git.format_patches(clone, search.revision, folder)
+        return git.deliver(Path(request.target.repo), clone, search.branch.revision, name), ()
+    return "", git.format_patches(clone, search.branch.revision, folder)

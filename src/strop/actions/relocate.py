@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar, cast
 
 from strop.finding import Finding
 from strop.span import Span
@@ -15,6 +16,7 @@ LINES = (
 )  # facts that are lines, and the fact that names their file
 
 Read = Callable[[str], str]
+T = TypeVar("T")
 
 
 class Moved:
@@ -47,6 +49,21 @@ class Moved:
                 facts[name] = str(self.line(where, int(facts[name])))
         chain = tuple(replace(step, span=self.span(step.span)) for step in finding.chain)
         return replace(finding, span=self.span(finding.span), chain=chain, facts=tuple(sorted(facts.items())))
+
+    def everything(self, value: T) -> T:
+        """A value of nested dataclasses and tuples with every place in it as it is now."""
+        return cast(T, self._moved(value))
+
+    def _moved(self, value: Any) -> Any:
+        if isinstance(value, Span):
+            return self.span(value)
+        if isinstance(value, tuple):
+            return tuple(self._moved(each) for each in value)
+        if is_dataclass(value) and not isinstance(value, type):
+            old = {each.name: getattr(value, each.name) for each in fields(value) if each.init}
+            new = {name: self._moved(each) for name, each in old.items()}
+            return replace(value, **{name: new[name] for name in new if new[name] is not old[name]})
+        return value
 
     def _lines(self, file: str) -> dict[int, int]:
         if file not in self._maps:

@@ -6,6 +6,7 @@ import ast
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import libcst as cst
@@ -26,7 +27,7 @@ class Style:
 
 
 class Code:
-    """One parsed file. Offsets are bytes into `data`, lines are 1-based."""
+    """One parsed file, never changed. Offsets are bytes into `data`, lines are 1-based."""
 
     def __init__(self, file: str, text: str, style: Style | None = None) -> None:
         self.file = file
@@ -212,3 +213,9 @@ def text_of(node: cst.BaseExpression | None) -> str | None:
         return None
     value = ast.literal_eval(node.value)
     return value if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=64)  # the suite and the models are asked for with every finding; 5.5 kB a line
+def read_code(file: str, text: str, style: Style | None = None) -> Code:
+    """Parse a file; Unfit if it can't be parsed."""
+    return Code(file, text, style)

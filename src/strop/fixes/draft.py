@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from strop.fixes.code import BOM, Code, Style
+from strop.fixes.code import BOM, Code, Style, read_code
 from strop.fixes.files import files, module_name
 from strop.fixes.fit import refit
 from strop.fixes.splice import Splice, splice
@@ -46,7 +46,7 @@ class Draft:
     def code(self, file: str) -> Code:
         """The parsed file; Unfit if it can't be read or parsed."""
         if file not in self._codes:
-            self._codes[file] = Code(file, self.text(file), self._style)
+            self._codes[file] = read_code(file, self.text(file), self._style)
         return self._codes[file]
 
     def change(self, code: Code, *splices: Splice) -> None:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import libcst as cst
 
-from strop.fixes.code import Code, called_name, dotted, walk
+from strop.fixes.code import Code, called_name, dotted, read_code, walk
 from strop.fixes.suite import Suite
 from strop.fixes.unfit import Unfit
 
@@ -46,12 +46,13 @@ class KnownRequest:
 def find_request(suite: Suite, route: str) -> KnownRequest | None:
     """The simplest request to a route ("GET /orders/{id}") that any test makes and that can be repeated."""
     method, _, path = route.partition(" ")
+    words = [f".{method.lower()}(", *(part for part in re.split(r"\{.*?\}", path) if part)]
     found = []
     for name, text in suite.texts:
-        if PurePosixPath(name).name == "conftest.py" or f".{method.lower()}(" not in text:
+        if PurePosixPath(name).name == "conftest.py" or not all(word in text for word in words):
             continue
         try:
-            code = Code(name, text)
+            code = read_code(name, text)
         except Unfit:
             continue
         found += list(_in_file(suite, code, method, path))

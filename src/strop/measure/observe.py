@@ -9,7 +9,7 @@ from random import Random
 
 from strop.cell import Cell
 from strop.event import Advance, Listener, Note, Stage, ignore
-from strop.evidence import SCHEMA, Evidence, Exchange, Outcome
+from strop.evidence import SCHEMA, Evidence, Exchange, Outcomes
 from strop.measure.aggregate import cost_lines, cost_routes
 from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
@@ -25,7 +25,6 @@ from strop.target import Target
 from strop.world.instance import World, refusal
 from strop.world.process import workers
 
-Outcomes = dict[str, Outcome]
 UNENDING = frozenset({DEAD, "TimeLimit"})
 
 

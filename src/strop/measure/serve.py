@@ -125,6 +125,14 @@ class Served:
         self.instance.databases.restore()
         return Spent(sum(said["cpu"][0]) / 1000, sum(said["loop"][0]) / 1000)
 
+    def crowd(self, cell: Cell, times: int) -> tuple[Exchange, ...]:
+        """Serve a cell that does not write `times` times at once; raises Gone when that hangs."""
+        said = self.instance.ask(
+            {**_command(cell, self._limit), "do": "crowd", "times": times}, self._limit + 10
+        )
+        self.instance.databases.restore()
+        return msgspec.convert(said["crowd"], tuple[Exchange, ...])
+
     def log_in(self, login: Login) -> tuple[tuple[str, str], ...]:
         """The headers that carry a token for generated requests. Raises Problem M403 when the login fails."""
         outcome = self.serve(Cell("login", 0, login_request(login)))

@@ -21,4 +21,6 @@ if __name__ == "__main__":
     package = importlib.util.module_from_spec(spec)
     sys.modules["strop_probe"] = package
     spec.loader.exec_module(package)
-    importlib.import_module("strop_probe.modes").run(sys.argv[1])
+    config = importlib.import_module("strop_probe.config").Config.read(sys.argv[1])
+    importlib.import_module("strop_probe.bytecode").install(config.bytecode)
+    importlib.import_module("strop_probe.modes").run(config)

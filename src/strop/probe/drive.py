@@ -153,3 +153,13 @@ async def drive(app: Any, request: Request, state: dict[str, Any]) -> Answer:
     if left:
         await asyncio.wait(left, timeout=_SETTLE)
     return exchange.answer
+
+
+async def drive_together(app: Any, request: Request, times: int, state: dict[str, Any]) -> None:
+    """Send the same request `times` times at once and wait for all of them, at most its limit. Raises Stuck."""
+    sent = [asyncio.create_task(Exchange(request).run(app, make_scope(request, state))) for _ in range(times)]
+    _, late = await asyncio.wait(sent, timeout=request.limit)
+    for task in late:
+        task.cancel()
+    if late and (await asyncio.wait(late, timeout=_CANCEL))[1]:
+        raise Stuck(request.cell)

@@ -11,9 +11,8 @@ from .channel import Channel
 from .config import Config
 
 
-def run(path: str) -> None:
-    """Run the probe with the configuration file `path`."""
-    config = Config.read(path)
+def run(config: Config) -> None:
+    """Run the probe as `config` says."""
     sys.argv[:] = sys.argv[:1]  # the application must not see our arguments
     load.prepare(config)
     recording = _install_recording(config)

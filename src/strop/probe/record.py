@@ -6,7 +6,6 @@ converts nothing. Times are nanoseconds inside and microseconds in entries.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar, Token
 from time import perf_counter_ns, process_time_ns
 from typing import Any
@@ -14,8 +13,6 @@ from typing import Any
 Entry = dict[str, Any]
 
 current: ContextVar[Record | None] = ContextVar("strop_record", default=None)
-
-on_begin: Callable[[], None] | None = None  # told on the thread of each request that begins
 
 
 _EMPTY: Entry = {
@@ -102,8 +99,6 @@ _VOID = _Void()
 
 def begin(cell: str, method: str, path: str) -> Record:
     """Start a record and make it the current one of this context."""
-    if on_begin is not None:
-        on_begin()
     return Record(cell, method, path)
 
 

@@ -104,6 +104,26 @@ class Server:
             on_loop.append(loop_row)
         return {"cpu": taken, "loop": on_loop, "status": status}
 
+    def crowd(self, request: drive.Request, times: int) -> list[dict[str, Any]]:
+        """Serve a request `times` times at once: the exchanges, as far as they were recorded."""
+        assert self._lifespan is not None
+        self._enter_world(request)
+        found: list[dict[str, Any]] = []
+        if self._recording is not None:
+            self._recording.on_finish = found.append
+        self._dog.watch(request.cell, request.limit)
+        try:
+            together = drive.drive_together(self._app, request, times, self._lifespan.state)
+            self._loop.run_until_complete(together)
+        except drive.Stuck:
+            self._dog.kill(request.cell, "TimeLimit")
+            raise
+        finally:
+            self._dog.rest()
+            if self._recording is not None:
+                self._recording.on_finish = self._keep
+        return found
+
     def describe(self) -> dict[str, Any]:
         """All facts of the application as it is after its start-up."""
         gc.unfreeze()  # tables are found among the collector's objects, which frozen ones are not
@@ -176,6 +196,9 @@ def run(config: Config, channel: Channel, recording: Any) -> None:
         elif command["do"] == "batch":
             requests = [drive.Request.from_json(each) for each in command["requests"]]
             channel.send({"batch": server.measure(requests, int(command["rounds"]))})
+        elif command["do"] == "crowd":
+            request = drive.Request.from_json(command)
+            channel.send({"crowd": server.crowd(request, int(command["times"]))})
         else:
             channel.send(_refuse(f"unknown: {command['do']}"))
     server.stop()

@@ -9,7 +9,7 @@ from time import perf_counter_ns
 from types import ModuleType
 from typing import Any
 
-from . import hooks, record
+from . import hooks
 from .record import Entry, Record, current
 
 
@@ -32,8 +32,6 @@ class _Hop:
         if self.phase is not None:
             self.phase["thread"] = True
             self.phase["wait"] += (perf_counter_ns() - self.submitted) // 1000
-        if record.on_begin is not None:
-            record.on_begin()
         if not self.carry or current.get() is not None:
             return self.function(*args)
         token = current.set(self.record)

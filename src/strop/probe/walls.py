@@ -28,9 +28,8 @@ def install(config: Config) -> None:
     _hand_down(config)
 
 
-def install_in_child(path: str) -> None:
-    """Put up the walls of the configuration file `path` in a process that the application started."""
-    config = Config.read(path)
+def install_in_child(config: Config) -> None:
+    """Put up the walls in a process that the application started."""
     install(config)
     randomness.reseed("child", *sys.orig_argv[1:])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from strop.event import Advance, Listener, Stage, ignore
-from strop.evidence import Outcome
+from strop.evidence import Outcome, Outcomes
 from strop.measure.serve import Served
 from strop.measure.suite import SuiteRun, run_suite
 from strop.problem import Problem
@@ -17,7 +17,6 @@ from strop.proof.contract import compare_contracts
 from strop.proof.cost import Pair, pair, time_gains, timed_cells
 from strop.proof.gain import count_gains
 from strop.proof.judge import SHOWN, Base, differences
-from strop.proof.replay import Outcomes
 from strop.proof.schema import Schema, migrate
 from strop.proof.suites import compare_suites, suite_outcomes
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
@@ -189,9 +188,9 @@ def measure_gains(
     listener(Stage("comparing CPU time", LAUNCHES))
     launches: list[tuple[Pair, ...]] = []
     for _ in range(LAUNCHES):
-        sides = [
-            _fresh(base.world, revision, s) for revision, s in (("base", Schema()), (proof.revision, schema))
-        ]
+        with workers(2) as pool:
+            one = pool.submit(start_revision, base.world, "base", Schema())
+            sides = [start_revision(base.world, proof.revision, schema), one.result()][::-1]
         launches.append(pair(sides[0], sides[1], cells, base.outcomes))
         for side in sides:
             side.instance.close()
@@ -200,7 +199,8 @@ def measure_gains(
     return (*counted, *time_gains(launches, len(cells), base.noise, {c.route for c in cells}))
 
 
-def _fresh(world: World, revision: str, schema: Schema) -> Served:
+def start_revision(world: World, revision: str, schema: Schema) -> Served:
+    """The application as a revision has it, in a tree and with databases of its own."""
     return _started(world.instance(world.folder.tree(revision)), schema)
 
 

@@ -14,7 +14,7 @@ from strop.stats.noise import noise
 from strop.verdict import Gain
 
 CELLS = 8  # cells that are timed
-BUDGET = 0.7  # seconds for each side
+BUDGET = 0.5  # seconds for each side
 FEWEST, MOST = 3, 40  # rounds
 LONGEST = 2_000_000  # us: the cells of a round together; what is longer would take the whole budget
 

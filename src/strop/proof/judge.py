@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from strop.cell import Cell
-from strop.evidence import Outcome
+from strop.evidence import Outcome, Outcomes
 from strop.finding import Finding
 from strop.fixes.write import apply
 from strop.measure.explain import count_work, samples_of
@@ -19,10 +19,10 @@ from strop.project.project import Imported
 from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
 from strop.proof.cost import TimeNoise, pair, time_gains, timed_cells
-from strop.proof.gain import COUNTERS, count_gains, decide, promised, relative
+from strop.proof.crowd import crowd_gains
+from strop.proof.gain import COUNTERS, CROWDED, count_gains, decide, promised, relative
 from strop.proof.lint import edited_lines, lint, runs_at_import
 from strop.proof.relax import Relaxed
-from strop.proof.replay import Outcomes, first
 from strop.proof.schema import Schema, migrate
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world.instance import Conditions, Instance, World
@@ -147,7 +147,7 @@ class Judgement:
         return "; ".join(compare_contracts(self.base.imported, self.imported)), ()
 
     def _cells(self, served: Served, outcomes: Outcomes) -> tuple[str, tuple[Difference, ...]]:
-        for cell in first(self.cells, self.finding.routes):
+        for cell in self.cells:
             outcome = served.settled(cell)
             outcomes[cell.id] = outcome
             found = differences(self.base.outcomes[cell.id], outcome, self.base.relaxed)
@@ -183,6 +183,9 @@ class Judgement:
         cells = timed_cells(self.base.cells, self.base.outcomes, routes)
         if not cells:
             return counted
+        if self.patch.fix in CROWDED:
+            size, named = self.base.imported.thread_limit, self.finding.routes
+            counted += crowd_gains(self.tip.served, served, cells[0], size, named)
         launch = pair(self.tip.served, served, cells, self.base.outcomes)
         return (*counted, *time_gains([launch], len(cells), self.base.noise, set(self.finding.routes)))
 

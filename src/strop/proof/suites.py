@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from strop.evidence import Outcome
+from strop.evidence import Outcome, Outcomes
 from strop.measure.suite import SuiteRun
 from strop.proof.compare import compare
 from strop.verdict import Difference
-
-Outcomes = dict[str, Outcome]
 
 
 def suite_outcomes(run: SuiteRun) -> Outcomes:

@@ -7,6 +7,7 @@ branch is fetched back from there, which is the one thing that the user's reposi
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -165,11 +166,14 @@ def format_patches(tree: Path, revision: str, folder: Path) -> tuple[Path, ...]:
     return tuple(Path(line) for line in printed.splitlines()) or tuple(sorted(folder.glob("*.patch")))
 
 
-def pick(tree: Path, revision: str) -> str:
-    """Apply a commit on top of the tree's own; returns the new commit. Raises GitFailed on a conflict."""
-    try:
-        git(tree, "cherry-pick", "--allow-empty", revision, author=True)
-    except GitFailed:
-        git(tree, "cherry-pick", "--abort")
-        raise
-    return git(tree, "rev-parse", "HEAD")
+def merge(base: str, ours: str, theirs: str) -> str | None:
+    """Three texts merged into one; None where both sides changed the same lines."""
+    with tempfile.TemporaryDirectory(prefix="strop-merge-") as folder:
+        paths = [Path(folder, name) for name in ("ours", "base", "theirs")]
+        for path, text in zip(paths, (ours, base, theirs), strict=True):
+            path.write_bytes(text.encode())
+        try:
+            git(Path(folder), "merge-file", "--quiet", *(path.name for path in paths))
+        except GitFailed:
+            return None
+        return paths[0].read_bytes().decode()

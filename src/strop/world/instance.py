@@ -177,6 +177,7 @@ class Instance:
             "seed": conditions.seed,
             "record": conditions.record,
             "watch": {file: list(lines) for file, lines in conditions.watch.items()},
+            "bytecode": str(self.world.base / "bytecode"),
             "protect": sorted({target.root, target.repo or target.root}),
             **more,
         }

@@ -33,7 +33,9 @@ def _load_probe() -> None:
 def _put_up_walls(config: str) -> None:
     try:
         _load_probe()
-        importlib.import_module("strop_probe.walls").install_in_child(config)
+        read = importlib.import_module("strop_probe.config").Config.read(config)
+        importlib.import_module("strop_probe.bytecode").install(read.bytecode)
+        importlib.import_module("strop_probe.walls").install_in_child(read)
     except Exception as error:
         # `site` swallows exceptions, and a process without walls must not go on.
         raise SystemExit(f"strop: no walls in this process: {type(error).__name__}: {error}") from error

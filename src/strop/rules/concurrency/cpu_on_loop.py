@@ -130,7 +130,8 @@ def _measured(project: Project, evidence: Evidence, held: list[tuple[Exchange, B
     span = longest.stack[0]
     function = function_at(project, span)
     calls = calls_at(function, span.line) if function is not None else []
-    text = max((c.text for c in calls), key=len, default="") or longest.name or span.symbol
+    call = max(calls, key=lambda c: len(c.text), default=None)
+    name = (call.name if call is not None else "") or longest.name or span.symbol
     outer = function_at(project, longest.stack[-1])
     routes = {e.route for e, _ in held if e.route}
     count = requests(evidence, routes)
@@ -139,7 +140,7 @@ def _measured(project: Project, evidence: Evidence, held: list[tuple[Exchange, B
         RULE,
         span,
         routes,
-        message=f"{text} computes on the event loop for {time(longest.duration)}",
+        message=f"{name} computes on the event loop for {time(longest.duration)}",
         impact=f"the loop serves nobody else in {number(len(held))} of {number(count)} requests",
         solution="run it in the thread pool, or in a process if it is pure Python; or do less of it",
         known="measured",
@@ -147,7 +148,7 @@ def _measured(project: Project, evidence: Evidence, held: list[tuple[Exchange, B
         chain=steps(longest.stack, project),
         cost=Cost(blocked=total / count, cpu=sum(b.cpu for _, b in held) / count, total=total),
         facts={
-            "call": text,
+            "call": call.text if call is not None else name,
             "function": function.id if function is not None else "",
             "handler": outer.id if outer is not None else "",
         },
