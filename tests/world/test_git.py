@@ -143,18 +143,14 @@ def test_a_worktree_of_the_user_is_a_repository(repo: Path, tmp_path: Path) -> N
     assert ledger.git(repo, "rev-parse", "strop/1") == commit
 
 
-def test_picking_a_commit_that_conflicts_leaves_the_tree_as_it_was(repo: Path, tmp_path: Path) -> None:
-    clone, one = finished(repo, tmp_path)
-    git.add_worktree(clone, tmp_path / "other", "base")
-    (tmp_path / "other" / "app" / "main.py").write_text("a = 3\n")
-    two = git.commit(tmp_path / "other", ["app/main.py"], "Count from three", "")
-    with pytest.raises(git.GitFailed):
-        git.pick(tmp_path / "other", one)
-    assert git.head(tmp_path / "other") == (two, "")
-    assert ledger.git(tmp_path / "other", "status", "--porcelain") == ""
-    git.add_worktree(clone, tmp_path / "third", "base")
-    git.pick(tmp_path / "third", one)
-    assert (tmp_path / "third" / "app" / "main.py").read_text() == "a = 2\n"
+def test_texts_that_change_apart_are_merged_and_others_are_not() -> None:
+    base = "".join(f"line {n}\n" for n in range(9))
+    ours, theirs = base.replace("line 1", "ours"), base.replace("line 7\n", "theirs\nmore\n")
+    assert git.merge(base, ours, theirs) == ours.replace("line 7\n", "theirs\nmore\n")
+    assert git.merge(base, ours, ours) == ours
+    assert git.merge(base, ours, base) == ours
+    assert git.merge(base, ours, base.replace("line 1", "theirs")) is None
+    assert git.merge("a\n\nb", "ü\n\nb", "a\n\nb\r\n") == "ü\n\nb\r\n"
 
 
 def test_commits_as_patch_files_apply_elsewhere(repo: Path, tmp_path: Path) -> None:
