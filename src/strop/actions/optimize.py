@@ -122,7 +122,9 @@ def _prove(search: Search, suites: Suites | None, listener: Listener) -> BranchP
             return proof
         proof.served.instance.close()
         first = proof.differences[0]
-        culprit = _culprit(search, suites, witnesses((first,)))  # of this one: another may have another culprit
+        culprit = _culprit(
+            search, suites, witnesses((first,))
+        )  # of this one: another may have another culprit
         where = f"{first.route} {first.path}".strip() if first.route else f"{first.cell} {first.path}"
         told = f"{where}: {first.before} before, {first.after} after"
         listener(Note(f"taken out: {culprit.patch.title}: {told}", "warn"))
