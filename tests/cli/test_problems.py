@@ -18,7 +18,7 @@ HEAD = "from fastapi import FastAPI\n\napp = FastAPI()\n"
 APP = HEAD + "\n\n@app.get('/')\ndef root() -> int:\n    return 1\n"
 TEST = "from fastapi.testclient import TestClient\n\nfrom main import app\n\n\ndef test_root():\n    assert TestClient(app).get('/').json() == 1\n"
 HASTE = '[project]\nname = "small"\nversion = "1"\n\n[tool.strop]\ntime_limit = 3\n'
-PATIENCE = HASTE.replace("3", "25")
+PATIENCE = HASTE.replace("3", "6")
 MEASURE = ("measure", "--workload", "openapi")
 SLEEP = "import time\n\ntime.sleep(600)\n"
 LIFESPAN = """\

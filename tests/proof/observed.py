@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +57,9 @@ def recorded() -> Iterator[Cell]:
 
 
 @contextlib.contextmanager
-def seen(folder: Path) -> Iterator[Seen]:
-    with open_world(ledger.target(ledger.make(folder))) as world:
-        observation = observe(world, Workload(suite=False))
+def seen(folder: Path, files: Mapping[str, str] = ledger.FILES, suite: bool = False) -> Iterator[Seen]:
+    with open_world(ledger.target(ledger.make(folder, files))) as world:
+        observation = observe(world, Workload(suite=suite))
         cells = (*observation.cells, *recorded())
         for side, outcomes in ((observation.served, observation.one), (observation.again, observation.two)):
             outcomes |= {cell.id: side.serve(cell) for cell in recorded()}

@@ -121,8 +121,10 @@ def _prove(search: Search, suites: Suites | None, listener: Listener) -> BranchP
         if proof.holds:
             return proof
         proof.served.instance.close()
-        culprit = _culprit(search, suites, witnesses(proof.differences))
         first = proof.differences[0]
+        culprit = _culprit(
+            search, suites, witnesses((first,))
+        )  # of this one: another may have another culprit
         where = f"{first.route} {first.path}".strip() if first.route else f"{first.cell} {first.path}"
         told = f"{where}: {first.before} before, {first.after} after"
         listener(Note(f"taken out: {culprit.patch.title}: {told}", "warn"))

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from urllib.parse import quote, urlencode
 
 from strop.cell import Cell, Request
-from strop.measure.values import Json, Values
+from strop.measure.values import Json, Upload, Values
 from strop.project.project import Imported
 from strop.target import Login, Target
 from strop.world.databases import Databases
@@ -38,7 +38,15 @@ class Operation:
     def parameters(self, place: str) -> list[dict[str, Json]]:
         """The parameters that travel in `place` (path, query, header)."""
         found = [self.values.resolve(p) for p in self.spec.get("parameters", ())]
-        return [p for p in found if p.get("in") == place]
+        return [_with_examples(p) for p in found if p.get("in") == place]
+
+
+def _with_examples(parameter: dict[str, Json]) -> dict[str, Json]:
+    """The parameter with the examples that stand beside its schema in it."""
+    named = [e["value"] for e in (parameter.get("examples") or {}).values() if "value" in e]
+    named += [parameter["example"]] if "example" in parameter else []
+    schema = parameter.get("schema", {})
+    return {**parameter, "schema": {**schema, "examples": named}} if named else parameter
 
 
 def operations(imported: Imported, databases: Databases) -> Iterator[Operation]:
@@ -117,7 +125,7 @@ def _request(operation: Operation, path: str, query: str, body: tuple[str, bytes
             value = operation.values.parameter(
                 parameter["name"], parameter.get("schema", {}), operation.path
             )[0]
-            headers.append((parameter["name"].lower(), value))
+            headers.append((on_the_wire(parameter["name"].lower()), on_the_wire(value)))
     if kind:
         headers += [("content-type", kind), ("content-length", str(len(data)))]
     return Request(operation.method.upper(), f"{path}?{query}" if query else path, tuple(headers), data)
@@ -132,7 +140,21 @@ def _paths(operation: Operation) -> Iterator[str]:
         for name, values in zip(names, choices, strict=True):
             value = quote(values[turn % len(values)], safe="")
             path = re.sub(r"{" + re.escape(name) + r"(:[^}]*)?}", value.replace("\\", r"\\"), path)
-        yield path
+        yield ascii_path(path)
+
+
+def ascii_path(path: str) -> str:
+    """The path as it travels: what is not ASCII is escaped, what is escaped already stays."""
+    return quote(path, safe="/%:@!$&'()*+,;=~?[]")
+
+
+def on_the_wire(text: str) -> str:
+    """The text of a header as servers read its bytes: as Latin-1, whatever it was written as."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode().decode("latin-1")
+    return text
 
 
 def _queries(operation: Operation) -> Iterator[str]:
@@ -169,17 +191,23 @@ def _bodies(operation: Operation) -> Iterator[tuple[str, bytes]]:
         if "json" in kind:
             yield kind, json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
         elif "urlencoded" in kind and isinstance(value, dict):
-            yield kind, urlencode({k: v for k, v in value.items() if v is not None}).encode()
+            yield kind, urlencode({k: v for k, v in value.items() if v is not None}, doseq=True).encode()
         elif "multipart" in kind and isinstance(value, dict):
             yield _multipart(value)
+        else:
+            yield kind, str("strop" if value is None else value).encode()
 
 
 def _multipart(value: dict[str, Json]) -> tuple[str, bytes]:
     boundary = "strop-boundary"
+    fields = [
+        (k, v) for k, values in value.items() for v in (values if isinstance(values, list) else [values])
+    ]
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"'
-        + (f'; filename="{k}.txt"\r\nContent-Type: text/plain' if v == "strop" else "")
+        + (f'; filename="{k}.txt"\r\nContent-Type: text/plain' if isinstance(v, Upload) else "")
         + f"\r\n\r\n{v}\r\n"
-        for k, v in value.items()
+        for k, v in fields
+        if v is not None
     ]
     return f"multipart/form-data; boundary={boundary}", ("".join(parts) + f"--{boundary}--\r\n").encode()

@@ -3,56 +3,123 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import msgspec
 
 from strop.cell import Cell, Request
-from strop.measure.generate import STEPS
+from strop.measure.generate import STEPS, ascii_path, on_the_wire
 from strop.problem import EXIT_USAGE, Problem
 
 LEFT_OUT = frozenset(
     {"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade", "accept-encoding"}
 )
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET tools begin their files with it
 
 
-def read_har(path: Path) -> tuple[Cell, ...]:
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The requests of a file to one server, and which other servers were asked."""
+
+    cells: tuple[Cell, ...]
+    others: tuple[str, ...] = ()
+
+
+class _Pair(msgspec.Struct):
+    name: str
+    value: str = ""
+
+
+class _Data(msgspec.Struct):
+    text: str = ""
+    encoding: str = ""
+    params: list[_Pair] | None = None
+
+
+class _Request(msgspec.Struct):
+    method: str
+    url: str
+    headers: list[_Pair] = []
+    postData: _Data | None = None  # noqa: N815 - the format's own name
+
+
+class _Content(msgspec.Struct):
+    mimeType: str = ""  # noqa: N815 - the format's own name
+
+
+class _Response(msgspec.Struct):
+    content: _Content | None = None
+
+
+class _Entry(msgspec.Struct):
+    request: _Request
+    response: _Response | None = None
+
+
+class _Log(msgspec.Struct):
+    entries: list[_Entry]
+
+
+class _Har(msgspec.Struct):
+    log: _Log
+
+
+def read_har(path: Path) -> Recording:
     """The requests of a HAR file in their order, without connection headers.
 
-    Raises Problem M401 when the file is missing or is no HAR.
+    A page loads from several servers: requests to the one that most often answered with JSON are taken. Raises Problem M401 when the file is missing or is no HAR, M402 when it holds no request.
     """
     try:
-        entries = msgspec.json.decode(path.read_bytes())["log"]["entries"]
-        cells = tuple(_cell(number, entry["request"]) for number, entry in enumerate(entries))
+        entries = msgspec.json.decode(path.read_bytes().removeprefix(BYTE_ORDER_MARK), type=_Har).log.entries
+        found = [(urlsplit(entry.request.url), entry) for entry in entries]
+        asked = [(url, entry) for url, entry in found if url.scheme in ("http", "https")]
+        host = _chosen(asked)
+        mine = [(url, entry.request) for url, entry in asked if url.netloc == host]
+        cells = tuple(_cell(number, url, request) for number, (url, request) in enumerate(mine))
     except OSError as error:
         raise Problem("M401", f"{path} can't be read: {error.strerror}", status=EXIT_USAGE) from None
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
-        message = f"{path} is not a HAR file: {type(error).__name__} {error}"
+    except (msgspec.DecodeError, ValueError) as error:
+        message = f"{path} is not a HAR file: {error}"
         do = "export it anew from the browser's network panel ('Save all as HAR')"
         raise Problem("M401", message, do=do, status=EXIT_USAGE) from None
     if not cells:
         raise Problem("M402", f"{path} holds no request", status=EXIT_USAGE)
-    return cells
+    return Recording(cells, tuple(sorted({url.netloc for url, _ in asked} - {host})))
 
 
-def _cell(number: int, request: dict[str, Any]) -> Cell:
-    url = urlsplit(request["url"])
-    body = _body(request.get("postData") or {})
+def _chosen(asked: list[tuple[SplitResult, _Entry]]) -> str:
+    """The server that is the application: by what only an API does, then by how often it was asked."""
+    told: Counter[str] = Counter(url.netloc for url, entry in asked if _is_api(entry))
+    often = Counter(url.netloc for url, _ in asked)
+    return max(often, key=lambda host: (told[host], often[host]), default="")
+
+
+def _is_api(entry: _Entry) -> bool:
+    content = entry.response.content if entry.response else None
+    return "json" in (content.mimeType if content else "")
+
+
+def _cell(number: int, url: SplitResult, request: _Request) -> Cell:
+    body = _body(request.postData) if request.postData else b""
     headers = tuple(
-        (header["name"].lower(), header["value"])
-        for header in request.get("headers", ())
-        if header["name"].lower() not in LEFT_OUT and not header["name"].startswith(":")
+        (on_the_wire(header.name.lower()), on_the_wire(header.value))
+        for header in request.headers
+        if header.name.lower() not in LEFT_OUT and not header.name.startswith(":")
     )
     if body:
         headers += (("content-length", str(len(body))),)
-    path = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
-    return Cell(
-        f"h{number:04}", number % STEPS, Request(request["method"].upper(), path, headers, body), "", "har"
-    )
+    path = ascii_path(f"{url.path or '/'}?{url.query}" if url.query else url.path or "/")
+    sent = Request(request.method.upper(), path, headers, body)
+    return Cell(f"h{number:04}", number % STEPS, sent, "", "har")
 
 
-def _body(data: dict[str, Any]) -> bytes:
-    text = str(data.get("text", ""))
-    return base64.b64decode(text) if data.get("encoding") == "base64" else text.encode()
+def _body(data: _Data) -> bytes:
+    """The body as it was sent; some tools write the fields of a form alone."""
+    if data.encoding == "base64":
+        return base64.b64decode(data.text)
+    if data.params and not data.text:
+        return urlencode([(pair.name, pair.value) for pair in data.params]).encode()
+    return data.text.encode()

@@ -100,8 +100,9 @@ async def _measure(port: int, cells: Sequence[Cell], rate: float, connections: i
     return _by_route(sent, finished)
 
 
-def _note_end(finished: dict[int, float], number: int, _: object) -> None:
-    finished[number] = time.perf_counter()
+def _note_end(finished: dict[int, float], number: int, done: asyncio.Future[int]) -> None:
+    if done.result():  # 0: the server hung up or could not be reached, which would look quick
+        finished[number] = time.perf_counter()
 
 
 async def _send(port: int, free: asyncio.Queue[_Connection], sent: _Sent, data: bytes) -> None:

@@ -13,7 +13,7 @@ from strop.evidence import SCHEMA, Evidence, Exchange, Outcomes
 from strop.measure.aggregate import cost_lines, cost_routes
 from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
-from strop.measure.har import read_har
+from strop.measure.har import Recording, read_har
 from strop.measure.serve import DEAD, Served
 from strop.measure.suite import SuiteRun, run_suite
 from strop.problem import EXIT_USAGE, Problem
@@ -81,6 +81,7 @@ def observe(world: World, workload: Workload, listener: Listener = ignore) -> Ob
     Raises the Problem that stops it: an application that can't be imported or started, a workload
     without a request (M404).
     """
+    recording = read_har(workload.har) if workload.har is not None else None
     root = world.folder.tree()
     listener(Stage("reading the application"))
     served, again = (Served(world.instance(tree)) for tree in (root, world.folder.tree()))
@@ -91,13 +92,13 @@ def observe(world: World, workload: Workload, listener: Listener = ignore) -> Ob
     times = 2 if workload.suite and world.target.tests else 0
     with workers(1) as pool:  # the suite on one core, the cells on the other
         suites = pool.submit(_run_suites, world, times)
-        cells = _make_cells(world.target, project, served, workload)
+        cells = recording.cells if recording else _make_cells(world.target, project, served, workload)
         listener(Stage("measuring", 2 * len(cells)))
         one = _serve(served, cells, listener)
         again.start()
         again.describe()  # it builds the schema once, as the first side did
         # In another order: what depends on the requests before it is not specified by the request.
-        two = _serve(again, Random(0).sample(cells, len(cells)), listener)
+        two = _serve(again, _ending(Random(0).sample(cells, len(cells)), one), listener)
         if times:
             listener(Stage("running the tests"))
         runs, failed = suites.result()
@@ -107,7 +108,8 @@ def observe(world: World, workload: Workload, listener: Listener = ignore) -> Ob
     aside, left_out = _set_aside(cells, one, two)
     cells = tuple(cell for cell in cells if cell.id not in aside)
     one, two = ({k: o for k, o in run.items() if k not in aside} for run in (one, two))
-    seen = Observation(project, root, served, again, cells, one, two, runs, (*_said(failed), *left_out))
+    notes = (*_said(failed), *_elsewhere(recording), *left_out)
+    seen = Observation(project, root, served, again, cells, one, two, runs, notes)
     exchanges = seen.exchanges()
     if not exchanges:
         raise failed or Problem(
@@ -123,8 +125,6 @@ def observe(world: World, workload: Workload, listener: Listener = ignore) -> Ob
 
 
 def _make_cells(target: Target, project: Project, served: Served, workload: Workload) -> tuple[Cell, ...]:
-    if workload.har is not None:
-        return read_har(workload.har)
     if not workload.openapi:
         return ()
     identity = served.log_in(target.login) if target.login else ()
@@ -137,6 +137,11 @@ def _serve(served: Served, cells: Sequence[Cell], listener: Listener) -> Outcome
         outcomes[cell.id] = served.settled(cell)
         listener(Advance(f"{cell.request.method} {cell.request.path}"))
     return outcomes
+
+
+def _ending(cells: Sequence[Cell], one: Outcomes) -> list[Cell]:
+    """The cells that came to their end; each of the others would take the whole time limit once more."""
+    return [cell for cell in cells if one[cell.id].answer.exception not in UNENDING]
 
 
 def _set_aside(cells: Sequence[Cell], one: Outcomes, two: Outcomes) -> tuple[set[str], tuple[str, ...]]:
@@ -168,6 +173,13 @@ def _said(failed: Problem | None) -> tuple[str, ...]:
         return ()
     last = f" ({failed.where[-1]})" if failed.where else ""
     return (f"the application's tests could not be run: {failed.message}{last}",)
+
+
+def _elsewhere(recording: Recording | None) -> tuple[str, ...]:
+    """Requests of a HAR file that went to other servers than the application."""
+    if recording is None or not recording.others:
+        return ()
+    return (f"requests to other servers are left out: {', '.join(recording.others[:3])}",)
 
 
 def _sum_up(target: Target, seen: Observation, exchanges: tuple[Exchange, ...]) -> Evidence:

@@ -74,10 +74,8 @@ def nearest(folder: Path) -> Path:
 
 
 def update(folder: Path, evidence: Evidence) -> None:
-    """Write a run anew that has learned more since it was saved; it keeps its id."""
-    part = folder / "evidence.part"
-    part.write_bytes(msgspec.json.encode(evidence))
-    part.replace(folder / "evidence.json")
+    """Write a run anew that has learned more since it was saved; it keeps its id. Raises Problem R501."""
+    _write(folder, EVIDENCE, msgspec.json.encode(evidence))
 
 
 def saved(root: Path) -> tuple[Path, ...]:

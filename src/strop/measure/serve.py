@@ -40,6 +40,7 @@ class Served:
         self.instance = instance
         self.conditions = conditions or Conditions()
         self._statements = statements
+        self._holds = False  # the application writes in a transaction that it leaves open from its start
         self._limit = min(REQUEST_LIMIT, instance.world.target.time_limit)
 
     def __enter__(self) -> Served:
@@ -54,6 +55,7 @@ class Served:
         self._launch()
         self.instance.databases.execute(self._statements)
         self.instance.databases.keep()
+        self._holds = self.instance.databases.is_held()
 
     def _launch(self) -> None:
         try:
@@ -87,10 +89,16 @@ class Served:
         try:
             rows = self.instance.databases.changes()
             self.instance.databases.restore()
+            if self._leaves_open():
+                self._relaunch()
         except Busy:  # a session that the application left open
             rows = self._relaunch()
         exchange = replace(outcome.exchange, route=outcome.exchange.route or cell.route)
         return replace(outcome, rows=rows, exchange=exchange)
+
+    def _leaves_open(self) -> bool:
+        """Whether the request left a transaction open, in which the next one that writes would be caught."""
+        return not self._holds and self.instance.databases.is_held()
 
     def settled(self, cell: Cell) -> Outcome:
         """As `serve`; a cell that opened a connection is served again, because a driver asks the server what it

@@ -6,11 +6,14 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from strop.measure.bounds import number_within
 from strop.project.project import Imported
 from strop.project.table import Column, Table
 from strop.world.databases import Databases
 
 SPREAD = 4  # values taken from a column
+DEEP = 4  # levels of a body to which everything is given; below it only what must be
+DEEPEST = 8  # levels after which an endless schema is cut off
 STRINGS = {
     "date-time": "2026-09-01T12:00:00Z",
     "date": "2026-09-01",
@@ -20,9 +23,15 @@ STRINGS = {
     "uri": "https://example.com/",
     "ipv4": "127.0.0.1",
     "duration": "PT1H",
-    "binary": "strop",
     "password": "Strop-passw0rd",
 }
+
+
+class Upload(str):
+    """The content of a file that a form sends."""
+
+    __slots__ = ()
+
 
 Json = Any  # a JSON value: what a schema allows is known only at run time
 
@@ -39,7 +48,8 @@ class Values:
         """The schema behind references, and the first alternative that is not null."""
         for _ in range(20):
             if "$ref" in schema:
-                schema = self._pointed(str(schema["$ref"]))
+                beside = {k: v for k, v in schema.items() if k != "$ref"}
+                schema = {**self._pointed(str(schema["$ref"])), **beside}
             elif "allOf" in schema:
                 merged: dict[str, Json] = {k: v for k, v in schema.items() if k != "allOf"}
                 for part in schema["allOf"]:
@@ -56,6 +66,9 @@ class Values:
     def parameter(self, name: str, schema: dict[str, Json], path: str) -> tuple[str, ...]:
         """Values for a path or query parameter, the most telling first; never empty."""
         schema = self.resolve(schema)
+        items = self.resolve(schema.get("items", {}))
+        if schema.get("type") == "array" and "examples" not in schema and items.get("type") != "array":
+            return self.parameter(name.removesuffix("s"), items, path)
         named = [schema[word] for word in ("example", "const") if word in schema]
         named += schema.get("examples", []) if isinstance(schema.get("examples"), list) else []
         named += schema.get("enum", [])
@@ -69,6 +82,8 @@ class Values:
 
     def value(self, name: str, schema: dict[str, Json], path: str, full: bool = True, depth: int = 0) -> Json:
         """One value that the schema allows; `full` gives optional properties too."""
+        if depth > DEEP and self._may_be_null(schema):
+            return None
         schema = self.resolve(schema)
         for word in ("example", "const", "default"):
             if schema.get(word) is not None:
@@ -80,15 +95,12 @@ class Values:
         kind = schema.get("type")
         if isinstance(kind, list):
             kind = next((k for k in kind if k != "null"), "null")
+            schema = {**schema, "type": kind}
         match kind:
             case "object":
                 return self._object(schema, path, full, depth)
             case "array":
-                count = max(int(schema.get("minItems", 0)), 0 if depth > 3 else 1)
-                items = schema.get("items", {})
-                return [
-                    self.value(name.removesuffix("s"), items, path, full, depth + 1) for _ in range(count)
-                ]
+                return self._array(name.removesuffix("s"), schema, path, full, depth)
             case "integer" | "number":
                 return self._number(name, schema, path)
             case "boolean":
@@ -102,26 +114,40 @@ class Values:
         return {
             name: self.value(name, part, path, full, depth + 1)
             for name, part in schema.get("properties", {}).items()
-            if name in required or (full and depth < 4)
+            if depth < DEEPEST and (name in required or (full and depth < DEEP))
         }
+
+    def _array(self, name: str, schema: dict[str, Json], path: str, full: bool, depth: int) -> list[Json]:
+        """One item, where it may be and the body is not too deep already; what comes first is given in its order."""
+        first = schema.get("prefixItems", [])
+        least = max(int(schema.get("minItems", 0)), len(first), 0 if depth >= DEEP else 1)
+        count = min(least, int(schema.get("maxItems", least)))
+        kinds = [*first, *[schema.get("items") or {}] * (count - len(first))][
+            : count if depth < DEEPEST else 0
+        ]
+        return [self.value(name, kind, path, full, depth + 1) for kind in kinds]
+
+    def _may_be_null(self, schema: dict[str, Json]) -> bool:
+        kinds = schema.get("type")
+        parts = (*schema.get("anyOf", ()), *schema.get("oneOf", ()))
+        return (isinstance(kinds, list) and "null" in kinds) or {"type": "null"} in parts
 
     def _number(self, name: str, schema: dict[str, Json], path: str) -> int | float:
         stored = self._stored(name, path) if name.endswith("id") else ()
         if stored and stored[0].lstrip("-").isdigit():
             return int(stored[0])
-        low = schema.get("minimum", schema.get("exclusiveMinimum"))
-        high = schema.get("maximum", schema.get("exclusiveMaximum"))
-        start = 1 if low is None else low + (1 if "exclusiveMinimum" in schema else 0)
-        if high is not None and start > high:
-            start = high
-        return int(start) if schema.get("type") == "integer" else float(start)
+        return number_within(schema)
 
     def _string(self, name: str, schema: dict[str, Json], path: str) -> str:
         form = schema.get("format", "")
+        if form == "binary" or "contentMediaType" in schema:
+            return Upload("strop")
         if name.endswith("_id"):
             stored = self._stored(name, path)
             if stored:
                 return _formatted(stored[0], schema)
+        if form in STRINGS and form != "password":
+            return STRINGS[form]  # cut or padded it would not have its form any more
         text = STRINGS.get(form) or f"strop {name}"
         text = text.ljust(int(schema.get("minLength", 0)), "x")
         return text[: int(schema.get("maxLength", len(text)))]

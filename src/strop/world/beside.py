@@ -1,4 +1,4 @@
-"""What an application needs beside its code without being committed: .env files, data, built front ends.
+"""What an application needs beside its code and a clone lacks: .env files, data, front ends, submodules.
 
 It is collected once, so that every working tree of a run gets the same, and a database is copied as a
 database, not as bytes that somebody may be writing.
@@ -34,7 +34,7 @@ JOURNALS = ("-wal", "-shm", "-journal")
 
 
 def collect(repo: Path, into: Path, target: Target) -> tuple[str, ...]:
-    """Copy the files of `repo` that git does not know into `into`; returns those that were too large.
+    """Copy the files of `repo` that a clone of it lacks into `into`; returns those that were too large.
 
     Environments, caches and what they hold are left where they are. What the settings name in `copy`
     is copied whatever its size.
@@ -60,6 +60,8 @@ def collect(repo: Path, into: Path, target: Target) -> tuple[str, ...]:
 
 
 def _files(repo: Path) -> Iterator[Path]:
+    for name in git.submodule_files(repo):
+        yield from _kept(repo / name)
     for name in filter(None, git.untracked(repo)):
         path = repo / name.rstrip("/")
         if path.is_symlink() or path.is_file():

@@ -31,6 +31,9 @@ class State(Protocol):
     def restore(self) -> None:
         """Put the kept state back."""
 
+    def is_held(self) -> bool:
+        """Whether a connection left a transaction open that writes."""
+
     def sizes(self) -> dict[str, int]:
         """Rows of each table in the kept state."""
 
@@ -146,6 +149,10 @@ class Databases:
     def changes(self) -> tuple[RowChange, ...]:
         """Rows that differ from the kept state, over all databases."""
         return tuple(change for _, state in sorted(self._states.items()) for change in state.changes())
+
+    def is_held(self) -> bool:
+        """Whether the application left a transaction open that writes, in any of them."""
+        return any(state.is_held() for state in self._states.values())
 
     def sizes(self) -> dict[str, int]:
         """Rows of each table in the kept states."""

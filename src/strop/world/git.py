@@ -15,6 +15,7 @@ from strop.problem import EXIT_USAGE, Problem
 from strop.world.process import run
 
 AUTHOR = ("-c", "user.name=strop", "-c", "user.email=strop@localhost", "-c", "commit.gpgsign=false")
+ENVIRONMENT = "pyvenv.cfg"  # what lies in the folder of every virtual environment
 QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
 
 
@@ -65,14 +66,36 @@ def is_tracked(repo: Path, folder: Path) -> bool:
 
 
 def dirty(repo: Path, folder: Path) -> tuple[str, ...]:
-    """Files under `folder` that differ from the last commit: changed ones, and new Python files."""
-    lines = git(repo, "status", "--porcelain", "--", _relative(repo, folder)).splitlines()
-    return tuple(line[3:] for line in lines if line[:2] != "??" or line.endswith(".py"))
+    """Files under `folder` that differ from the last commit: changed ones, and new Python files.
+
+    A renamed file is told by both its names.
+    """
+    listed = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+    entries = git(repo, *listed, "--", _relative(repo, folder)).split("\0")
+    changed = [(entry[:2], entry[3:]) for entry in entries if entry]
+    return tuple(name for state, name in changed if state != "??" or _is_new_code(repo, name))
+
+
+def _is_new_code(repo: Path, name: str) -> bool:
+    """Whether an untracked file is Python code of the user's own: an environment's is not."""
+    path = repo / name
+    inner = path.parents[: len(path.relative_to(repo).parts) - 1]
+    return name.endswith(".py") and not any((folder / ENVIRONMENT).exists() for folder in inner)
 
 
 def untracked(repo: Path) -> tuple[str, ...]:
     """Files and whole folders (with a slash at the end) that are not committed, ignored ones too."""
     return tuple(git(repo, "ls-files", "-z", "--others", "--directory").rstrip("\0").split("\0"))
+
+
+def submodule_files(repo: Path) -> tuple[str, ...]:
+    """Files that submodules bring into the working tree, those of inner submodules too; a clone has none of them."""
+    entries = git(repo, "ls-files", "-z", "--stage").split("\0")
+    links = tuple(f"{entry.partition(chr(9))[2]}/" for entry in entries if entry.startswith("160000 "))
+    if not links:
+        return ()
+    names = git(repo, "ls-files", "-z", "--recurse-submodules").split("\0")
+    return tuple(name for name in names if name.startswith(links))
 
 
 def _relative(repo: Path, folder: Path) -> str:

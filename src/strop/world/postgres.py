@@ -171,6 +171,16 @@ class PostgresState:
                 _set(database, self._sequences)
             self._mark = _mark(database)
 
+    def is_held(self) -> bool:
+        """Whether a connection left a transaction open that writes: the next one at the same rows would wait for it."""
+        open_ones = (
+            "select count(*) from pg_stat_activity where datname = current_database()"
+            " and pid <> pg_backend_pid() and backend_xid is not null and state like 'idle in transaction%'"
+        )
+        with connect(self.address) as database:
+            row = database.execute(open_ones).fetchone()
+        return bool(row and row[0])
+
     def sizes(self) -> dict[str, int]:
         """Rows of each table in the kept state."""
         return {name.partition(".")[2].strip('"'): data.count(b"\n") for name, data in self._kept.items()}

