@@ -43,6 +43,7 @@ class AskSocket:
         self.path.unlink(missing_ok=True)
         if self._folder is not None:
             self._folder.rmdir()
+            self._folder = None
 
     def _serve(self) -> None:
         while True:
