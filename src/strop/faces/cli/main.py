@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -95,6 +97,7 @@ def main() -> NoReturn:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, _stop)
+    _mend_output()
     try:
         status = _run()
     except BaseException:
@@ -104,6 +107,16 @@ def main() -> NoReturn:
         click.echo("\nstrop: interrupted; nothing of yours was changed, and nothing is left behind", err=True)
         status = INTERRUPTED
     sys.exit(status)
+
+
+def _mend_output() -> None:
+    """A stream that was closed (`>&-`) swallows what is written; one that has no µ gets a question mark."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+        elif name == "stdout" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _run() -> int:
