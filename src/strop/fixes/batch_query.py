@@ -79,10 +79,12 @@ def propose(project: Project, finding: Finding, read: Callable[[str], str]) -> I
 
 def _loop(draft: Draft, finding: Finding) -> Loop:
     file, line = finding.fact("loop_file") or finding.span.file, finding.fact("loop_line")
+    if not line:
+        raise Unfit("the source does not show which loop repeats it")
     code = draft.code(file)
     loops = [f for f in code.nodes(cst.For) if line.isdigit() and code.line(f) == int(line)]
     if len(loops) != 1 or loops[0].asynchronous is not None:
-        raise Unfit(f"there is no plain for loop at {file}:{line or '?'}")
+        raise Unfit(f"there is no plain for loop at {file}:{line}")
     function = code.around(loops[0], cst.FunctionDef)
     if function is None:
         raise Unfit("the loop is not in a function")

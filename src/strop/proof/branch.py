@@ -21,6 +21,7 @@ from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.lint import edited_lines
 from strop.proof.schema import Schema, migrate
 from strop.proof.suites import compare_suites, suite_outcomes
+from strop.proof.work import work_gains
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world import git
 from strop.world.instance import Conditions, Instance, World
@@ -221,6 +222,8 @@ def measure_gains(
             one = pool.submit(start_revision, base.world, "base", Schema())
             sides = [start_revision(base.world, proof.revision, schema), one.result()][::-1]
         launches.append(pair(sides[0], sides[1], cells, base.outcomes))
+        if schema.statements and len(launches) == 1:
+            counted += work_gains(sides[0], sides[1], base.outcomes.values(), proof.outcomes.values(), ())
         for side in sides:
             side.instance.close()
             base.world.folder.remove(side.instance.root)

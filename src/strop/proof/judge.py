@@ -11,7 +11,6 @@ from strop.cell import Cell
 from strop.evidence import Outcome, Outcomes
 from strop.finding import Finding
 from strop.fixes.write import apply
-from strop.measure.explain import count_work, samples_of
 from strop.measure.serve import Served
 from strop.patch import Patch
 from strop.problem import Problem
@@ -28,12 +27,12 @@ from strop.proof.gain import (
     count_gains,
     decide,
     promised,
-    relative,
     stands_out,
 )
 from strop.proof.lint import edited_lines, lint, runs_at_import
 from strop.proof.relax import Relaxed
 from strop.proof.schema import Schema, migrate
+from strop.proof.work import work_gains
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world.instance import Conditions, Instance, World
 
@@ -194,7 +193,9 @@ class Judgement:
             self.tip.outcomes, affected, self.base.again, self.finding.routes, promised(self.patch.fix)
         )
         if self.patch.touches_schema:
-            counted += self._database_work(served, affected)
+            counted += work_gains(
+                self.tip.served, served, self.base.outcomes.values(), affected.values(), self.finding.routes
+            )
         cells = timed_cells(self.base.cells, self.base.outcomes, routes)
         if not cells:
             return counted
@@ -231,21 +232,6 @@ class Judgement:
             else:
                 others += more
         return others > max(0.0, SMALL * -own)
-
-    def _database_work(self, served: Served, affected: Outcomes) -> tuple[Gain, ...]:
-        """What the database does for the same statements, counted by the database itself."""
-        samples = samples_of(o.exchange for o in self.base.outcomes.values())
-        exchanges = [o.exchange for o in affected.values()]
-        before, after = (
-            float(count_work(exchanges, samples, side.instance.databases))
-            for side in (self.tip.served, served)
-        )
-        saved = relative(before, after)
-        return (
-            (Gain("work", "steps of the database", before, after, saved, 0.0, self.finding.routes),)
-            if saved
-            else ()
-        )
 
     def _behaviour(self) -> Behaviour:
         return Behaviour.UNSPECIFIED if self.base.relaxed.paths else Behaviour.IDENTICAL
