@@ -10,12 +10,12 @@ class Span:
     """A place in a file: path relative to the target's root, 1-based line, enclosing symbol."""
 
     file: str
-    line: int
+    line: int  # 0: not known
     symbol: str = ""
     end_line: int = 0  # 0: the same line
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def test_no_change_of_a_factory(tmp_path: Path, old: str, new: str, reason: str)
 @pytest.mark.parametrize(
     ("use", "reason"),
     [
-        ("async with get_settings() as s: pass", "lifespan"),
+        ("async def f():\n    async with get_settings() as s:\n        pass", "how to close"),
         ("get_settings().close()", "closes"),
         ("def f():\n    client = get_settings()\n    client.aclose()", "lifespan"),
         ("def f(settings):\n    settings.debug = True", "changes settings.debug"),
@@ -142,10 +142,11 @@ def test_what_somebody_closes_or_changes_is_not_shared(tmp_path: Path, use: str,
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("async with Client() as client: pass", "lifespan"),
+        ("async with Client() as client:\n        pass", "how to close"),
         ("x = Client(); x.close()", "lifespan"),
         ("Client().close()", "closed"),
         ("x = Client(url)", "not constants"),
+        ("x = await Client()", "awaited"),
         ("_client = Client()", "already"),
     ],
 )
@@ -169,3 +170,131 @@ def test_no_engine_to_share(tmp_path: Path, database: str, reason: str) -> None:
 
 def test_what_a_module_builds_is_built_once(tmp_path: Path) -> None:
     check_noop(case(tmp_path, "settings = Settings()\n", "Settings()"), reason="once")
+
+
+CLIENTS = """
+    import httpx
+
+    from app.config import LIMIT
+
+
+    def rates_client() -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=LIMIT)
+
+
+    async def rate_of(currency: str) -> float:
+        async with rates_client() as client:  # one for each request
+            # the sandbox
+            answer = await client.get(
+                f"/{currency}",
+            )
+
+            answer.raise_for_status()
+        return answer.json()
+"""
+MAIN = """
+    from contextlib import asynccontextmanager
+
+    from fastapi import FastAPI
+
+    from app.database import dispose
+
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI):
+        app.state.ready = True
+        yield
+        await dispose()
+
+
+    app = FastAPI(lifespan=lifespan)
+"""
+MAIN_AFTER = MAIN.replace(
+    "import dispose\n", "import dispose\n    from app.deps import rates_client\n"
+).replace("yield\n", "yield\n        await rates_client().aclose()\n        rates_client.cache_clear()\n")
+
+
+def test_a_client_is_closed_by_the_lifespan(tmp_path: Path) -> None:
+    after = """
+    from functools import lru_cache
+
+    import httpx
+
+    from app.config import LIMIT
+
+
+    @lru_cache
+    def rates_client() -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=LIMIT)
+
+
+    async def rate_of(currency: str) -> float:
+        client = rates_client()
+        # the sandbox
+        answer = await client.get(
+            f"/{currency}",
+        )
+
+        answer.raise_for_status()
+        return answer.json()
+    """
+    made = case(tmp_path, CLIENTS, "httpx.AsyncClient(", "AsyncClient", main=MAIN)
+    check_transformed(made, "lifespan", app_deps=after, app_main=MAIN_AFTER)
+
+
+def test_a_client_of_a_handler_moves_to_a_cached_function(tmp_path: Path) -> None:
+    source = """
+    import httpx
+
+
+    async def rate_of(currency: str) -> float:
+        async with httpx.AsyncClient(timeout=5) as client:
+            answer = await client.get("/")
+        return answer.json()
+    """
+    after = """
+    from functools import lru_cache
+
+    import httpx
+
+
+    @lru_cache
+    def _async_client() -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=5)
+
+
+    async def rate_of(currency: str) -> float:
+        client = _async_client()
+        answer = await client.get("/")
+        return answer.json()
+    """
+    main = MAIN_AFTER.replace("rates_client", "_async_client")
+    made = case(tmp_path, source, "httpx.AsyncClient(", "AsyncClient", main=MAIN)
+    check_transformed(made, "lifespan", app_deps=after, app_main=main)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "reason"),
+    [
+        ("main", "lifespan=lifespan", "", "no lifespan"),
+        (
+            "main",
+            "        yield",
+            "        try:\n            yield\n        finally:\n            pass",
+            "yield once",
+        ),
+        ("main", "@asynccontextmanager", "@mine", "yield once"),
+        ("deps", " as client", "", "undone"),
+        ("deps", "rates_client() as", "rates_client(1) as", "several"),
+        ("deps", "# the sandbox", 'text = """\n            sandbox"""', "several lines"),
+        ("deps", "rates_client() as client", "rates_client() as client, other() as x", "undone"),
+        ("deps", "httpx.AsyncClient(", "httpx.Pool(", "how to close"),
+    ],
+)
+def test_no_lifespan(tmp_path: Path, file: str, old: str, new: str, reason: str) -> None:
+    texts = {"main": MAIN, "deps": CLIENTS}
+    assert old in texts[file]
+    texts[file] = texts[file].replace(old, new)
+    name = "Pool" if "Pool" in new else "AsyncClient"
+    made = case(tmp_path, texts["deps"], f"httpx.{name}(", name, main=texts["main"])
+    check_noop(made, reason=reason)

@@ -109,3 +109,46 @@ def test_web_sockets_stay(tmp_path: Path) -> None:
 
 def test_a_plain_function_stays(tmp_path: Path) -> None:
     check_noop(case(tmp_path, routes=()), reason="no handler")
+
+
+VIEW = """
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+
+    @controller(router)
+    class Reports:
+        @router.get("/report")
+        async def report(self, year: int) -> dict:
+            return {"year": build(year)}
+"""
+
+
+def view(folder: Path, source: str = VIEW, **files: str) -> Case:
+    route = Route("GET", "/report", "main:Reports.report", Span("main.py", 9), True)
+    return Case(
+        folder,
+        "make_handler_sync",
+        {"main.py": source, **{f"{name}.py": text for name, text in files.items()}},
+        code="ASY003",
+        facts={"function": "main.py:Reports.report", "call": "build"},
+        at="def report",
+        imported=Imported("app", (route,)),
+    )
+
+
+def test_a_method_of_a_class_based_view(tmp_path: Path) -> None:
+    after = VIEW.replace("async def", "def")
+    check_transformed(view(tmp_path, other="report = 1\n"), "def", main=after)
+
+
+@pytest.mark.parametrize(
+    ("more", "other", "reason"),
+    [
+        ("\n        def other(self):\n            return self.report\n", "", "uses Reports.report itself"),
+        ("", "from main import Reports\n", "names Reports"),
+    ],
+)
+def test_a_method_that_may_be_called(tmp_path: Path, more: str, other: str, reason: str) -> None:
+    check_noop(view(tmp_path, VIEW + more, other=other), reason=reason)

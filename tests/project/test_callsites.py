@@ -369,15 +369,15 @@ def test_texts_are_one_line_and_short(tmp_path: Path) -> None:
     source = read(
         tmp_path,
         {
-            "app.py": 'def f(*a): ...\n\ndef use():\n    f(\n        "é",\n        2)\n    f("'
+            "app.py": 'def f(*a): ...\n\ndef use():\n    f(\n        "é",  # a comment\n        2,\n    )\n    f("'
             + "x" * 200
             + '")\n'
         },
     )
     first, second = function(source, "use").calls
-    assert first.text == 'f( "é", 2)'
+    assert first.text == 'f("é", 2)'
     assert first.span.line == 4
-    assert first.span.end_line == 6
+    assert first.span.end_line == 7
     assert len(second.text) == 90
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -45,6 +46,27 @@ def told(before: str | bytes, after: str | bytes) -> Told:
 )
 def test_bodies(before: str | bytes, after: str | bytes, expected: Told) -> None:
     assert told(before, after) == expected
+
+
+def packed(text: str, level: int = 9) -> bytes:
+    return gzip.compress(text.encode(), level, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (packed('{"a": [1, 2]}'), packed('{"a": [2, 1]}'), [("body $.a", "order")]),
+        (packed("[1]" * 99, 1), packed("[1]" * 99, 9), [("body", "value")]),
+        (packed("[11111111111111111]", 0), packed("[11111111111111111]"), [("body", "bytes")]),
+        (packed("[1]"), b"broken", [("body", "value")]),
+    ],
+)
+def test_compressed_bodies_are_compared_by_what_is_in_them(
+    before: bytes, after: bytes, expected: Told
+) -> None:
+    headers = [JSON, ("content-encoding", "gzip")]
+    differences = compare(outcome(before, headers=headers), outcome(after, headers=headers))
+    assert [(d.path, d.kind) for d in differences] == expected
 
 
 def test_status_exception_and_a_lost_body_come_before_headers() -> None:

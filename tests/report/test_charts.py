@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strop.evidence import Block, Exchange, Phase, Query, RouteCost
-from strop.report.code import read_diff, read_excerpt
+from strop.report.code import covers, read_diff, read_excerpt
 from strop.report.comparison import METRICS, RouteChange, compare_routes
 from strop.report.result import Excerpt
 from strop.report.slope import NARROW, WIDE, Layout, draw_slopes, shorten, spread
-from strop.report.waterfall import SIZES, Served, Size, draw_waterfall, pick, repeated
+from strop.report.waterfall import SIZES, Served, Size, brief, draw_waterfall, pick, repeated
 from tests.report.sample import RESULT
 from tests.report.shop_run import orders_exchange
 
@@ -70,7 +70,7 @@ def test_worse_and_unchanged_routes_are_told_apart() -> None:
         "GET /same": "same",
         "GET /worse": "worse",
     }
-    assert "1 lower, 1 higher, 1 within 5 %" in chart.description
+    assert "1 lower, 1 higher, 1 within a factor of 1.05" in chart.description
 
 
 @given(st.lists(st.floats(30, 370), max_size=12).map(sorted))
@@ -203,3 +203,33 @@ def test_no_line_of_source_is_lost(lines: list[str]) -> None:
     assert ["".join(piece.text for piece in line.pieces) for line in shown] == lines
     assert [line.number for line in shown] == list(range(5, 5 + len(lines)))
     assert [line.number for line in shown if line.marked] == ([6] if len(lines) > 1 else [])
+
+
+def test_of_many_columns_the_first_is_named() -> None:
+    columns = ", ".join(f"orders.c{n}" for n in range(20))
+    nested = (
+        f"SELECT (SELECT max(a, b) FROM t) AS x, {columns} FROM orders WHERE id IN (__[POSTCOMPILE_id_1])"
+    )
+    assert brief(nested) == "SELECT (SELECT max(a, b) FROM t) AS x … 20 more FROM orders WHERE id IN (…)"
+    assert brief("SELECT  a,\n b FROM t") == "SELECT a, b FROM t"
+    assert brief("INSERT INTO t (a, b) VALUES (?, ?)") == "INSERT INTO t (a, b) VALUES (?, ?)"
+
+
+def test_a_stall_does_not_outlast_its_request() -> None:
+    exchange = orders_exchange(final=False)
+    late = replace(exchange, blocks=(Block(exchange.duration * 2, 0, (), start=exchange.duration // 2),))
+    band = draw_waterfall(Served(late, late), SIZES[0]).bands[0]
+    bar = band.lanes[-1].bars[0]
+    assert bar.x + bar.width <= band.end + 0.2
+
+
+def test_a_diff_shows_the_wanted_files_and_knows_what_it_covers() -> None:
+    text = "--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n-x = 1\n+x = 2\n y = 3\n--- /dev/null\n+++ b/t.py\n@@ -0,0 +1 @@\n+z\n"
+    assert [line.kind for line in read_diff(text, lambda file: file == "t.py").lines] == [
+        "file",
+        "hunk",
+        "add",
+    ]
+    assert covers(text, Excerpt("a.py", 1, ("x = 1",), (1, 2)))
+    assert not covers(text, Excerpt("a.py", 1, ("x = 1",), (3,)))
+    assert not covers(text, Excerpt("b.py", 1, ("x = 1",), (1,)))

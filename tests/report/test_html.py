@@ -113,13 +113,15 @@ def test_the_order_is_that_of_the_design_with_limits_before_the_numbers() -> Non
     assert places == sorted(places)
 
 
-def test_what_is_not_proved_stands_beside_its_claim_and_in_its_section() -> None:
+def test_what_is_not_proved_stands_beside_its_claim() -> None:
     shown = html.render(RESULT)
     login = RESULT.changes[1]
     card = shown[shown.index(f'id="{login.finding.id}"') :]
     assert login.verdict.unproved[0] in read_page(card[: card.index("</article>")]).text
-    section = shown[shown.index('<section id="unproved"') :]
-    assert all(text in section for text in RESULT.unproved)
+    beside = shown[shown.index('id="unproved"') : shown.index('id="routes"')]
+    said = (*RESULT.verdict.unproved, *RESULT.unproved) if RESULT.verdict else ()
+    assert said
+    assert all(beside.count(text) == 1 for text in said)
 
 
 def test_every_finding_has_its_card_and_every_commit_its_undo() -> None:
@@ -128,6 +130,25 @@ def test_every_finding_has_its_card_and_every_commit_its_undo() -> None:
     assert {entry.finding.id for entry in RESULT.entries} <= set(page.ids)
     for change in RESULT.changes:
         assert f'data-copy="git revert {change.commit}"' in shown
+
+
+def test_the_chart_opens_with_the_metric_of_the_headline() -> None:
+    assert RESULT.verdict
+    rows = [gain for gain in RESULT.verdict.gains if gain.name != "queries"]
+    for gains, opened in ((RESULT.verdict.gains, "queries"), ((), "queries"), (rows, "rows")):
+        shown = html.render(replace(RESULT, verdict=replace(RESULT.verdict, gains=tuple(gains))))
+        assert re.findall(r'id="metric-(\w+)" checked', shown) == [opened]
+
+
+def test_the_test_of_a_change_is_folded_below_it() -> None:
+    change = RESULT.changes[0]
+    name = change.patch.tests[0].file
+    test = f"--- /dev/null\n+++ b/{name}\n@@ -0,0 +1 @@\n+assert True\n"
+    result = replace(RESULT, changes=(replace(change, diff=change.diff + test), *RESULT.changes[1:]))
+    card = html.render(result).partition(f'id="{change.finding.id}"')[2].partition("</article>")[0]
+    code, _, folded = card.partition('<details class="tests">')
+    assert name not in code
+    assert name in folded
 
 
 def test_charts_have_names_for_who_can_not_see_them() -> None:

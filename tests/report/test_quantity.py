@@ -74,3 +74,9 @@ def test_a_hundred_per_cent_is_gone_only_when_nothing_is_left(before: float, aft
 )
 def test_amount(value: float, unit: str, shown: str) -> None:
     assert quantity.amount(value, unit) == shown
+
+
+def test_numbers_at_an_arrow_are_counts() -> None:
+    assert quantity.arrows("rows 1.23346e+06 -> 55192") == "rows 1,233,460 → 55,192"
+    assert quantity.arrows("blocking 4 -> 0") == "blocking 4 → 0"
+    assert quantity.arrows("Python 3.12.1, ruff 0.14") == "Python 3.12.1, ruff 0.14"

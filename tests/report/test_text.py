@@ -8,9 +8,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from strop.plan import Plan
 from strop.problem import Problem
-from strop.report import findings, markdown, plan, problem, run, runs, text
+from strop.report import document, findings, html, markdown, plan, problem, run, runs, text
 from strop.report.runs import RunLine
-from strop.verdict import Behaviour, Verdict
+from strop.verdict import Behaviour, Gain, Verdict
+from tests.report.page import read_page
 from tests.report.rendered import poison, print_with
 from tests.report.sample import RESULT
 
@@ -52,6 +53,34 @@ def test_a_branch_that_differs_is_not_called_identical() -> None:
     bad = replace(difference, behaviour=Behaviour.DIFFERENT, cells=312)
     shown = print_with(140, lambda console: text.write(replace(RESULT, verdict=bad), console))
     assert "311 of 312 answers identical, 1 answer differs from the base" in shown
+
+
+def test_commands_name_the_folder_where_they_would_not_find_it() -> None:
+    shown = print_with(
+        80, lambda console: text.write(RESULT, console, REPORT, "/srv/my shop"), terminal=False
+    )
+    last = shown.splitlines()[-1]
+    assert "git -C '/srv/my shop' diff main..." in last
+    assert last.endswith(f"strop show {RESULT.choices[0].finding.id} '/srv/my shop'")
+
+
+def test_a_limit_is_said_once() -> None:
+    twice = replace(RESULT, notes=("one limit", "one limit"))
+    shown = print_with(80, lambda console: text.write(twice, console), terminal=False)
+    assert shown.count("one limit") == 1
+
+
+def test_every_format_tells_the_same_figures_and_the_price() -> None:
+    assert RESULT.verdict
+    price = Gain("rows", "rows", 1_000, 1_400, -0.4, 0.0)
+    told = replace(RESULT, verdict=replace(RESULT.verdict, gains=(*RESULT.verdict.gains, price)))
+    plain = print_with(80, lambda console: text.write(told, console), terminal=False)
+    read = document.read(document.render(told))
+    for figure in (*read.figures, *read.prices):
+        for shown in (plain, markdown.render(told), read_page(html.render(told)).text.replace("\u00a0", " ")):
+            assert figure.before in shown
+            assert figure.after in shown
+    assert [figure.change for figure in read.prices] == ["+40 %"]
 
 
 def test_run(snapshot: SnapshotAssertion) -> None:

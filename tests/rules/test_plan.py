@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from strop.evidence import RouteCost
 from strop.finding import Cost
 from strop.plan import Plan
 from strop.rules.merge import merge
@@ -20,7 +21,16 @@ def test_items_come_by_measured_cost_and_the_surface_is_what_costs_most() -> Non
     ]
     made_plan = plan(made.project(), findings)
     assert [item.finding.code for item in made_plan.items] == ["DB001", "DB008", "ASY002"]
-    assert made_plan.surface == "GET /orders takes 99% of the 10 ms that the findings cost in the run"
+    assert made_plan.surface == "GET /orders takes 99 % of the 10 ms that the findings cost in the run"
+
+
+def test_the_surface_is_where_the_routes_of_a_finding_cost() -> None:
+    found = made.finding("DB003", total=10_000, routes=("DELETE /spool", "GET /spool"))
+    costs = [
+        RouteCost(route, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, share)
+        for route, share in (("DELETE /spool", 0.02), ("GET /spool", 0.38), ("GET /other", 0.6))
+    ]
+    assert plan(made.project(), [found], costs).surface.startswith("GET /spool takes 95 % of the 10 ms")
 
 
 def test_what_clients_can_see_is_the_users_choice() -> None:
@@ -66,7 +76,7 @@ def test_codes_are_unique_and_found_by_code_and_slug() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(840, "840 us"), (4200, "4.2 ms"), (61_000, "61 ms"), (1_700_000, "1.7 s")]
+    ("value", "text"), [(840, "840 µs"), (4200, "4.2 ms"), (61_000, "61 ms"), (1_700_000, "1.7 s")]
 )
 def test_times_have_the_unit_that_a_person_would_use(value: float, text: str) -> None:
     assert time(value) == text

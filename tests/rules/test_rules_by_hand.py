@@ -1,8 +1,11 @@
 """What evidence does to findings, on values made by hand."""
 
-from strop.evidence import Block, Blocking, Exchange, ScanStep
+from dataclasses import replace
+
+from strop.evidence import Block, Blocking, Exchange, Phase, ScanStep
 from strop.project.function import Call, Context
 from strop.project.project import Project
+from strop.project.route import Dependency
 from strop.rules.registry import check
 from strop.span import Span, Step
 from tests.rules import made
@@ -115,3 +118,22 @@ def test_an_index_is_not_advised_where_most_rows_are_wanted_or_few_are_there() -
 def test_without_a_run_an_unindexed_foreign_key_is_a_note() -> None:
     (found,) = check(made.project(), None)
     assert (found.code, found.severity, found.confidence) == ("DB005", "note", 0.4)
+
+
+def test_a_background_task_is_blamed_for_what_it_asks_and_not_a_dependency() -> None:
+    at = Span("shop/tasks.py", 7, "scrape")
+    scrape = made.function("shop/tasks.py", "scrape", 5, 9, made.call("shop/tasks.py", 7, "session.execute"))
+    check_token = made.function("shop/auth.py", "check_token", 1, 4, awaits=0)
+    dependency = Dependency("shop.auth:check_token", Span("shop/auth.py", 1, "check_token"), True)
+    route = replace(made.route(is_async=False), dependencies=(dependency,))
+    task = Phase("background", "shop.tasks:scrape", 5_000, 4_000)
+    asked = replace(made.query(6_000, span=at), on_loop=True, stack=(at,))
+    served = [replace(made.exchange(asked), phases=(task,)) for _ in range(3)]
+    project = made.project(scrape, check_token, routes=(route,), relationships=())
+    found = [f for f in check(project, made.evidence(*served)) if f.code == "ASY001"]
+    assert [f.fact("function") for f in found] == ["shop/tasks.py:scrape"]
+
+
+def test_reflection_is_no_loop_over_rows() -> None:
+    asked = [made.query(n * 200, "SELECT sql FROM sqlite_master WHERE name = ?") for n in range(12)]
+    assert codes(made.project(), *(made.exchange(*asked) for _ in range(3))) == []

@@ -147,7 +147,8 @@ def _choice(refused: Refused, base: Base) -> Choice:
 
 def _attempt(candidate: Candidate) -> Attempt:
     patch, judged = candidate.patch, candidate.verdict
-    reason = judged.reason or "another alternative saved more"
+    paid = "kept back: routes that the finding does not name would pay for it"
+    reason = judged.reason or (paid if candidate.dearer_elsewhere else "another alternative was better")
     return Attempt(patch.fix, reason, patch.option, patch.title, unified(patch), judged)
 
 

@@ -101,9 +101,11 @@ class Search:
 
     def _prune(self) -> None:
         """Take out what another patch answers as well, so that each cause has the smallest change."""
-        for suspect in suspects(self.kept):
+        looked: set[str] = set()
+        while suspect := next((k for k in suspects(self.kept) if k.patch.id not in looked), None):
+            looked.add(suspect.patch.id)
             without = self._compose([kept for kept in self.kept if kept is not suspect])
-            if saves_nothing(self.base, self.branch, without, suspect):
+            if saves_nothing(self.base, self.branch, without):
                 reason = f"{suspect.patch.title}: needless beside the other changes"
                 self.refused.append(Refused(suspect.item, reason, tried=(suspect.candidate,)))
                 self.listener(Note(f"left out: {reason}"))

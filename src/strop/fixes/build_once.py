@@ -5,15 +5,18 @@ object that is built inside a handler without arguments moves to such a function
 ("cached-function"); an engine that a handler makes and disposes of gives way to the module-level engine of
 the same address ("shared-engine").
 
+A client that a `with` closes after each use is closed after the `yield` of the application's lifespan instead
+("lifespan").
+
 What is built must be the same each time: a changed environment then needs a restart. Left alone: factories
-of unhashable arguments, generators, objects that somebody closes after use or changes, and clients that
-need the lifespan to close them.
+of unhashable arguments, generators, objects that somebody changes or closes in another way, and clients where
+the application has no lifespan that could close them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -25,6 +28,7 @@ from strop.fixes.draft import Draft
 from strop.fixes.fetched import uses
 from strop.fixes.files import files, module_name
 from strop.fixes.imports import imported_names, resolve, retire, spell
+from strop.fixes.lifespan import CLOSING, close_at_the_end, keep_open
 from strop.fixes.splice import Splice
 from strop.fixes.unfit import Unfit
 from strop.fixes.wording import subject, why
@@ -59,6 +63,8 @@ def propose(project: Project, finding: Finding, read: Callable[[str], str]) -> I
     function = code.around(call, cst.FunctionDef)
     if function is None:
         raise Unfit("it is built when the module is imported: once")
+    if isinstance(code.parent(call), cst.Await):
+        raise Unfit(f"{code.source(call)[:50]} is awaited: what it makes can't be kept for another request")
     it = Building(project, finding, read, draft, code, function, call)
     if called_name(call) in MAKERS and not _returns(function, call):
         yield _shared_engine(it)
@@ -117,20 +123,35 @@ def _cached_factory(it: Building) -> Patch:
             raise Unfit(
                 f"the argument {parameter.name.value} of {name} may not be hashable, or differ each time"
             )
-    _must_stay_open(it.project, draft, code, name)
+    built = code.source(call.func)
+    blocks = _closing_blocks(it.project, draft, code, name)
+    for there, block in blocks:
+        draft.change(there, *keep_open(there, block, there.source(block.items[0].item)))
+    if blocks:
+        close_at_the_end(it.project, draft, module_name(code.file), name, _closable(code, call))
     _must_not_change(it.project, draft, call)
     cache = spell(code, "functools", "lru_cache")
     start = code.line_start(code.start(function))
     draft.change(
         code, *cache.splices, Splice(start, start, f"{code.indent_at(start)}@{cache.text}{code.newline}")
     )
-    built = code.source(call.func)
     tests, note = regression_test.for_identity(it.project, it.read, code, name, _samples(code, function))
-    said = f"{name} keeps the {built} that it built first; a changed environment needs a restart."
+    said = f"{name} keeps the {built} that it built first{_until(blocks)}; a changed environment needs a restart."
     title = subject(f"Build {built} once in {name}")
-    return Patch(
-        NAME, "cached-factory", it.finding.id, title, why(it.finding, said, note), draft.edits(), tests=tests
-    )
+    option = "lifespan" if blocks else "cached-factory"
+    return Patch(NAME, option, it.finding.id, title, why(it.finding, said, note), draft.edits(), tests=tests)
+
+
+def _until(blocks: Sequence[object]) -> str:
+    return " until the application ends" if blocks else ""
+
+
+def _closable(code: Code, call: cst.Call) -> str:
+    """The class of a client that can be kept open; Unfit for another one."""
+    built = resolve(code, call.func)
+    if built not in CLOSING:
+        raise Unfit(f"it is closed after use, and how to close a {built} at the end is not known")
+    return built
 
 
 def _samples(code: Code, function: cst.FunctionDef) -> tuple[str, ...]:
@@ -142,8 +163,11 @@ def _samples(code: Code, function: cst.FunctionDef) -> tuple[str, ...]:
     )
 
 
-def _must_stay_open(project: Project, draft: Draft, code: Code, name: str) -> None:
-    """Unfit if somebody closes what the function returns."""
+def _closing_blocks(
+    project: Project, draft: Draft, code: Code, name: str
+) -> tuple[tuple[Code, cst.With], ...]:
+    """The `with` blocks that close what the function returns; Unfit if it is closed in another way."""
+    found = []
     for file in files(project):
         if name not in draft.text(file):
             continue
@@ -152,15 +176,17 @@ def _must_stay_open(project: Project, draft: Draft, code: Code, name: str) -> No
             if called_name(call) != name:
                 continue
             parent = there.parent(call)
-            if isinstance(parent, cst.WithItem):
-                raise Unfit(
-                    f"{file}:{there.line(call)} closes what {name} returns: the lifespan has to, once"
-                )
+            block = there.parent(parent) if isinstance(parent, cst.WithItem) else None
+            if isinstance(block, cst.With):
+                if call.args:
+                    raise Unfit(f"{file}:{there.line(call)} closes one of several that {name} returns")
+                found.append((there, block))
             if isinstance(parent, cst.Attribute) and parent.attr.value in CLOSES:
                 raise Unfit(f"{file}:{there.line(call)} closes what {name} returns")
             scope = there.around(call, cst.FunctionDef)
             if isinstance(parent, cst.Assign) and scope is not None:
                 _must_not_close(there, scope, dotted(parent.targets[0].target))
+    return tuple(found)
 
 
 def _must_not_close(code: Code, function: cst.FunctionDef, name: str) -> None:
@@ -196,10 +222,7 @@ def _cached_function(it: Building) -> Patch:
     if any(isinstance(node, cst.Name) for argument in call.args for node in walk(argument.value)):
         raise Unfit(f"the arguments of {built} are not constants")
     parent = code.parent(call)
-    if isinstance(parent, cst.WithItem):
-        raise Unfit(
-            f"{code.qualname(function)} closes the {built}: one for the process is the lifespan's to close"
-        )
+    block = code.parent(parent) if isinstance(parent, cst.WithItem) else None
     if isinstance(parent, cst.Assign):
         _must_not_close(code, function, dotted(parent.targets[0].target))
     elif isinstance(parent, cst.Attribute) and parent.attr.value in CLOSES:
@@ -213,16 +236,18 @@ def _cached_function(it: Building) -> Patch:
     at = code.line_start(min(code.start(node) for node in (outer, *outer.decorators)))
     new = code.newline
     text = f"@{cache.text}\ndef {name}() -> {built}:\n    return {code.source(call)}\n\n\n".replace("\n", new)
-    draft.change(
-        code, *cache.splices, Splice(at, at, text), Splice(code.start(call), code.end(call), f"{name}()")
-    )
-    said = f"{name} keeps the {built} that it built first; a changed environment needs a restart."
+    use: tuple[Splice, ...] = (Splice(code.start(call), code.end(call), f"{name}()"),)
+    if isinstance(block, cst.With):
+        use = keep_open(code, block, f"{name}()")
+        close_at_the_end(it.project, draft, module_name(code.file), name, _closable(code, call))
+    draft.change(code, *cache.splices, Splice(at, at, text), *use)
+    closed = (block,) if block is not None else ()
+    said = f"{name} keeps the {built} that it built first{_until(closed)}; a changed environment needs a restart."
     title = subject(f"Build {built} once for {code.qualname(function)}")
     edits = draft.edits()
     tests, note = regression_test.for_identity(it.project, it.read, code, name)
-    return Patch(
-        NAME, "cached-function", it.finding.id, title, why(it.finding, said, note), edits, tests=tests
-    )
+    option = "lifespan" if closed else "cached-function"
+    return Patch(NAME, option, it.finding.id, title, why(it.finding, said, note), edits, tests=tests)
 
 
 # --- an engine of a handler's own

@@ -92,6 +92,10 @@ class Code:
         """The line where the node ends."""
         return self.line_at(max(self.start(node), self.end(node) - 1))
 
+    def start_of(self, line: int) -> int:
+        """The first byte of a line."""
+        return self._lines[line - 1]
+
     def line_start(self, offset: int) -> int:
         """The first byte of the line in which `offset` is."""
         return self._lines[self.line_at(offset) - 1]

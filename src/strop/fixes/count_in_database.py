@@ -30,6 +30,7 @@ from strop.fixes.unfit import Unfit
 from strop.fixes.wording import subject, why
 from strop.patch import Patch, Proposal
 from strop.project.project import Project
+from strop.sql.statement import read_statement
 
 NAME = "count_in_database"
 ANSWERS = ("DB006",)
@@ -55,7 +56,9 @@ def propose(project: Project, finding: Finding, read: Callable[[str], str]) -> I
     near[0].make()
     tests, note = regression_test.for_rows(project, finding, read)
     said = f"The database counts, and one row comes back instead of all, in {code.qualname(function)}."
-    title = subject(f"Count rows in the database in {code.qualname(function)}")
+    table = read_statement(finding.fact("statement")).table or "rows"
+    where = code.qualname(function)
+    title = subject(f"Count {table} in the database in {where}", f"Count {table} in the database")
     yield Patch(NAME, "func.count", finding.id, title, why(finding, said, note), draft.edits(), tests=tests)
 
 

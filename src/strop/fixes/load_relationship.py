@@ -30,7 +30,7 @@ from strop.fixes.parents import parent_query
 from strop.fixes.query import Query
 from strop.fixes.query_option import Wish, load_in_query, restrategise
 from strop.fixes.unfit import Unfit
-from strop.fixes.wording import subject, why
+from strop.fixes.wording import names, subject, why
 from strop.patch import Patch, Proposal
 from strop.project.project import Project
 
@@ -52,8 +52,12 @@ class Case:
     @property
     def names(self) -> str:
         """The relationships, for a sentence."""
-        texts = [".".join(key) for key in self.keys]
-        return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+        return names(self.owned)
+
+    @property
+    def owned(self) -> list[str]:
+        """The relationships with their owners."""
+        return [".".join(key) for key in self.keys]
 
 
 def propose(project: Project, finding: Finding, read: Callable[[str], str]) -> Iterator[Patch | Proposal]:
@@ -83,7 +87,7 @@ def _alternative(case: Case, option: str, change: Callable[[Draft], str]) -> Pat
     how = "by selectin in the model" if option == "lazy-selectin" else f"with {option.split('-')[0]}"
     if option == "replace-joinedload":
         how = "with selectinload wherever they are joined"
-    title = subject(f"Load {case.names} {how}")
+    title = subject(*(f"Load {names(case.owned, most)} {how}" for most in (None, 2, 1)))
     return Patch(NAME, option, case.finding.id, title, why(case.finding, said, note), edits, tests=tests)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
 
-from strop.fixes.code import Code, called_name, walk
+from strop.fixes.code import Code, called_name, dotted, walk
 from strop.fixes.draft import Draft
 from strop.fixes.files import files, module_name
 from strop.fixes.imports import imported_names, resolve
@@ -22,13 +23,14 @@ def must_be_called_by_the_framework(
 ) -> None:
     """Unfit if anything but FastAPI calls the function, or might."""
     name = function.name.value
-    if code.qualname(function) != name:
-        raise Unfit(f"{code.qualname(function)} is not a function of its module")
-    id_ = f"{code.file}:{name}"
+    id_ = f"{code.file}:{code.qualname(function)}"
     for other in project.source.functions.values():
         for call in other.calls:
             if call.target == id_ and not call.text.startswith(("Depends(", "Security(")):
                 raise Unfit(f"{other.id} calls {name} itself")
+    if code.qualname(function) != name:
+        _must_be_of_a_controller(project, draft, code, function)
+        return
     modules = {module_name(file) for file in files(project) if not file.endswith("__init__.py")}
     for file in files(project):
         if name in draft.text(file):
@@ -36,6 +38,22 @@ def must_be_called_by_the_framework(
             for node in _uses(there, code, function, modules):
                 if not _is_harmless(there, node):
                     raise Unfit(f"{file}:{there.line(node)} uses {name} itself")
+
+
+def _must_be_of_a_controller(project: Project, draft: Draft, code: Code, function: cst.FunctionDef) -> None:
+    """Unfit unless the function is a method of a class that only its own module names, and that itself never
+    names the method: a class-based view, whose methods nobody has an object to call them on.
+    """
+    qualname = code.qualname(function)
+    class_, _, name = qualname.rpartition(".")
+    if code.class_(class_) is None:
+        raise Unfit(f"{qualname} is neither a function of its module nor a method of a class there")
+    for attribute in code.nodes(cst.Attribute):
+        if attribute.attr.value == name and dotted(attribute.value) in ("self", "cls", "super", class_):
+            raise Unfit(f"{code.file}:{code.line(attribute)} uses {qualname} itself")
+    for file in files(project):
+        if file != code.file and re.search(rf"\b{class_}\b", draft.text(file)):
+            raise Unfit(f"{file} names {class_}, and may call its {name}")
 
 
 def _uses(there: Code, code: Code, function: cst.FunctionDef, modules: set[str]) -> Iterator[cst.CSTNode]:

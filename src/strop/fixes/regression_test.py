@@ -229,15 +229,15 @@ def for_function(
     project: Project, read: Read, code: Code, function: cst.FunctionDef, *, is_async: bool
 ) -> Test:
     """A test that a function is, or is not, a coroutine function."""
-    name, module = function.name.value, module_name(code.file)
+    name, whole, module = function.name.value, code.qualname(function), module_name(code.file)
     generates = any(isinstance(node, cst.Yield) for node in own_nodes(function))
     ask = "isasyncgenfunction" if generates else "iscoroutinefunction"
     page = Page(
         f"{name}_thread",
         f"{name} {'only computes: it needs no thread' if is_async else 'blocks: it needs a thread'}.",
         f"{name}_needs_{'no' if is_async else 'a'}_thread",
-        ("import inspect", f"from {module} import {name}"),
-        (f"assert {'' if is_async else 'not '}inspect.{ask}({name})",),
+        ("import inspect", f"from {module} import {whole.partition('.')[0]}"),
+        (f"assert {'' if is_async else 'not '}inspect.{ask}({whole})",),
     )
     return _looking(project, read, page)
 

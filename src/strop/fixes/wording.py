@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from strop.finding import Finding
 
@@ -19,13 +20,13 @@ def numbers(finding: Finding) -> str:
     """What the cause costs, where it was measured; "" otherwise."""
     cost = finding.cost
     amounts = [
-        (cost.queries, "{:g} statements"),
-        (cost.rows, "{:g} needless rows"),
-        (cost.cpu / 1000, "{:g} ms of CPU"),
-        (cost.blocked / 1000, "{:g} ms of blocked event loop"),
-        (cost.threads, "{:g} hops to the thread pool"),
+        (cost.queries, "statements"),
+        (cost.rows, "needless rows"),
+        (cost.cpu / 1000, "ms of CPU"),
+        (cost.blocked / 1000, "ms of blocked event loop"),
+        (cost.threads, "hops to the thread pool"),
     ]
-    said = [text.format(float(f"{amount:.3g}")) for amount, text in amounts if amount]
+    said = [f"{float(f'{amount:.3g}'):,.12g} {noun}" for amount, noun in amounts if amount]
     if not said or finding.known == "static":
         return ""
     return f"Measured: {_listed(said)} a request on {_routes(finding)}."
@@ -41,6 +42,18 @@ def _routes(finding: Finding) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def subject(text: str) -> str:
-    """A commit's subject: one line of at most 72 characters."""
-    return text if len(text) <= WIDTH else text[: WIDTH - 3].rstrip() + "..."
+def names(texts: Sequence[str], most: int | None = None) -> str:
+    """All the names, or the first `most` and how many more: "Product.images and 2 more"."""
+    shown = list(texts[:most])
+    if len(shown) < len(texts):
+        shown.append(f"{len(texts) - len(shown)} more")
+    return _listed(shown)
+
+
+def subject(*texts: str) -> str:
+    """A commit's subject: the first wording that fits into a line of 72 characters.
+
+    Where none does, the last one ends after a whole word.
+    """
+    fitting = (text for text in texts if len(text) <= WIDTH)
+    return next(fitting, "") or textwrap.wrap(texts[-1], WIDTH)[0]

@@ -23,6 +23,7 @@ from strop.project.project import Project
 from strop.project.source import read_source
 from strop.target import Target
 from strop.world.instance import World, refusal
+from strop.world.one_place import at_one_place
 from strop.world.process import workers
 
 UNENDING = frozenset({DEAD, "TimeLimit"})
@@ -88,9 +89,9 @@ def observe(world: World, workload: Workload, listener: Listener = ignore) -> Ob
         source = pool.submit(read_source, root, world.target.sources)
         served.start()
         project = join(root, served.describe(), source.result())
-    suite_roots = [world.folder.tree() for _ in range(2)] if workload.suite and world.target.tests else []
+    times = 2 if workload.suite and world.target.tests else 0
     with workers(1) as pool:  # the suite on one core, the cells on the other
-        suites = pool.submit(_run_suites, world, suite_roots)
+        suites = pool.submit(_run_suites, world, times)
         cells = recording.cells if recording else _make_cells(world.target, project, served, workload)
         listener(Stage("measuring", 2 * len(cells)))
         one = _serve(served, cells, listener)
@@ -98,7 +99,7 @@ def observe(world: World, workload: Workload, listener: Listener = ignore) -> Ob
         again.describe()  # it builds the schema once, as the first side did
         # In another order: what depends on the requests before it is not specified by the request.
         two = _serve(again, _ending(Random(0).sample(cells, len(cells)), one), listener)
-        if suite_roots:
+        if times:
             listener(Stage("running the tests"))
         runs, failed = suites.result()
     refused = refusal(served.instance)
@@ -155,17 +156,15 @@ def _set_aside(cells: Sequence[Cell], one: Outcomes, two: Outcomes) -> tuple[set
     return aside, (f"{len(aside)} requests hang or end the process and are set aside, {named}",)
 
 
-def _run_suites(world: World, roots: Sequence[Path]) -> tuple[tuple[SuiteRun, ...], Problem | None]:
-    """The suite in each of the trees, or why it can't be run: cells may do without it."""
+def _run_suites(world: World, times: int) -> tuple[tuple[SuiteRun, ...], Problem | None]:
+    """Runs of the suite, or why it can't be run: cells may do without it."""
     target, runs = world.target, []
-    for root in roots:
-        instance = world.instance(root)
+    for _ in range(times):
         try:
-            runs.append(run_suite(instance, (*target.pytest_args, *target.tests)))
+            with at_one_place(world) as instance:
+                runs.append(run_suite(instance, (*target.pytest_args, *target.tests)))
         except Problem as problem:
             return (), problem
-        finally:
-            instance.close()
     return tuple(runs), None
 
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import ask, clock, guard, network, randomness, servers, sqlite_files
+from . import ask, clock, flushes, guard, network, randomness, servers, sqlite_files
 from .config import Config
 
 _CHILDREN = str(Path(__file__).parent / "descend")
@@ -25,6 +25,7 @@ def install(config: Config) -> None:
         clock.install(config.clock)
     if config.seed is not None:
         randomness.install(config.seed)
+        flushes.install()
     _hand_down(config)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -305,7 +306,11 @@ class _Walk:
         raw = [line.encode() for line in lines]
         raw[-1] = raw[-1][: node.end_col_offset]
         raw[0] = raw[0][node.col_offset :]
-        text = " ".join(part.decode(errors="replace").strip() for part in raw[:4])
+        parts = [part.decode(errors="replace") for part in raw[:4]]
+        if len(raw) > 1:
+            parts = [part.partition("  # ")[0] for part in parts]
+        text = re.sub(r"(?<=[(\[{]) | (?=[)\]}])|, (?=[)\]])", "", " ".join(part.strip() for part in parts))
+        text = text.rstrip(", ") + "…" if len(raw) > 4 else text
         return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

@@ -19,7 +19,7 @@ from strop.measure.suite import SuiteRun, run_suite
 from strop.patch import Patch
 from strop.proof.branch import Suites
 from strop.proof.gain import count_gains, decide, promised
-from strop.proof.judge import Base, Candidate, Judgement, Tip
+from strop.proof.judge import Base, Candidate, Judgement, Tip, tell
 from strop.proof.lint import edited_lines, runs_at_import
 from strop.proof.suites import compare_suites, flaky_tests, suite_outcomes
 from strop.verdict import Behaviour, Difference, Gate
@@ -73,7 +73,7 @@ class DrivenJudgement(Judgement):
 
     def _replay(self) -> Candidate:
         self._gate(1, "routes and OpenAPI", self._imported_contract)
-        watch = {} if runs_at_import(self.patch) else edited_lines(self.patch)
+        watch = {} if runs_at_import(self.patch) else edited_lines(self.patch.edits)
         one, two = self.drivers.base_runs(self.tests)
         target = self.base.world.target
         arguments = (*target.pytest_args, *self.tests)
@@ -110,7 +110,7 @@ class DrivenJudgement(Judgement):
         self, one: SuiteRun, run: SuiteRun, aside: Sequence[str]
     ) -> tuple[str, tuple[Difference, ...]]:
         found = compare_suites(one, run, aside)
-        return (f"{found[0].route or found[0].cell} differs at {found[0].path}", found) if found else ("", ())
+        return (f"{found[0].route or found[0].cell} {tell(found)}", found) if found else ("", ())
 
 
 def _of(routes: set[str], outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:

@@ -49,8 +49,8 @@ PROMISES: Mapping[str, tuple[str, ...]] = {
 CROWDED = frozenset({"set_pool"})  # what is seen only while many requests are served at once
 FREES_LOOP = frozenset({"wrap_blocking_call", "make_handler_sync"})
 ALWAYS = ("queries", "rows", "commits", "threads", "blocking")  # exact, and what a careless fix makes worse
-# Counters in which a fix may pay for what it saves elsewhere.
-PAYS = {"queries": {"rows"}, "rows": {"queries"}}
+# Counters in which a fix may pay for what it saves elsewhere. An index adds to what reflection of the schema asks.
+PAYS = {"queries": {"rows"}, "rows": {"queries"}, "work": {"queries", "rows"}}
 
 
 def promised(fix: str) -> frozenset[str]:
@@ -94,6 +94,12 @@ def decide(fix: str, gains: tuple[Gain, ...]) -> tuple[Gain | None, str]:
     cpu = by_name.get("cpu")
     if cpu is not None and fix not in FREES_LOOP and _is_dearer(cpu):
         return None, f"saves {best.name} but costs {-relative(cpu.before, cpu.after):.0%} more CPU"
+    loop = by_name.get("loop")
+    if loop is not None and fix in FREES_LOOP and _is_dearer(loop):
+        return (
+            None,
+            f"saves {best.name} but costs {-relative(loop.before, loop.after):.0%} more of the loop's time",
+        )
     worse = [
         gain
         for gain in gains

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from strop.finding import Cost, Finding
 from strop.plan import Item
-from strop.report.code import CodeLine, Diff, read_diff, read_excerpt
-from strop.report.headline import COUNTED, Figure, figure, is_proved
+from strop.report.code import CodeLine, Diff, covers, read_diff, read_excerpt
+from strop.report.comparison import RouteChange, solved, unmoved
+from strop.report.headline import COUNTED, Figure, figure, is_proved, telling
 from strop.report.quantity import count, duration
 from strop.report.result import Attempt, Change, Choice, Entry, Excerpt, Proposed
+from strop.span import Step
 from strop.verdict import Verdict
 
+COMMIT = 10  # digits of a commit that is shown
 STATES = {"kept": "Kept", "proposed": "Not kept", "choice": "Your choice"}
+SOLVED = "Solved elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,18 @@ class Card:
     state: str
     item: Item
     finding: Finding
-    costs: tuple[tuple[str, str], ...]  # a number, and what it counts
+    problem: str  # "" where the title says it
+    impact: str
+    chain: tuple[Step, ...]
     source: tuple[CodeLine, ...]
     excerpt: Excerpt | None
     verdict: Verdict | None
     gains: tuple[GainRow, ...]
     diff: Diff | None
+    tests: Diff | None  # the test that comes with the change
+    relaxed: tuple[str, ...]  # what was relaxed for this change alone
+    doubt: str  # what its routes cost as before, though it is on the branch
+    solved: str  # what its routes cost before and after, where another change solved it
     commit: str
     title: str  # the commit's subject
     reason: str
@@ -67,41 +78,56 @@ class Card:
     @property
     def best(self) -> Best | None:
         """The most exact proved cost, for the overview."""
-        proved = [row.figure for row in self.gains if row.proved]
-        counted = [shown for shown in proved if shown.instrument == COUNTED] or proved
-        return Best(counted[0].before, counted[0].after, _noun(counted[0])) if counted else None
+        gain = telling(self.verdict) if self.verdict else None
+        shown = figure(gain) if gain else None
+        return Best(shown.before, shown.after, _noun(shown)) if shown else None
 
     @property
     def label(self) -> str:
         """The state in words."""
-        return STATES[self.state]
+        return SOLVED if self.solved else STATES[self.state]
 
 
-def build_card(number: int, entry: Entry) -> Card:
-    """The card of an entry; `number` counts from 1 in the order of the report."""
+def build_card(
+    number: int, entry: Entry, relaxed: Collection[str] = (), routes: Mapping[str, RouteChange] | None = None
+) -> Card:
+    """The card of an entry; `number` counts from 1 in the order of the report.
+
+    What is `relaxed` for the whole branch is said once for all; `routes` are those of the branch.
+    """
     change = entry if isinstance(entry, Change) else None
     proposed = entry if isinstance(entry, Proposed) else None
     choice = entry if isinstance(entry, Choice) else None
     attempts = () if isinstance(entry, Choice) else entry.attempts
+    tests = {edit.file for edit in change.patch.tests} if change else set()
+    excerpt = None if change and entry.excerpt and covers(change.diff, entry.excerpt) else entry.excerpt
+    reasons = {proposed.reason} if proposed else set()
+    finding, item = entry.finding, entry.item
     return Card(
         number=number,
         state="kept" if change else "choice" if choice else "proposed",
-        item=entry.item,
-        finding=entry.finding,
-        costs=tuple(cost_texts(entry.finding.cost)),
-        source=read_excerpt(entry.excerpt) if entry.excerpt else (),
-        excerpt=entry.excerpt,
+        item=item,
+        finding=finding,
+        problem="" if item.problem.startswith(finding.message.rstrip(".")) else item.problem,
+        impact=impact(finding),
+        chain=tuple({(step.text, str(step.span)): step for step in finding.chain}.values()),
+        source=read_excerpt(excerpt) if excerpt else (),
+        excerpt=excerpt,
         verdict=change.verdict if change else None,
         gains=gain_rows(change.verdict) if change else (),
-        diff=read_diff(change.diff) if change else None,
-        commit=change.commit if change else "",
+        diff=read_diff(change.diff, lambda file: file not in tests) if change else None,
+        tests=read_diff(change.diff, tests.__contains__) if tests and change else None,
+        relaxed=tuple(place for place in change.verdict.relaxed if place not in relaxed) if change else (),
+        doubt=unmoved(change, routes or {}) if change else "",
+        solved=solved(proposed, routes or {}) if proposed else "",
+        commit=change.commit[:COMMIT] if change else "",
         title=change.patch.title if change else "",
         reason=proposed.reason if proposed else "",
-        question=choice.question if choice else "",
+        question=question(choice) if choice else "",
         default=choice.default if choice else "",
         record=choice.record if choice else False,
         preserves=change.patch.preserves if change else "",
-        tried=tuple(map(_tried, attempts)),
+        tried=tuple(_tried(a, tests) for a in attempts if a.diff or a.verdict or a.reason not in reasons),
     )
 
 
@@ -115,9 +141,21 @@ def _noun(shown: Figure) -> str:
     return shown.name.lower().removesuffix(" fetched") if shown.instrument == COUNTED else ""
 
 
-def _tried(attempt: Attempt) -> Tried:
-    diff = read_diff(attempt.diff) if attempt.diff else None
+def question(choice: Choice) -> str:
+    """The question without the finding's message, which stands above it."""
+    asked = choice.question.removeprefix(choice.finding.message).lstrip(" :")
+    return asked[:1].upper() + asked[1:]
+
+
+def _tried(attempt: Attempt, tests: Collection[str]) -> Tried:
+    diff = read_diff(attempt.diff, lambda file: file not in tests) if attempt.diff else None
     return Tried(attempt, diff, gain_rows(attempt.verdict) if attempt.verdict else ())
+
+
+def impact(finding: Finding) -> str:
+    """What the cause does, and what it cost in the whole run."""
+    total = f"{duration(finding.cost.total)} in this run" if finding.cost.total else ""
+    return "; ".join(part for part in (finding.impact, total) if part)
 
 
 def cost_texts(cost: Cost) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pygments.lexers.python import PythonLexer
@@ -74,12 +74,18 @@ def read_excerpt(excerpt: Excerpt) -> tuple[CodeLine, ...]:
     )
 
 
-def read_diff(text: str) -> Diff:
-    """Unified diff text as lines; what differs inside a replaced line is marked."""
-    lines = list(_number(text.splitlines()))
+def read_diff(text: str, wanted: Callable[[str], bool] = lambda file: True) -> Diff:
+    """Unified diff text of the wanted files as lines; what differs inside a replaced line is marked."""
+    lines = [line for file, line in _with_files(_number(text.splitlines())) if wanted(file)]
     kinds = Counter(line.kind for line in lines)
     shown = tuple(_mark_changes(lines[:LINES]))
     return Diff(shown, len(lines) - len(shown), kinds["add"], kinds["remove"])
+
+
+def covers(text: str, excerpt: Excerpt) -> bool:
+    """Whether the diff shows the lines of the excerpt that matter."""
+    shown = {(file, line.old) for file, line in _with_files(_number(text.splitlines())) if line.old}
+    return bool(excerpt.marked) and all((excerpt.file, number) in shown for number in excerpt.marked)
 
 
 def cut(text: str) -> str:
@@ -137,6 +143,13 @@ def _number(rows: list[str]) -> Iterator[DiffLine]:
         else:
             yield DiffLine("same", old, new, (Piece(cut(row[1:])),))
             old, new = old + 1, new + 1
+
+
+def _with_files(lines: Iterable[DiffLine]) -> Iterator[tuple[str, DiffLine]]:
+    file = ""
+    for line in lines:
+        file = line.pieces[0].text if line.kind == "file" else file
+        yield file, line
 
 
 def _mark_changes(lines: list[DiffLine]) -> Iterator[DiffLine]:

@@ -14,7 +14,7 @@ import msgspec
 from strop.evidence import Evidence, Latency, LineCost, RouteCost, ScanStep, TableSize
 from strop.patch import Patch
 from strop.plan import Item
-from strop.report.headline import Figure, Sameness, figures, sameness, sentence
+from strop.report.headline import Figure, Sameness, figures, prices, sameness, sentence
 from strop.report.redaction import share
 from strop.report.result import (
     Acceptance,
@@ -120,6 +120,7 @@ class Document:
     invariants: tuple[str, ...]
     non_goals: tuple[str, ...]
     figures: tuple[Figure, ...]
+    prices: tuple[Figure, ...]
     answers: Sameness | None
     branch: str
     verdict: Verdict | None
@@ -157,6 +158,7 @@ def build(result: Result) -> Document:
         followups=result.followups[:FOLLOWUPS],
         sentence=sentence(result),
         figures=figures(result),
+        prices=prices(result),
         answers=sameness(result.verdict) if result.verdict else None,
         changes=tuple(map(_change, result.changes)),
         proposals=tuple(map(_proposal, result.proposals)),
@@ -212,5 +214,16 @@ def _choice(choice: Choice) -> ChoiceEntry:
     )
 
 
-_BUILT = {"followups", "sentence", "figures", "answers", "changes", "proposals", "choices", "base", "final"}
+_BUILT = {
+    "followups",
+    "sentence",
+    "figures",
+    "prices",
+    "answers",
+    "changes",
+    "proposals",
+    "choices",
+    "base",
+    "final",
+}
 _COPIED = tuple(field.name for field in fields(Document) if field.name not in _BUILT)

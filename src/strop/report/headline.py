@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from strop.report.comparison import fixed
 from strop.report.quantity import amount, change, count, percent, plural, signed
 from strop.report.result import Result
 from strop.verdict import Behaviour, Gain, Verdict
 
 FIGURES = 3
+NEGLIGIBLE = 0.0005  # noise that would be written as 0.0 %
 
 # Names of gains, the noun that a person reads, and the instrument that saw them, most exact first.
 COUNTED, SAMPLED, PROCESSOR, CLOCK = "counted", "sampled on the event loop", "CPU time, paired", "wall clock"
@@ -51,6 +53,12 @@ class Figure:
     instrument: str
     noise: str  # "A/A ±1.4 %", "" for what is counted without noise
     scope: str  # the route, or how many, that it was seen on; "" for all
+    doubt: str = ""  # why it is no gain: "more than before", "within the noise"; "" where it is proved
+
+    @property
+    def sure(self) -> str:
+        """How sure it is: instrument, bound, noise."""
+        return ", ".join(part for part in (self.instrument, self.bound, self.noise) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +97,41 @@ def proved_gains(verdict: Verdict | None) -> tuple[Gain, ...]:
     return tuple(sorted(gains, key=lambda g: (-relative(g), _EXACTNESS.index(instrument_of(g)), g.name)))
 
 
+def telling(verdict: Verdict) -> Gain | None:
+    """The proved gain that a line of a list shows: a count where there is one."""
+    proved = [gain for gain in verdict.gains if is_proved(gain)]
+    return next((g for g in proved if instrument_of(g) == COUNTED), next(iter(proved), None))
+
+
 def figure(gain: Gain) -> Figure:
     """The gain in words."""
     instrument = instrument_of(gain)
     unit = "" if gain.name in _SELF_EXPLAINING else gain.unit
+    noise = percent(gain.noise) if gain.noise >= NEGLIGIBLE else ""
     return Figure(
         name=name_of(gain),
         before=amount(gain.before, unit),
         after=amount(gain.after, unit),
         change=change(gain.before, gain.after),
-        bound="exact" if instrument == COUNTED else f"at least {signed(-gain.low)}",
+        bound=_bound(gain, instrument, noise),
         instrument=instrument,
-        noise=f"A/A ±{percent(gain.noise)}" if gain.noise else "",
+        noise=f"A/A ±{noise}" if noise else "",
         scope=_scope(gain.routes),
+        doubt=_doubt(gain),
     )
+
+
+def _bound(gain: Gain, instrument: str, noise: str) -> str:
+    if instrument == COUNTED:
+        return "" if noise else "exact"
+    return f"at {'least' if gain.low > 0 else 'most'} {signed(-gain.low)}"
+
+
+def _doubt(gain: Gain) -> str:
+    if is_proved(gain):
+        return ""
+    within = abs(gain.after - gain.before) <= gain.noise * gain.before
+    return "within the noise" if within else "more than before" if gain.after > gain.before else "not proved"
 
 
 def figures(result: Result) -> tuple[Figure, ...]:
@@ -110,12 +139,30 @@ def figures(result: Result) -> tuple[Figure, ...]:
     of one kind of clock.
     """
     chosen: list[Gain] = []
-    asked = sorted(proved_gains(result.verdict), key=lambda gain: _ASKED.get(gain.name, len(_ASKED)))
+    asked = sorted(proved_gains(result.verdict), key=_asked)
     for gain in asked:
         clock = instrument_of(gain) == CLOCK
         if len(chosen) < FIGURES and not (clock and any(instrument_of(g) == CLOCK for g in chosen)):
             chosen.append(gain)
     return tuple(figure(gain) for gain in sorted(chosen, key=lambda g: _EXACTNESS.index(instrument_of(g))))
+
+
+def prices(result: Result) -> tuple[Figure, ...]:
+    """What the whole branch pays: exact counts that rose by more than the base differs from itself."""
+    gains = result.verdict.gains if result.verdict else ()
+    risen = (g for g in gains if instrument_of(g) == COUNTED and g.after > g.before)
+    return tuple(figure(g) for g in risen if g.after - g.before > g.noise * g.before)
+
+
+def lead_metric(result: Result) -> str:
+    """The name of the gain that the headline speaks of; "" without one."""
+    gains = proved_gains(result.verdict)
+    return min(gains, key=_asked).name if gains else ""
+
+
+def _asked(gain: Gain) -> int:
+    """The place in the order in which people ask for costs."""
+    return _ASKED.get(gain.name, len(_ASKED))
 
 
 def sameness(verdict: Verdict) -> Sameness:
@@ -147,9 +194,11 @@ def sentence(result: Result) -> str:
     if not kept:
         return f"No change was kept: none of {plural(total, 'finding')} could be fixed and proved."
     gains = proved_gains(result.verdict)
-    first = min(gains, key=lambda gain: _ASKED.get(gain.name, len(_ASKED)), default=None)
+    first = min(gains, key=_asked, default=None)
     best = f": {_phrase(first)}" if first else ""
-    return f"{kept} of {plural(total, 'finding')} fixed{best}{_answers(result.verdict)}."
+    number = fixed(result)
+    said = f"{number} of {plural(total, 'finding')} fixed" if number else f"{plural(kept, 'change')} kept"
+    return f"{said}{best}{_answers(result.verdict)}."
 
 
 def _scope(routes: tuple[str, ...]) -> str:

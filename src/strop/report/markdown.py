@@ -6,10 +6,12 @@ Text of the target is escaped, so that it can't become markup, a link, an image 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from strop.plan import Item
-from strop.report.headline import Figure, figures, is_proved, sameness, sentence
+from strop.report.card import COMMIT, impact, question
+from strop.report.comparison import RouteChange, compare_routes, solved, unmoved
+from strop.report.headline import Figure, figures, prices, sameness, sentence
 from strop.report.headline import figure as show_gain
 from strop.report.quantity import count, duration, percent, plural
 from strop.report.redaction import share
@@ -74,9 +76,9 @@ def _head(result: Result) -> Iterator[str]:
         same_row = (
             f"| Answers identical | {count(same.cells)} | **{count(same.same)}** | | {escape(same.detail)} |"
         )
-        rows = [same_row, *(_row(shown, proved=True) for shown in figures(result))]
+        rows = [same_row, *(_row(shown, whole=True) for shown in (*figures(result), *prices(result)))]
         yield "\n".join(["| | before | after | change | how sure |", "|---|--:|--:|--:|---|", *rows])
-        yield from _doubts(result.verdict)
+        yield from _doubts(result.verdict.unproved, result.verdict.relaxed)
 
 
 def _limits(result: Result) -> Iterator[str]:
@@ -116,8 +118,10 @@ def _findings(result: Result, room: int) -> Iterator[str]:
         return
     yield "## Findings and changes"
     room -= 200
+    relaxed = result.verdict.relaxed if result.verdict else ()
+    compared = {change.route: change for change in compare_routes(result)}
     for number, entry in enumerate(result.entries, 1):
-        text = "\n\n".join(_entry(number, entry))
+        text = "\n\n".join(_entry(number, entry, relaxed, compared))
         if len(text) > room:
             left = len(result.entries) - number + 1
             yield f"{plural(left, 'more finding')} in the JSON and the HTML report."
@@ -126,7 +130,9 @@ def _findings(result: Result, room: int) -> Iterator[str]:
         yield text
 
 
-def _entry(number: int, entry: Entry) -> Iterator[str]:
+def _entry(
+    number: int, entry: Entry, relaxed: Collection[str], compared: Mapping[str, RouteChange]
+) -> Iterator[str]:
     finding, item = entry.finding, entry.item
     yield f"### {number}. {escape(finding.message)}"
     where = _lines_of(entry.excerpt) if entry.excerpt else str(finding.span)
@@ -138,22 +144,26 @@ def _entry(number: int, entry: Entry) -> Iterator[str]:
     match entry:
         case Change():
             yield from _gains(entry.verdict)
-            yield from _doubts(entry.verdict)
-            yield _folded(f"Change {entry.commit}", entry.diff)
+            own = tuple(place for place in entry.verdict.relaxed if place not in relaxed)
+            yield from _doubts(entry.verdict.unproved, own, unmoved(entry, compared))
+            yield _folded(f"{entry.patch.title} ({entry.commit[:COMMIT]})", entry.diff)
         case Proposed():
+            if text := solved(entry, compared):
+                yield f"> Another change on the branch solves it: its routes cost {text}"
             yield f"> Not kept: {escape(entry.reason)}"
         case Choice():
-            yield f"> **{escape(entry.question)}**"
+            yield f"> **{escape(question(entry))}**"
     if not isinstance(entry, Change):
         yield from _options(item, entry.default if isinstance(entry, Choice) else "")
     if not isinstance(entry, Choice):
-        yield from map(_attempt, entry.attempts)
+        said = entry.reason if isinstance(entry, Proposed) else ""
+        yield from (_attempt(a) for a in entry.attempts if a.diff or a.verdict or a.reason != said)
 
 
 def _outcome(entry: Entry) -> str:
     match entry:
         case Change():
-            return f"**Kept** as {code(entry.commit)}: {entry.verdict.behaviour}"
+            return f"**Kept** as {code(entry.commit[:COMMIT])}: {entry.verdict.behaviour}"
         case Proposed():
             return "**Not kept**"
         case Choice():
@@ -165,13 +175,14 @@ def _lines_of(excerpt: Excerpt) -> str:
 
 
 def _card(entry: Entry, item: Item) -> Iterator[tuple[str, str]]:
-    yield "Problem", escape(item.problem)
-    yield "Impact", escape(item.impact)
+    if not item.problem.startswith(entry.finding.message.rstrip(".")):
+        yield "Problem", escape(item.problem)
+    yield "Impact", escape(impact(entry.finding))
     yield "Solution", escape(item.solution)
     yield "Risk", escape(item.risk)
-    yield "Validation", code(item.validation)
+    yield "Validation", escape(item.validation)
     if isinstance(entry, Change):
-        yield "Rollback", code(f"git revert {entry.commit}")
+        yield "Rollback", code(f"git revert {entry.commit[:COMMIT]}")
         yield "Gates", _gates(entry.verdict.gates)
     else:
         yield "Rollback", escape(item.rollback)
@@ -186,25 +197,26 @@ def _gates(gates: tuple[Gate, ...]) -> str:
 def _gains(verdict: Verdict) -> Iterator[str]:
     if not verdict.gains:
         return
-    rows = [_row(show_gain(gain), is_proved(gain)) for gain in verdict.gains]
+    rows = [_row(show_gain(gain)) for gain in verdict.gains]
     yield "\n".join(["| measured | before | after | change | how sure |", "|---|--:|--:|--:|---|", *rows])
 
 
-def _row(shown: Figure, proved: bool) -> str:
-    """A measured cost as a row of a table."""
-    sure = ", ".join(escape(part) for part in (shown.instrument, shown.bound, shown.noise) if part)
-    scope = f" of {cell(shown.scope)}" if shown.scope else ""
+def _row(shown: Figure, whole: bool = False) -> str:
+    """A measured cost as a row of a table; that of the whole branch says whose."""
+    scope = f", mean request of {cell(shown.scope)}" if shown.scope and whole else ""
     before, after, change = escape(shown.before), escape(shown.after), escape(shown.change)
-    doubt = "" if proved else "; *not proved*"
-    return f"| {escape(shown.name)}{scope} | {before} | **{after}** | {change} | {sure}{doubt} |"
+    doubt = f"; *{shown.doubt}*" if shown.doubt and not whole else ""
+    return (
+        f"| {escape(shown.name)}{scope} | {before} | **{after}** | {change} | {escape(shown.sure)}{doubt} |"
+    )
 
 
-def _doubts(verdict: Verdict) -> Iterator[str]:
-    lines = [f"- **Not proved** {escape(text)}" for text in verdict.unproved]
-    lines += [
-        f"- **Relaxed** {code(place)} differs between two runs of the base itself"
-        for place in verdict.relaxed
-    ]
+def _doubts(unproved: Iterable[str], relaxed: Iterable[str], stayed: str = "") -> Iterator[str]:
+    lines = []
+    if stayed:
+        lines.append(f"- **Elsewhere** on the finished branch the routes named above cost {stayed}")
+    lines += [f"- **Not proved** {escape(text)}" for text in unproved]
+    lines += [f"- **Relaxed** {code(place)} differs between two runs of the base itself" for place in relaxed]
     if lines:
         yield "\n".join(lines)
 
@@ -242,7 +254,10 @@ def _acceptance(boxes: tuple[Acceptance, ...]) -> Iterator[str]:
 
 
 def _unproved(result: Result) -> Iterator[str]:
-    yield from _list("Not proved", result.unproved or ("nothing beyond the limits named above the numbers",))
+    above = result.verdict.unproved if result.verdict else ()
+    rest = [text for text in result.unproved if text not in above]
+    nothing = () if above else ("nothing beyond the limits named above the numbers",)
+    yield from _list("Not proved", rest or nothing)
 
 
 def _facts(result: Result) -> str:

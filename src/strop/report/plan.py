@@ -88,10 +88,13 @@ def _head(plan: Plan) -> Iterator[terminal.Pair]:
 
 def _facts(item: Item) -> Iterator[terminal.Pair]:
     yield "problem", item.problem
-    yield "impact", item.impact
+    yield "impact", item.finding.impact
     if costs := cost_texts(item.finding.cost):
         yield "costs", ", ".join(map(" ".join, costs))
-    yield "where", str(item.finding.span)
+    yield (
+        "where",
+        "  ".join(part for part in (str(item.finding.span), terminal.some(item.finding.routes)) if part),
+    )
     yield "solution", item.solution
     yield "risk", item.risk
     yield "validation", item.validation

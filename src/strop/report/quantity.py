@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _TIMES = ((1_000_000, "s"), (1_000, "ms"), (1, "µs"))
 _SIZES = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"), (1, "B"))
 _MICROSECONDS = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000}
@@ -62,6 +64,14 @@ def signed(ratio: float) -> str:
 def plural(number: int, noun: str, many: str = "") -> str:
     """A counted noun: "1 route", "3 routes", "2 queries"."""
     return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def arrows(text: str) -> str:
+    """The text with the numbers at an arrow written as counts: "rows 1.23e+06 -> 55192" is "rows 1,230,000 → 55,192"."""
+    number = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
+    return re.sub(
+        rf"{number} -> {number}", lambda found: f"{count(float(found[1]))} → {count(float(found[2]))}", text
+    )
 
 
 def _scaled(value: float, units: tuple[tuple[int, str], ...]) -> str:

@@ -20,6 +20,7 @@ from strop.report.redaction import clean
 from strop.report.result import SCHEMA
 
 ROUTES, LINES, BLOCKS, FINDINGS = 15, 10, 5, 10
+NOWHERE = "a library alone"  # no line of the application caused it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def lines(evidence: Evidence, stalls: Sequence[Stall], findings: Sequence[Findin
     for cost in _by_share(evidence.routes):
         yield "  ".join(("route", cost.route, *_route_cells(cost)))
     for line in _by_duration(evidence.lines):
-        yield "  ".join(("line", str(line.span), *_line_cells(line)))
+        yield "  ".join(("line", str(line.span) or NOWHERE, *_line_cells(line)))
     for stall in stalls:
         times = plural(stall.times, "time")
         yield "  ".join(("blocked", stall.route, times, duration(stall.duration), _way(stall)))
@@ -208,7 +209,13 @@ def _lines(costs: Sequence[LineCost]) -> RenderableType | None:
     )
     for line in _by_duration(costs)[:LINES]:
         *_, cause = _line_cells(line)
-        row = (str(line.span), count(line.queries), count(line.rows), duration(line.duration), cause)
+        row = (
+            str(line.span) or NOWHERE,
+            count(line.queries),
+            count(line.rows),
+            duration(line.duration),
+            cause,
+        )
         table.add_row(*map(Text, row))
     return table
 

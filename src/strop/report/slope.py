@@ -10,11 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strop.report.comparison import Metric, RouteChange, values
-from strop.report.quantity import amount, change
+from strop.report.comparison import SAME, Metric, RouteChange, kind_of, values
+from strop.report.quantity import amount, change, plural
 
 DRAWN = 60  # routes by their share of the measured cost
-SAME = 0.05  # a smaller relative change is drawn as none
 LINE_HEIGHT = 17.0
 TOP, BOTTOM, ZERO_GAP = 34.0, 22.0, 26.0
 
@@ -33,7 +32,7 @@ class Layout:
 
 
 WIDE = Layout("wide", 1040, 430, 350.0, 640.0, 11, 40)
-NARROW = Layout("narrow", 358, 400, 54.0, 142.0, 9, 25)
+NARROW = Layout("narrow", 358, 400, 76.0, 150.0, 9, 23)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +84,11 @@ class _Point:
     change: RouteChange
     before: float
     after: float
+    factor: float
 
     @property
     def kind(self) -> str:
-        if self.after < self.before * (1 - SAME):
-            return "better"
-        return "worse" if self.after > self.before * (1 + SAME) else "same"
+        return kind_of(self.before, self.after, self.factor)
 
     @property
     def weight(self) -> float:
@@ -99,10 +97,15 @@ class _Point:
         return moved * (0.02 + self.change.before.share)
 
 
-def draw_slopes(changes: Sequence[RouteChange], metric: Metric, layout: Layout) -> SlopeChart | None:
-    """The chart of one metric; None when it was measured on neither or only one side."""
+def draw_slopes(
+    changes: Sequence[RouteChange], metric: Metric, layout: Layout, factor: float = SAME
+) -> SlopeChart | None:
+    """The chart of one metric; None when it was measured on neither or only one side.
+
+    A route that moved by no more than `factor` is drawn as unchanged.
+    """
     points = [
-        _Point(change, before, after)
+        _Point(change, before, after, factor)
         for change in changes[:DRAWN]
         for before, after in (values(change, metric.key),)
         if after is not None and (before or after)
@@ -118,7 +121,9 @@ def draw_slopes(changes: Sequence[RouteChange], metric: Metric, layout: Layout) 
         *_labels(named, metric, scale, layout, "before"),
         *_labels(named, metric, scale, layout, "after"),
     )
-    return SlopeChart(metric, layout, scale.ticks(metric), tuple(slopes), labels, _describe(points, metric))
+    return SlopeChart(
+        metric, layout, scale.ticks(metric), tuple(slopes), labels, _describe(points, metric, factor)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +208,11 @@ def shorten(text: str, chars: int) -> str:
     return f"{text[:head]}…{text[-(chars - 1 - head) :]}"
 
 
-def _describe(points: Sequence[_Point], metric: Metric) -> str:
+def _describe(points: Sequence[_Point], metric: Metric, factor: float) -> str:
     better = sum(point.kind == "better" for point in points)
     worse = sum(point.kind == "worse" for point in points)
     return (
-        f"{metric.name} of {len(points)} routes before and after on a logarithmic scale: "
-        f"{better} lower, {worse} higher, {len(points) - better - worse} within 5 %. "
+        f"{metric.name} of {plural(len(points), 'route')} before and after on a logarithmic scale: "
+        f"{better} lower, {worse} higher, {len(points) - better - worse} within a factor of {factor:.3g}. "
         "The table below has every number."
     )

@@ -40,7 +40,8 @@ def label_lines(pairs: Iterable[Pair]) -> Iterator[str]:
 
 def under(label: str, texts: Sequence[str]) -> Iterator[Pair]:
     """The first texts under one label, then how many there are more."""
-    shown = list(texts[:LISTED])
+    texts = list(dict.fromkeys(texts))
+    shown = texts[:LISTED]
     if len(texts) > LISTED:
         shown.append(f"{len(texts) - LISTED} more in the report")
     return ((label if number == 0 else "", text) for number, text in enumerate(shown))

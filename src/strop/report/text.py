@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
@@ -9,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from strop.report import terminal
-from strop.report.headline import Figure, figure, figures, proved_gains, sameness
+from strop.report.comparison import compare_routes, solved, unmoved
+from strop.report.headline import Figure, figure, figures, prices, proved_gains, sameness, telling
 from strop.report.quantity import count, duration, percent, plural
 from strop.report.redaction import share
 from strop.report.result import Change, Choice, Entry, Proposed, Result
@@ -20,25 +22,27 @@ NARROW = 100  # below it a finding takes two lines instead of a row
 _STATES: dict[type[Entry], str] = {Change: "kept", Proposed: "proposed", Choice: "choice"}
 
 
-def write(result: Result, console: Console, report: str = "") -> None:
+def write(result: Result, console: Console, report: str = "", folder: str = "") -> None:
     """Write the summary: laid out for the console's width, or plain lines when it is no terminal.
 
-    `report` is the path of the HTML report, as the user should see it.
+    `report` is the path of the HTML report, as the user should see it; `folder` that of the project, where the
+    commands that are named would not find it by themselves.
     """
-    terminal.write(console, [summary(result, console.width, report)], lines(result, report))
+    layout = [summary(result, console.width, report, folder)]
+    terminal.write(console, layout, lines(result, report, folder))
 
 
-def summary(result: Result, width: int, report: str = "") -> RenderableType:
+def summary(result: Result, width: int, report: str = "", folder: str = "") -> RenderableType:
     """The summary for a terminal that is `width` columns wide."""
     result = share(result)
     table = _table(result) if width >= NARROW else _stack(result)
     parts: list[RenderableType] = [Text(_title(result), style="bold"), "", labelled(_head(result)), ""]
     parts += [table, ""] if result.entries else []
-    parts += [labelled(_foot(result, report))]
+    parts += [labelled(_foot(result, report, folder))]
     return Group(*parts)
 
 
-def lines(result: Result, report: str = "") -> Iterator[str]:
+def lines(result: Result, report: str = "", folder: str = "") -> Iterator[str]:
     """The summary as plain lines of any length: label, two spaces, text."""
     result = share(result)
     yield _title(result)
@@ -57,7 +61,7 @@ def lines(result: Result, report: str = "") -> Iterator[str]:
             _verdict(entry).plain,
         )
         yield "  ".join(part for part in parts if part)
-    yield from label_lines(_foot(result, report))
+    yield from label_lines(_foot(result, report, folder))
 
 
 def _title(result: Result) -> str:
@@ -84,7 +88,7 @@ def _head(result: Result) -> Iterator[tuple[str, str]]:
     yield from under("limits", result.notes)
 
 
-def _foot(result: Result, report: str) -> Iterator[tuple[str, str]]:
+def _foot(result: Result, report: str, folder: str) -> Iterator[tuple[str, str]]:
     total, kept = len(result.entries), len(result.changes)
     if kept:
         yield "kept", f"{kept} of {total} as commits on {result.branch}  (undo one: git revert <commit>)"
@@ -93,13 +97,17 @@ def _foot(result: Result, report: str) -> Iterator[tuple[str, str]]:
     if result.verdict:
         yield "branch", _branch(result.verdict)
         for shown in figures(result):
-            yield "", f"{shown.name}{f' of {shown.scope}' if shown.scope else ''}: {_figure(shown)}"
+            scope = f", mean request of {shown.scope}" if shown.scope else ""
+            yield "", f"{shown.name}{scope}: {_figure(shown)}"
+        for shown in prices(result):
+            yield "", f"the price, {shown.name.lower()}: {_figure(shown)}"
+        yield from under("elsewhere", list(_elsewhere(result)))
         if result.verdict.relaxed:
-            yield "relaxed", some(result.verdict.relaxed)
+            yield "relaxed", some([" ".join(place.split()) for place in result.verdict.relaxed])
     yield from under("not proved", result.unproved)
     if report:
         yield "report", report
-    if commands := _next(result):
+    if commands := _next(result, folder):
         yield "next", "  ·  ".join(commands)
 
 
@@ -109,19 +117,30 @@ def _branch(verdict: Verdict) -> str:
 
 
 def _figure(shown: Figure) -> str:
-    proof = ", ".join(part for part in (shown.instrument, shown.bound, shown.noise) if part)
-    return f"{shown.before} -> {shown.after}  {shown.change}  ({proof})"
+    return f"{shown.before} -> {shown.after}  {shown.change}  ({shown.sure})"
 
 
-def _next(result: Result) -> tuple[str, ...]:
+def _elsewhere(result: Result) -> Iterator[str]:
+    """Where a finding and the change that solves it are not the same pair."""
+    routes = {change.route: change for change in compare_routes(result)}
+    for stays in result.proposals:
+        if text := solved(stays, routes):
+            yield f"{stays.finding.id} is solved by another change: its routes cost {text}"
+    for change in result.changes:
+        if text := unmoved(change, routes):
+            yield f"{change.finding.id} saves on other requests: its own routes cost {text}"
+
+
+def _next(result: Result, folder: str) -> tuple[str, ...]:
+    """Commands that work as they stand, also from another folder."""
     commands = []
     if result.branch and result.changes:
-        commands.append(f"git diff {result.target.branch or 'main'}...{result.branch}")
-    waiting: tuple[Entry, ...] = (*result.choices, *result.proposals)
+        git = f"git -C {shlex.quote(folder)}" if folder else "git"
+        commands.append(f"{git} diff {result.target.branch or 'main'}...{result.branch}")
+    waiting: tuple[Entry, ...] = (*result.choices, *result.proposals, *result.changes)
     if waiting:
-        commands.append(f"strop show {waiting[0].finding.id}")
-    elif result.changes:
-        commands.append(f"strop show {result.changes[0].finding.id}")
+        where = f" {shlex.quote(folder)}" if folder else ""
+        commands.append(f"strop show {waiting[0].finding.id}{where}")
     return tuple(commands)
 
 
@@ -157,12 +176,12 @@ def _stack(result: Result) -> RenderableType:
 def _now_and_after(entry: Entry) -> tuple[str, str]:
     """The most exact proved cost before and after; for what stays, its measured impact."""
     if isinstance(entry, Change):
-        counted = [gain for gain in proved_gains(entry.verdict) if gain.name != "cpu"]
-        for gain in counted or proved_gains(entry.verdict):
-            shown = figure(gain)
-            noun = "" if gain.unit in ("us", "µs", "ms", "s", "bytes") else f" {gain.unit or gain.name}"
-            return f"{shown.before}{noun}", f"{shown.after}"
-        return "", ""
+        gain = telling(entry.verdict)
+        if gain is None:
+            return "", ""
+        shown = figure(gain)
+        noun = "" if gain.unit in ("us", "µs", "ms", "s", "bytes") else f" {gain.unit or gain.name}"
+        return f"{shown.before}{noun}", shown.after
     cost = entry.finding.cost
     for value, noun in ((cost.queries, "queries"), (cost.rows, "rows")):
         if value:
@@ -176,21 +195,22 @@ def _verdict(entry: Entry) -> Text:
         case Change():
             good = entry.verdict.behaviour in (Behaviour.IDENTICAL, Behaviour.UNSPECIFIED)
             text = Text(str(entry.verdict.behaviour), style="green" if good else "yellow")
-            gain = next(iter(_gains_for_verdict(entry.verdict)), None)
-            return text if gain is None else text.append(f"  {gain}", style="default")
+            gain = next(_gains_for_verdict(entry.verdict), "")
+            return text.append(f"  {gain}", style="default") if gain else text
         case Choice():
-            options = plural(len(entry.item.options), "option")
-            return Text(f"your choice  {options}: strop show {entry.finding.id}", style="yellow")
+            return Text(f"your choice of {plural(len(entry.item.options), 'option')}", style="yellow")
         case _:
             return Text(f"not kept: {entry.reason}", style="dim")
 
 
 def _gains_for_verdict(verdict: Verdict) -> Iterator[str]:
+    """CPU first; a count stands beside it already, so its change alone is said."""
     gains = proved_gains(verdict)
     for gain in sorted(gains, key=lambda gain: gain.name != "cpu"):
         shown = figure(gain)
         if gain.name == "blocked" and gain.after == 0:
             yield "loop free"
-            continue
-        bound = "" if shown.bound == "exact" else f" ({shown.bound})"
-        yield f"{shown.name} {shown.change}{bound}"
+        elif gain.name == "cpu":
+            yield f"CPU {shown.change} ({shown.bound})"
+        else:
+            yield shown.change

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from strop.report.slope import Tick, shorten
 BARS = 600  # of one lane; more would not be told apart
 LANE, BAR = 24.0, 14.0
 STATEMENTS = 6
+COLUMNS = 8  # of a statement; more are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +139,28 @@ def repeated(exchange: Exchange) -> tuple[Repeated, ...]:
     )
     found = []
     for (statement, relationship, place), number in times.most_common(STATEMENTS):
-        same = [q for q in exchange.queries if (q.statement, q.relationship) == (statement, relationship)]
+        key = (statement, relationship, place)
+        same = [q for q in exchange.queries if (q.statement, q.relationship, str(q.span or "")) == key]
         lazy = f"lazy load of {relationship}" if relationship else ""
         cause = ", ".join(part for part in (lazy, place) if part) or "a library alone"
         rows, spent = sum(q.rows for q in same), sum(q.duration for q in same)
-        found.append(Repeated(number, shorten(" ".join(statement.split()), 400), cause, rows, spent))
+        found.append(Repeated(number, shorten(brief(statement), 400), cause, rows, spent))
     return tuple(found)
+
+
+def brief(statement: str) -> str:
+    """The statement on one line; of many columns the first is named and the others are counted."""
+    text = re.sub(r"\(__\[POSTCOMPILE_\w+\]\)", "(…)", " ".join(statement.split()))
+    depth, commas = 0, []
+    for token in re.finditer(r"[(),]| FROM ", text):
+        depth += {"(": 1, ")": -1}.get(token[0], 0)
+        if depth == 0 and token[0] == ",":
+            commas.append(token.start())
+        elif depth == 0 and token[0] == " FROM ":
+            if len(commas) >= COLUMNS and text.startswith("SELECT "):
+                return f"{text[: commas[0]]} … {len(commas)} more{text[token.start() :]}"
+            break
+    return text
 
 
 def _band(name: str, exchange: Exchange, size: Size, scale: float, top: float) -> Band:
@@ -212,9 +230,10 @@ def _blocks(exchange: Exchange) -> Iterator[_Stretch]:
     for block in exchange.blocks:
         start = block.start if block.start >= 0 else unplaced
         unplaced += block.duration if block.start < 0 else 0
+        spent = max(min(block.duration, exchange.duration - start), 0)  # a sample may end after the answer
         place = f" in {block.stack[0].symbol}, {block.stack[0]}" if block.stack else ""
         unsure = "" if block.start >= 0 else ", when is not known"
-        yield ("block", start, block.duration, f"loop blocked {duration(block.duration)}{place}{unsure}", "")
+        yield ("block", start, spent, f"loop blocked {duration(block.duration)}{place}{unsure}", "")
 
 
 def _bar(stretch: _Stretch, size: Size, scale: float) -> Bar:
@@ -229,7 +248,7 @@ def _facts(exchange: Exchange, short: bool = False) -> str:
     parts = [duration(exchange.duration), plural(len(exchange.queries), "query", "queries")]
     parts += [] if short else [f"{duration(exchange.cpu)} CPU"]
     if blocked := sum(block.duration for block in exchange.blocks):
-        parts.append(f"loop blocked {duration(blocked)}")
+        parts.append(f"loop blocked {duration(min(blocked, exchange.duration))}")
     return " · ".join(parts)
 
 
@@ -238,7 +257,10 @@ def _ticks(longest: int, size: Size, scale: float) -> tuple[Tick, ...]:
     step = 1
     while longest / step > wanted:
         step = step * 5 // 2 if str(step).startswith("2") else step * 2
-    return tuple(Tick(round(size.left + at * scale, 1), duration(at)) for at in range(0, longest + 1, step))
+    return tuple(
+        Tick(round(size.left + at * scale, 1), duration(at) if at else "0")
+        for at in range(0, longest + 1, step)
+    )
 
 
 def _describe(served: Served) -> str:

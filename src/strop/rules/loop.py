@@ -106,7 +106,7 @@ def computed(block: Block) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Statements of a synchronous session that one handler or dependency made the loop wait for."""
+    """Statements of a synchronous session that one handler, dependency or background task made the loop wait for."""
 
     function: Function
     served: tuple[tuple[Exchange, Query], ...]
@@ -123,7 +123,7 @@ class Session:
 
 
 def sessions(project: Project, evidence: Evidence) -> list[Session]:
-    """Synchronous statements on the loop, by the handler or dependency that is to blame."""
+    """Synchronous statements on the loop, by the handler, dependency or background task that is to blame."""
     found: dict[str, list[tuple[Exchange, Query]]] = defaultdict(list)
     routes = {r.key: r for r in project.imported.routes}
     for exchange in evidence.exchanges:
@@ -136,8 +136,11 @@ def sessions(project: Project, evidence: Evidence) -> list[Session]:
 
 
 def _blamed(project: Project, exchange: Exchange, query: Query, route: Route) -> str:
-    """The id of the asynchronous handler or dependency that ran when the statement did."""
-    phase = phase_at(exchange, query.start, ("dependency", "handler", "serialize"))
+    """The id of the asynchronous handler, dependency or background task that ran when the statement did."""
+    phase = phase_at(exchange, query.start, ("dependency", "handler", "serialize", "background"))
+    if phase is not None and phase.kind == "background":
+        task = function_at(project, query.stack[-1] if query.stack else query.span)
+        return task.id if task is not None else ""
     if phase is not None and phase.kind == "dependency":
         found = next((d for d in route.dependencies if d.name == phase.name and d.is_async), None)
         if found is not None:

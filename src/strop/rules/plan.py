@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from strop.evidence import RouteCost
 from strop.finding import Finding
 from strop.plan import Item, Option, Plan
 from strop.project.project import Project
@@ -23,10 +24,17 @@ _VALIDATION = {
 }
 
 
-def plan(project: Project, findings: Iterable[Finding]) -> Plan:
-    """The findings as items by measured cost, with the surface and the criteria in a sentence each."""
+def plan(project: Project, findings: Iterable[Finding], routes: Iterable[RouteCost] = ()) -> Plan:
+    """The findings as items by measured cost, with the surface and the criteria in a sentence each.
+
+    `routes` are what the run saw of the routes: a finding's cost lies where its routes cost.
+    """
     ranked = sorted(findings, key=lambda f: (-f.cost.total, f.known == "static", f.code, f.span))
-    return Plan(_surface(ranked), _criteria(ranked), tuple(_item(project, f) for f in ranked))
+    return Plan(
+        _surface(ranked, {cost.route: cost.share for cost in routes}),
+        _criteria(ranked),
+        tuple(_item(project, f) for f in ranked),
+    )
 
 
 def _item(project: Project, finding: Finding) -> Item:
@@ -87,12 +95,15 @@ def _rollback(finding: Finding) -> str:
     return "git revert of its one commit"
 
 
-def _surface(findings: list[Finding]) -> str:
-    """Which routes the measured cost of the findings lies on; a finding's cost is shared by its routes."""
+def _surface(findings: list[Finding], shares: Mapping[str, float]) -> str:
+    """Which routes the measured cost of the findings lies on."""
     cost: dict[str, float] = defaultdict(float)
     for finding in findings:
-        for route in finding.routes:
-            cost[route] += finding.cost.total / len(finding.routes)
+        weights = {route: shares.get(route, 0.0) for route in finding.routes}
+        if not any(weights.values()):  # shared evenly where nothing is known
+            weights = dict.fromkeys(finding.routes, 1.0)
+        for route, weight in weights.items():
+            cost[route] += finding.cost.total * weight / sum(weights.values())
     whole = sum(cost.values())
     if not whole:
         routes = {route for finding in findings for route in finding.routes}
@@ -110,7 +121,9 @@ def _surface(findings: list[Finding]) -> str:
         covered += part
     take = "takes" if len(named) == 1 else "take"
     names = listed(named, SURFACE)
-    return f"{names} {take} {covered / whole:.0%} of the {time(whole)} that the findings cost in the run"
+    return (
+        f"{names} {take} {100 * covered / whole:.0f} % of the {time(whole)} that the findings cost in the run"
+    )
 
 
 def _criteria(findings: list[Finding]) -> str:

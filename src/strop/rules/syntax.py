@@ -58,8 +58,13 @@ def iterated(project: Project, loop: Span) -> ast.expr | None:
 
 
 def is_bounded(project: Project, loop: Span) -> bool:
-    """Whether the loop's turns are written in the source: a literal, a constant, an enumeration, range(3)."""
+    """Whether the loop's turns are written in the source: a literal, a constant, an enumeration, range(3).
+
+    The tables of the schema are too, in the models.
+    """
     over = iterated(project, loop)
+    if isinstance(over, ast.Attribute) and over.attr == "sorted_tables":
+        return True
     if isinstance(over, ast.Name):
         over = _constant(project, loop.file, over.id) or over
         if isinstance(over, ast.Name):
@@ -69,6 +74,13 @@ def is_bounded(project: Project, loop: Span) -> bool:
             return isinstance(over.args[0], _LITERALS)
         return over.func.id == "range" and all(isinstance(a, ast.Constant) for a in over.args)
     return isinstance(over, _LITERALS) and not any(isinstance(n, ast.Starred) for n in ast.walk(over))
+
+
+def tries_again(project: Project, loop: Span) -> bool:
+    """Whether the loop is a `while True`: it repeats until something works, not for each row."""
+    tree = module(project, loop.file)
+    found = (n for n in ast.walk(tree) if isinstance(n, ast.While) and n.lineno == loop.line) if tree else ()
+    return any(isinstance(node.test, ast.Constant) for node in found)
 
 
 def is_batched(project: Project, loop: Span) -> bool:

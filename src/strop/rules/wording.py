@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 def time(us: float) -> str:
-    """A time in the unit that a person would use: 840 us, 12 ms, 1.7 s."""
+    """A time in the unit that a person would use: 840 µs, 12 ms, 1.7 s."""
     if us < 1000:
-        return f"{us:.0f} us"
+        return f"{us:.0f} µs"
     if us < 10_000:
         return f"{us / 1000:.1f} ms"
     return f"{us / 1000:.0f} ms" if us < 1_000_000 else f"{us / 1_000_000:.1f} s"

@@ -40,11 +40,11 @@ class Folder:
             shutil.copytree(target.root, self.clone, ignore=IGNORED, symlinks=True)
             git.begin(self.clone)
 
-    def tree(self, revision: str = "base") -> Path:
+    def tree(self, revision: str = "base", name: str = "") -> Path:
         """A new working tree of `revision`; returns the target's root in it."""
         with self._lock:
             self._number += 1
-            tree = self.base / f"tree{self._number}"
+            tree = self.base / (name or f"tree{self._number}")
             git.add_worktree(self.clone, tree, revision)
         self._bring(tree)
         return tree / self.inner

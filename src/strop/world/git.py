@@ -132,6 +132,12 @@ def commit(tree: Path, files: Sequence[str], subject: str, body: str) -> str:
     return git(tree, "rev-parse", "HEAD")
 
 
+def changed(tree: Path) -> tuple[str, ...]:
+    """The files below a working tree's folder that its revision has changed or added since the base."""
+    listed = git(tree, "diff", "--name-only", "--relative", "--diff-filter=AM", "-z", "base", "HEAD")
+    return tuple(name for name in listed.split("\0") if name)
+
+
 def deliver(repo: Path, source: Path, revision: str, branch: str) -> str:
     """Bring `revision` from the clone into the user's repository as a new branch; return its name.
 

@@ -58,12 +58,13 @@ class World:
         self._instances: list[Instance] = []
         self._number = 0
         self._lock = threading.Lock()
+        self.one_place = threading.Lock()  # held by whoever uses the place of `at_one_place`
 
-    def instance(self, root: Path) -> Instance:
+    def instance(self, root: Path, name: str = "") -> Instance:
         """A copy of the application in `root`, with databases of its own."""
         with self._lock:
             self._number += 1
-            made = Instance(self, root, self.base / f"i{self._number}")
+            made = Instance(self, root, self.base / (name or f"i{self._number}"))
             self._instances.append(made)
         return made
 

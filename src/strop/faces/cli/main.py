@@ -25,6 +25,7 @@ VERBS = {
     "show": "Show a run, a finding, or the project.",
 }
 INTERRUPTED = 130
+FORM = "strop.form"  # where the context keeps the format that was asked for
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _signals: list[int] = []  # the one that came
@@ -64,6 +65,12 @@ class LazyVerbs(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
+        except Problem as problem:
+            if ctx.meta.get(FORM) == "json":
+                from strop.report.problem import render_json
+
+                sys.stdout.write(render_json(problem))
+            raise
         return status
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

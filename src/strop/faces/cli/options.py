@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from strop.faces.cli.main import FORM
+
 if TYPE_CHECKING:
     from strop.measure.observe import Workload
     from strop.target import Target
@@ -98,7 +100,14 @@ def about_format(*formats: str) -> Callable[[F], F]:
         default="text",
         show_default=True,
         help="How the result is printed.",
+        callback=_remember,
     )
+
+
+def _remember(ctx: click.Context, _: click.Parameter, form: str) -> str:
+    """A problem that ends the verb is printed in its format, too."""
+    ctx.meta[FORM] = form
+    return form
 
 
 def about_runs(function: F) -> F:

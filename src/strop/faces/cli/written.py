@@ -38,7 +38,7 @@ def print_result(result: Result, form: str, report: Path) -> None:
     elif form == "markdown":
         sys.stdout.write(markdown.render(result))
     else:
-        text.write(result, Console(), shown_path(report))
+        text.write(result, Console(), shown_path(report), shown_root(report.parents[3]))
 
 
 def print_run(evidence: Evidence, findings: Sequence[Finding], form: str) -> None:
@@ -47,6 +47,11 @@ def print_run(evidence: Evidence, findings: Sequence[Finding], form: str) -> Non
         sys.stdout.write(run.render_json(evidence, findings))
     else:
         run.write(evidence, findings, Console())
+
+
+def shown_root(root: Path) -> str:
+    """The project's folder as the user would write it here; "" where commands find it from here."""
+    return "" if Path.cwd().is_relative_to(root) else shown_path(root)
 
 
 def shown_path(path: Path) -> str:

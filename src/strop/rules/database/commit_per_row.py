@@ -95,7 +95,8 @@ def _measured(
     looped: list[tuple[Reach, Loop]],
     often: list[Exchange],
 ) -> Finding:
-    way, loop = looped[0]
+    worst = max(often, key=lambda e: e.commits)
+    way, loop = next((each for each in looped if each[0].route == worst.route), looped[0])
     routes = {e.route for e in often}
     count = requests(evidence, routes)
     spared = sum(e.commits - 1 for e in often)
@@ -105,7 +106,7 @@ def _measured(
         call.span,
         routes,
         message=f"{call.text} for each turn of the loop at {loop.span}: "
-        f"{max(e.commits for e in often)} commits in one request",
+        f"{worst.commits} commits in one request",
         impact=f"{number(spared / count)} transactions a request too many, {time(total / count)} a request",
         solution="commit once after the loop: then all rows are kept or none",
         known="measured",

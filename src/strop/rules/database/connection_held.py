@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from strop.evidence import Evidence, Exchange, Outbound
 from strop.finding import Cost, Finding
@@ -56,7 +57,7 @@ def _finding(project: Project, place: Span, calls: list[tuple[Exchange, Outbound
         RULE,
         place,
         (exchange.route for exchange, _ in calls if exchange.route),
-        message=f"a database connection is held while {longest.url} answers",
+        message=f"a database connection is held while {_host(longest.url)} answers",
         impact=f"{time(mean)} of an idle connection in each of {number(len(calls))} calls of the run; "
         "under load the pool waits as long as the other service does",
         solution="call first and read afterwards, or end the transaction before the call: your choice",
@@ -67,6 +68,11 @@ def _finding(project: Project, place: Span, calls: list[tuple[Exchange, Outbound
         cost=Cost(),
         facts={"function": function.id if function is not None else ""},
     )
+
+
+def _host(url: str) -> str:
+    """Who is asked: a path may hold what is a user's own, and differs from call to call."""
+    return urlsplit(url).hostname or url
 
 
 _CLIENT = """

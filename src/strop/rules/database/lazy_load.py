@@ -9,7 +9,8 @@ databases need to answer it.
 
 **How it is found.** Statements that a lazy loader emitted are recorded with their relationship. A
 relationship that one request loads three times or more is reported, at the statement that loaded the
-owners; routes that share that statement share the finding.
+owners; routes that share that statement share the finding. Owners that were themselves loaded one by one are
+left to DB002: their loads would not get fewer.
 
 **How to fix it.** Load the relationship with the owners: `.options(selectinload(Order.items))`, or
 `joinedload` for a relationship to one; `lazy="selectin"` in the model when every reader wants it.
@@ -49,16 +50,25 @@ LEAST = 3  # loads in one request: two can be two relationships of one object an
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """The lazy loads of one relationship in one request, and the statement that loaded the owners."""
+    """The lazy loads of one relationship in one request, and the statement that loaded the owners.
+
+    Owners that were loaded one by one, by `asked` statements, need as many loads: those are no waste.
+    """
 
     exchange: Exchange
     loads: tuple[Seen, ...]
     parent: Seen | None
+    asked: int
+
+    @property
+    def spare(self) -> int:
+        """Statements that loading the relationship with the owners would save."""
+        return max(0, len(self.loads) - self.asked)
 
     @property
     def saved(self) -> float:
-        """What would be saved if one statement did the work of all, in us."""
-        return median(s.elapsed for s in self.loads) * (len(self.loads) - 1)
+        """What that would save, in us."""
+        return median(s.elapsed for s in self.loads) * self.spare
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -69,10 +79,10 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for exchange in evidence.exchanges:
         for key, group in _groups(project, exchange):
             place = _place(group)
-            if place is not None:
+            if place is not None and group.spare:
                 found[key, Span(place.file, place.line, place.symbol)].append(group)
     for (key, place), groups in found.items():
-        if max(len(g.loads) for g in groups) >= LEAST:
+        if max(g.spare for g in groups) > LEAST - 2:
             yield _finding(project, evidence, key, place, groups)
 
 
@@ -85,7 +95,15 @@ def _groups(project: Project, exchange: Exchange) -> Iterator[tuple[str, _Group]
         if seen.query.relationship:
             loads[seen.query.relationship].append(seen)
     for key, found in loads.items():
-        yield key, _Group(exchange, tuple(found), _parent(project, key, found[0], ordered))
+        parent = _parent(project, key, found[0], ordered)
+        yield key, _Group(exchange, tuple(found), parent, _executions(parent, ordered))
+
+
+def _executions(parent: Seen | None, ordered: tuple[Seen, ...]) -> int:
+    """How many statements of the request loaded owners: of the table that the parent statement asks."""
+    table = read_statement(parent.query.statement).table if parent is not None else ""
+    asked = (read_statement(s.query.statement) for s in ordered if s.query.rows and not s.query.relationship)
+    return max(1, sum(a.table == table and not a.aggregated for a in asked) if table else 1)
 
 
 def _parent(project: Project, key: str, first: Seen, ordered: tuple[Seen, ...]) -> Seen | None:
@@ -120,21 +138,23 @@ def _place(group: _Group) -> Span | None:
 
 
 def _finding(project: Project, evidence: Evidence, key: str, place: Span, groups: list[_Group]) -> Finding:
-    worst = max(groups, key=lambda g: len(g.loads))
+    worst = max(groups, key=lambda g: g.spare)
     routes = {g.exchange.route for g in groups if g.exchange.route}
     count = requests(evidence, routes)
     saved = sum(g.saved for g in groups)
     relationship = project.relationship(key)
     reader = next((s.query.span for s in worst.loads if s.query.span is not None), None)
     where = f"in {reader.symbol}" if reader is not None else "while the answer is serialized"
-    queries = sum(len(g.loads) - 1 for g in groups) / count
+    queries = sum(g.spare for g in groups) / count
+    asked = "two" if worst.asked == 1 else number(2 * worst.asked)
     return draft(
         RULE,
         place,
         routes,
         message=f"lazy load of {key} {where}: {many(len(worst.loads), 'statement')} in one request",
         impact=f"1 + n statements: {number(queries)} a request too many, {time(saved / count)} a request",
-        solution=f"load {key} together with its owners: two statements in place of {len(worst.loads) + 1}",
+        solution=f"load {key} together with its owners: "
+        f"{asked} statements in place of {len(worst.loads) + worst.asked}",
         known="measured",
         confidence=0.98 if worst.parent is not None else 0.85,
         chain=steps(_stack(worst), project),
@@ -194,6 +214,16 @@ def total(order):
 @app.get("/orders", response_model=list[OrderOut])
 def list_orders(session: Session = Depends(get_session)):
     return session.scalars(select(Order).options(selectinload(Order.items)).limit(20)).all()
+"""),
+        get("/orders"),
+        bad=False,
+    ),
+    Example(
+        "owners that are loaded one by one",
+        shop("""
+@app.get("/orders", response_model=list[OrderOut])
+def list_orders(session: Session = Depends(get_session)):
+    return [session.get(Order, number) for number in range(1, 6)]
 """),
         get("/orders"),
         bad=False,

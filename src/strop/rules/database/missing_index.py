@@ -37,7 +37,7 @@ from strop.rules.example import Example, get
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import Seen, requests, statements
-from strop.rules.wording import number, time
+from strop.rules.wording import many, number, time
 from strop.span import Span
 from strop.sql.statement import read_statement
 
@@ -108,7 +108,7 @@ def _finding(
         _place(project, table, columns) or dearest.query.span or Span("", 0),
         routes,
         message=f"no index for {table}.{', '.join(columns)} ({use}): {number(rows)} rows scanned each time",
-        impact=f"{number(len(executed) / count)} scans a request, {time(total / count)} a request, "
+        impact=f"{many(len(executed) / count, 'scan')} a request, {time(total / count)} a request, "
         "more with every row that is added",
         solution=f"an index on {table} ({', '.join(columns)}), in the model and as a migration",
         known="measured",

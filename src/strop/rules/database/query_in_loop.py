@@ -14,7 +14,8 @@ one request. The loop is looked up along the stack that led there; without a loo
 rows up in a dict.
 
 **When it is no problem.** A loop whose turns are written in the source (`for status in ("open", "paid")`),
-batches (`selectin` loading of many parents, `range(0, n, 500)`), the inserts of one flush. A lazy load is
+batches (`selectin` loading of many parents, `range(0, n, 500)`), the inserts of one flush, a `while True`
+that waits for the database. A lazy load is
 reported as DB001.
 
 **Sources.** SQLAlchemy, "Using IN": https://docs.sqlalchemy.org/en/20/core/operators.html
@@ -37,7 +38,7 @@ from strop.rules.example import Example, get
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import Seen, answered, requests, statements_of
-from strop.rules.syntax import goes_over_fields, is_batched, is_bounded
+from strop.rules.syntax import goes_over_fields, is_batched, is_bounded, tries_again
 from strop.rules.wording import many, number, time
 from strop.span import Span, Step
 from strop.sql.placeholder import normal
@@ -49,6 +50,25 @@ LEAST = 4  # repetitions in one request: three can be three questions, four of t
 BLIND_LEAST = 10  # where no loop is seen in the source, so that only real repetition is reported
 _SELECTIN = "POSTCOMPILE_primary_keys"  # selectin loading asks for 500 parents at a time
 _SCHEMA = ("DropTable", "DropConstraint", "CreateTable", "CreateIndex")  # a statement each is their nature
+_CATALOGUES = ("sqlite_", "pg_", "information_schema")  # reflection asks for each table, as it must
+_ASKS = frozenset(
+    [
+        "execute",
+        "scalars",
+        "scalar",
+        "stream",
+        "stream_scalars",
+        "exec",
+        "get",
+        "get_one",
+        "all",
+        "first",
+        "one",
+        "one_or_none",
+        "query",
+        "count",
+    ]
+)  # calls that execute a statement themselves
 _FLUSHES = ("commit", "flush", "close", "begin", "refresh", "merge")  # calls that write what was collected
 
 
@@ -98,6 +118,8 @@ def _repeated(exchange: Exchange) -> dict[tuple[str, Span], list[Seen]]:
         query = seen.query
         if query.span is None or query.relationship or query.many > 1 or _SELECTIN in query.statement:
             continue
+        if read_statement(query.statement).table.startswith(_CATALOGUES):
+            continue
         place = Span(query.span.file, query.span.line, query.span.symbol)
         found[normal(query.statement), place].append(seen)
     return {key: seen for key, seen in found.items() if len(seen) >= 2}
@@ -142,7 +164,7 @@ def _finding(
         routes,
         message=f"{table} is asked {many(len(worst.seen), 'time')} {where}",
         impact=f"{number(queries)} statements a request too many, {time(saved / count)} a request",
-        solution=f"ask {table} once for all keys, before the loop",
+        solution=_solution(project, place, table, worst),
         known="measured",
         confidence=0.95 if loop is not None else 0.7,
         chain=steps(worst.stack, project),
@@ -153,6 +175,21 @@ def _finding(
             "loop_file": loop.span.file if loop is not None else "",
         },
     )
+
+
+def _solution(project: Project, place: Span, table: str, worst: _Group) -> str:
+    """What to do about it: rows that were just written can't be asked for before the loop."""
+    function = function_at(project, place)
+    calls = calls_at(function, place.line) if function is not None else []
+    names = {c.name.rpartition(".")[2] for c in calls}
+    if "refresh" in names:
+        return f"write first and read {table} back once for all keys, or leave out the refresh where the database fills in nothing"
+    if not names & _ASKS and worst.exchange.commits and all(s.query.rows <= 1 for s in worst.seen):
+        stale = "a commit makes what is loaded stale, so that reading it loads each object again"
+        if worst.exchange.commits * 2 >= len(worst.seen):
+            return f"commit once, after the loop: {stale}"
+        return f"read {table} again with one statement, or use it before the commit: {stale}"
+    return f"ask {table} once for all keys, before the loop"
 
 
 def _static(project: Project, served: Counter[str]) -> Iterator[Finding]:
@@ -179,7 +216,10 @@ def _asks(call: Call) -> bool:
 
 def _open_ended(project: Project, function: Function, call: Call, way: Reach) -> Loop | None:
     around = loops_on_way(project, function, call, way)
-    open_ended = (x for x in around if not _is_finite(project, x) and not goes_over_fields(project, x.span))
+    no_rows = (goes_over_fields, tries_again)
+    open_ended = (
+        x for x in around if not _is_finite(project, x) and not any(t(project, x.span) for t in no_rows)
+    )
     return next(open_ended, None)
 
 
@@ -201,6 +241,23 @@ def _unmeasured(function: Function, call: Call, looped: list[tuple[Reach, Loop]]
 
 
 EXAMPLES = (
+    Example(
+        "waiting for the database",
+        shop("""
+def answers(session: Session):
+    session.execute(select(1))
+    return True
+
+
+@app.get("/orders")
+def list_orders(wait: bool = False, session: Session = Depends(get_session)):
+    while True:
+        if answers(session):
+            return {}
+"""),
+        (),
+        bad=False,
+    ),
     Example(
         "in a repository, from a loop in a service",
         shop(

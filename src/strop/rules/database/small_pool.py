@@ -93,6 +93,8 @@ def _finding(evidence: Evidence | None, engine: Engine, place: Span, routes: set
         if e.route in routes and p.wait >= WAITED and not p.connected
     ]
     waited = f"; {many(len(waits), 'wait')} of {time(sum(waits) / len(waits))} in the run" if waits else ""
+    served = engine.dialect != "sqlite"  # a file takes any number of connections
+    fits = f", as long as workers x {limit} fit into the server's limit" if served else ""
     return draft(
         RULE,
         place,
@@ -100,7 +102,7 @@ def _finding(evidence: Evidence | None, engine: Engine, place: Span, routes: set
         message=f"{limit} threads share {most} connections ({engine.pool_size} kept, "
         f"{engine.max_overflow} opened when needed)",
         impact=f"from {most + 1} requests at a time on, threads wait for a connection{waited}",
-        solution=f"pool_size={limit}, max_overflow=0, as long as workers x {limit} fit into the server's limit",
+        solution=f"pool_size={limit}, max_overflow=0{fits}",
         known="measured" if waits else "static",
         confidence=0.7,
         cost=Cost(total=float(sum(waits))),

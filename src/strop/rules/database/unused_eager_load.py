@@ -21,12 +21,13 @@ https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from strop.evidence import Evidence, Exchange
 from strop.finding import Cost, Finding
 from strop.project.project import Project
+from strop.project.table import Relationship
 from strop.rules.code import steps, table_of
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
@@ -39,6 +40,9 @@ from strop.sql.statement import read_statement
 
 RULE = Rule("DB004", "unused-eager-load", "database", "warning", "An eager load that nobody reads")
 
+_Tables = tuple[str, str] | None  # of the owner and of the target
+
+_SELECTIN = "POSTCOMPILE_primary_keys"  # what only the statements of selectin loading have
 LEAST = 3  # requests that loaded it: fewer may have missed the branch that reads it
 
 
@@ -56,9 +60,10 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     if evidence is None:
         return
     found: dict[tuple[str, Span], list[_Load]] = defaultdict(list)
+    tables = {r.key: _tables(project, r) for r in project.imported.relationships}
     for exchange in evidence.exchanges:
         if exchange.loaded and exchange.status < 400:
-            for key, load in _loads(project, exchange):
+            for key, load in _loads(tables, exchange):
                 span = load.child.query.span
                 if span is not None:
                     found[key, Span(span.file, span.line, span.symbol)].append(load)
@@ -68,25 +73,30 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             yield _finding(project, evidence, key, place, full)
 
 
-def _loads(project: Project, exchange: Exchange) -> Iterator[tuple[str, _Load]]:
+def _tables(project: Project, relationship: Relationship) -> _Tables:
+    owner, target = table_of(project, relationship)
+    return (owner.name, target.name) if owner is not None and target is not None else None
+
+
+def _loads(known: Mapping[str, _Tables], exchange: Exchange) -> Iterator[tuple[str, _Load]]:
+    """The statements of eager loads; one that several relationships explain is read when one of them is."""
     ordered = [s for s in statements_of(exchange) if not s.query.relationship]
-    for key in exchange.loaded:
-        relationship = project.relationship(key)
-        owner, target = table_of(project, relationship) if relationship is not None else (None, None)
-        if owner is None or target is None:
-            continue
-        for place, seen in enumerate(ordered):
-            asked = read_statement(seen.query.statement)
-            keyed = "POSTCOMPILE_primary_keys" in seen.query.statement
-            before = [read_statement(s.query.statement) for s in ordered[:place]]
-            owned = any(owner.name in s.tables for s in before)
-            if (
-                keyed
-                and owned
-                and target.name in asked.tables
-                and _leads_to(asked.tables, target.name, owner.name)
-            ):
-                yield key, _Load(exchange, seen, key in exchange.used)
+    before: set[str] = set()
+    for seen in ordered:
+        asked = read_statement(seen.query.statement).tables
+        if _SELECTIN in seen.query.statement:
+            keys = [k for k in exchange.loaded if _explains(known.get(k), asked, before)]
+            used = any(key in exchange.used for key in keys)
+            yield from ((key, _Load(exchange, seen, used)) for key in keys)
+        before.update(asked)
+
+
+def _explains(tables: _Tables, asked: tuple[str, ...], before: set[str]) -> bool:
+    """Whether a selectin statement that asks these tables can load a relationship from owner to target."""
+    if tables is None:
+        return False
+    owner, target = tables
+    return owner in before and target in asked and _leads_to(asked, target, owner)
 
 
 def _leads_to(tables: tuple[str, ...], target: str, owner: str) -> bool:
@@ -132,6 +142,28 @@ def list_orders(session: Session = Depends(get_session)):
 @app.get("/orders", response_model=list[OrderOut])
 def list_orders(session: Session = Depends(get_session)):
     return session.scalars(select(Order).options(selectinload(Order.items)).limit(20)).all()
+"""),
+        get("/orders", times=4),
+        bad=False,
+    ),
+    Example(
+        "a statement that another relationship explains too",
+        shop("""
+class Shelf(Base):
+    __tablename__ = "shelves"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    keeper_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    keeper: Mapped[Customer] = relationship()
+
+
+Base.metadata.create_all(engine)
+
+
+@app.get("/orders")
+def list_orders(session: Session = Depends(get_session)):
+    shelves = session.scalars(select(Shelf).options(joinedload(Shelf.keeper))).all()
+    orders = session.scalars(select(Order).options(selectinload(Order.customer)).limit(20))
+    return [len(shelves), *(order.customer.name for order in orders)]
 """),
         get("/orders", times=4),
         bad=False,
