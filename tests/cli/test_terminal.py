@@ -40,8 +40,8 @@ def test_a_terminal_that_does_not_know_a_character_gets_a_question_mark(
     )  # fmt: skip
     assert (done.returncode in (0, 1), done.stderr) == (True, b"")
     text = done.stdout.decode(encoding)
-    assert "?" in text
     assert len(text) > 500
+    assert "?" in text or encoding == "latin-1"
     if "json" in arguments:
         json.loads(text)
 
