@@ -147,7 +147,7 @@ def test_every_cell_is_sent_though_the_time_is_short(serving: Callable[[Answerin
 def test_an_answer_that_never_comes_counts_as_patience(
     serving: Callable[[Answering], Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(latency, "PATIENCE", 0.6)
+    monkeypatch.setattr(latency, "PATIENCE", 1.5)
 
     async def never(head: bytes, writer: asyncio.StreamWriter) -> None:
         if b"/never" not in head:

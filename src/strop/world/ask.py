@@ -35,7 +35,7 @@ class AskSocket:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering."""
+        """Stop answering. Safe to call twice."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
