@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from strop.world import process
 from strop.world.own_server import OwnServer
 from strop.world.postgres import Address
 
@@ -23,7 +24,9 @@ def own_server() -> Iterator[Address]:
     pytest.importorskip("psycopg")
     # not pytest's folder, which the server's user may not enter
     with tempfile.TemporaryDirectory(prefix="strop-test-") as folder:
+        before = set(process._alive)
         server = OwnServer(Path(folder) / "originals" / "postgres")
+        process._alive &= before  # a command that ends inside a test would end this one too
         try:
             yield server.address()
         finally:

@@ -147,7 +147,7 @@ def test_every_cell_is_sent_though_the_time_is_short(serving: Callable[[Answerin
 def test_an_answer_that_never_comes_counts_as_patience(
     serving: Callable[[Answering], Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(latency, "PATIENCE", 0.6)
+    monkeypatch.setattr(latency, "PATIENCE", 1.5)
 
     async def never(head: bytes, writer: asyncio.StreamWriter) -> None:
         if b"/never" not in head:
@@ -155,7 +155,7 @@ def test_an_answer_that_never_comes_counts_as_patience(
 
     server = serving(never)
     found = {f.route: f for f in measure_latency(server.port, [cell("/never"), cell("/")], rate=20)}
-    assert found["GET /never"].p50 == int(latency.PATIENCE * 1e6)
+    assert found["GET /never"].p50 == pytest.approx(latency.PATIENCE * 1e6, abs=2)
     assert found["GET /"].p50 < found["GET /never"].p50
 
 
@@ -198,12 +198,14 @@ def test_a_server_that_hangs_up_without_a_word_did_not_answer(serving: Callable[
         writer.close()
 
     (found,) = measure_latency(serving(hangs_up).port, [cell("/")], rate=20, connections=2)
-    assert found.p50 == int(latency.PATIENCE * 1e6)
+    assert found.requests == 10
+    assert found.p50 == pytest.approx(latency.PATIENCE * 1e6, abs=2)
 
 
 def test_no_server_and_no_cell() -> None:
     closed = Server(at_once)
     closed.close()
     (found,) = measure_latency(closed.port, [cell("/")], rate=20)
-    assert (found.requests, found.p50) == (10, int(latency.PATIENCE * 1e6))
+    assert found.requests == 10
+    assert found.p50 == pytest.approx(latency.PATIENCE * 1e6, abs=2)
     assert measure_latency(closed.port, [], rate=20) == ()

@@ -15,8 +15,6 @@ from strop.world.instance import World, open_world
 from tests import ledger
 
 TESTS = """\
-import os
-
 import pytest
 from fastapi.testclient import TestClient
 
@@ -57,10 +55,6 @@ def test_error(broken):
 def test_writes():
     head = {"authorization": "Bearer token-1"}
     assert client.post("/books", json={"title": "Mine", "price": 1}, headers=head).status_code == 201
-
-
-def test_where():
-    assert "PYTEST_XDIST_WORKER" not in os.environ
 """
 OTHERS = {
     "syntax.py": "def broken(:\n",
@@ -104,7 +98,6 @@ def test_the_outcome_of_every_test(whole: tuple[SuiteRun, list[str]]) -> None:
         f"{here}expected": "skipped",
         f"{here}error": "failed",
         f"{here}writes": "passed",
-        f"{here}where": "passed",
     }
     assert set(done.failed) == {f"{here}one[999]", f"{here}error"}
     assert heard == [name for name, _ in done.tests]

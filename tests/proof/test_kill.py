@@ -129,6 +129,31 @@ NEUTRAL = {
         swap("len(user.books)", "db.scalar(select(func.count(Book.id)).where(Book.author_id == user.id))"),
     ),
     "index declared": change(CHANGE, "", swap('ForeignKey("authors.id"))', 'ForeignKey("authors.id"), index=True)', MODELS)),
+    "dependency without a thread": change(ADD, "", swap("def me(db: Db", "async def me(db: Db")),
+    "work in a thread": change(
+        STATS, "",
+        swap("    best = db.scalar(", "    best = await to_thread(db.scalar, "),
+        swap("from typing import Annotated", "from asyncio import to_thread\nfrom typing import Annotated"),
+    ),
+    "larger pool": change(
+        CHANGE, "", swap('create_engine("sqlite:///ledger.db")', 'create_engine("sqlite:///ledger.db", pool_size=40)', MODELS)
+    ),
+    "fetched in one query": change(
+        LIST, "",
+        swap(
+            "    return [shown(book) for book in books]",
+            "    wanted = {book.author_id for book in books}\n"
+            "    found = {one.id: one for one in db.scalars(select(Author).where(Author.id.in_(wanted)))}\n"
+            "    assert len(found) == len(wanted)\n"
+            "    return [shown(book) for book in books]",
+        ),
+    ),
+    "built once": change(
+        ONE, "",
+        swap("def shown(book", "@lru_cache\ndef query_of_authors():\n    return select(Author.name)\n\n\ndef shown(book"),
+        swap("author=book.author.name", "author=book._sa_instance_state.session.scalar(query_of_authors().where(Author.id == book.author_id))"),
+        swap("from fastapi import Depends", "from functools import lru_cache\n\nfrom fastapi import Depends"),
+    ),
     "merged conditions": change(LOGIN, "", swap("found is None or given", "not found or given")),
 }  # fmt: skip
 

@@ -69,10 +69,10 @@ def test_a_module_whose_name_only_begins_so_is_no_test() -> None:
 
 def test_edited_lines() -> None:
     after = CODE.replace("    db.commit()\n", "    db.flush()\n    db.commit()\n").replace("9", "8")
-    assert edited_lines(patch(after)) == {"app/a.py": [2, 5]}
-    assert edited_lines(patch(CODE.replace("    db.commit()\n", ""))) == {"app/a.py": [4, 5]}
-    assert edited_lines(patch("a\nb\n", None, "new.txt")) == {"new.txt": [1, 2]}
-    assert edited_lines(patch(CODE)) == {}
+    assert edited_lines(patch(after).edits) == {"app/a.py": [2, 5]}
+    assert edited_lines(patch(CODE.replace("    db.commit()\n", "")).edits) == {"app/a.py": [4, 5]}
+    assert edited_lines(patch("a\nb\n", None, "new.txt").edits) == {"new.txt": [1, 2]}
+    assert edited_lines(patch(CODE).edits) == {}
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def test_a_path_that_is_too_long_for_a_socket_gets_another_which_is_gone_afterwa
     assert len(str(one.path)) <= LONGEST
     assert ask(one.path, {}) == {"path": "/a"}
     one.close()
+    one.close()  # an instance is closed when its work is done, and again with its world
     assert not one.path.parent.exists()
 
 

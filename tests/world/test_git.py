@@ -63,6 +63,30 @@ def test_a_branch_of_that_name_is_left_alone(repo: Path, tmp_path: Path) -> None
     assert ledger.git(repo, "rev-parse", "strop/1234-3") == commit
 
 
+@pytest.mark.parametrize(
+    ("there", "asked", "made"),
+    [
+        ("strop", "strop/1234", "strop-1234"),
+        ("strop/1234/old", "strop/1234", "strop/1234-2"),
+        ("strop/1", "strop/1234", "strop/1234"),
+        ("other", "a/b/c", "a/b/c"),
+    ],
+)
+def test_branches_that_stand_in_the_way(
+    there: str, asked: str, made: str, repo: Path, tmp_path: Path
+) -> None:
+    ledger.git(repo, "branch", there)
+    clone, commit = finished(repo, tmp_path)
+    assert git.deliver(repo, clone, commit, asked) == made
+    assert ledger.git(repo, "rev-parse", made) == commit
+
+
+def test_names_of_branches(repo: Path) -> None:
+    good = ["a", "a/b", "größe", "strop/1234-2"]
+    bad = ["", "a b", "-a", "a..b", "a/", "/a", "a~1", "a.lock", "@{-1}", "a\nb"]
+    assert [name for name in (*good, *bad) if git.is_branch_name(repo, name)] == good
+
+
 def test_the_users_own_settings_of_git_do_not_reach_in(
     repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

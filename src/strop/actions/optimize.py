@@ -18,6 +18,7 @@ from strop.measure.explain import explain, sizes
 from strop.measure.latency import measure_latency
 from strop.measure.observe import Observation, Workload, observe
 from strop.measure.run import update
+from strop.problem import EXIT_USAGE, Problem
 from strop.proof.branch import (
     BranchProof,
     Suites,
@@ -67,6 +68,7 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
     """Measure, find, fix, prove and deliver. The user's tree, database and network are not touched;
     the user's repository receives one branch.
     """
+    _check_branch(request)
     until = time.monotonic() + request.minutes * 60
     with open_world(request.target) as world:
         seen = observe(world, request.workload, listener)
@@ -83,6 +85,14 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
         name, patches = _deliver(request, search, measured.folder)
         result = conclude_result(request.target, seen, measured, base, suites, search, branch, final, name)
     return Optimized(result, measured.folder, patches)
+
+
+def _check_branch(request: OptimizeRequest) -> None:
+    """A name that git refuses is refused now, not when everything is done. Raises Problem T110."""
+    repo = request.target.repo
+    if repo and request.branch and not git.is_branch_name(Path(repo), request.branch):
+        do = "see git help check-ref-format for the rules"
+        raise Problem("T110", f"{request.branch!r} is no name for a branch", do=do, status=EXIT_USAGE)
 
 
 def _base(world: World, seen: Observation, listener: Listener) -> tuple[Base, Suites | None]:

@@ -11,16 +11,19 @@ from strop.event import Advance, Listener, Stage, ignore
 from strop.evidence import Outcome, Outcomes
 from strop.measure.serve import Served
 from strop.measure.suite import SuiteRun, run_suite
+from strop.patch import Edit
 from strop.problem import Problem
 from strop.project.project import Imported
 from strop.proof.contract import compare_contracts
 from strop.proof.cost import Pair, pair, time_gains, timed_cells
 from strop.proof.gain import count_gains
 from strop.proof.judge import SHOWN, Base, differences
+from strop.proof.lint import edited_lines
 from strop.proof.schema import Schema, migrate
 from strop.proof.suites import compare_suites, suite_outcomes
 from strop.proof.work import work_gains
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
+from strop.world import git
 from strop.world.instance import Conditions, Instance, World
 from strop.world.one_place import at_one_place
 from strop.world.process import workers
@@ -109,7 +112,8 @@ def prove_branch(
     world = base.world
     root = world.folder.tree(revision)
     instance = world.instance(root)
-    served = _started(instance, schema)
+    watch = _edited(base.root, root)
+    served = _started(instance, schema, Conditions(watch=watch))
     imported = served.describe()
     proof = BranchProof(revision, root, served, imported)
     changed = compare_contracts(base.imported, imported)
@@ -120,14 +124,27 @@ def prove_branch(
     if suites is not None and proof.holds:
         listener(Stage("running the tests on the branch"))
         _gate(
-            proof, 2, f"{len(suites.one.tests)} own tests", lambda: _suite(world, proof, suites, tests, added)
+            proof,
+            2,
+            f"{len(suites.one.tests)} own tests",
+            lambda: _suite(world, proof, suites, tests, added, Conditions(watch=watch)),
         )
     return proof
 
 
-def _started(instance: Instance, schema: Schema) -> Served:
+def _edited(base: Path, root: Path) -> dict[str, list[int]]:
+    """Lines of the application that the revision in `root` has changed, by file."""
+    edits = []
+    for name in git.changed(root):
+        if name.endswith(".py") and not Path(name).name.startswith("test_"):
+            before = (base / name).read_text() if (base / name).exists() else None
+            edits.append(Edit(name, before, (root / name).read_text()))
+    return edited_lines(edits)
+
+
+def _started(instance: Instance, schema: Schema, conditions: Conditions) -> Served:
     left, _ = migrate(instance, schema)
-    served = Served(instance, Conditions(), left)
+    served = Served(instance, conditions, left)
     served.start()
     return served
 
@@ -151,13 +168,18 @@ def _cells(base: Base, proof: BranchProof, listener: Listener) -> Found:
 
 
 def _suite(
-    world: World, proof: BranchProof, suites: Suites, tests: tuple[str, ...], added: tuple[str, ...]
+    world: World,
+    proof: BranchProof,
+    suites: Suites,
+    tests: tuple[str, ...],
+    added: tuple[str, ...],
+    conditions: Conditions,
 ) -> Found:
     ignored = tuple(f"--ignore={file}" for file in added)
     chosen = tests or world.target.tests
     with workers(2) as pool:
         together = pool.submit(_run_beside, world, proof.revision, chosen) if added else None
-        proof.suite = _run(world, proof.revision, (*ignored, *chosen))
+        proof.suite = _run(world, proof.revision, (*ignored, *chosen), conditions)
         found = compare_suites(suites.one, proof.suite, suites.flaky)
         if together is not None:
             failed = sorted(set(together.result().failed) - set(suites.one.failed) - set(suites.flaky))
@@ -165,9 +187,9 @@ def _suite(
     return found
 
 
-def _run(world: World, revision: str, arguments: tuple[str, ...]) -> SuiteRun:
+def _run(world: World, revision: str, arguments: tuple[str, ...], conditions: Conditions) -> SuiteRun:
     with at_one_place(world, revision) as instance:
-        return run_suite(instance, (*world.target.pytest_args, *arguments))
+        return run_suite(instance, (*world.target.pytest_args, *arguments), conditions)
 
 
 def _run_beside(world: World, revision: str, arguments: tuple[str, ...]) -> SuiteRun:
@@ -211,7 +233,7 @@ def measure_gains(
 
 def start_revision(world: World, revision: str, schema: Schema) -> Served:
     """The application as a revision has it, in a tree and with databases of its own."""
-    return _started(world.instance(world.folder.tree(revision)), schema)
+    return _started(world.instance(world.folder.tree(revision)), schema, Conditions())
 
 
 def verdict(base: Base, proof: BranchProof, unproved: Sequence[str]) -> Verdict:
@@ -228,10 +250,20 @@ def verdict(base: Base, proof: BranchProof, unproved: Sequence[str]) -> Verdict:
         relaxed=base.relaxed.lines,
         unproved=tuple(unproved),
         cells=len(proof.outcomes) + (len(proof.suite.recorded) if proof.suite else 0),
-        reached=sum(_statements(o) != _statements(base.outcomes[k]) for k, o in proof.outcomes.items()),
+        reached=_reached(base, proof),
     )
 
 
+def _reached(base: Base, proof: BranchProof) -> int:
+    """How many requests executed an edited line, or sent other statements than the base."""
+    cells = (
+        bool(outcome.exchange.lines) or _statements(outcome) != _statements(base.outcomes[key])
+        for key, outcome in proof.outcomes.items()
+    )
+    tests = (bool(r.exchange.lines) for r in proof.suite.recorded) if proof.suite else ()
+    return sum(cells) + sum(tests)
+
+
 def _statements(outcome: Outcome) -> list[str]:
-    """What tells, without watching lines, that a cell went through the branch's changes."""
+    """What tells that a cell went through a change that has no line of its own, as the default of a model."""
     return [query.statement for query in outcome.exchange.queries]

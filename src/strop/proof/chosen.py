@@ -39,7 +39,7 @@ def choose_cells(
 
 def edited_functions(patch: Patch) -> frozenset[str]:
     """Ids ("file:qualname") of the functions in which the patch changes a line."""
-    lines = edited_lines(patch)
+    lines = edited_lines(patch.edits)
     found = set()
     for edit in patch.edits:
         if edit.file.endswith(".py"):

@@ -73,7 +73,7 @@ class DrivenJudgement(Judgement):
 
     def _replay(self) -> Candidate:
         self._gate(1, "routes and OpenAPI", self._imported_contract)
-        watch = {} if runs_at_import(self.patch) else edited_lines(self.patch)
+        watch = {} if runs_at_import(self.patch) else edited_lines(self.patch.edits)
         one, two = self.drivers.base_runs(self.tests)
         target = self.base.world.target
         arguments = (*target.pytest_args, *self.tests)

@@ -19,7 +19,16 @@ from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
 from strop.proof.cost import TimeNoise, pair, quiet_cells, time_gains, timed_cells
 from strop.proof.crowd import crowd_gains
-from strop.proof.gain import COUNTERS, CROWDED, count_gains, decide, promised
+from strop.proof.gain import (
+    ALWAYS,
+    COUNTERS,
+    CROWDED,
+    PROMISES,
+    count_gains,
+    decide,
+    promised,
+    stands_out,
+)
 from strop.proof.lint import edited_lines, lint, runs_at_import
 from strop.proof.relax import Relaxed, relax
 from strop.proof.schema import Schema, migrate
@@ -115,7 +124,7 @@ class Judgement:
         outcomes: Outcomes = {}
         left, note = migrate(self.instance, self.schema)
         self.notes += [note] if note else []
-        watch = edited_lines(self.patch)
+        watch = edited_lines(self.patch.edits)
         served = Served(self.instance, Conditions(watch=watch), left)
         served.start()
         self._gate(1, "routes and OpenAPI", lambda: self._contract(served))
@@ -123,6 +132,9 @@ class Judgement:
         began = time.monotonic()
         gains = self._gains(served, outcomes)
         best, reason = decide(self.patch.fix, gains)
+        if best is not None and not self._saves_on_its_routes(best, outcomes):
+            reason = f"saves {best.name} on other routes only, not on those of its finding"
+            best = None
         detail = f"{best.name} {best.before:g} -> {best.after:g}" if best else reason
         self.gates.append(
             Gate(9, "cost on the same cells", best is not None, detail, time.monotonic() - began)
@@ -202,6 +214,14 @@ class Judgement:
             counted += self._crowded(served)
         launch = pair(self.tip.served, served, cells, self.base.outcomes)
         return (*counted, *time_gains([launch], len(cells), self.base.noise, set(self.finding.routes)))
+
+    def _saves_on_its_routes(self, best: Gain, outcomes: Outcomes) -> bool:
+        """Whether the cells of the finding's own routes save something of what the patch promises, if it is counted."""
+        if best.name not in ALWAYS:
+            return True
+        own = {k: o for k, o in outcomes.items() if o.exchange.route in self.finding.routes}
+        counted = count_gains(self.tip.outcomes, own, self.base.again, (), PROMISES.get(self.patch.fix, ()))
+        return any(map(stands_out, counted))
 
     def _crowded(self, served: Served) -> tuple[Gain, ...]:
         """Under a crowd of the cheapest cell of the finding that only reads, and asks the database."""

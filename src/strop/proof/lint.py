@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import difflib
 import re
+from collections.abc import Iterable
 
-from strop.patch import Patch
+from strop.patch import Edit, Patch
 
 LOST = (
     (r"\.commit\(", "removes a commit"),
@@ -48,10 +49,10 @@ def lint(patch: Patch) -> tuple[str, ...]:
     return tuple(found)
 
 
-def edited_lines(patch: Patch) -> dict[str, list[int]]:
-    """Lines of the files after the patch that it added or changed, and those around a deletion (1-based), by file."""
+def edited_lines(edits: Iterable[Edit]) -> dict[str, list[int]]:
+    """Lines of the files afterwards that were added or changed, and those around a deletion (1-based), by file."""
     found: dict[str, list[int]] = {}
-    for edit in patch.edits:
+    for edit in edits:
         lines: set[int] = set()
         matcher = difflib.SequenceMatcher(
             None, (edit.before or "").splitlines(), edit.after.splitlines(), autojunk=False
@@ -70,7 +71,7 @@ def runs_at_import(patch: Patch) -> bool:
     """Whether a changed line, imports aside, lies outside of every function: it runs when the application starts,
     and whatever is served afterwards has executed it.
     """
-    lines = edited_lines(patch)
+    lines = edited_lines(patch.edits)
     for edit in patch.edits:
         tree = ast.parse(edit.after) if edit.file.endswith(".py") else ast.Module([], [])
         inner: set[int] = set()

@@ -9,7 +9,7 @@ from strop.finding import Cost, Finding
 from strop.plan import Item
 from strop.report.code import CodeLine, Diff, covers, read_diff, read_excerpt
 from strop.report.comparison import RouteChange, solved, unmoved
-from strop.report.headline import COUNTED, Figure, figure, is_proved
+from strop.report.headline import COUNTED, Figure, figure, is_proved, telling
 from strop.report.quantity import count, duration
 from strop.report.result import Attempt, Change, Choice, Entry, Excerpt, Proposed
 from strop.span import Step
@@ -78,9 +78,9 @@ class Card:
     @property
     def best(self) -> Best | None:
         """The most exact proved cost, for the overview."""
-        proved = [row.figure for row in self.gains if row.proved]
-        counted = [shown for shown in proved if shown.instrument == COUNTED] or proved
-        return Best(counted[0].before, counted[0].after, _noun(counted[0])) if counted else None
+        gain = telling(self.verdict) if self.verdict else None
+        shown = figure(gain) if gain else None
+        return Best(shown.before, shown.after, _noun(shown)) if shown else None
 
     @property
     def label(self) -> str:

@@ -97,6 +97,12 @@ def proved_gains(verdict: Verdict | None) -> tuple[Gain, ...]:
     return tuple(sorted(gains, key=lambda g: (-relative(g), _EXACTNESS.index(instrument_of(g)), g.name)))
 
 
+def telling(verdict: Verdict) -> Gain | None:
+    """The proved gain that a line of a list shows: a count where there is one."""
+    proved = [gain for gain in verdict.gains if is_proved(gain)]
+    return next((g for g in proved if instrument_of(g) == COUNTED), next(iter(proved), None))
+
+
 def figure(gain: Gain) -> Figure:
     """The gain in words."""
     instrument = instrument_of(gain)

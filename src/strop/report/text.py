@@ -11,7 +11,7 @@ from rich.text import Text
 
 from strop.report import terminal
 from strop.report.comparison import compare_routes, solved, unmoved
-from strop.report.headline import Figure, figure, figures, prices, proved_gains, sameness
+from strop.report.headline import Figure, figure, figures, prices, proved_gains, sameness, telling
 from strop.report.quantity import count, duration, percent, plural
 from strop.report.redaction import share
 from strop.report.result import Change, Choice, Entry, Proposed, Result
@@ -176,12 +176,12 @@ def _stack(result: Result) -> RenderableType:
 def _now_and_after(entry: Entry) -> tuple[str, str]:
     """The most exact proved cost before and after; for what stays, its measured impact."""
     if isinstance(entry, Change):
-        counted = [gain for gain in proved_gains(entry.verdict) if gain.name != "cpu"]
-        for gain in counted or proved_gains(entry.verdict):
-            shown = figure(gain)
-            noun = "" if gain.unit in ("us", "µs", "ms", "s", "bytes") else f" {gain.unit or gain.name}"
-            return f"{shown.before}{noun}", f"{shown.after}"
-        return "", ""
+        gain = telling(entry.verdict)
+        if gain is None:
+            return "", ""
+        shown = figure(gain)
+        noun = "" if gain.unit in ("us", "µs", "ms", "s", "bytes") else f" {gain.unit or gain.name}"
+        return f"{shown.before}{noun}", shown.after
     cost = entry.finding.cost
     for value, noun in ((cost.queries, "queries"), (cost.rows, "rows")):
         if value:

@@ -35,7 +35,7 @@ class AskSocket:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering."""
+        """Stop answering. Safe to call twice."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -43,6 +43,7 @@ class AskSocket:
         self.path.unlink(missing_ok=True)
         if self._folder is not None:
             self._folder.rmdir()
+            self._folder = None
 
     def _serve(self) -> None:
         while True:

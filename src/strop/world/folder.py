@@ -63,8 +63,8 @@ class Folder:
 
         The interpreter's folder comes first in PATH, because applications call their own tools.
         """
-        environ = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "STROP_"))}
-        for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTEST_ADDOPTS", "VIRTUAL_ENV"):
+        environ = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "PYTEST_", "STROP_"))}
+        for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"):
             environ.pop(name, None)
         environ["PATH"] = f"{Path(self.target.python).parent}{os.pathsep}{environ.get('PATH', '')}"
         environ |= {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(temporary)}

@@ -132,13 +132,23 @@ def commit(tree: Path, files: Sequence[str], subject: str, body: str) -> str:
     return git(tree, "rev-parse", "HEAD")
 
 
+def changed(tree: Path) -> tuple[str, ...]:
+    """The files below a working tree's folder that its revision has changed or added since the base."""
+    listed = git(tree, "diff", "--name-only", "--relative", "--diff-filter=AM", "-z", "base", "HEAD")
+    return tuple(name for name in listed.split("\0") if name)
+
+
 def deliver(repo: Path, source: Path, revision: str, branch: str) -> str:
     """Bring `revision` from the clone into the user's repository as a new branch; return its name.
 
-    A branch of that name that exists already is left alone: a number is appended.
+    A branch of that name that exists already is left alone: a number is appended. Where a branch stands in the
+    way of a folder of branches ("strop" of "strop/1"), slashes become dashes.
     """
+    known = git(repo, "for-each-ref", "--format=%(refname:short)", "refs/heads").splitlines()
+    if any(branch.startswith(f"{other}/") for other in known):
+        branch = branch.replace("/", "-")
     name, number = branch, 2
-    while _exists(repo, name):
+    while any(other == name or other.startswith(f"{name}/") for other in known):
         name, number = f"{branch}-{number}", number + 1
     git(
         repo,
@@ -152,12 +162,13 @@ def deliver(repo: Path, source: Path, revision: str, branch: str) -> str:
     return name
 
 
-def _exists(repo: Path, branch: str) -> bool:
+def is_branch_name(folder: Path, name: str) -> bool:
+    """Whether git takes the name for a branch."""
     try:
-        git(repo, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
+        git(folder, "check-ref-format", "--branch", name)
     except GitFailed:
         return False
-    return True
+    return not name.startswith("-")
 
 
 def format_patches(tree: Path, revision: str, folder: Path) -> tuple[Path, ...]:

@@ -181,14 +181,18 @@ def workers(count: int) -> Iterator[ThreadPoolExecutor]:
     starts, so that no thread goes on waiting for them.
     """
     global _broken
-    with ThreadPoolExecutor(count) as pool:
-        try:
-            yield pool
-        except BaseException:
-            _broken = True
-            pool.shutdown(wait=False, cancel_futures=True)
-            end_all(lasting=False)
-            raise
+    before = _broken
+    try:
+        with ThreadPoolExecutor(count) as pool:
+            try:
+                yield pool
+            except BaseException:
+                _broken = True
+                pool.shutdown(wait=False, cancel_futures=True)
+                end_all(lasting=False)
+                raise
+    finally:
+        _broken = before  # its threads have ended: who handles the failure may start programs again
 
 
 def _check() -> None:

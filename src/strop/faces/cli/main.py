@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -102,6 +104,7 @@ def main() -> NoReturn:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, _stop)
+    _mend_output()
     try:
         status = _run()
     except BaseException:
@@ -111,6 +114,17 @@ def main() -> NoReturn:
         click.echo("\nstrop: interrupted; nothing of yours was changed, and nothing is left behind", err=True)
         status = INTERRUPTED
     sys.exit(status)
+
+
+def _mend_output() -> None:
+    """A stream that was closed (`>&-`) swallows what is written; one that has no µ gets a question mark."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
+            setattr(sys, name, nowhere)
+        elif name == "stdout" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _run() -> int:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
 
 from strop.faces.cli.options import about_output, about_target, about_workload, target_of, workload_of
+
+
+def _minutes(_: click.Context, __: click.Parameter, value: float) -> float:
+    if math.isnan(value):
+        raise click.BadParameter("nan is no number of minutes")
+    return value
 
 
 @click.command("optimize")
@@ -16,6 +23,7 @@ from strop.faces.cli.options import about_output, about_target, about_workload, 
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0),
+    callback=_minutes,
     default=60.0,
     show_default=True,
     help="Start no new fix after this.",
