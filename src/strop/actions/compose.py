@@ -43,7 +43,7 @@ class Composition:
         try:
             patch = self._fit(kept, tree)
             if all(edit.before == edit.after for edit in patch.edits):
-                raise Problem("P602", "an earlier change does the same")
+                raise Problem("P601", "an earlier change does the same")
             apply(tree, patch)
         except Problem as problem:
             reason = f"not on this branch: {problem.message}"
