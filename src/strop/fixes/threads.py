@@ -36,8 +36,7 @@ _SHARED = ("changes module state", "which other requests share")  # reasons that
 
 def must_bear_a_thread(project: Project, draft: Draft, code: Code, function: cst.FunctionDef) -> None:
     """Unfit if a function, or one of the project's that it calls, must stay on the loop."""
-    for where, body in _reached(project, draft, code, function):
-        in_threads = _runs_in_threads(project, where, body)
+    for where, body, in_threads in _reached(project, draft, code, function):
         for node in own_nodes(body):
             reason = _against(where, body, node)
             if reason and not (in_threads and reason.endswith(_SHARED)):
@@ -52,22 +51,24 @@ def _runs_in_threads(project: Project, code: Code, function: cst.FunctionDef) ->
 
 def _reached(
     project: Project, draft: Draft, code: Code, function: cst.FunctionDef
-) -> Iterator[tuple[Code, cst.FunctionDef]]:
-    waiting, seen = [(code, function)], set()
+) -> Iterator[tuple[Code, cst.FunctionDef, bool]]:
+    """The function and what it calls, each with whether threads run it already, by itself or by its caller."""
+    waiting, seen = [(code, function, False)], set()
     while waiting:
-        where, body = waiting.pop()
+        where, body, in_threads = waiting.pop()
         id_ = f"{where.file}:{where.qualname(body)}"
         if id_ in seen:
             continue
         seen.add(id_)
-        yield where, body
+        in_threads = in_threads or _runs_in_threads(project, where, body)
+        yield where, body, in_threads
         known = project.source.functions.get(id_)
-        for target in {call.target for call in known.calls if call.target} if known else ():
+        for target in sorted({call.target for call in known.calls if call.target}) if known else ():
             file, _, qualname = target.partition(":")
             there = draft.code(file)
             found = there.function(qualname)
             if found is not None and found.asynchronous is None:
-                waiting.append((there, found))
+                waiting.append((there, found, in_threads))
 
 
 def _against(code: Code, function: cst.FunctionDef, node: cst.CSTNode) -> str:
