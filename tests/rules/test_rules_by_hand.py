@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
 from strop.evidence import Block, Blocking, Exchange, Phase, ScanStep
 from strop.project.function import Call, Context
 from strop.project.project import Project
 from strop.project.route import Dependency
+from strop.project.table import Relationship, Table
 from strop.rules.registry import check
 from strop.span import Span, Step
 from tests.rules import made
@@ -137,3 +140,24 @@ def test_a_background_task_is_blamed_for_what_it_asks_and_not_a_dependency() -> 
 def test_reflection_is_no_loop_over_rows() -> None:
     asked = [made.query(n * 200, "SELECT sql FROM sqlite_master WHERE name = ?") for n in range(12)]
     assert codes(made.project(), *(made.exchange(*asked) for _ in range(3))) == []
+
+
+@pytest.mark.parametrize(("used", "told"), [(("Order.labels",), []), ((), ["Note.order", "Order.labels"])])
+def test_a_many_to_many_statement_begins_with_the_owner(used: tuple[str, ...], told: list[str]) -> None:
+    """As SQLAlchemy 2.0 writes it: a note's order is not what it loads, as long as labels are read."""
+    names = ("notes", "Note"), ("orders", "Order"), ("labels", "Label")
+    tables = tuple(Table(t, f"shop.models:{m}", Span("shop/models.py", 1, m), ()) for t, m in names)
+    links = (
+        Relationship("Note", "order", "Order", False, "select", module="shop.models"),
+        Relationship("Order", "labels", "Label", True, "select", module="shop.models"),
+    )
+    labels = (
+        "SELECT orders_1.id, labels.id FROM orders AS orders_1 JOIN links AS links_1 ON "
+        "orders_1.id = links_1.order_id JOIN labels ON labels.id = links_1.label_id "
+        "WHERE orders_1.id IN (__[POSTCOMPILE_primary_keys])"
+    )
+    asked = made.query(0, "SELECT notes.id FROM notes"), made.query(200), made.query(400, labels, rows=6)
+    keys = tuple(link.key for link in links)
+    served = [replace(made.exchange(*asked), loaded=keys, used=used) for _ in range(3)]
+    found = check(made.project(tables=tables, relationships=links), made.evidence(*served))
+    assert sorted(f.fact("relationship") for f in found if f.code == "DB004") == told

@@ -100,8 +100,11 @@ def _explains(tables: _Tables, asked: tuple[str, ...], before: set[str]) -> bool
 
 
 def _leads_to(tables: tuple[str, ...], target: str, owner: str) -> bool:
-    """Whether a selectin statement loads this target: it asks the target alone, or joined to its owner."""
-    return set(tables) <= {target, owner} or tables[0] == target
+    """Whether a selectin statement loads this target: it asks the target alone, or joined to its owner.
+
+    Many-to-many begins with the owner and joins the table between.
+    """
+    return set(tables) <= {target, owner} or tables[0] in (target, owner)
 
 
 def _finding(project: Project, evidence: Evidence, key: str, place: Span, loads: list[_Load]) -> Finding:
