@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from strop.project.function import Reach
 from tests.fixes.check import Case, Dependency, Imported, Route, Span, check_noop, check_transformed
 
 SOURCE = """
@@ -152,3 +154,12 @@ def test_a_method_of_a_class_based_view(tmp_path: Path) -> None:
 )
 def test_a_method_that_may_be_called(tmp_path: Path, more: str, other: str, reason: str) -> None:
     check_noop(view(tmp_path, VIEW + more, other=other), reason=reason)
+
+
+def test_state_that_threads_share_already(tmp_path: Path) -> None:
+    source = "    CACHE = {}\n" + SOURCE.lstrip("\n").replace("build(year)", "CACHE.setdefault(year, 1)")
+    before = case(tmp_path, source)
+    check_noop(before, reason="other requests share")
+    way = Reach("main.py:report", "thread", "GET /other", ())
+    shared = replace(before, reaches={"main.py:report": (way,)})
+    check_transformed(shared, "def", main=source.replace("async def", "def"))

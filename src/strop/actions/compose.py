@@ -42,6 +42,8 @@ class Composition:
         """Put one patch on top as a commit; it is refused where it does not fit any more."""
         try:
             patch = self._fit(kept, tree)
+            if all(edit.before == edit.after for edit in patch.edits):
+                raise Problem("P601", "an earlier change does the same")
             apply(tree, patch)
         except Problem as problem:
             reason = f"not on this branch: {problem.message}"

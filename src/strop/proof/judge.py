@@ -30,7 +30,7 @@ from strop.proof.gain import (
     stands_out,
 )
 from strop.proof.lint import edited_lines, lint, runs_at_import
-from strop.proof.relax import Relaxed
+from strop.proof.relax import Relaxed, relax
 from strop.proof.schema import Schema, migrate
 from strop.proof.work import work_gains
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
@@ -165,6 +165,8 @@ class Judgement:
             outcome = served.settled(cell)
             outcomes[cell.id] = outcome
             found = differences(self.base.outcomes[cell.id], outcome, self.base.relaxed)
+            if found and self._is_unsettled(cell):
+                found = differences(self.base.outcomes[cell.id], outcome, self.base.relaxed)
             if found:
                 return f"{cell.request.method} {cell.request.path} {tell(found)}", found
         if not self._reached(outcomes):
@@ -176,6 +178,15 @@ class Judgement:
                 )
             )
         return "", ()
+
+    def _is_unsettled(self, cell: Cell) -> bool:
+        """Whether the base itself answers otherwise by now: files are not put back between cells, as rows are.
+
+        What it leaves open so is relaxed from here on, for everybody.
+        """
+        now = relax([self.tip.outcomes[cell.id]], [self.tip.served.settled(cell)])
+        self.base.relaxed = self.base.relaxed.joined(now)
+        return bool(now.paths)
 
     def _touched(self, outcome: Outcome) -> bool:
         """Whether the cell executed an edited line, or the patch changed its SQL (a model's default has no line)."""

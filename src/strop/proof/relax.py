@@ -24,6 +24,10 @@ class Relaxed:
         """Whether the base differs from itself at this place of this cell."""
         return (difference.cell, _place(difference.path)) in self.paths
 
+    def joined(self, other: Relaxed) -> Relaxed:
+        """What either of them relaxes."""
+        return Relaxed(self.paths | other.paths, tuple(sorted({*self.lines, *other.lines})))
+
 
 def relax(one: Iterable[Outcome], other: Iterable[Outcome]) -> Relaxed:
     """Compare two runs of the base (A/A), in whatever order each served the cells: every difference is one
