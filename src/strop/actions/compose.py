@@ -58,6 +58,9 @@ class Composition:
     def _fit(self, kept: Kept, tree: Path) -> Patch:
         """The patch as it was judged, on the files as they are now."""
         patch = replace(kept.candidate.patch, tests=kept.patch.tests)
+        for edit in patch.edits:
+            if edit.before is not None and not git.is_tracked(tree, tree / edit.file):
+                raise Problem("P602", f"{edit.file} is not committed, and a commit would take all of it in")
         merged = None if patch.touches_schema and self.schema.statements else _merge(patch, tree)
         return merged or self._made_anew(kept, tree)
 
