@@ -51,7 +51,7 @@ class OptimizeRequest:
     workload: Workload = field(default_factory=Workload)
     branch: str = ""
     most: int = 40  # findings that are tried
-    minutes: float = 60.0  # after which no further finding is tried
+    minutes: float = 60.0  # of trying fixes, after which no further finding is tried
     latency: bool = True
 
 
@@ -69,13 +69,13 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
     the user's repository receives one branch.
     """
     _check_branch(request)
-    until = time.monotonic() + request.minutes * 60
     with open_world(request.target) as world:
         seen = observe(world, request.workload, listener)
         measured = conclude(request.target, seen)
         base, suites = _base(world, seen, listener)
         tips = [Tip("base", side, seen.one) for side in (seen.served, seen.again)]
         drivers = Drivers(world, suites) if suites is not None else None
+        until = time.monotonic() + request.minutes * 60
         search = Search(base, tips, seen.project, listener, drivers)
         search.run(measured.plan.items[: request.most], lambda: time.monotonic() > until)
         branch = _prove(search, suites, listener)

@@ -23,6 +23,7 @@ from strop.proof.judge import Base, Candidate, Judgement, Tip
 from strop.proof.regression import useful_tests
 from strop.world.process import workers
 
+LATE = "the time that was given was used up"
 MOST = 3  # alternatives that are tried for one finding
 
 
@@ -75,6 +76,9 @@ class Search:
             for done in pool.map(attempt, tried):
                 self.listener(Advance(done.item.finding.message))
                 self._decide(done)
+        late = sum(refused.reason == LATE for refused in self.refused)
+        if late:
+            self.listener(Note(f"{late} findings were not tried: {LATE}; --minutes gives more", "warn"))
         self._check_tests()
         self._adopt(self._compose(self.kept))
         self._prune()
@@ -140,9 +144,9 @@ class Search:
             self.listener(Note(f"kept: {best.patch.title}", "good"))
             return
         reasons = [c.verdict.reason for c in candidates] or [p.reason for p in proposals]
-        reason = reasons[0] if reasons else "the time that was given was used up"
-        self.refused.append(Refused(item, reason, proposals, candidates))
-        self.listener(Note(f"{item.finding.message}: {reason}"))
+        self.refused.append(Refused(item, reasons[0] if reasons else LATE, proposals, candidates))
+        if reasons:
+            self.listener(Note(f"{item.finding.message}: {reasons[0]}"))
 
     def _check_tests(self) -> None:
         """Keep only added tests that fail without their patch."""

@@ -26,7 +26,7 @@ def _minutes(_: click.Context, __: click.Parameter, value: float) -> float:
     callback=_minutes,
     default=60.0,
     show_default=True,
-    help="Start no new fix after this.",
+    help="Minutes of trying fixes; then what was kept is proved.",
 )
 @click.option(
     "--most", type=click.IntRange(min=0), default=40, show_default=True, help="Findings that are tried."
