@@ -48,8 +48,11 @@ def wait_for(process: subprocess.Popen[str], word: str) -> None:
             1,
         ),
         (ledger.FILES, ("optimize", "--workload", "openapi", "--no-latency"), "trying fixes", 1),
+        (ledger.FILES, ("optimize", "--workload", "openapi", "--no-latency"), "proving the branch", 1),
+        (ledger.FILES, ("optimize", "--workload", "openapi", "--no-latency"), "comparing CPU time", 2),
+        (ledger.FILES, ("optimize", "--workload", "openapi"), "measuring latency", 1),
     ],
-    ids=["import", "request", "suite", "fixes"],
+    ids=["import", "request", "suite", "fixes", "proof", "costs", "latency"],
 )
 def test_interrupt(
     tmp_path: Path, files: Mapping[str, str], arguments: tuple[str, ...], word: str, times: int
