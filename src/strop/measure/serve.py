@@ -12,6 +12,7 @@ import msgspec
 from strop.cell import Answer, Cell, RowChange
 from strop.evidence import Exchange, Outcome
 from strop.measure.generate import login_request
+from strop.measure.sharing import share
 from strop.problem import Problem
 from strop.project.failure import Failed, explain, explain_gone
 from strop.project.project import Imported
@@ -84,6 +85,7 @@ class Served:
         try:
             said = self.instance.ask(_command(cell, self._limit), self._limit + 5)
             outcome = msgspec.convert(said["outcome"], Outcome)
+            outcome = replace(outcome, exchange=share(outcome.exchange))
         except (Gone, KeyError):
             return self._revive(cell)
         try:

@@ -10,6 +10,7 @@ import msgspec
 
 from strop.cell import Answer, Request
 from strop.evidence import Exchange
+from strop.measure.sharing import share
 from strop.problem import Problem
 from strop.project.failure import Failed, explain
 from strop.world.instance import Conditions, Instance, refusal
@@ -82,7 +83,8 @@ def run_suite(
         if line.failed is not None:
             raise explain(line.failed, instance)
         if line.exchange is not None and line.request is not None and line.answer is not None:
-            recorded.append(Recorded(line.test, line.ordinal, line.request, line.answer, line.exchange))
+            exchange = share(line.exchange)
+            recorded.append(Recorded(line.test, line.ordinal, line.request, line.answer, exchange))
         elif line.outcome:
             tests.append((line.test, line.outcome))
             on_test(line.test)
