@@ -10,6 +10,7 @@ import pytest
 from strop.finding import Finding
 from strop.measure import serve
 from strop.patch import Edit, Patch
+from strop.proof.cost import TimeNoise
 from strop.proof.judge import Candidate, Judgement
 from strop.span import Span
 from strop.verdict import Behaviour
@@ -156,8 +157,9 @@ def test_what_gives_the_same_for_less_is_kept(made: Seen, how: str) -> None:
 
 
 def test_what_costs_the_same_is_not_kept(made: Seen) -> None:
+    base = replace(made.base, noise=TimeNoise(cpu=0.25, loop=0.25))  # of a busy machine
     verdict = judge(
-        made,
+        replace(made, base=base),
         patch(
             swap("    books = db.scalars", "    page = db.scalars"),
             swap("for book in books]", "for book in page]"),
