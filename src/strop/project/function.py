@@ -57,6 +57,16 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """One name that a class body assigns or annotates, as text: `name: annotation = value`."""
+
+    name: str
+    line: int
+    annotation: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Class:
     """One class of the project. `id` is "file:qualname"."""
 
@@ -68,6 +78,9 @@ class Class:
     fields: tuple[tuple[str, tuple[str, ...]], ...] = ()  # annotated names with the project's classes in them
     validators: tuple[str, ...] = ()  # ids of functions, inherited ones too
     properties: tuple[tuple[str, str], ...] = ()  # name and id of the function, inherited ones too
+    members: tuple[Member, ...] = ()  # of its own body, in order
+    decorators: tuple[str, ...] = ()  # text
+    keywords: tuple[tuple[str, str], ...] = ()  # of the class statement: `table=True`
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from strop.project.function import Class, Function, Reach
+from strop.project.mark import Mark
 from strop.project.route import ExceptionHandler, Middleware, Route
 from strop.project.table import Engine, Relationship, Table
+from strop.span import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Imported:
     openapi: str = ""  # canonical JSON text, "" when the schema can't be built
     mounted: tuple[tuple[str, str], ...] = ()  # prefix and OpenAPI text of each mounted application
     thread_limit: int = 40
+    options: tuple[tuple[str, str], ...] = ()  # keyword arguments of FastAPI() as text; source reader only
+    span: Span | None = None  # where the application is made; source reader only
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Source:
     unresolved: int = 0
     classes: dict[str, Class] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)  # dotted name of each file
+    marks: dict[str, tuple[Mark, ...]] = field(default_factory=dict)  # by the code of the rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from strop.span import Span
+
+Place = Literal["path", "query", "header", "cookie", "body", "form", "file"]
+Level = Literal["parameter", "route", "router", "include", "app"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One value that a request carries, as the source declares it."""
+
+    name: str
+    place: Place
+    type: str  # text of the annotation
+    span: Span
+    required: bool = True
+    default: str = ""  # text
+    limits: tuple[tuple[str, str], ...] = ()  # ge, le, max_length, pattern ... as text
+    model: str = ""  # id of the project's class that a body or form is read into
+    owner: str = ""  # "module:qualname" of the handler or dependency that asks for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +36,11 @@ class Dependency:
     is_generator: bool = False
     is_class: bool = False
     depth: int = 1
+    parameter: str = ""  # the parameter that receives it, "" where only its effect is wanted
+    parent: str = ""  # name of the dependency that asks for it, "" for the route itself
+    level: Level = "parameter"  # where it was declared
+    scheme: str = ""  # dotted name of the library's security class that it is an instance of
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +59,14 @@ class Route:
     status: int = 200
     kind: str = "http"  # http, websocket, mount
     tags: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()  # of the handler and all dependencies; source reader only
+    responses: tuple[int, ...] = ()  # documented besides `status`; source reader only, like what follows
+    operation_id: str = ""
+    in_schema: bool = True
+    deprecated: bool = False
+    decorator: Span | None = None  # where the route is declared
+    router: str = ""  # "module:name" of the router or application that it is declared on
+    plain: bool = False  # Starlette's `@app.route`: no dependencies, no validation
 
     @property
     def key(self) -> str:
@@ -49,6 +81,8 @@ class Middleware:
     name: str  # "module:qualname"
     span: Span | None
     base_http: bool = False  # a subclass of BaseHTTPMiddleware
+    options: tuple[tuple[str, str], ...] = ()  # keyword arguments as text; source reader only
+    added: Span | None = None  # where it is added; source reader only
 
 
 @dataclass(frozen=True, slots=True)

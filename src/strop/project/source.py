@@ -6,13 +6,15 @@ import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from strop.project.body import Noticer, segment
 from strop.project.callsites import Body, Reader
 from strop.project.catalogue import Catalogue, default_catalogue, extend
 from strop.project.collect import Found, collect
 from strop.project.files import module_name, source_files
-from strop.project.function import Call, Class, Function
+from strop.project.function import Call, Class, Function, Member
 from strop.project.infer import Types
 from strop.project.members import is_property
+from strop.project.notice import notice_all
 from strop.project.parse import Parsed, parse_file
 from strop.project.project import Source
 from strop.project.scope import Binding, ClassNode, FunctionNode, Module, Ref
@@ -29,10 +31,11 @@ def read_source(
     sources: tuple[str, ...] = (".",),
     exclude: tuple[str, ...] = (),
     catalogue: Catalogue | None = None,
+    noticers: tuple[Noticer, ...] = (),
 ) -> Source:
     """Read the project below `root`. `sources` are the folders on `sys.path`, relative to root;
     `exclude` are further paths left out (tests, migrations and environments always are), besides those of
-    `[tool.strop]`, whose catalogue is added to ours unless one is given.
+    `[tool.strop]`, whose catalogue is added to ours unless one is given; `noticers` are shown every body.
     A file that can't be read is named in `Source.unread`; the others are read without it.
     Raises Problem T110 for a wrong value in `[tool.strop]`.
     """
@@ -47,7 +50,7 @@ def read_source(
             _collect(file, file.tree, sources, found)
     types = Types(found, catalogue)
     types.members.link()
-    return _Reading(types, parsed).source()
+    return _Reading(types, parsed).source(noticers)
 
 
 def _collect(file: Parsed, tree: ast.Module, sources: tuple[str, ...], found: Found) -> None:
@@ -76,7 +79,7 @@ class _Reading:
         self.properties = frozenset(node.node.name for node in nodes if is_property(node))
         self.bodies: list[Body] = []
 
-    def source(self) -> Source:
+    def source(self, noticers: tuple[Noticer, ...] = ()) -> Source:
         reader = Reader(self.types, Targets(self.types, self.properties))
         functions = {}
         for node in self.found.by_id.values():
@@ -93,6 +96,7 @@ class _Reading:
             sum(body.unresolved for body in self.bodies),
             {value.id: value for value in map(self._class, self.found.classes.values())},
             {name: module.file for name, module in sorted(self.found.modules.items())},
+            notice_all(self.types, noticers),
         )
 
     def _function(self, node: FunctionNode, reader: Reader) -> Function:
@@ -145,6 +149,9 @@ class _Reading:
             self._fields(node),
             tuple(validators_of(self.types, node.name)),
             self._properties(node),
+            tuple(_members(node)),
+            tuple(segment(node.module.lines, d) for d in node.node.decorator_list),
+            tuple((k.arg or "**", segment(node.module.lines, k.value)) for k in node.node.keywords),
         )
 
     def _fields(self, node: ClassNode) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -179,3 +186,15 @@ class _Reading:
             found[self.class_ids[ref.name]] = None
         for arg in ref.args:
             self._gather(arg, found)
+
+
+def _members(node: ClassNode) -> Iterator[Member]:
+    """What the class body itself assigns or annotates."""
+    lines = node.module.lines
+    for each in node.node.body:
+        match each:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
+                text = segment(lines, value) if value is not None else ""
+                yield Member(name, each.lineno, segment(lines, annotation), text)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield Member(name, each.lineno, "", segment(lines, value))

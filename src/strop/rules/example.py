@@ -14,12 +14,15 @@ class Example:
 
     `files` are texts by path; `main.py` has the `app`, which makes its own data when it starts. `bad` says
     whether the rule must report it; a good one looks alike and must not be reported by any rule of its domain's code.
+    The examples of a static rule are read, not run: they need no requests. `mends` names the bad example that a
+    good one is the mended form of.
     """
 
     name: str
     files: Mapping[str, str]
-    requests: tuple[Request, ...]
-    bad: bool
+    requests: tuple[Request, ...] = ()
+    bad: bool = False
+    mends: str = ""
 
 
 def get(path: str, times: int = 3) -> tuple[Request, ...]:

@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -14,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 import strop.rules
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.body import Kind, Noticer
 from strop.project.project import Project
 from strop.rules.example import Example
 from strop.rules.merge import merge
@@ -30,6 +32,7 @@ class Registered:
     check: Check
     page: str
     examples: tuple[Example, ...]
+    noticer: Noticer | None = None  # what the rule wants to see while files are read
 
 
 @cache
@@ -44,10 +47,18 @@ def rule(word: str) -> Registered | None:
     return next((r for r in rules() if word.upper() == r.rule.code or word.lower() == r.rule.slug), None)
 
 
+def noticers() -> tuple[Noticer, ...]:
+    """What all rules want to see while files are read."""
+    return tuple(registered.noticer for registered in rules() if registered.noticer is not None)
+
+
 def check(project: Project, evidence: Evidence | None) -> tuple[Finding, ...]:
-    """What all rules find, each cause once, the dearest first; what costs the same is in a stable order."""
+    """What all rules find, each cause once, the dearest first; what costs the same is in a stable order.
+
+    With evidence, rules that only read the source are not asked: `review` is for them.
+    """
     installed = dict(project.imported.versions)
-    asked = [r for r in rules() if _holds(r.rule, installed)]
+    asked = [r for r in rules() if _holds(r.rule, installed) and not (r.rule.static and evidence is not None)]
     found = merge(finding for registered in asked for finding in registered.check(project, evidence))
     return tuple(sorted(found, key=_order))
 
@@ -92,4 +103,13 @@ def _modules(package: str) -> Iterator[str]:
 
 def _read(name: str) -> Registered:
     module = importlib.import_module(name)
-    return Registered(module.RULE, module.check, (module.__doc__ or "").strip(), tuple(module.EXAMPLES))
+    page = (module.__doc__ or "").strip()
+    return Registered(module.RULE, module.check, page, tuple(module.EXAMPLES), _noticer(module))
+
+
+def _noticer(module: ModuleType) -> Noticer | None:
+    """`notice`, with the WORDS and KINDS of bodies that it wants to see."""
+    if not hasattr(module, "notice"):
+        return None
+    kinds: tuple[Kind, ...] = getattr(module, "KINDS", ("function",))
+    return Noticer(module.RULE.code, module.notice, frozenset(getattr(module, "WORDS", ())), frozenset(kinds))

@@ -18,3 +18,4 @@ class Rule:
     title: str
     since: str = ""  # "sqlalchemy>=2.0": versions for which the rule holds
     until: str = ""
+    static: bool = False  # judged from the source alone: `review` asks it, a measured run does not

@@ -36,9 +36,7 @@ from strop.rules.served import requests
 from strop.rules.wording import many, time
 from strop.span import Step
 
-RULE = Rule(
-    "ASY003", "async-without-await", "concurrency", "error", "async def that awaits nothing and waits"
-)
+RULE = Rule("ASY003", "async-without-await", "async", "error", "async def that awaits nothing and waits")
 
 _NEEDS_LOOP = ("asyncio.", "anyio.")
 

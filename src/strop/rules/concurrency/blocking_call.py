@@ -54,7 +54,7 @@ from strop.rules.served import place, requests, usual
 from strop.rules.wording import many, number, time
 from strop.span import Span, Step
 
-RULE = Rule("ASY001", "blocking-call", "concurrency", "error", "A call that waits on the event loop")
+RULE = Rule("ASY001", "blocking-call", "async", "error", "A call that waits on the event loop")
 
 _Place = tuple[str, int]
 

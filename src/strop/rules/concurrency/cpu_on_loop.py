@@ -38,7 +38,7 @@ from strop.rules.served import place, requests, usual
 from strop.rules.wording import number, time
 from strop.span import Span, Step
 
-RULE = Rule("ASY002", "cpu-on-loop", "concurrency", "error", "A long computation on the event loop")
+RULE = Rule("ASY002", "cpu-on-loop", "async", "error", "A long computation on the event loop")
 
 LEAST_CPU = 5_000  # us of CPU of a request: below it nothing in it computed for long
 HASHES = (

@@ -39,7 +39,7 @@ from strop.rules.syntax import function_node
 from strop.rules.wording import time
 from strop.span import Span, Step
 
-RULE = Rule("ASY005", "sequential-awaits", "concurrency", "note", "Independent calls one after the other")
+RULE = Rule("ASY005", "sequential-awaits", "async", "note", "Independent calls one after the other")
 
 _SLEEPS = ("asyncio.sleep", "anyio.sleep")
 _DATABASE = ("queries", "commits")

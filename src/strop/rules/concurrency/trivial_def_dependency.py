@@ -38,7 +38,7 @@ from strop.rules.sample import plain, shop
 from strop.rules.served import requests
 from strop.rules.wording import many, number, time
 
-RULE = Rule("ASY004", "trivial-def-dependency", "concurrency", "warning", "A thread hop for nothing")
+RULE = Rule("ASY004", "trivial-def-dependency", "async", "warning", "A thread hop for nothing")
 
 DEEPEST = 5  # helpers between the dependency and its last call; deeper is not trivial
 _DOES_IO = {"open", "input", "print", "exec", "eval", "compile", "__import__", "breakpoint"}
