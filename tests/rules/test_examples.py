@@ -8,7 +8,9 @@ from strop.rules.example import Example
 from strop.rules.registry import Registered, check, rules
 from tests.rules.play import play
 
-CASES = [(registered, example) for registered in rules() for example in registered.examples]
+CASES = [
+    (registered, example) for registered in rules() for example in registered.examples if example.requests
+]
 
 
 @pytest.mark.parametrize(

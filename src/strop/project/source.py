@@ -17,6 +17,7 @@ from strop.project.members import is_property
 from strop.project.notice import notice_all
 from strop.project.parse import Parsed, parse_file
 from strop.project.project import Source
+from strop.project.roots import find_roots
 from strop.project.scope import Binding, ClassNode, FunctionNode, Module, Ref
 from strop.project.settings import read_settings
 from strop.project.targets import Targets, annotated_names, validators_of
@@ -39,18 +40,7 @@ def read_source(
     A file that can't be read is named in `Source.unread`; the others are read without it.
     Raises Problem T110 for a wrong value in `[tool.strop]`.
     """
-    root = root.resolve()
-    settings = read_settings(root)
-    catalogue = catalogue or extend(default_catalogue(), settings.catalogue)
-    exclude = (*exclude, *settings.exclude)
-    parsed = [parse_file(root, path) for path in source_files(root, exclude)]
-    found = Found()
-    for file in parsed:
-        if file.tree is not None:
-            _collect(file, file.tree, sources, found)
-    types = Types(found, catalogue)
-    types.members.link()
-    return _Reading(types, parsed).source(noticers)
+    return Reading.of(root, sources, exclude, catalogue).source(noticers)
 
 
 def _collect(file: Parsed, tree: ast.Module, sources: tuple[str, ...], found: Found) -> None:
@@ -61,8 +51,32 @@ def _collect(file: Parsed, tree: ast.Module, sources: tuple[str, ...], found: Fo
     collect(Module(name, file.file, file.lines, is_package), tree, found)
 
 
-class _Reading:
+class Reading:
     """Turns collected definitions into the values that leave this package."""
+
+    @classmethod
+    def of(
+        cls,
+        root: Path,
+        sources: tuple[str, ...] = (".",),
+        exclude: tuple[str, ...] = (),
+        catalogue: Catalogue | None = None,
+    ) -> Reading:
+        """Parse and collect every file; see `read_source`."""
+        root = root.resolve()
+        settings = read_settings(root)
+        catalogue = catalogue or extend(default_catalogue(), settings.catalogue)
+        exclude = (*exclude, *settings.exclude)
+        paths = list(source_files(root, exclude))
+        sources = sources or settings.sources or find_roots(root, paths)
+        parsed = [parse_file(root, path) for path in paths]
+        found = Found()
+        for file in parsed:
+            if file.tree is not None:
+                _collect(file, file.tree, sources, found)
+        types = Types(found, catalogue)
+        types.members.link()
+        return cls(types, parsed)
 
     def __init__(self, types: Types, parsed: list[Parsed]) -> None:
         self.types = types
@@ -80,6 +94,7 @@ class _Reading:
         self.bodies: list[Body] = []
 
     def source(self, noticers: tuple[Noticer, ...] = ()) -> Source:
+        """Everything that was read, as values."""
         reader = Reader(self.types, Targets(self.types, self.properties))
         functions = {}
         for node in self.found.by_id.values():

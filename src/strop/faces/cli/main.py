@@ -21,6 +21,7 @@ VERBS = {
     "measure": "Run the workload in a safe copy and save what it costs.",
     "optimize": "Measure, find, fix, prove: ends with a branch and a report.",
     "plan": "Say what to do first, by measured cost.",
+    "review": "Say what is wrong in the source, without running it.",
     "runs": "List the saved runs.",
     "show": "Show a run, a finding, or the project.",
 }

@@ -1,0 +1,1 @@
+"""What the source declares of the application: routes, dependencies, middleware, tables, engines. Nothing is imported."""

@@ -1,0 +1,25 @@
+"""What is the project, from its files alone? Nothing of it is imported or run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from strop.project.body import Noticer
+from strop.project.declared.assemble import assemble
+from strop.project.join import join
+from strop.project.project import Project
+from strop.project.source import Reading
+
+
+def read_project(
+    root: Path,
+    sources: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+    noticers: tuple[Noticer, ...] = (),
+) -> Project:
+    """The project below `root` as its source declares it. Arguments and problems are those of `read_source`;
+    without `sources`, the folders on `sys.path` are told from the imports.
+    """
+    reading = Reading.of(root, sources, exclude)
+    source = reading.source(noticers)
+    return join(root, assemble(reading.types), source)
