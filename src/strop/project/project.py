@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from strop.project.function import Class, Function, Reach
@@ -52,7 +53,7 @@ class Project:
     root: str
     imported: Imported
     source: Source
-    reaches: dict[str, tuple[Reach, ...]] = field(default_factory=dict)  # by function id
+    reaches: Mapping[str, tuple[Reach, ...]] = field(default_factory=dict)  # by function id
 
     def route(self, key: str) -> Route | None:
         """The route with this key, if there is one."""
