@@ -7,10 +7,12 @@ name modules that lie below it.
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+_SHARE = 0.2  # of all imports: below it a package is no root of its own
 _IMPORT = re.compile(
     rb"^[ \t]*(?:from[ \t]+([A-Za-z_][\w.]*)[ \t]+import|import[ \t]+([A-Za-z_][\w.]*))", re.M
 )
@@ -27,9 +29,17 @@ def source_roots(texts: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
     for file, text in files.items():
         for match in _IMPORT.finditer(text):
             name = (match[1] or match[2]).decode()
-            votes.update(_roots_of(name, file, modules))
-    chosen = [folder for folder, count in votes.most_common() if count > 0]
+            if name.partition(".")[0] not in sys.stdlib_module_names:
+                votes.update(_roots_of(name, file, modules))
+    chosen = [folder for folder, count in votes.most_common() if _is_root(folder, count, votes, files)]
     return tuple(chosen) or (".",)
+
+
+def _is_root(folder: str, count: int, votes: Counter[str], files: dict[str, bytes]) -> bool:
+    """A package inside a root is hardly one itself: a few imports in it name a library that a file is called after."""
+    if f"{folder}/__init__.py" not in files:
+        return True
+    return count >= _SHARE * sum(votes.values())
 
 
 def find_roots(root: Path, paths: Iterable[Path]) -> tuple[str, ...]:
@@ -63,5 +73,6 @@ def _roots_of(name: str, file: str, modules: dict[str, set[str]]) -> list[str]:
     found = modules.get(first, set())
     if rest:
         found = {f for f in found if (first if f == "." else f"{f}/{first}") in modules.get(rest[0], ())}
-    above = [f for f in found if f == "." or file.startswith(f + "/")]
+    itself = file.removesuffix(".py")  # a module that has a library's name imports the library
+    above = [f for f in found if (f == "." or file.startswith(f + "/")) and f"{f}/{first}" != itself]
     return [max(above, key=len)] if above else []
