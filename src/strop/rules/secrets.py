@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -18,60 +17,10 @@ _PAIRS = frozenset(
         ("signing", "key"),
         ("auth", "key"),
     }
+    | {("encryption", "key"), ("jwt", "key"), ("session", "key"), ("cookie", "key")}
 )
-_NO_SECRET = frozenset(
-    {
-        "type",
-        "id",
-        "ids",
-        "name",
-        "names",
-        "url",
-        "uri",
-        "count",
-        "counts",
-        "length",
-        "header",
-        "prefix",
-        "field",
-        "status",
-        "kind",
-        "expiry",
-    }
-    | {
-        "expires",
-        "expire",
-        "limit",
-        "usage",
-        "policy",
-        "manager",
-        "path",
-        "file",
-        "endpoint",
-        "version",
-        "algorithm",
-        "lifetime",
-        "ttl",
-        "scope",
-    }
-    | {
-        "minutes",
-        "seconds",
-        "days",
-        "hours",
-        "ref",
-        "provider",
-        "format",
-        "index",
-        "enabled",
-        "required",
-        "at",
-        "model",
-        "cls",
-        "max",
-        "min",
-        "exp",
-    }
+_FORMS = frozenset(
+    {"value", "str", "raw", "bytes", "text", "digest", "b64", "hex", "plain", "encoded", "header"}
 )
 
 
@@ -82,9 +31,7 @@ def words(name: str) -> tuple[str, ...]:
 
 def is_secret(name: str) -> bool:
     """Whether a variable, attribute, field or header of this name holds a secret (and not its type, id or lifetime)."""
-    parts = words(name)
-    if not parts or parts[-1] in _NO_SECRET:
-        return False
-    return bool(_SECRET.intersection(parts)) or any(
-        pair in _PAIRS for pair in itertools.pairwise(parts)
-    )
+    parts = list(words(name))
+    while parts and parts[-1] in _FORMS:
+        parts.pop()
+    return bool(parts) and (parts[-1] in _SECRET or tuple(parts[-2:]) in _PAIRS)

@@ -83,7 +83,7 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         if _is_plain(body, left) or _is_plain(body, right) or _is_query(body, compare, (left, right)):
             continue
-        if bool(origins.of(left)) != bool(origins.of(right)):
+        if bool(origins.of(left)) != bool(origins.of(right)) and _refuses(body, compare):
             yield body.mark(
                 RULE.code, compare, name=next(n for n in names if is_secret(n)), text=body.text(compare)
             )
@@ -117,6 +117,31 @@ def _is_plain(body: Body, expr: ast.expr) -> bool:
         ref = body.ref(expr.value)
         return ref is not None and ref.kind == "class"
     return body.instance(expr) in ("int", "bool", "float")
+
+
+def _refuses(body: Body, compare: ast.Compare) -> bool:
+    """Whether the answer depends on it: what does not match is refused, or the function's result is the match."""
+    inside: ast.AST = compare
+    for around in body.around(compare):
+        match around:
+            case ast.Return():
+                return True
+            case ast.If() if inside is around.test:
+                unequal = isinstance(compare.ops[0], ast.NotEq)
+                return _ends(around.body) if unequal else bool(around.orelse) and _ends(around.orelse)
+            case ast.If() | ast.While() | ast.For():
+                return False
+        inside = around
+    return False
+
+
+def _ends(statements: list[ast.stmt]) -> bool:
+    match statements[-1]:
+        case ast.Raise():
+            return True
+        case ast.Return(value=None | ast.Constant(value=False | None) | ast.Call()):
+            return True
+    return False
 
 
 def _is_query(body: Body, compare: ast.Compare, sides: tuple[ast.expr, ...]) -> bool:
