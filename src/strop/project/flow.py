@@ -75,9 +75,9 @@ def notice(body: Body) -> Iterator[Mark]:
     returns = ",".join(sorted({t for r in body.of(ast.Return) for t in origins.of(r.value)}))
     sets = _LINE.join(_sets(body, origins))
     calls = _LINE.join(_calls(body, origins))
-    if not calls and not sets and not returns:
-        return
     guarded = ",".join(sorted(origins.guarded()))
+    if not calls and not sets and not returns and not guarded:
+        return
     parameters = ",".join(_parameters(body))
     yield body.mark(
         CODE, body.node, parameters=parameters, calls=calls, returns=returns, guarded=guarded, sets=sets
@@ -95,10 +95,10 @@ NOTICER = Noticer(CODE, notice)
 
 
 def _calls(body: Body, origins: Origins) -> Iterator[str]:
-    """One line a call, in the order of the text; written last, when it is known whose results are asked for."""
+    """One line a call, inner ones first; written last, when it is known whose results are asked for."""
     found = [(call, _named(body, origins, call)) for call in body.of(ast.Call)]
     kept = [(call, name, list(_arguments(origins, call, place))) for call, (name, place) in found if name]
-    for call, name, arguments in sorted(kept, key=lambda k: (k[0].lineno, k[0].col_offset)):
+    for call, name, arguments in sorted(kept, key=lambda k: (k[0].end_lineno, k[0].end_col_offset)):
         number = origins.noted.get(id(call), -1)
         if arguments or number >= 0:
             yield _TAB.join((*_place(number, call), name, _shortened(body, call), *arguments))

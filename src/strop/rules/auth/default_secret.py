@@ -37,7 +37,7 @@ RULE = Rule("AUTH009", "default-secret", "auth", "error", "A signing secret in t
 WORDS = ("secret", "SECRET", "key", "KEY", "BaseSettings", "getenv", "environ", "config", "Config", "env")
 KINDS = ("class", "module", "function")
 _KEY = re.compile(
-    r"(^|_)(secret_?key|jwt_?secret(_?key)?|secret|(jwt|signing|encryption|session|cookie|token)_?(secret|key)|(secret|jwt)_?(token|signing|auth)?_?key)$",
+    r"(^|_)(secret_?key|secret|(jwt|signing|encryption|hmac)_?(secret|key)|(secret|jwt)_(token|signing|auth|access|refresh)_?(secret|key)?)$",
     re.IGNORECASE,
 )
 _CLIENTS = re.compile(
@@ -81,11 +81,11 @@ def _assigned(body: Body) -> Iterator[Mark]:
                 ast.AnnAssign(target=ast.Name(id=name), value=value)
                 | ast.Assign(targets=[ast.Name(id=name)], value=value)
             ):
-                if value is not None and is_key(name) and _is_literal(_default(value)):
-                    if (settings and not _is_refused(body, name)) or (
-                        body.kind == "module" and name.isupper() and _signs(body, name)
-                    ):
-                        yield body.mark(RULE.code, each, name=name)
+                if value is None or not is_key(name) or not _is_literal(_default(value)):
+                    continue
+                constant = body.kind == "module" and name.isupper() and _signs(body, name)
+                if constant or (settings and not _is_refused(body, name)):
+                    yield body.mark(RULE.code, each, name=name)
 
 
 def _default(value: ast.expr) -> ast.expr | None:

@@ -58,7 +58,7 @@ def _is_unverified(body: Body, call: ast.Call) -> bool:
     options = body.value(given["options"]) if "options" in given else None
     if isinstance(options, ast.Dict):
         for key, value in zip(options.keys, options.values, strict=True):
-            if body.constant(key) == "verify_signature" and body.constant(value) is False:
+            if key is not None and body.constant(key) == "verify_signature" and body.constant(value) is False:
                 return True
     algorithms = body.value(given["algorithms"]) if "algorithms" in given else None
     return isinstance(algorithms, ast.List | ast.Tuple) and any(

@@ -98,12 +98,12 @@ def _name(expr: ast.expr) -> str:
             return name
         case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), *_]):
             return name
+        case ast.Call(func=ast.Attribute(attr="hexdigest")):
+            return "hmac"
         case ast.Call(
-            func=ast.Attribute(
-                attr="get_secret_value" | "hexdigest" | "strip" | "encode" | "decode", value=value
-            )
+            func=ast.Attribute(attr="get_secret_value" | "strip" | "encode" | "decode", value=value)
         ):
-            return "hmac" if expr.func.attr == "hexdigest" else _name(value)
+            return _name(value)
         case ast.Await(value=value):
             return _name(value)
     return ""
