@@ -71,8 +71,11 @@ def is_foreign(body: Body, handler: ast.ExceptHandler) -> bool:
 
 def is_own(body: Body, name: str) -> bool:
     """Whether a dotted name lies in the project, found there or not."""
-    top = name.partition(".")[0]
-    return name in body.types.found.classes or body.types.names.split(top)[0].kind == "module"
+    modules = body.types.found.modules
+    if name in body.types.found.classes or body.types.names.split(name.partition(".")[0])[0].kind == "module":
+        return True
+    below = f".{name.rpartition('.')[0]}"  # imported from a folder that is no root of ours
+    return any(module.endswith(below) for module in modules)
 
 
 def logs(handler: ast.ExceptHandler) -> bool:

@@ -78,7 +78,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 def _is_data(file: str) -> bool:
     path = PurePosixPath(file)
-    if _ROUTES & set(path.parts[:-1]):
+    if _ROUTES & {*path.parts[:-1], path.stem}:
         return False
     return path.stem.endswith(_ENDINGS) or bool(_LAYERS & {*path.parts[:-1], path.stem})
 

@@ -50,7 +50,7 @@ _METHODS = (
     "success",
 )
 WORDS = (*_METHODS, "print")
-_HIDDEN = ("pydantic.", "sqlalchemy.", "bool", "int", "float", "datetime.")
+_SHOWN = ("", "str", "bytes", "dict", "list")
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -138,7 +138,7 @@ def _is_settings(body: Body, expr: ast.expr) -> bool:
 def _is_harmless(body: Body, expr: ast.expr) -> bool:
     """An object that hides it or is about it, a constant, an element of a loop (words of a language model)."""
     kind = body.instance(expr)
-    if kind.startswith(_HIDDEN) or kind in body.types.found.classes:
+    if kind not in _SHOWN:
         return True
     if isinstance(body.constant(expr), str | int):
         return True

@@ -29,7 +29,7 @@ from strop.project.body import Body
 from strop.project.function import Call, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.answers import http_errors, is_http_error, is_http_error_class
+from strop.rules.answers import error_status, http_errors, is_http_error, is_http_error_class
 from strop.rules.caught import caught_names, is_broad, walked
 from strop.rules.example import Example
 from strop.rules.raised import raising
@@ -64,6 +64,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 text=body.text(call)[:90],
                 raised=call.lineno,
                 answer=_answer(body, handler),
+                status=error_status(body, call),
             )
     for node in body.of(ast.Try):
         broad = _broad(body, node)
@@ -140,7 +141,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each broad handler."""
     for mark in marks(project, RULE, "raised"):
         ways = ways_to(project, mark.function)
-        if ways:
+        same = mark.fact("status") == "500" and mark.fact("answer") == "another"
+        if ways and not same:
             yield _finding(
                 mark, ways, f"{mark.fact('text')} on line {mark.fact('raised')}", mark.fact("answer"), 0.9
             )
