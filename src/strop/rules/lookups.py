@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
 
+_FINDS = re.compile(
+    r"_?(get|find|fetch|load|read|lookup|look_up|search|retrieve|by_|query|select|one|first)(_|$)"
+)
 _SESSIONS = (
     "sqlalchemy.orm.Session",
     "sqlalchemy.ext.asyncio.AsyncSession",
@@ -57,7 +61,9 @@ def _may_be_none(body: Body, call: ast.Call) -> bool:
     """A function of the project whose annotation says that it may return None."""
     ref = body.ref(call.func)
     node = body.types.found.functions.get(ref.name) if ref is not None and ref.kind == "function" else None
-    return node is not None and node.node.returns is not None and is_optional(node.node.returns)
+    if node is None or node.node.returns is None or not is_optional(node.node.returns):
+        return False
+    return bool(_FINDS.match(node.node.name))  # what creates or changes is annotated so by habit
 
 
 def is_optional(annotation: ast.expr) -> bool:

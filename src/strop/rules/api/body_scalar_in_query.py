@@ -124,7 +124,8 @@ def notice(body: Body) -> Iterator[Mark]:
 def _meant(route: Endpoint, arguments: list[Argument], plain_ones: list[Argument]) -> list[Argument]:
     """The plain parameters, where the signature shows that its author thought of the body."""
     if _beside(arguments):
-        return [a for a in plain_ones if a.name not in _OPTIONS]
+        said = [a for a in plain_ones if a.name not in _OPTIONS]
+        return said if any(a.type != "bool" for a in said) else []  # flags alone are options of the request
     if any(a.source in ("body", "form", "unknown") for a in arguments):
         return []
     texts = [a for a in plain_ones if a.type == "str" and a.default is None]

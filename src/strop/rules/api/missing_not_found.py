@@ -46,7 +46,8 @@ def notice(body: Body) -> Iterator[Mark]:
     for name, statement, call in found:
         use = _use(body, name)
         asks_by = {n.id for n in ast.walk(call) if isinstance(n, ast.Name)}
-        if use is not None and asks_by & sent and not is_asked(body, name) and not _is_tried(body, use):
+        free = use is not None and not is_asked(body, name) and not _is_tried(body, use)
+        if use is not None and free and asks_by & sent and not _is_checked(body, call, asks_by & sent):
             yield body.mark(
                 RULE.code, use, name=name, text=body.text(statement)[:90], use=body.text(use)[:60]
             )
@@ -56,6 +57,20 @@ def _sent(route: Endpoint) -> set[str]:
     """Parameters that clients fill as they like."""
     plain = ("path", "query", "body", "unknown")
     return {a.name for a in route.arguments() if a.source in plain or (a.source == "form" and a.marked)}
+
+
+def _is_checked(body: Body, call: ast.Call, names: set[str]) -> bool:
+    """Whether a function of the project was given one of these values before: it may refuse it."""
+    for earlier in body.of(ast.Call):
+        if earlier.lineno >= call.lineno or earlier is call:
+            continue
+        given = {
+            a.id for a in (*earlier.args, *(k.value for k in earlier.keywords)) if isinstance(a, ast.Name)
+        }
+        ref = body.ref(earlier.func) if given & names else None
+        if ref is not None and ref.kind == "function":
+            return True
+    return False
 
 
 def _use(body: Body, name: str) -> ast.Attribute | None:

@@ -48,12 +48,20 @@ def notice(body: Body) -> Iterator[Mark]:
             or name.endswith("BcryptHasher")
             or (name.endswith("CryptContext") and mixed)
         ):
+            if _is_second(body, call):
+                continue
             first = any(_last(c.func) in ("sha256", "b64encode", "sha512") for c in body.of(ast.Call))
             yield body.mark(RULE.code, call, kind="prehashed" if first else "hash", text=body.text(call)[:90])
     if body.kind == "function":
         yield from _checks(body)
     elif body.kind == "class":
         yield from _fields(body)
+
+
+def _is_second(body: Body, call: ast.Call) -> bool:
+    """A hasher after another one in a list only checks old hashes."""
+    parent = body.parent(call)
+    return isinstance(parent, ast.Tuple | ast.List) and parent.elts[0] is not call
 
 
 def _last(func: ast.expr) -> str:
@@ -108,20 +116,16 @@ def _fields(body: Body) -> Iterator[Mark]:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each limit above 72; one for all fields where there is none."""
+    """One finding for the limits above 72, or for all fields where there is none."""
     hashed = next(marks(project, RULE, "hash"), None)
     if hashed is None or any(marks(project, RULE, "prehashed")):
         return
     limits = list(marks(project, RULE, "limit"))
-    for mark in limits:
-        if int(mark.fact("limit")) > MOST:
-            yield _finding(
-                project,
-                mark,
-                hashed,
-                f"{mark.fact('text')} allows {mark.fact('limit')} characters, bcrypt reads {MOST} bytes",
-                0.85,
-            )
+    wide = [mark for mark in limits if int(mark.fact("limit")) > MOST]
+    if wide:
+        more = f", like {len(wide) - 1} more" if len(wide) > 1 else ""
+        first = f"{wide[0].fact('text')} allows {wide[0].fact('limit')} characters{more}"
+        yield _finding(project, wide[0], hashed, f"{first}, bcrypt reads {MOST} bytes", 0.85)
     free = next(
         (
             m
