@@ -16,6 +16,7 @@ _EMPTY = frozenset({"dict", "list", "set", "defaultdict", "OrderedDict", "Counte
 _BOUND = frozenset(
     {"Task", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "Future", "Thread", "Process", "WebSocket", "TaskGroup", "Popen", "Callable", "ContextVar", "Timer"}
 )  # fmt: skip
+_MODELS = frozenset({"pydantic", "pydantic_settings", "sqlmodel", "sqlalchemy", "enum", "typing", "msgspec", "marshmallow"})
 _MAKES_BOUND = _BOUND | {"create_task", "ensure_future", "run_coroutine_threadsafe", "create_subprocess_exec", "compile"}
 
 
@@ -116,15 +117,15 @@ def _attribute(body: Body, node: ast.Attribute) -> str:
             if node.attr in owner.attributes:
                 return ""
             if node.attr in owner.scope.names:
-                return f"{owner.name}.{node.attr}" if _shared(owner, node.attr) else ""
+                return f"{owner.name}.{node.attr}" if _shared(body, owner, node.attr) else ""
     return ""
 
 
-def _shared(owner: ClassNode, name: str) -> bool:
+def _shared(body: Body, owner: ClassNode, name: str) -> bool:
     """Whether a class body's container is the class's own, not a field's default."""
-    lineage = [ast.unparse(b) for b in owner.node.bases]
-    fields = any(word in base for base in lineage for word in ("Model", "Schema", "Settings", "Base", "Enum", "TypedDict"))
-    return not fields and not owner.node.decorator_list and is_container(_made(owner.scope.names[name][0]))
+    bases = body.types.members.lineage(owner.name).library
+    plain = not owner.node.decorator_list and not any(b.split(".")[0] in _MODELS for b in bases)
+    return plain and is_container(_made(owner.scope.names[name][0]))
 
 
 def _use(body: Body, node: ast.expr, store: str) -> Iterator[Use]:

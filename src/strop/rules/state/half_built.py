@@ -39,7 +39,7 @@ RULE = Rule(
     "STA009", "half-built", "state", "warning", "A shared object is published before it is ready", static=True
 )
 
-_INITIALISES = re.compile(r"^_*(init|initiali[sz]e|connect|start|set_?up|load|open|configure|log_?in|authenticate|build|bootstrap|prepare|ping|warm_?up|create_tables)(_\w+)?$")  # fmt: skip
+_INITIALISES = re.compile(r"^_*(init|initiali[sz]e|connect|set_?up|load|open|configure|log_?in|authenticate|build|bootstrap|prepare|ping|warm_?up|create_tables)(_\w+)?$")  # fmt: skip
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -81,7 +81,9 @@ def _initialised(statements: list[ast.stmt], name: str) -> ast.Call | None:
     for statement in statements:
         match statement:
             case ast.Expr(value=ast.Await(value=ast.Call(func=ast.Attribute(value=of, attr=attr)) as call)):
-                pass
+                attr = (
+                    "init" if attr == "start" else attr
+                )  # what is awaited may fail, a thread's start does not
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=of, attr=attr)) as call):
                 pass
             case _:

@@ -65,7 +65,10 @@ def notice(body: Body) -> Iterator[Mark]:
     """Where containers are made, and every use of one."""
     if body.kind == "function":
         for use in uses(body):
-            yield body.mark(RULE.code, use.node, store=use.store, how=use.how, text=body.text(use.node)[:60])
+            text = body.text(use.node)[:60]
+            yield body.mark(
+                RULE.code, use.node, store=use.store, how=use.how, text=text, given=_given(body, use.node)
+            )
         yield from _counted(body)
         return
     owner = body.module.name if body.owner is None else body.owner.name
@@ -80,6 +83,22 @@ def notice(body: Body) -> Iterator[Mark]:
         number = isinstance(value, ast.Constant) and type(value.value) is int and body.kind == "module"
         if number or is_container(value):
             yield body.mark(RULE.code, node, made=f"{owner}.{name}", bound=bound, number=number)
+
+
+def _given(body: Body, node: ast.AST) -> bool:
+    """Whether the key was given to the function as a text, a number or something unknown."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Name):
+        return False
+    given = body.bindings(node.slice)
+    kind = body.instance(node.slice).rpartition(".")[2]
+    return all(b.how == "annotation" for b in given) and kind in (
+        "str",
+        "int",
+        "UUID",
+        "bytes",
+        "tuple",
+        "EmailStr",
+    )
 
 
 def _counted(body: Body) -> Iterator[Mark]:

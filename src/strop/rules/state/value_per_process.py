@@ -86,7 +86,7 @@ def notice(body: Body) -> Iterator[Mark]:
         if not isinstance(target, ast.Name) or node.value is None:
             continue
         for call in _calls(node.value):
-            kind = _kind(target.id, body.name(call.func))
+            kind = _kind(target.id, body.name(call.func), _is_model(body))
             if kind:
                 yield body.mark(RULE.code, node, kind=kind, name=target.id, text=body.text(call)[:60])
                 break
@@ -114,7 +114,18 @@ def _calls(value: ast.expr) -> Iterator[ast.Call]:
             waiting.extend(ast.iter_child_nodes(node))
 
 
-def _kind(name: str, called: str) -> str:
+def _is_model(body: Body) -> bool:
+    """Whether a class's values are defaults of fields."""
+    bases = body.bases(body.owner.name) if body.owner is not None else ()
+    settings = any(base.endswith("Settings") for base in bases)
+    return not settings and any(
+        base.split(".")[0] in ("pydantic", "sqlmodel", "sqlalchemy") for base in bases
+    )
+
+
+def _kind(name: str, called: str, is_model: bool) -> str:
+    if is_model:
+        return "default" if called in _RANDOM or called in _CLOCK else ""
     if called in _RANDOM and _SECRET.search(name) and not _OTHER.search(name):
         return "secret"
     if called == "os.getpid" and (_IDENTITY.search(name) or name.lower().endswith("_id")):
@@ -131,6 +142,13 @@ _WORDING: dict[str, tuple[Severity, float, str, str, str]] = {
         "{name} is made anew by each process: {text}",
         "tokens and cookies that one worker signs are refused by the others and after a restart; a missing setting goes unnoticed",
         "make the setting required, so that a start without it fails",
+    ),
+    "default": (
+        "error",
+        0.9,
+        "the default of {name} is made once, when the module is imported: {text}",
+        "every object of this process gets the same value",
+        "give the function itself: default_factory of a field, default of a column without the call",
     ),
     "identity": (
         "warning",
