@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from strop.project.function import Class, Function, Reach
@@ -53,7 +54,7 @@ class Project:
     root: str
     imported: Imported
     source: Source
-    reaches: dict[str, tuple[Reach, ...]] = field(default_factory=dict)  # by function id
+    reaches: Mapping[str, tuple[Reach, ...]] = field(default_factory=dict)  # by function id
     shipped: Shipped = field(default_factory=Shipped)  # what lies beside the code; source reader only
 
     def route(self, key: str) -> Route | None:
