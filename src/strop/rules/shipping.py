@@ -11,6 +11,7 @@ from strop.project.shipped.images import lineage, started
 from strop.project.shipped.values import Image, Instruction, Launch, Stage
 
 _PYTHON = re.compile(r"\b(pip3? install|uv (sync|pip)|poetry (install|export)|pdm (install|sync)|requirements[\w.-]*\.txt)\b")
+_DEVELOPS = frozenset({"dev", "watchfiles", "nodemon"})
 _SERVED = re.compile(r"uvicorn|gunicorn|hypercorn|granian|fastapi")
 
 
@@ -34,7 +35,7 @@ def elsewhere(project: Project, launch: Launch) -> list[str]:
 
 def applications(project: Project) -> Iterator[tuple[Image, Stage, tuple[Instruction, ...]]]:
     """The images that serve the application: file, last stage, and what it starts with."""
-    scripts = {script.file.rpartition("/")[2] for script in project.shipped.scripts}
+    scripts = {s.file.rpartition("/")[2] for s in project.shipped.scripts if not _DEVELOPS & s.words}
     for image in project.shipped.images:
         stage = image.stages[-1] if image.stages else None
         if stage is None or is_development(image.file, stage.name):

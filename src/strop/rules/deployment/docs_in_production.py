@@ -26,6 +26,7 @@ from strop.project.project import Project
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
+from strop.rules.wording import many
 
 RULE = Rule("DEP008", "docs-in-production", "deployment", "note", "Documentation is public", static=True)
 
@@ -38,15 +39,16 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     packed = bool(project.shipped.images) or any(
         not launch.development for launch in project.shipped.launches
     )
-    guarded = [r for r in imported.routes if r.dependencies and r.in_schema]
+    own = [r for r in imported.routes if r.span is not None and r.in_schema]
+    guarded = [r for r in own if r.dependencies]
     given = {name for name, _ in imported.options}
-    if imported.span is None or given & _SETS or not packed or 2 * len(guarded) < len(imported.routes):
+    if imported.span is None or given & _SETS or not packed or 2 * len(guarded) < len(own):
         return
     yield draft(
         RULE,
         imported.span,
         (),
-        message=f"FastAPI() leaves /docs, /redoc and /openapi.json open on every deployment, with {len(imported.routes)} routes",
+        message=f"FastAPI() leaves /docs, /redoc and /openapi.json open on every deployment, with {many(len(own), 'route')}",
         impact="everybody who finds the service reads all its paths, parameters and models",
         solution="openapi_url=None unless a setting asks for it",
         known="static",

@@ -5,8 +5,8 @@
 **Why it costs.** Each worker has a pool of its own. Under load the last of them get "too many clients already", and
 so does the person who wants to look why.
 
-**How it is found.** The number of workers in a production command, `pool_size` and `max_overflow` of the engines
-that the source makes, and no `max_connections` or pooler (PgBouncer, pgcat) in the files beside the code.
+**How it is found.** The number of workers in a production command, `pool_size` and `max_overflow` of the engine
+that the source makes (of several, the one with the largest pool), and no `max_connections` or pooler (PgBouncer, pgcat) in the files beside the code.
 
 **How to fix it.** Smaller pools, fewer workers, a pooler, or a higher `max_connections` with the memory for it.
 
@@ -22,13 +22,15 @@ from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.shipped.values import Launch
-from strop.project.table import Engine
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.shipping import launches
+from strop.span import Step
 
 RULE = Rule(
     "DEP004",
@@ -39,42 +41,64 @@ RULE = Rule(
     static=True,
 )
 
+WORDS = ("create_engine", "create_async_engine")
+KINDS = ("function", "module")
+
 _ALLOWED = 97  # PostgreSQL's default, less those that are kept for administrators
 _POOLERS = ("pgbouncer", "pgcat", "pgpool", "odyssey", "supavisor")
+_DRIVERS = frozenset({"asyncpg", "psycopg", "psycopg2", "psycopg2-binary", "pg8000"})
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Engines with the size of their pool, where it is written as a number or left to the default."""
+    for call in body.calls(*WORDS):
+        given = {k.arg: k.value for k in call.keywords}
+        size = body.constant(given["pool_size"]) if "pool_size" in given else 5
+        over = body.constant(given["max_overflow"]) if "max_overflow" in given else 10
+        plain = "poolclass" not in given and None not in given and "pool" not in given
+        if plain and isinstance(size, int) and isinstance(over, int) and over >= 0 and size > 0:
+            yield body.mark(
+                RULE.code,
+                call,
+                size=str(size),
+                over=str(over),
+                url=body.text(call.args[0])[:40] if call.args else "",
+            )
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for the command with the most workers."""
-    pools = [
-        e
-        for e in project.imported.engines
-        if e.dialect == "postgresql" and e.pool_size > 0 and e.max_overflow >= 0
-    ]
+    marks = [m for m in project.source.marks.get(RULE.code, ()) if "sqlite" not in m.fact("url")]
     counted = [(int(count), launch) for launch in launches(project) if (count := _workers(launch)).isdigit()]
     said = " ".join(f"{s.image} {s.command} {s.name}" for s in project.shipped.services)
-    if not pools or not counted or "max_connections" in said or any(p in said for p in _POOLERS):
+    asked = {r.name for r in project.shipped.requirements} | {m.fact("url")[1:11] for m in marks}
+    if not marks or not counted or not asked & (_DRIVERS | {"postgresql"}):
+        return
+    if "max_connections" in said or any(pooler in said for pooler in _POOLERS):
         return
     workers, launch = max(counted, key=lambda pair: pair[0])
-    total = workers * sum(e.pool_size + e.max_overflow for e in pools)
+    largest = max(marks, key=lambda m: int(m.fact("size")) + int(m.fact("over")))
+    total = workers * (int(largest.fact("size")) + int(largest.fact("over")))
     if workers > 1 and total > _ALLOWED:
-        yield _finding(launch, workers, pools, total)
+        yield _finding(launch, workers, largest, total)
 
 
 def _workers(launch: Launch) -> str:
     return launch.option("--workers", "-w") or ""
 
 
-def _finding(launch: Launch, workers: int, pools: list[Engine], total: int) -> Finding:
-    each = " + ".join(f"{e.pool_size} + {e.max_overflow}" for e in pools)
+def _finding(launch: Launch, workers: int, engine: Mark, total: int) -> Finding:
+    size = f"{engine.fact('size')} + {engine.fact('over')}"
     return draft(
         RULE,
         launch.span,
         (),
-        message=f"{workers} workers with pools of {each} connections may open {total}; PostgreSQL allows 100 by default",
+        message=f"{workers} workers with pools of {size} connections may open {total}; PostgreSQL allows 100 by default",
         impact="under load connections are refused: too many clients already",
         solution="make the pools smaller, put PgBouncer between, or raise max_connections",
         known="static",
         confidence=0.65,
+        chain=(Step(f"the engine with {size} connections", engine.span),),
         facts={"total": total},
     )
 

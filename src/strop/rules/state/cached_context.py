@@ -27,10 +27,10 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.effects import effects
 from strop.project.function import Effect, Function
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.project.reach import effects
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
