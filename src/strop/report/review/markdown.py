@@ -39,7 +39,7 @@ def _finding(entry: Reported) -> Iterator[str]:
     yield f"<details><summary><b>{finding.severity} {finding.code}</b> {html.escape(finding.message)}</summary>\n"
     if finding.routes:
         yield f"* **routes** {escape(some(finding.routes))}"
-    yield f"* **place** `{finding.span}` {escape(finding.span.symbol)}".rstrip()
+    yield f"* **place** {escape(str(finding.span))} {escape(finding.span.symbol)}".rstrip()
     yield f"* **why** {escape(finding.impact)}"
     yield f"* **fix** {escape(finding.solution)}"
     body = ["".join(piece.text for piece in line).rstrip() for line in block(entry)][1:]
