@@ -29,7 +29,18 @@ def source_roots(texts: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
             name = (match[1] or match[2]).decode()
             votes.update(_roots_of(name, file, modules))
     chosen = [folder for folder, count in votes.most_common() if count > 0]
-    return tuple(chosen) or (".",)
+    return tuple(folder for folder in chosen if _outermost(folder, files) not in chosen) or (".",)
+
+
+def _outermost(folder: str, files: dict[str, bytes]) -> str:
+    """The folder around the package that a folder is part of; "" for a folder that is no package.
+
+    Where that one is a root, the inner one is none: `shop/extensions/sqlalchemy.py` is not `import sqlalchemy`.
+    """
+    outer = ""
+    while f"{folder}/__init__.py" in files:
+        folder = outer = folder.rpartition("/")[0] or "."
+    return outer
 
 
 def find_roots(root: Path, paths: Iterable[Path]) -> tuple[str, ...]:
