@@ -314,6 +314,10 @@ class Types:
             return Ref("typevar", str(call.args[0].value))
         if func.name == "typing.cast" and len(call.args) == 2:
             return self.annotation(call.args[0], scope)
+        if func.name.endswith(".declarative_base"):
+            own = next((k.value for k in call.keywords if k.arg == "cls"), None)
+            given = self.infer(own, scope) if own is not None else None
+            return given or Ref("name", "sqlalchemy.orm.DeclarativeBase")
         if func.name in _FIRST and call.args:
             ref = self.infer(call.args[0], scope)
             return element(ref) if func.name == "next" else ref
