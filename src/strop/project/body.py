@@ -15,6 +15,7 @@ from typing import Literal, TypeVar
 from strop.project.infer import Types
 from strop.project.mark import Mark
 from strop.project.scope import Binding, ClassNode, FunctionNode, Module, Ref, Scope
+from strop.project.wrappers import decorators
 from strop.span import Span
 
 Kind = Literal["function", "class", "module"]
@@ -153,6 +154,10 @@ class Body:
             return (class_name,)
         lineage = self.types.members.lineage(class_name)
         return (*(owner.name for owner, _ in lineage.classes), *lineage.library)
+
+    def decorators(self) -> tuple[str, ...]:
+        """The dotted names of a function's decorators; of anything else none."""
+        return decorators(self.types, self.function) if self.function is not None else ()
 
     def ref(self, expr: ast.expr) -> Ref | None:
         """The reader's own answer for an expression."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from strop.project.body import Noticer, segment
 from strop.project.callsites import Reader
+from strop.project.declared.declare import declare
+from strop.project.declared.stored import Stored, read_stored
+from strop.project.declared.terms import Declarations
 from strop.project.function import Call, Class, Function, Member
 from strop.project.infer import Types
 from strop.project.mark import Mark
@@ -34,6 +37,8 @@ class Derived:
     marks: tuple[Mark, ...] = ()
     resolved: int = 0
     unresolved: int = 0
+    declarations: Declarations | None = None  # of the application
+    stored: Stored | None = None  # what it declares of data
 
 
 def derive(types: Types, module: Module, noticers: tuple[Noticer, ...]) -> Derived:
@@ -53,6 +58,8 @@ def derive(types: Types, module: Module, noticers: tuple[Noticer, ...]) -> Deriv
         tuple(notice(types, module, noticers)),
         deriver.resolved,
         deriver.unresolved,
+        declare(types, module),
+        read_stored(types, module),
     )
 
 

@@ -52,6 +52,7 @@ class Found:
     @property
     def by_id(self) -> dict[str, FunctionNode]:
         """Every function; what only concerns one file takes `Module.by_id`, which doesn't parse all others."""
+        self.watch.note("*")
         return {key: node for module in self.modules.values() for key, node in module.by_id.items()}
 
     def module(self, name: str) -> Module | None:
@@ -138,7 +139,7 @@ class _Modules(Mapping[str, Module]):
         return name in self.found.entries
 
     def __iter__(self) -> Iterator[str]:
-        self.found.watch.note("*")
+        self.found.watch.note("?*")
         return iter(self.found.entries)
 
     def __len__(self) -> int:
@@ -160,6 +161,7 @@ class _Classes(Mapping[str, ClassNode]):
         return node
 
     def __iter__(self) -> Iterator[str]:
+        self.found.watch.note("*")
         for module in self.found.modules.values():
             yield from module.classes
 
@@ -180,6 +182,7 @@ class _Functions(Mapping[str, FunctionNode]):
         return node
 
     def __iter__(self) -> Iterator[str]:
+        self.found.watch.note("*")
         for module in self.found.modules.values():
             yield from module.functions
 

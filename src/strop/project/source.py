@@ -88,7 +88,11 @@ class Reading:
 
     def source(self, noticers: tuple[Noticer, ...] = ()) -> Source:
         """Everything that was read, as values."""
-        return assemble_source([self.derive(entry, noticers) for entry in self.found.entries.values()])
+        return assemble_source(self.every(noticers))
+
+    def every(self, noticers: tuple[Noticer, ...] = ()) -> list[Derived]:
+        """The results of all files, in the order of the files."""
+        return [self.derive(entry, noticers) for entry in self.found.entries.values()]
 
 
 def _count(lines: tuple[str, ...]) -> int:

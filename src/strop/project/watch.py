@@ -11,7 +11,8 @@ A key names what was looked at, always by the name of the module and a path in i
 | `shop.orders:total!` | all of a function or class, its body too; `shop.orders:total!tax` for a name in there |
 | `shop.orders:*` | all of a file |
 | `?shop.orders.Order` | how far a dotted name is a module of the project |
-| `*` | which files there are, and all that is in them |
+| `?*` | which modules there are |
+| `*` | all of all files |
 
 What is evaluated belongs to a key too, so that keys depend on keys; what a file's own results depend on is noted under
 the name of the file. A definition is evaluated once, and each who asks notes its key.
