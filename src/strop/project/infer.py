@@ -228,7 +228,10 @@ class Types:
             return unpacked(base, expr.slice.value)
         if base.name in MAPPINGS:
             return known(base.args[1]) if len(base.args) > 1 else None
-        return element(base) if base.name in SEQUENCES else None
+        if base.name in SEQUENCES:
+            return element(base)
+        shape = self.catalogue.result(f"{base.name}.__getitem__")
+        return shape.build(base, lambda: None) if shape is not None else None
 
     def _generic(self, base: Ref, expr: ast.Subscript, scope: Scope) -> Ref | None:
         """`list[X]`, `Optional[X]`, `Annotated[X, Depends(f)]`, `Repository[Model]`."""
