@@ -184,7 +184,7 @@ def _review(
         entries=tuple(entry for entry in entries if entry.suppressed is None),
         suppressed=tuple(entry for entry in entries if entry.suppressed is not None),
         rules=rule_cards(),
-        routes=len(project.imported.routes),
+        routes=sum(route.span is not None for route in project.imported.routes),  # not /docs and the like
         files=len(source.modules),
         lines=source.lines,
         changed=None if scope.changed is None else sum(map(scope.names, scope.changed)),

@@ -12,23 +12,28 @@ from strop.project.declared.declare import declare
 from strop.project.declared.follow import Machine
 from strop.project.declared.layers import handlers_of, lifespan_of, middleware_of, options_of
 from strop.project.declared.served import Served
+from strop.project.declared.stored import Storage, link_stored, read_stored
 from strop.project.declared.terms import Declarations
 from strop.project.declared.values import Known, Mounted, Router
 from strop.project.infer import Types
 from strop.project.project import Imported
 from strop.project.route import ExceptionHandler, Middleware, Route
 
+_NOTHING = Storage()
+
 
 def assemble(types: Types) -> Imported:
     """The application as its source declares it, in the same values as when it is imported."""
     with _uncollected():
-        return put_together([declare(types, module) for module in types.found.modules.values()])
+        modules = types.found.modules.values()
+        storage = link_stored(read_stored(types, module) for module in modules)
+        return put_together((declare(types, module) for module in modules), storage)
 
 
-def put_together(declarations: Iterable[Declarations]) -> Imported:
+def put_together(declarations: Iterable[Declarations], storage: Storage = _NOTHING) -> Imported:
     """The application that the declarations of all files make: every application of the project, the main one first."""
     with _uncollected():
-        return _put_together(declarations)
+        return _put_together(declarations, storage)
 
 
 @contextmanager
@@ -43,7 +48,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _put_together(declarations: Iterable[Declarations]) -> Imported:
+def _put_together(declarations: Iterable[Declarations], storage: Storage) -> Imported:
     machine = Machine(declarations)
     apps = applications(machine)
     served = Served(machine)
@@ -63,6 +68,9 @@ def _put_together(declarations: Iterable[Declarations]) -> Imported:
         routes=tuple(routes),
         middleware=tuple(layers),
         handlers=tuple(handlers),
+        tables=storage.tables,
+        relationships=storage.relationships,
+        engines=storage.engines,
         lifespan=lifespan_of(main) if main is not None else "",
         options=options_of(main) if main is not None else (),
         span=main.span if main is not None else None,
