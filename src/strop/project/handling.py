@@ -73,21 +73,18 @@ class Handling:
 
     def bases(self, tokens: frozenset[str]) -> frozenset[str]:
         """The parameters behind some origins, through the results of calls: "=3" is what its arguments are."""
-        return self._bases(tokens, frozenset())
-
-    def _bases(self, tokens: frozenset[str], seen: frozenset[int]) -> frozenset[str]:
-        found: set[str] = set()
-        for token in tokens:
-            head = token.removeprefix("^").partition(".")[0]
-            if not head.startswith("="):
-                found.add(head)
-                continue
-            number = int(head[1:])
-            for use in self.uses if number not in seen else ():
-                if use.number == number:
-                    below = frozenset(t for _, given in use.arguments for t in given)
-                    found |= self._bases(below, seen | {number})
-        return frozenset(found)
+        heads = {t.removeprefix("^").partition(".")[0] for t in tokens}
+        waiting, seen = list(heads), set(heads)
+        while waiting:
+            head = waiting.pop()
+            for use in self.uses if head.startswith("=") else ():
+                if use.number == int(head[1:]):
+                    below = {
+                        t.removeprefix("^").partition(".")[0] for _, given in use.arguments for t in given
+                    }
+                    waiting.extend(below - seen)
+                    seen |= below
+        return frozenset(head for head in seen if not head.startswith("="))
 
 
 def notice(body: Body) -> Iterator[Mark]:

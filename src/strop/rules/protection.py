@@ -142,11 +142,14 @@ class Protection:
         function = self.handler(route)
         if function is None or self.guards(route) or self.refuses(function.id):
             return False
-        if not all(_REGISTERS.search(d) for d in function.decorators):
-            return False
-        return not any(
+        return self.is_plain(function.id) and not any(
             _GUARD.search(c.name.rpartition(".")[2]) and not _PLAIN.search(c.name) for c in function.calls
         )
+
+    def is_plain(self, function: str) -> bool:
+        """Whether nothing is put around a handler but its registration: a decorator may check anything."""
+        found = self.project.source.functions.get(function)
+        return found is not None and all(_REGISTERS.search(d) for d in found.decorators)
 
     def is_public(self, route: Route) -> bool:
         """Whether a route is open by design, as its path, its name or what it asks for say."""

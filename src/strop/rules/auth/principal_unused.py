@@ -39,7 +39,7 @@ _FEWEST = 2  # siblings that use the caller with the id
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each handler."""
     protection = Protection.of(project)
-    groups: dict[tuple[str, str], dict[str, tuple[Route, Handling, bool]]] = {}
+    groups: dict[tuple[str, str], dict[str, tuple[Route, Handling, str, bool]]] = {}
     for route in project.imported.routes:
         handling = protection.handling(route)
         principals = set(protection.principals(route))
@@ -47,10 +47,11 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             continue
         for name in _ids(route, handling):
             scoped = _is_scoped(handling, name, principals)
-            groups.setdefault((handling.file, name), {})[handling.function] = (route, handling, scoped)
-    for (_, name), handlers in sorted(groups.items()):
-        scoped_ones = [h for _, h, s in handlers.values() if s]
-        for _, (route, handling, scoped) in sorted(handlers.items()):
+            kind = "_".join(name.split("_")[-2:])  # chat_session_id and session_id are ids of the same
+            groups.setdefault((handling.file, kind), {})[handling.function] = (route, handling, name, scoped)
+    for _, handlers in sorted(groups.items()):
+        scoped_ones = [h for _, h, _, s in handlers.values() if s]
+        for _, (route, handling, name, scoped) in sorted(handlers.items()):
             if scoped or len(scoped_ones) < _FEWEST or 2 * len(scoped_ones) < len(handlers):
                 continue
             principals = set(protection.principals(route))
@@ -60,7 +61,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 or not _is_used(handling, name)
             ):
                 continue
-            if any(protection.refuses(t) for t in _targets(project, handling)):
+            if not protection.is_plain(handling.function) or any(
+                protection.refuses(t) for t in _targets(project, handling)
+            ):
                 continue
             yield _finding(project, route, handling, name, sorted(principals)[0], len(scoped_ones))
 
@@ -76,7 +79,10 @@ def _ids(route: Route, handling: Handling) -> Iterator[str]:
 def _is_scoped(handling: Handling, name: str, principals: set[str]) -> bool:
     """Whether the caller goes along with the id in one call, or is compared with what the id leads to."""
     for use in handling.uses:
-        given = handling.bases(use.given)
+        by_whom = frozenset(
+            t for place, tokens in use.arguments if place != "." and not place.endswith("_by") for t in tokens
+        )
+        given = handling.bases(by_whom)
         if name in given and principals & given:
             return True
     return any(
