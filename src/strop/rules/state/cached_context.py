@@ -58,7 +58,7 @@ def notice(body: Body) -> Iterator[Mark]:
             yield body.mark(RULE.code, call, context=body.text(call.func)[:60].removesuffix(".get"))
     node = body.function
     if node is None or not any(
-        d.rpartition(".")[2] in ("lru_cache", "cache", "alru_cache") for d in node.decorators
+        d.rpartition(".")[2] in ("lru_cache", "cache", "alru_cache") for d in body.decorators()
     ):
         return
     arguments = [*node.node.args.posonlyargs, *node.node.args.args, *node.node.args.kwonlyargs]

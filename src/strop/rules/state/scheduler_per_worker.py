@@ -51,7 +51,7 @@ def notice(body: Body) -> Iterator[Mark]:
         if name.startswith(_SCHEDULERS) and body.within(call, ast.If) is None:
             yield body.mark(RULE.code, call, name=name, text=body.text(call)[:60])
     if body.function is not None:
-        for decorator in body.function.decorators:
+        for decorator in body.decorators():
             if decorator.endswith(".repeat_every"):
                 yield body.mark(
                     RULE.code, body.function.node.decorator_list[0], name=decorator, text="@repeat_every"
