@@ -14,7 +14,7 @@ SHRINK = frozenset({"pop", "popitem", "clear", "remove", "discard", "popleft"})
 _EMPTY = frozenset({"dict", "list", "set", "defaultdict", "OrderedDict", "Counter", "deque"})
 # What lives in one process by its nature: held here, it can be nowhere else.
 _BOUND = frozenset(
-    {"Task", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "Future", "Thread", "Process", "WebSocket", "TaskGroup", "Popen", "Callable", "ContextVar", "Timer"}
+    {"Task", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "Future", "Thread", "Process", "WebSocket", "TaskGroup", "Popen", "Callable", "ContextVar", "Timer", "Client", "AsyncClient", "Engine", "AsyncEngine", "Pool", "ConnectionPool", "Redis", "ClientSession"}
 )  # fmt: skip
 _MODELS = frozenset(
     {"pydantic", "pydantic_settings", "sqlmodel", "sqlalchemy", "enum", "typing", "msgspec", "marshmallow"}
