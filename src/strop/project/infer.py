@@ -44,6 +44,7 @@ _LISTS = {
 }
 _DEPENDS = ("Depends", "Security")
 _VARIABLES = frozenset({"typing.TypeVar", "typing_extensions.TypeVar"})
+_NEW_TYPES = frozenset({"typing.NewType", "typing_extensions.NewType"})
 _FIRST = frozenset({"next", "copy.copy", "copy.deepcopy", "functools.partial"})
 
 
@@ -318,6 +319,8 @@ class Types:
             own = next((k.value for k in call.keywords if k.arg == "cls"), None)
             given = self.infer(own, scope) if own is not None else None
             return given or Ref("name", "sqlalchemy.orm.DeclarativeBase")
+        if func.name in _NEW_TYPES and len(call.args) == 2:
+            return self.infer(call.args[1], scope)
         if func.name in _FIRST and call.args:
             ref = self.infer(call.args[0], scope)
             return element(ref) if func.name == "next" else ref
