@@ -71,7 +71,7 @@ def notice(body: Body) -> Iterator[Mark]:
 def _does(statement: ast.stmt) -> str:
     """What a handler does after a failure, where that hides it."""
     match statement:
-        case ast.Pass() | ast.Continue():
+        case ast.Pass():
             return "goes on"
         case ast.Return(value=None):
             return "returns None"

@@ -153,7 +153,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 mark, ways, f"{mark.fact('text')} on line {mark.fact('raised')}", mark.fact("answer"), 0.9
             )
     called = list(marks(project, RULE, "called"))
-    raisers = raising(project) if called else {}
+    raisers = raising(project, deepest=1) if called else {}  # further down it may be caught or meant
     for mark in called:
         ways = ways_to(project, mark.function)
         call = _raiser(project, mark, raisers) if ways else None
