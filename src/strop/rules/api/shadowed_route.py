@@ -96,7 +96,7 @@ def _hides(earlier: str, later: str) -> bool:
 def _ends_alike(after: list[str], rest: list[str]) -> bool:
     """Whether what follows a `{...:path}` fits the end of the later path."""
     if not after:
-        return True
+        return bool(rest)
     end = rest[-len(after) :]
     return len(rest) > len(after) and all(_covers(a, b) for a, b in zip(after, end, strict=True))
 

@@ -5,7 +5,7 @@
 **Why it costs.** Generated clients have no branch for these answers, and their authors guess the shape of the body.
 
 **How it is found.** Only where a tenth of the routes and five at least document an error: HTTP errors raised in the handler, in its dependencies and in
-what they call, against the responses of route, router and include. One note for the project.
+what they call, against the responses of route, router and include, on routers that document some. One note for the project.
 
 **How to fix it.** `responses={404: {"model": Message}}` on the router, or a shared dictionary.
 
@@ -46,12 +46,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     documented = [r for r in shown if any(400 <= s < 500 and s != 422 for s in r.responses)]
     if len(documented) < max(_LEAST, _SHARE * len(shown)):
         return
+    habit = {r.router for r in documented}
     raisers = raising(project)
     found: list[tuple[Route, Function, list[int]]] = []
     for route in shown:
         own = handler(project, route)
         missing = sorted(_raised(project, route, raisers) - set(route.responses) - _TOLD)
-        if own is not None and missing:
+        if own is not None and missing and route.router in habit:
             found.append((route, own, missing))
     if found:
         route, own, missing = found[0]

@@ -43,11 +43,13 @@ from strop.span import Span, Step
 
 RULE = Rule("SCH002", "secret-in-answer", "security", "error", "A secret in an answer", static=True)
 WORDS = routes.WORDS
-_TOKENS = frozenset(
-    {"token", "api_key", "access_token", "refresh_token", "secret", "client_secret", "private_key"}
-)
+_TOKENS = frozenset({"token", "api_key", "access_token", "refresh_token"})
 _DEEPEST = 4
 _PAGE = re.compile(r"page|paginat|list|results?$|response", re.I)
+_LIST = re.compile(r"\b([Ll]ist|Sequence|[Tt]uple|[Ss]et)\[")
+_STORED = re.compile(
+    r"auth|credential|config|connection|setting|smtp|proxy", re.I
+)  # other systems' passwords, often masked
 _FRESH = re.compile(r"new_|generated_|temp|initial_|password$")  # what a POST has just made is shown once
 _MASKS = ("masked", "mask", "redact", "redacted", "hide_secrets", "sanitize", "without_secrets")
 
@@ -133,13 +135,17 @@ def _secrets(project: Project, model: Class, method: str) -> Iterator[tuple[str,
         if _is_shown_password(field) and not (method == "POST" and _FRESH.match(field.name)):
             yield field.name, field.name
         for name in inner.get(field.name, ()):
-            way = _below(project, name, method, 1, {model.id})
+            way = _below(project, name, method == "GET" and _is_list(field), 1, {model.id})
             if way:
                 yield field.name, f"{field.name}.{way}"
                 break
 
 
-def _below(project: Project, class_id: str, method: str, depth: int, seen: set[str]) -> str:
+def _is_list(field: Member) -> bool:
+    return bool(_LIST.search(field.annotation))
+
+
+def _below(project: Project, class_id: str, of_many: bool, depth: int, seen: set[str]) -> str:
     """The way to a secret inside a model, "" where there is none."""
     if class_id in seen or depth > _DEEPEST or _hides(project, class_id):
         return ""
@@ -148,14 +154,15 @@ def _below(project: Project, class_id: str, method: str, depth: int, seen: set[s
         if "exclude=True" in field.value.replace(" ", ""):
             continue
         token = (
-            method == "GET"
+            of_many
             and field.name in _TOKENS
             and field.annotation.replace(" ", "") in ("str", "str|None", "Optional[str]")
         )
-        if _is_shown_password(field) or token:
+        user = _is_shown_password(field) and not _STORED.search(class_id.partition(":")[2])
+        if user or token:
             return field.name
         for name in inner.get(field.name, ()):
-            way = _below(project, name, method, depth + 1, seen | {class_id})
+            way = _below(project, name, of_many, depth + 1, seen | {class_id})
             if way:
                 return f"{field.name}.{way}"
     return ""
