@@ -31,7 +31,9 @@ class Texts:
         lines = self.lines(span.file)
         if not 0 < span.line <= len(lines):
             return None
-        last = min(max(span.line, span.end_line), span.line + MARKED - 1, len(lines))
+        last = min(max(span.line, span.end_line), len(lines))
+        if last - span.line >= MARKED:  # a whole function: its head tells enough
+            last = span.line
         first = max(span.line - AROUND, 1)
         shown = tuple(_cut(line.rstrip()) for line in lines[first - 1 : last + AROUND])
         return Excerpt(span.file, first, shown, tuple(range(span.line, last + 1)))

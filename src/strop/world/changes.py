@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ _PREFIXES = ("--src-prefix=a/", "--dst-prefix=b/", "--submodule=diff")
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """One change: first line and number of lines before and after."""
+    """One change: first line and number of lines before and after; without lines, the line that they stood before."""
 
     old: int
     old_count: int
@@ -102,24 +103,44 @@ def _now(hunk: Hunk) -> range:
     """Where lines were only taken out, their neighbours stand for them."""
     if hunk.new_count:
         return range(hunk.new, hunk.new + hunk.new_count)
-    return range(max(hunk.new, 1), hunk.new + 2)
+    return range(max(hunk.new - 1, 1), hunk.new + 1)
 
 
 def _hunks(diff: str) -> dict[str, list[Hunk]]:
+    """The changes of each file. A submodule's come with lines around them, whatever was asked for."""
     found: dict[str, list[Hunk]] = {}
     name = ""
-    left = 0  # lines of the hunk at hand that are still to come: they are content, whatever they look like
-    for line in diff.split("\n"):
-        if left > 0 and line[:1] in ("+", "-"):
-            left -= 1
-        elif line.startswith("+++ "):
-            name = _name(line[4:])
-        elif (match := _HUNK.match(line)) and name:
-            numbers = [int(part) if part is not None else 1 for part in match.groups()]
-            hunk = Hunk(*numbers)
-            left = hunk.old_count + hunk.new_count
-            found.setdefault(name, []).append(hunk)
+    rows = iter(diff.split("\n"))
+    for row in rows:
+        if row.startswith("+++ "):
+            name = _name(row[4:])
+        elif (match := _HUNK.match(row)) and name:
+            found.setdefault(name, []).extend(_read_hunk(match, rows))
     return found
+
+
+def _read_hunk(match: re.Match[str], rows: Iterator[str]) -> Iterator[Hunk]:
+    """The changes in one hunk, without the lines around them; reads as many rows as the hunk has."""
+    old, old_left, new, new_left = (int(part) if part is not None else 1 for part in match.groups())
+    old, new = old + (old_left == 0), new + (new_left == 0)  # "after line 4" becomes "before line 5"
+    gone = come = 0
+    while old_left > 0 or new_left > 0:
+        sign = next(rows, " ")[:1]
+        if sign == "-":
+            gone, old_left = gone + 1, old_left - 1
+        elif sign == "+":
+            come, new_left = come + 1, new_left - 1
+        elif sign != "\\":
+            yield from _change(old, gone, new, come)
+            old, new = old + gone + 1, new + come + 1
+            gone = come = 0
+            old_left, new_left = old_left - 1, new_left - 1
+    yield from _change(old, gone, new, come)
+
+
+def _change(old: int, gone: int, new: int, come: int) -> Iterator[Hunk]:
+    if gone or come:
+        yield Hunk(old, gone, new, come)
 
 
 def _name(text: str) -> str:
@@ -138,10 +159,9 @@ def _moved(lines: range, later: list[Hunk] | tuple[Hunk, ...]) -> range:
 def _place(line: int, later: list[Hunk] | tuple[Hunk, ...], last: bool = False) -> int:
     shift = 0
     for hunk in later:
-        begin = hunk.old + (hunk.old_count == 0)
-        if hunk.old_count and begin <= line < begin + hunk.old_count:
-            return hunk.new + max(hunk.new_count - 1, 0) if last else hunk.new
-        if begin > line:
+        if hunk.old > line:
             break
+        if line < hunk.old + hunk.old_count:
+            return hunk.new + max(hunk.new_count - 1, 0) if last else hunk.new
         shift += hunk.new_count - hunk.old_count
     return line + shift
