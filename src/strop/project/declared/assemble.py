@@ -8,26 +8,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from strop.project.declared.applications import applications, lost_includes, orphans
-from strop.project.declared.declare import declare
 from strop.project.declared.follow import Machine
 from strop.project.declared.layers import handlers_of, lifespan_of, middleware_of, options_of
 from strop.project.declared.served import Served
-from strop.project.declared.stored import Storage, link_stored, read_stored
+from strop.project.declared.stored import Storage, Stored, link_stored
 from strop.project.declared.terms import Declarations
 from strop.project.declared.values import Known, Mounted, Router
-from strop.project.infer import Types
 from strop.project.project import Imported
 from strop.project.route import ExceptionHandler, Middleware, Route
 
 _NOTHING = Storage()
 
 
-def assemble(types: Types) -> Imported:
+def assemble(declarations: Iterable[Declarations], stored: Iterable[Stored]) -> Imported:
     """The application as its source declares it, in the same values as when it is imported."""
     with _uncollected():
-        modules = types.found.modules.values()
-        storage = link_stored(read_stored(types, module) for module in modules)
-        return put_together((declare(types, module) for module in modules), storage)
+        return put_together(declarations, link_stored(stored))
 
 
 def put_together(declarations: Iterable[Declarations], storage: Storage = _NOTHING) -> Imported:
@@ -56,7 +52,7 @@ def _put_together(declarations: Iterable[Declarations], storage: Storage) -> Imp
     layers: list[Middleware] = []
     handlers: list[ExceptionHandler] = []
     for app in apps:
-        routes += served.application(app)
+        routes += (replace(r, application=str(app.span)) for r in served.application(app))
         for each in (app, *_mounted(app, set())):
             layers += middleware_of(machine, each)
             handlers += handlers_of(each)
