@@ -14,7 +14,7 @@ SHRINK = frozenset({"pop", "popitem", "clear", "remove", "discard", "popleft"})
 _EMPTY = frozenset({"dict", "list", "set", "defaultdict", "OrderedDict", "Counter", "deque"})
 # What lives in one process by its nature: held here, it can be nowhere else.
 _BOUND = frozenset(
-    {"Task", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "Future", "Thread", "Process", "WebSocket", "TaskGroup", "Popen", "Callable", "ContextVar", "Timer"}
+    {"Task", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "Future", "Thread", "Process", "WebSocket", "TaskGroup", "Popen", "Callable", "ContextVar", "Timer", "Client", "AsyncClient", "Engine", "AsyncEngine", "Pool", "ConnectionPool", "Redis", "ClientSession"}
 )  # fmt: skip
 _MODELS = frozenset(
     {"pydantic", "pydantic_settings", "sqlmodel", "sqlalchemy", "enum", "typing", "msgspec", "marshmallow"}
@@ -176,9 +176,9 @@ def _use(body: Body, node: ast.expr, store: str) -> Iterator[Use]:
 def _deeper(body: Body, item: ast.Subscript, store: str) -> Iterator[Use]:
     """`STORE[key].append(x)` and `STORE[key][inner] = x` change what the container holds."""
     above = body.parent(item)
-    if isinstance(above, ast.Attribute) and above.attr in GROW and isinstance(body.parent(above), ast.Call):
-        yield Use(store, "grow", above)
-    elif isinstance(above, ast.Subscript) and above.value is item and isinstance(above.ctx, ast.Store):
+    if (
+        isinstance(above, ast.Attribute) and above.attr in GROW and isinstance(body.parent(above), ast.Call)
+    ) or (isinstance(above, ast.Subscript) and above.value is item and isinstance(above.ctx, ast.Store)):
         yield Use(store, "grow", above)
     else:
         yield Use(store, "read", item)
