@@ -14,7 +14,8 @@ import msgspec
 import pytest
 
 from strop.probe import inspect_app, places
-from strop.project.declared.assemble import assemble
+from strop.project.declared.assemble import put_together
+from strop.project.declared.declare import declare
 from strop.project.project import Imported
 from strop.project.source import Reading
 
@@ -29,7 +30,8 @@ def write(root: Path, files: Mapping[str, str]) -> None:
 
 def declared(root: Path) -> Imported:
     """The application as its source says."""
-    return assemble(Reading.of(root, (".",)).types)
+    reading = Reading.of(root, (".",))
+    return put_together(declare(reading.types, module) for module in reading.found.modules.values())
 
 
 def application(root: Path, app: str, monkeypatch: pytest.MonkeyPatch) -> Any:
