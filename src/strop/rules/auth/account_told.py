@@ -59,6 +59,8 @@ _ENTRANCE = re.compile(
 
 def notice(body: Body) -> Iterator[Mark]:
     """Refusals that say that a user does not exist."""
+    if "token" in body.words:  # who has the token knows the account
+        return
     for branch in body.of(ast.If):
         name = _missing(branch.test)
         if not name or not _USER.search(name) or not _is_typed(body, name):

@@ -66,7 +66,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for one, sibling, what in (*_uncompared(list(loadings.values())), *_unasserted(list(loadings.values()))):
         called = project.source.functions[one.handling.function].calls
         refused = any(
-            c.target and protection.refuses(c.target) and not c.target.endswith(f".{one.load.last}")
+            c.target and protection.refuses(c.target) and re.split(r"[.:]", c.target)[-1] != one.load.last
             for c in called
         )
         if (
@@ -115,16 +115,16 @@ def _uncompared(loadings: list[_Loading]) -> Iterator[tuple[_Loading, _Loading, 
 
 
 def _is_compared(one: _Loading) -> bool:
-    """Whether an attribute of the loaded object is compared with the caller."""
+    """Whether the loaded object, or the id that it is loaded by, is compared with the caller."""
     number = f"={one.load.number}"
+    ids = one.handling.bases(one.load.given)
     for left, right in one.handling.compares:
         for side, other in ((left, right), (right, left)):
-            loaded = any(
-                t.removeprefix("^").startswith(number)
-                and (t.removeprefix("^")[len(number) :] + ".")[0] == "."
-                for t in side
-            )
-            if loaded and _is_caller(one, other):
+            if {t.removeprefix("^") for t in side} & ids and _is_caller(one, other):
+                return True
+    for left, right in one.handling.compares:
+        for side, other in ((left, right), (right, left)):
+            if any(t.removeprefix("^").partition(".")[0] == number for t in side) and _is_caller(one, other):
                 return True
     return False
 
