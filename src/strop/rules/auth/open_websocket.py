@@ -72,14 +72,14 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         span = Span(handler.span.file, handler.span.line, handler.span.symbol)
         if any(m.fact("cookies") for m in below) and not any(m.fact("origin") for m in below):
             yield _finding(route, span, "takes the session from a cookie and never looks at the origin", 0.65)
-        elif (
-            knows_callers
-            and protection.is_open(route)
+            continue
+        asks_nobody = (
+            protection.is_open(route)
             and not protection.is_public(route)
-            and not protection.around
-        ):
-            if not any(m.fact("knows") for m in below):
-                yield _finding(route, span, "checks nobody", 0.7)
+            and not any(m.fact("knows") for m in below)
+        )
+        if knows_callers and asks_nobody and not protection.around:
+            yield _finding(route, span, "checks nobody", 0.7)
 
 
 def _below(project: Project, protection: Protection, route: Route, handler: str) -> set[str]:

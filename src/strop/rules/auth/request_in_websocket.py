@@ -23,6 +23,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from packaging.version import Version
+
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
@@ -34,7 +36,7 @@ from strop.rules.example import Example
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.span import Step
+from strop.span import Span, Step
 
 RULE = Rule(
     "AUTH006",
@@ -46,6 +48,7 @@ RULE = Rule(
     static=True,
 )
 WORDS = ("Request",)
+_RELAXED = Version("0.140")  # the security classes of 0.139 take a Request, later ones HTTPConnection
 _REQUESTS = frozenset({"fastapi.Request", "starlette.requests.Request", "fastapi.requests.Request"})
 
 
@@ -76,6 +79,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             for function in _functions(protection, dependency):
                 if function in marks:
                     found.setdefault(function, []).append(route.key)
+    yield from _by_library(project, protection)
     for function, keys in sorted(found.items()):
         mark = marks[function]
         yield draft(
@@ -89,6 +93,29 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             confidence=0.9,
             chain=(Step(sorted(keys)[0], mark.span),),
         )
+
+
+def _by_library(project: Project, protection: Protection) -> Iterator[Finding]:
+    """WebSockets that depend on a security class of an older FastAPI, which takes a Request."""
+    version = dict(project.imported.versions).get("fastapi", "")
+    if not version or Version(version) >= _RELAXED:
+        return
+    for route in project.imported.routes:
+        handler = protection.handler(route) if route.kind == "websocket" else None
+        schemes = [d.scheme for d in route.dependencies if d.scheme.startswith("fastapi.security")]
+        if handler is not None and schemes:
+            span = Span(handler.span.file, handler.span.line, handler.span.symbol)
+            yield draft(
+                RULE,
+                span,
+                [route.key],
+                message=f"the WebSocket {route.path} depends on {schemes[0].rpartition('.')[2]}, which needs a Request in FastAPI {version}",
+                impact="the WebSocket can't be opened: FastAPI calls the dependency without its parameter",
+                solution="read the token from the query or a cookie in a dependency that takes HTTPConnection",
+                known="static",
+                confidence=0.85,
+                chain=(Step(route.key, span),),
+            )
 
 
 def _functions(protection: Protection, dependency: Dependency) -> Iterator[str]:
