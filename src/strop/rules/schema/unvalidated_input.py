@@ -177,11 +177,8 @@ def _is_tried(body: Body, call: ast.AST) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each model that is made, and for each dependency that is one."""
-    if any(
-        h.handles.rpartition(".")[2].endswith(("ValidationError", "ValueError"))
-        and "Request" not in h.handles
-        for h in project.imported.handlers
-    ):
+    handled = {h.handles.replace(":", ".") for h in project.imported.handlers if h.span is not None}
+    if any(h.startswith("pydantic") or h.rpartition(".")[2] == "ValueError" for h in handled):
         return
     read = {p.model for route in project.imported.routes for p in route.parameters}
     for mark in marks(project, RULE):
