@@ -41,7 +41,10 @@ class Cost:
 def run(command: list[str], folder: Path) -> Cost:
     """Run a program and all that it starts."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # as it is installed
+    process = subprocess.Popen(
+        command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     highest = [0]
     watching = threading.Thread(target=_watch, args=(process, highest))
     watching.start()
