@@ -259,6 +259,11 @@ class Machine:
                     yield Unknown(text)
             case Table(pairs):
                 yield from [Known(key) for key in pairs]
+            case Cls() if any(base.rpartition(".")[2].endswith("Enum") for base in self.library_bases(value)):
+                names = self.members(value).names
+                yield from [
+                    each for name in names if isinstance(each := self.force(self.members(value), name), Known)
+                ]
             case _:
                 yield Unknown(text)
 
@@ -682,6 +687,8 @@ class Machine:
                 return self._of_super(owner, name)
             case Several() | Table() | Known():
                 return Method(owner, name)
+            case Method(Obj() as receiver, outer):
+                return Method(receiver, f"{outer}.{name}")
             case Func(term=terms.Function() as term) if name in ("__name__", "__qualname__"):
                 return Known(term.name)
             case Cls(term) if name in ("__name__", "__qualname__"):
