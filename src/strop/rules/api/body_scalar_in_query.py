@@ -176,7 +176,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for route in project.imported.routes:
         own = handler(project, route)
         if own is not None:
-            asked[own.id] |= {p.name for p in route.parameters if p.place == "query"}
+            asked[own.id] |= {
+                p.name for p in route.parameters if p.place == "query" and p.owner == route.name
+            }
     for mark in marks(project, RULE):
         names = [name for name in mark.fact("names").split(",") if name in asked.get(mark.function, (name,))]
         if not names:

@@ -5,7 +5,7 @@
 **Why it costs.** `?skip=-1` is an error of the database (PostgreSQL: "OFFSET must not be negative") and so a 500; with SQLite a negative limit means all
 rows; with slices the client gets rows from the end.
 
-**How it is found.** Query parameters of that name that are integers without `ge`, `gt` or a positive type, in routes that reach an `.offset(...)`,
+**How it is found.** Query parameters of that name that are integers without `ge` or `gt` in the handler's signature, in routes that reach an `.offset(...)`,
 `.limit(...)` or slice with them. One finding for each file.
 
 **How to fix it.** `Annotated[int, Query(ge=0)]`, once, as an alias that all lists use.
@@ -57,11 +57,8 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls("max", "min", "abs", "clamp"):
         yield body.mark(RULE.code, call, kind="clamped")
     for test in body.of(ast.Compare):
-        if (
-            isinstance(test.left, ast.Name)
-            and _NAMES.match(test.left.id)
-            and isinstance(test.ops[0], ast.Lt | ast.LtE)
-        ):
+        name = test.left.attr if isinstance(test.left, ast.Attribute) else getattr(test.left, "id", "")
+        if _NAMES.match(name) and isinstance(test.ops[0], ast.Lt | ast.LtE | ast.Eq):
             yield body.mark(RULE.code, test, kind="clamped")
 
 
@@ -81,11 +78,11 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     found: dict[str, list[tuple[str, Parameter, Mark]]] = defaultdict(list)
     for route in project.imported.routes:
         if route.method == "GET" and reached.get(route.key) and route.key not in careful:
-            free = [p for p in route.parameters if _is_free(p)]
-            cut = {name for mark in reached[route.key] for name in mark.fact("names").split(",")}
-            for parameter in free:
-                if parameter.name in cut:
-                    found[parameter.span.file].append((route.key, parameter, reached[route.key][0]))
+            for parameter in route.parameters:
+                own = parameter.owner == route.name and _is_free(parameter)
+                cut = _cut(reached[route.key], parameter.name) if own else None
+                if cut is not None:
+                    found[parameter.span.file].append((route.key, parameter, cut))
     for here in found.values():
         key, parameter, mark = here[0]
         names = sorted({p.name for _, p, _ in here})
@@ -101,6 +98,11 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             chain=(Step(key, parameter.span), Step(mark.fact("text"), mark.span)),
             facts={"names": ",".join(names)},
         )
+
+
+def _cut(cuts: list[Mark], name: str) -> Mark | None:
+    """Where rows are cut with a value of this name."""
+    return next((mark for mark in cuts if name in mark.fact("names").split(",")), None)
 
 
 def _is_free(parameter: Parameter) -> bool:

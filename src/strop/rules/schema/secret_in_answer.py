@@ -77,9 +77,13 @@ def notice(body: Body) -> Iterator[Mark]:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each field that leads to a secret."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    known: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for route, page in answered(project):
         for model in _rows(project, page):
-            for top, way in _secrets(project, model, route.method):
+            key = (model.id, route.method)
+            if key not in known:
+                known[key] = list(_secrets(project, model, route.method))
+            for top, way in known[key]:
                 owner = owner_of(project, model.id, top) or model
                 found[owner.id, top].append((route.key, way))
     for (owner_id, field), told in found.items():

@@ -45,6 +45,7 @@ _CONVERTS = {
     "orjson.loads": "a model", "ipaddress.ip_address": "IPvAnyAddress", "base64.b64decode": "Base64Bytes",
     "zoneinfo.ZoneInfo": "TimeZoneName", "dateutil.parser.parse": "datetime", "ast.literal_eval": "a model",
 }  # fmt: skip
+_MARKERS = frozenset({"Query", "Path", "Form", "Header", "Cookie"})
 _PLACES = frozenset({"query", "path", "form", "header"})
 
 
@@ -52,7 +53,7 @@ def notice(body: Body) -> Iterator[Mark]:
     """Conversions of text parameters that may raise."""
     route = endpoint(body)
     texts = (
-        {a.name: a for a in route.arguments() if a.source in _PLACES and a.type == "str"}
+        {a.name: a for a in route.arguments() if a.source in _PLACES and _is_text(a.node.annotation)}
         if route is not None
         else {}
     )
@@ -70,6 +71,22 @@ def notice(body: Body) -> Iterator[Mark]:
         if kind and _is_raw(body, name) and not _has_pattern(texts[name]) and not _is_tried(body, call):
             told.add(name)
             yield body.mark(RULE.code, call, text=body.text(call)[:90], name=name, becomes=kind)
+
+
+def _is_text(annotation: ast.expr | None) -> bool:
+    """`str`, with None and a marker at most: an alias or a validator may have looked at it."""
+    match annotation:
+        case ast.Name(id="str"):
+            return True
+        case ast.BinOp(left=left, right=ast.Constant(value=None)):
+            return _is_text(left)
+        case ast.Subscript(value=ast.Name(id="Optional"), slice=inner):
+            return _is_text(inner)
+        case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[inner, *notes])):
+            return _is_text(inner) and all(
+                isinstance(n, ast.Call) and getattr(n.func, "id", "") in _MARKERS for n in notes
+            )
+    return False
 
 
 def _kind(body: Body, call: ast.Call) -> str:
