@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from strop.project.function import Call, Context, Effect, Function
 from strop.project.project import Project
-from strop.rules.code import handler
+from strop.rules.code import function_at, handler
 from strop.rules.loop import SESSIONS
 from strop.span import Step
 
@@ -208,6 +208,19 @@ def weight(hold: Hold) -> int:
     if hold.effect.kind == "blocks":
         return 2 if hold.has(FILES) else 0
     return 0 if hold.has(SLOW_HASH) else 3 if hold.has(GROWS) else 1
+
+
+def entry(project: Project, chain: Chain) -> str:
+    """The id of what FastAPI calls itself at the begin of a chain: the handler, or the dependency it goes through."""
+    first = (
+        chain[1]
+        if len(chain) > 1 and chain[1].text.startswith("depends on ")
+        else chain[0]
+        if chain
+        else None
+    )
+    found = function_at(project, first.span) if first is not None else None
+    return found.id if found is not None else ""
 
 
 def _one(causes: list[Cause]) -> Cause:

@@ -51,7 +51,7 @@ from strop.rules.loop import (
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.rules.served import place, requests, usual
-from strop.rules.standstill import FILES, Cause, Standstill
+from strop.rules.standstill import FILES, Cause, Standstill, entry
 from strop.rules.wording import many, number, time
 from strop.span import Span, Step
 
@@ -115,7 +115,11 @@ def _read(project: Project) -> Iterator[Finding]:
             known="static",
             confidence=0.55 if files else 0.85,
             chain=cause.chain,
-            facts={"call": hold.call.text, "function": cause.function.id, "handler": ""},
+            facts={
+                "call": hold.call.text,
+                "function": cause.function.id,
+                "handler": entry(project, cause.chain),
+            },
             severity="warning" if files else None,
         )
     for cause in still.sessions():

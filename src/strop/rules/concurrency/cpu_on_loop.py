@@ -35,7 +35,7 @@ from strop.rules.loop import Site, blocks_at, computed, ran, root, sites
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.served import place, requests, usual
-from strop.rules.standstill import GROWS, Standstill
+from strop.rules.standstill import GROWS, Standstill, entry
 from strop.rules.wording import many, number, time
 from strop.span import Span, Step
 
@@ -74,7 +74,11 @@ def _read(project: Project) -> Iterator[Finding]:
             known="static",
             confidence=0.85 if hold.has(HASHES) else 0.35 if hold.has(GROWS) else 0.55,
             chain=cause.chain,
-            facts={"call": hold.call.text, "function": cause.function.id, "handler": ""},
+            facts={
+                "call": hold.call.text,
+                "function": cause.function.id,
+                "handler": entry(project, cause.chain),
+            },
             severity=None if hold.has(HASHES) else "note" if hold.has(GROWS) else "warning",
         )
 

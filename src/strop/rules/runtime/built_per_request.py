@@ -32,6 +32,7 @@ from strop.project.project import Project
 from strop.rules.code import function_at, reaches, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.http.client_per_request import CLIENTS
 from strop.rules.loop import ran
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
@@ -96,6 +97,8 @@ def _static(project: Project, evidence: Evidence | None, known: set[tuple[str, i
     for function in project.source.functions.values():
         for call in function.calls:
             kind = _kind(call)
+            if evidence is None and call.name in CLIENTS:  # HTTP002 says it
+                continue
             if not kind or call.once or call.background or (call.span.file, call.span.line) in known:
                 continue
             ways = reaches(project, function.id, ("loop", "thread"))
