@@ -83,7 +83,8 @@ def _item(store: ast.expr, key: ast.expr) -> ast.expr:
 
 def _assigns(branch: list[ast.stmt], wanted: ast.expr) -> bool:
     text = ast.unparse(wanted)
-    return any(ast.unparse(t) == text for s in branch if isinstance(s, ast.Assign) for t in s.targets)
+    given = (each for statement in branch for each in ast.walk(statement) if isinstance(each, ast.Assign))
+    return any(ast.unparse(target) == text for each in given for target in each.targets)
 
 
 def _is_shared(types: Types, tested: ast.expr, scope: Scope, *, stored: bool = False) -> bool:

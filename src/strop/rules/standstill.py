@@ -42,8 +42,8 @@ class Hold:
 
     @property
     def library(self) -> str:
-        """The package that the call lies in."""
-        return self.call.name.partition(".")[0]
+        """The package that the call lies in; for files it does not matter."""
+        return "" if self.has(FILES) else self.call.name.partition(".")[0]
 
     def has(self, note: str) -> bool:
         """Whether the catalogue's note has this word."""

@@ -27,7 +27,7 @@ from strop.evidence import Evidence
 from strop.finding import Cost, Finding
 from strop.project.function import Function
 from strop.project.project import Project
-from strop.rules.code import handler, steps
+from strop.rules.code import handler, head, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.loop import SESSIONS, Session, root, sessions, sites
@@ -64,7 +64,7 @@ def _read(project: Project) -> Iterator[Finding]:
         severe = weight(hold)
         yield draft(
             RULE,
-            cause.function.span,
+            head(cause.function),
             cause.routes,
             message=f"async def {name} awaits nothing, and {does} on the event loop{also}",
             impact="the loop stands still from its first line to its last",

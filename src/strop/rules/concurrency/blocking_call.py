@@ -32,7 +32,7 @@ from strop.evidence import Block, Blocking, Evidence, Exchange
 from strop.finding import Cost, Finding
 from strop.project.function import Function, Reach
 from strop.project.project import Project
-from strop.rules.code import calls_at, function_at, is_once, steps
+from strop.rules.code import calls_at, function_at, head, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.loop import (
@@ -131,7 +131,7 @@ def _of_session(cause: Cause) -> Finding:
     also = f", and so do {many(cause.more, 'function')} beside it" if cause.more else ""
     return draft(
         RULE,
-        cause.function.span,
+        head(cause.function),
         cause.routes,
         message=f"{name} waits for a synchronous database session on the event loop{also}",
         impact="every other request of the worker waits meanwhile",
