@@ -16,10 +16,8 @@ from strop.project.sinks import SINKS, Danger
 from strop.span import Span, Step
 
 _DEEPEST = 10  # calls from a handler
-_OPAQUE = frozenset({"code", "template", "pickle", "regex", "command", "html", "sql"})
 # What may come from where: one segment of a path has no slash, a header can't be set by a link.
 _WHOLE_PATH = ":path}"
-_ONLY_BY_LINK = frozenset({"redirect", "html"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +103,14 @@ class _Solver:
         for route in self.project.imported.routes:
             for way in self._route(route) if route.kind != "mount" else ():
                 ways.setdefault((way.leak.danger, way.leak.function, way.leak.call.line), []).append(way)
+        seen: set[tuple[str, str, str]] = set()
         for key in sorted(ways):
             best = min(ways[key], key=lambda w: (len(w.leak.path), w.route, w.source))
             leak = best.leak
+            cause = (leak.danger, leak.function, best.source)
+            if cause in seen:  # what is opened and then sent is one path
+                continue
+            seen.add(cause)
             chain = (*best.start, *leak.path, Step(leak.call.text, leak.span))
             routes = tuple(sorted({w.route for w in ways[key]}))
             yield Tainted(leak.danger, leak.function, leak.call.name, leak.span, best.source, routes, chain)
@@ -418,11 +421,11 @@ def may_come(leak: Leak, place: str, route: Route) -> bool:
     """Whether a value from there can do harm: one segment of a path has no slash, a link sets no header."""
     if place == "path" and leak.danger in ("path", "url", "redirect"):
         return _WHOLE_PATH in route.path
-    if leak.danger in _ONLY_BY_LINK:
-        return place not in ("header", "cookie") and (
-            leak.danger != "redirect"
-            or route.method in ("GET", "HEAD", "WEBSOCKET")
-            or place in ("query", "form")
+    if leak.danger == "html":
+        return place not in ("header", "cookie") and route.method in ("GET", "POST")
+    if leak.danger == "redirect":
+        return place in ("query", "form") or (
+            place != "header" and place != "cookie" and route.method == "GET"
         )
     return True
 

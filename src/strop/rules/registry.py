@@ -15,7 +15,7 @@ from packaging.version import InvalidVersion, Version
 import strop.rules
 from strop.evidence import Evidence
 from strop.finding import Finding
-from strop.project import flow
+from strop.project import flow, handling
 from strop.project.body import Kind, Noticer
 from strop.project.project import Project
 from strop.rules.example import Example
@@ -52,13 +52,13 @@ def rule(word: str) -> Registered | None:
 
 
 def noticers(measured: bool = False) -> tuple[Noticer, ...]:
-    """What all rules want to see while files are read, and what every function passes on, for those about taint;
+    """What all rules want to see while files are read, and what functions do with what requests give them;
     of a `measured` run what the rules that judge runs want to see.
     """
     found = ((r.rule, r.noticer) for r in rules() if r.noticer is not None)
     if measured:
         return tuple(noticer for rule, noticer in found if not rule.static)
-    return (flow.NOTICER, *(noticer for _, noticer in found))
+    return (flow.NOTICER, handling.NOTICER, *(noticer for _, noticer in found))
 
 
 def check(project: Project, evidence: Evidence | None, reading: bool = False) -> tuple[Finding, ...]:

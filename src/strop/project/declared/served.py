@@ -23,6 +23,7 @@ from strop.project.declared.values import (
     Lib,
     Marked,
     Mounted,
+    Obj,
     Operation,
     Router,
     Several,
@@ -69,6 +70,10 @@ class Served:
             return
         yield from (replace(r, path=prefix + r.path) for r in _defaults(app))
         yield from self.router(app, self._inside(_Around(prefix), app.options, app))
+
+    def alone(self, router: Router) -> Iterator[Route]:
+        """Every operation of a router that nothing is known around."""
+        yield from self.router(router, self._inside(_Around(), router.options, router))
 
     def router(self, router: Router, around: _Around) -> Iterator[Route]:
         """Every operation of a router, with what is around it."""
@@ -120,11 +125,18 @@ class Served:
         doubt = f"path: {entry.path.doubt}" if entry.path.doubt else ""
         name = name_of(app.cls) if isinstance(app, Router) else name_of(app)
         yield Route(
-            "MOUNT", path, name, span_of(app), False, kind="mount", decorator=entry.span, router=outer.name,
+            "MOUNT", path, name, span_of(app), self._is_async_app(app), kind="mount", decorator=entry.span, router=outer.name,
             uncertain=doubt,
         )  # fmt: skip
         if isinstance(app, Router):
             yield from self.application(app, path)
+
+    def _is_async_app(self, app: Value) -> bool:
+        """Whether an ASGI application is called on the loop: those of libraries are."""
+        if isinstance(app, Obj) and isinstance(app.cls, Cls):
+            call = self.machine.member(app.cls, "__call__", app)
+            return call is None or self._is_async(call)
+        return self._is_async(app) if isinstance(app, Func) else not isinstance(app, Unknown)
 
     # One operation
 

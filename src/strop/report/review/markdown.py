@@ -36,7 +36,7 @@ def lines(review: Review) -> Iterator[str]:
 
 def _finding(entry: Reported) -> Iterator[str]:
     finding = entry.finding
-    yield f"<details><summary><b>{finding.severity} {finding.code}</b> {html.escape(finding.message)}</summary>\n"
+    yield f"<details><summary><b>{finding.severity} {html.escape(finding.code)}</b> {html.escape(finding.message)}</summary>\n"
     if finding.routes:
         yield f"* **routes** {escape(some(finding.routes))}"
     yield f"* **place** {escape(str(finding.span))} {escape(finding.span.symbol)}".rstrip()
@@ -45,7 +45,7 @@ def _finding(entry: Reported) -> Iterator[str]:
     body = ["".join(piece.text for piece in line).rstrip() for line in block(entry)][1:]
     chain = "\n".join(body[: -_facts(entry)])
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", chain)), default=0))
-    yield f"\n{fence}text\n{chain}\n{fence}\n\n`strop explain {finding.code}`\n\n</details>"
+    yield f"\n{fence}text\n{chain}\n{fence}\n\nstrop explain {escape(finding.code)}\n\n</details>"
 
 
 def _facts(entry: Reported) -> int:

@@ -137,8 +137,8 @@ def _static(project: Project, evidence: Evidence | None, known: set[tuple[str, i
             if evidence is None and (call.span.file, call.span.line, call.name) in own:
                 continue
             kind = _kind(call)
-            if evidence is None and call.name in CLIENTS:  # HTTP002 says it
-                continue
+            if evidence is None and (kind == "engine" or call.name in CLIENTS):
+                continue  # DB012 and HTTP002 name them
             if not kind or call.once or call.background or (call.span.file, call.span.line) in known:
                 continue
             ways = reaches(project, function.id, ("loop", "thread"))
