@@ -56,9 +56,7 @@ _COROUTINES = frozenset(
     | {f"httpx.AsyncClient.{verb}" for verb in _VERBS}
     | {"asyncio.sleep", "anyio.sleep", "asyncio.wait_for", "asyncio.wait"}
 )
-_HARMLESS = frozenset(
-    {"staticmethod", "classmethod", "abc.abstractmethod", "typing.override", "typing_extensions.override"}
-)
+_HARMLESS = frozenset({"staticmethod", "classmethod", "abstractmethod", "override"})
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -93,7 +91,11 @@ def _makes_coroutine(body: Body, call: ast.Call) -> bool:
     found = body.types.found.functions.get(ref.name) if ref.kind == "function" else None
     if found is None or found.is_generator or not isinstance(found.node, ast.AsyncFunctionDef):
         return False
-    return all(name in _HARMLESS for name in found.decorators)
+    return all(_last_name(each) in _HARMLESS for each in found.node.decorator_list)
+
+
+def _last_name(decorator: ast.expr) -> str:
+    return decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
