@@ -125,10 +125,9 @@ def _is_taken(body: Body, names: set[str]) -> bool:
             whole = isinstance(value, ast.Name) or (isinstance(value, ast.Call) and _is_class(body, value))
             if whole and _is_returned(body, made.targets[0].id):
                 return True
-        if body.within(use, ast.Return, ast.Yield, ast.Lambda) is not None and isinstance(
-            parent, (ast.Call, ast.keyword)
-        ):
-            return _returns_object(body, use)
+        given = body.within(use, ast.Return, ast.Yield, ast.Lambda) is not None
+        if given and isinstance(parent, (ast.Call, ast.keyword)) and _returns_object(body, use):
+            return True
     return any(
         isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
         for n in body.of(ast.FunctionDef, ast.AsyncFunctionDef)
