@@ -83,6 +83,9 @@ def _kind(body: Body, call: ast.Call) -> str:
     ):  # a function of the project: it makes one where it says so itself
         node = body.types.found.functions[called]
         return last if not node.is_generator and _makes(body, node.results) else ""
+    given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "bind")]
+    if any("conn" in ast.unparse(g) for g in given):
+        return ""  # it lives on a connection that somebody else owns
     maker = body.instance(call.func).rpartition(".")[2]
     return last if called.rpartition(".")[2] == last or "sessionmaker" in maker else ""
 
