@@ -188,7 +188,7 @@ def _unindexed_keys(project: Project) -> Iterator[Finding]:
             by = _loaded_by(project, table, column)
             if ways or by:
                 missing.append((column, by, ways))
-        if missing:
+        if any(ways for _, _, ways in missing):
             yield _static(table, missing, dialects)
 
 
@@ -219,23 +219,20 @@ def _static(table: Table, missing: list[tuple[Column, str, list[Reach]]], dialec
     """One finding for a table: one migration adds all of its indexes."""
     ways = [w for _, _, found in missing for w in found]
     columns = [column.name for column, _, _ in missing]
-    loads = [by for _, by, _ in missing if by]
-    used = "statements filter by" if ways else f"{listed(loads)} {'loads' if len(loads) == 1 else 'load'} by"
     keys = "the foreign key" if len(columns) == 1 else "the foreign keys"
     other = " (MySQL makes its own)" if not dialects or "mysql" in dialects else ""
     return draft(
         RULE,
         table.span or Span("", 0),
         {w.route for w in ways},
-        message=f"no index for {keys} {listed([f'{table.name}.{c}' for c in columns])} that {used}",
+        message=f"no index for {keys} {listed([f'{table.name}.{c}' for c in columns])} that statements filter by",
         impact="each such statement reads the whole table, and so does each delete of a row it points at",
         solution=f"an index on {table.name} for each of {listed(columns)}, in the model and as a migration{other}"
         if len(columns) > 1
         else f"an index on {table.name} ({columns[0]}), in the model and as a migration{other}",
         known="static",
-        confidence=0.7 if ways else 0.5,
-        severity="warning" if ways else "note",
-        chain=min(ways, key=lambda w: len(w.chain)).chain if ways else (),
+        confidence=0.7,
+        chain=min(ways, key=lambda w: len(w.chain)).chain,
         facts={"table": table.name, "columns": columns[0], "use": "filter"},
     )
 
