@@ -23,7 +23,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from strop.evidence import Evidence
 from strop.finding import Finding
@@ -98,7 +98,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 def _by_library(project: Project, protection: Protection) -> Iterator[Finding]:
     """WebSockets that depend on a security class of an older FastAPI, which takes a Request."""
     version = dict(project.imported.versions).get("fastapi", "")
-    if not version or Version(version) >= _RELAXED:
+    if not _is_older(version):
         return
     for route in project.imported.routes:
         handler = protection.handler(route) if route.kind == "websocket" else None
@@ -116,6 +116,14 @@ def _by_library(project: Project, protection: Protection) -> Iterator[Finding]:
                 confidence=0.85,
                 chain=(Step(route.key, span),),
             )
+
+
+def _is_older(version: str) -> bool:
+    """Whether a locked version is surely one whose classes take a Request; a range says nothing."""
+    try:
+        return Version(version) < _RELAXED
+    except InvalidVersion:
+        return False
 
 
 def _functions(protection: Protection, dependency: Dependency) -> Iterator[str]:

@@ -43,11 +43,11 @@ def notice(body: Body) -> Iterator[Mark]:
     for statement in body.of(ast.Assign):
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
-                if _makes(body, call) and (how := _left_open(body, name)):
+                if makes(body, call) and (how := _left_open(body, name)):
                     yield body.mark(RULE.code, statement, session=name, how=how)
 
 
-def _makes(body: Body, call: ast.Call) -> bool:
+def makes(body: Body, call: ast.Call) -> bool:
     """Whether a call makes a new session: the class, a factory, or a plain function of the project."""
     if not is_session(body, call):
         return False
