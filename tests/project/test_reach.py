@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from strop.project.reach import effects, reaches
+from strop.project.effects import effects
+from strop.project.reach import reaches
 from strop.project.route import Middleware
 from strop.span import Span
 from tests.project.example import application, chain, contexts, function, read, route

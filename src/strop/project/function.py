@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from strop.span import Span, Step
 
 Context = Literal["loop", "thread", "startup", "once", "background", "serialization", "import"]
+Chain = tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,34 @@ class Class:
     keywords: tuple[tuple[str, str], ...] = ()  # of the class statement: `table=True`
 
 
-@dataclass(frozen=True, slots=True)
 class Reach:
-    """A way from a route to a function, and the context it runs in there."""
+    """A way from a route to a function, and the context it runs in there; its chain is made when it is asked for."""
 
-    function: str
-    context: Context
-    route: str
-    chain: tuple[Step, ...]
+    __slots__ = ("_chain", "context", "function", "route")
+
+    def __init__(
+        self, function: str, context: Context, route: str, chain: Chain | Callable[[], Chain] = ()
+    ) -> None:
+        self.function = function
+        self.context = context
+        self.route = route
+        self._chain = chain
+
+    @property
+    def chain(self) -> Chain:
+        """The calls from the route to the function."""
+        if callable(self._chain):
+            self._chain = self._chain()
+        return self._chain
+
+    def _key(self) -> tuple[str, str, str, Chain]:
+        return self.function, self.context, self.route, self.chain
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reach) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash((self.function, self.context, self.route))
+
+    def __repr__(self) -> str:
+        return f"Reach{self._key()}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from strop.project.function import Class, Function, Reach
 from strop.project.mark import Mark
 from strop.project.route import ExceptionHandler, Middleware, Route
+from strop.project.shipped.values import Shipped
 from strop.project.table import Engine, Relationship, Table
 from strop.span import Span
 
@@ -23,7 +25,7 @@ class Imported:
     relationships: tuple[Relationship, ...] = ()
     engines: tuple[Engine, ...] = ()
     lifespan: str = ""
-    versions: tuple[tuple[str, str], ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()  # ">=1.2" where files tell no more than a floor
     openapi: str = ""  # canonical JSON text, "" when the schema can't be built
     mounted: tuple[tuple[str, str], ...] = ()  # prefix and OpenAPI text of each mounted application
     thread_limit: int = 40
@@ -52,7 +54,8 @@ class Project:
     root: str
     imported: Imported
     source: Source
-    reaches: dict[str, tuple[Reach, ...]] = field(default_factory=dict)  # by function id
+    reaches: Mapping[str, tuple[Reach, ...]] = field(default_factory=dict)  # by function id
+    shipped: Shipped = field(default_factory=Shipped)  # what lies beside the code; source reader only
 
     def route(self, key: str) -> Route | None:
         """The route with this key, if there is one."""

@@ -1,74 +1,219 @@
-"""Which functions run for which route, and where: on the loop, in a thread, at start-up, once?"""
+"""Which functions run for which route, and where: on the loop, in a thread, at start-up, once?
+
+A project has millions of ways from routes to functions, and a rule asks for a few. So only the set of routes
+of each function in each context is computed, as the bits of an integer; the ways to one function are made when
+somebody asks for them, and their chains when somebody looks at them.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
 from strop.project.entries import Entry, entries
-from strop.project.function import Call, Context, Effect, Function, Reach
+from strop.project.function import Call, Chain, Context, Function, Reach
 from strop.project.project import Imported, Source
 from strop.span import Step
 
-Chain = tuple[Step, ...]
-_HOLDS_THE_THREAD = frozenset({"blocks", "burns"})
+_KEPT = 256  # functions whose ways are remembered
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """A function in a context, and the calls that lead there from an entry."""
-
-    function: str
-    context: Context
-    path: Chain
-
-
-def reaches(imported: Imported, source: Source) -> dict[str, tuple[Reach, ...]]:
+def reaches(imported: Imported, source: Source) -> Reaches:
     """Every way from a route to a function: one a route and context, with the shortest chain of calls.
 
     A chain begins at the route. What no route reaches but start-up or import does has route "".
     An `async def` background task runs in context "background", a `def` one in "thread"; what
     `lru_cache` or a filled global keeps from happening again runs in context "once".
     """
-    trees: dict[tuple[str, Context], list[_Visit]] = {}
-    found: dict[tuple[str, str, Context], Chain] = {}
-    for entry in entries(imported, source):
-        key = (entry.function, entry.context)
-        if key not in trees:
-            trees[key] = list(_walk(source, *key))
-        for visit in trees[key]:
-            _keep_shortest(found, entry, visit)
-    result: dict[str, list[Reach]] = {}
-    for (function, route, context), chain in sorted(found.items(), key=lambda item: item[0]):
-        result.setdefault(function, []).append(Reach(function, context, route, chain))
-    return {function: tuple(ways) for function, ways in result.items()}
+    return Reaches(source.functions, entries(imported, source))
 
 
-def _keep_shortest(found: dict[tuple[str, str, Context], Chain], entry: Entry, visit: _Visit) -> None:
-    key = (visit.function, entry.route, visit.context)
-    known = found.get(key)
-    if known is None or len(entry.chain) + len(visit.path) < len(known):
-        found[key] = entry.chain + visit.path
+class Reaches(Mapping[str, tuple[Reach, ...]]):
+    """The ways by the id of the function; made when they are asked for."""
+
+    def __init__(self, functions: Mapping[str, Function], found: Iterable[Entry]) -> None:
+        self._graph = _Graph(functions)
+        self._routes: dict[str, int] = {}  # number of the bit
+        for order, entry in enumerate(found):
+            bit = self._routes.setdefault(entry.route, len(self._routes))
+            self._graph.enter(entry, bit, order)
+        self._keys = list(self._routes)
+        self._graph.grow()
+        self._graph.spread()
+        places: dict[str, list[_Node]] = {}
+        for node in self._graph.nodes:
+            places.setdefault(node.function, []).append(node)
+        self._places = {function: places[function] for function in sorted(places)}
+        self._made: dict[str, tuple[Reach, ...]] = {}
+
+    def __getitem__(self, function: str) -> tuple[Reach, ...]:
+        """The ways to a function; raises KeyError when nothing reaches it."""
+        made = self._made.get(function)
+        if made is None:
+            made = self._make(function)
+            if len(self._made) >= _KEPT:
+                del self._made[next(iter(self._made))]
+            self._made[function] = made
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, function: object) -> bool:
+        return function in self._places
+
+    def contexts(self, function: str) -> frozenset[Context]:
+        """The contexts in which a function runs; cheaper than its ways."""
+        return frozenset(node.context for node in self._places.get(function, ()))
+
+    def routes(self, function: str, contexts: Iterable[Context] | None = None) -> tuple[str, ...]:
+        """The routes that reach a function, in one of these contexts if there are any, sorted; cheaper than
+        its ways.
+        """
+        wanted = None if contexts is None else set(contexts)
+        bits = 0
+        for node in self._places.get(function, ()):
+            if wanted is None or node.context in wanted:
+                bits |= node.routes
+        return tuple(sorted(key for key in map(self._keys.__getitem__, _numbers(bits)) if key))
+
+    def _make(self, function: str) -> tuple[Reach, ...]:
+        found = []
+        for node in self._places[function]:
+            ways = _Ways(self._graph, node)
+            for bit in _numbers(node.routes):
+                chain = partial(ways.chain, bit)
+                found.append(Reach(function, node.context, self._keys[bit], chain))
+        return tuple(sorted(found, key=lambda reach: (reach.route, reach.context)))
 
 
-def _walk(source: Source, function: str, context: Context) -> Iterator[_Visit]:
-    """Breadth first, so the first visit has the shortest path."""
-    start = source.functions[function]
-    first = _Visit(function, _start(start, context), ())
-    seen = {(first.function, first.context)}
-    waiting = deque([first])
-    while waiting:
-        visit = waiting.popleft()
-        yield visit
-        for call in source.functions[visit.function].calls:
-            target = source.functions.get(call.target)
-            if target is None:
-                continue
-            there = _context(visit.context, call, target)
-            if (target.id, there) not in seen:
-                seen.add((target.id, there))
-                waiting.append(_Visit(target.id, there, (*visit.path, Step(call.text, call.span))))
+@dataclass(slots=True, eq=False)
+class _Node:
+    """A function in a context: what its calls lead to, what leads here, and for which routes it runs."""
+
+    function: str
+    context: Context
+    callers: list[_Node] = field(default_factory=list)
+    calls: list[_Node] = field(default_factory=list)
+    routes: int = 0  # bits
+    entries: dict[int, tuple[int, Chain]] = field(default_factory=dict)  # by bit: its order, and the shortest
+
+
+class _Graph:
+    """All functions that run, in the contexts in which they do."""
+
+    def __init__(self, functions: Mapping[str, Function]) -> None:
+        self.functions = functions
+        self.nodes: list[_Node] = []
+        self._known: dict[tuple[str, Context], _Node] = {}
+
+    def node(self, function: str, context: Context) -> _Node:
+        """The one node of a function in a context."""
+        node = self._known.get((function, context))
+        if node is None:
+            node = self._known[function, context] = _Node(function, context)
+            self.nodes.append(node)
+        return node
+
+    def enter(self, entry: Entry, bit: int, order: int) -> None:
+        """Begin a way; of several from one route to one function the shortest counts, of equals the first."""
+        context = _start(self.functions[entry.function], entry.context)
+        node = self.node(entry.function, context)
+        known = node.entries.get(bit)
+        if known is None or len(entry.chain) < len(known[1]):
+            node.entries[bit] = order, entry.chain
+
+    def calls(self, node: _Node) -> Iterator[tuple[Call, _Node]]:
+        """What the calls of a function lead to, in the order of the text."""
+        for call in self.functions[node.function].calls:
+            target = self.functions.get(call.target) if call.target else None
+            if target is not None:
+                yield call, self.node(target.id, _context(node.context, call, target))
+
+    def grow(self) -> None:
+        """Follow all calls."""
+        for node in self.nodes:  # grows while it is read
+            node.calls = list(dict.fromkeys(called for _, called in self.calls(node)))
+            for called in node.calls:
+                called.callers.append(node)
+
+    def spread(self) -> None:
+        """What a route runs, it runs with all that this calls."""
+        fresh = {node: sum(1 << bit for bit in node.entries) for node in self.nodes if node.entries}
+        while fresh:
+            node = next(iter(fresh))
+            bits = fresh.pop(node) & ~node.routes
+            node.routes |= bits
+            for called in node.calls if bits else ():
+                if new := bits & ~called.routes:
+                    fresh[called] = fresh.get(called, 0) | new
+
+
+class _Ways:
+    """The shortest ways to one function in one context, found against the calls when the first is asked for."""
+
+    def __init__(self, graph: _Graph, goal: _Node) -> None:
+        self.graph = graph
+        self.goal = goal
+        self.distances: dict[_Node, int] = {}  # calls that lie between
+        self.starts: dict[int, tuple[int, int, _Node]] = {}  # by bit: steps, order and node of the entry
+        self.paths: dict[_Node, Chain] = {goal: ()}
+
+    def chain(self, bit: int) -> Chain:
+        """The shortest chain from a route; of equals the one whose calls come first in the text."""
+        if not self.distances:
+            self._measure()
+        node = self.starts[bit][2]
+        return node.entries[bit][1] + self._path(node)
+
+    def _measure(self) -> None:
+        """Breadth first, until no longer way can be a better one."""
+        level, distance = [self.goal], 0
+        self.distances[self.goal] = 0
+        missing = self.goal.routes
+        while level:
+            for node in level:
+                for bit in node.entries:
+                    missing &= ~(1 << bit)
+                    self._offer(bit, node, distance)
+            if not missing and all(steps <= distance + 1 for steps, _, _ in self.starts.values()):
+                return
+            distance += 1
+            around = dict.fromkeys(caller for node in level for caller in node.callers)
+            level = [node for node in around if node not in self.distances]
+            self.distances.update(dict.fromkeys(level, distance))
+
+    def _offer(self, bit: int, node: _Node, distance: int) -> None:
+        order, chain = node.entries[bit]
+        offered = len(chain) + distance, order, node
+        known = self.starts.get(bit)
+        if known is None or offered[:2] < known[:2]:
+            self.starts[bit] = offered
+
+    def _path(self, node: _Node) -> Chain:
+        steps, passed = [], [node]
+        while passed[-1] not in self.paths:
+            here = passed[-1]
+            nearer = self.distances[here] - 1
+            call, called = next(c for c in self.graph.calls(here) if self.distances.get(c[1]) == nearer)
+            steps.append(Step(call.text, call.span))
+            passed.append(called)
+        path = self.paths[passed.pop()]
+        for here, step in zip(reversed(passed), reversed(steps), strict=True):
+            path = self.paths[here] = (step, *path)
+        return path
+
+
+def _numbers(bits: int) -> Iterator[int]:
+    """The places of the bits that are set."""
+    while bits:
+        low = bits & -bits
+        yield low.bit_length() - 1
+        bits ^= low
 
 
 def _start(function: Function, context: Context) -> Context:
@@ -88,57 +233,3 @@ def _context(context: Context, call: Call, target: Function) -> Context:
     if call.background:
         return "background" if target.is_async else "thread"
     return context
-
-
-def effects(source: Source) -> dict[str, tuple[tuple[Effect, Chain], ...]]:
-    """What calling each function does, through all that it calls: each effect once, with the shortest chain.
-
-    Work that is memoised, done once or put off until after the answer is not the caller's; work in another
-    thread is, but doesn't block it.
-    """
-    callers = _callers(source)
-    result: dict[str, list[tuple[Effect, Chain]]] = {}
-    for effect, starts in sorted(_direct(source).items(), key=lambda item: (item[0].kind, item[0].name)):
-        for function, chain in _spread(effect, starts, callers).items():
-            result.setdefault(function, []).append((effect, chain))
-    return {function: tuple(result[function]) for function in sorted(result)}
-
-
-def _counts(call: Call, effect: Effect) -> bool:
-    if call.once or call.background:
-        return False
-    return not (call.off_loop and effect.kind in _HOLDS_THE_THREAD)
-
-
-def _direct(source: Source) -> dict[Effect, dict[str, Chain]]:
-    found: dict[Effect, dict[str, Chain]] = {}
-    for function in source.functions.values():
-        for call in function.calls:
-            if call.effect is not None and _counts(call, call.effect):
-                chain = (Step(call.text, call.span),)
-                found.setdefault(call.effect, {}).setdefault(function.id, chain)
-    return found
-
-
-def _callers(source: Source) -> dict[str, list[tuple[str, Call]]]:
-    found: dict[str, list[tuple[str, Call]]] = {}
-    for function in source.functions.values():
-        for call in function.calls:
-            target = source.functions.get(call.target)
-            if target is not None and not target.memoised:
-                found.setdefault(target.id, []).append((function.id, call))
-    return found
-
-
-def _spread(
-    effect: Effect, starts: dict[str, Chain], callers: dict[str, list[tuple[str, Call]]]
-) -> dict[str, Chain]:
-    found = dict(starts)
-    waiting = deque(found)
-    while waiting:
-        function = waiting.popleft()
-        for caller, call in callers.get(function, ()):
-            if caller not in found and _counts(call, effect):
-                found[caller] = (Step(call.text, call.span), *found[function])
-                waiting.append(caller)
-    return found

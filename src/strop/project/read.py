@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from strop.project.body import Noticer
 from strop.project.declared.assemble import assemble
 from strop.project.join import join
 from strop.project.project import Project
+from strop.project.shipped.read import read_shipped
+from strop.project.shipped.requirements import versions
 from strop.project.source import Reading
 
 
@@ -22,4 +25,6 @@ def read_project(
     """
     reading = Reading.of(root, sources, exclude)
     source = reading.source(noticers)
-    return join(root, assemble(reading.types), source)
+    shipped = read_shipped(root)
+    imported = replace(assemble(reading.types), versions=versions(shipped.requirements))
+    return replace(join(root, imported, source), shipped=shipped)

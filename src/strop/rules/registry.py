@@ -84,6 +84,8 @@ def _allows(requirement: str, installed: dict[str, str]) -> bool:
     version = installed.get(name, "")
     if not requirement or not version:
         return True
+    if version.startswith(">="):  # only a floor is known: it refutes "before 0.106", it can't refute "since"
+        return "<" not in requirement or _allows(requirement, installed | {name: version[2:]})
     try:
         return Version(version) in SpecifierSet(requirement.removeprefix(name), prereleases=True)
     except (InvalidSpecifier, InvalidVersion):

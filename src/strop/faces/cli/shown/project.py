@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from strop.faces.cli.output import indented, words
+from strop.project.function import Reach
 from strop.project.project import Project
 from strop.project.show import describe
 from strop.target import Target
@@ -37,7 +38,11 @@ def document(target: Target, project: Project) -> dict[str, Any]:
         "tests": target.tests,
         "migrations": target.migrations,
         "imported": project.imported,
-        "reaches": project.reaches,
+        "reaches": {function: [_way(way) for way in ways] for function, ways in project.reaches.items()},
         "calls": {"resolved": source.resolved, "unresolved": source.unresolved},
         "unread": source.unread,
     }
+
+
+def _way(way: Reach) -> dict[str, Any]:
+    return {"function": way.function, "context": way.context, "route": way.route, "chain": way.chain}

@@ -1,0 +1,65 @@
+"""What does calling a function do, through all that it calls?"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from strop.project.function import Call, Chain, Effect
+from strop.project.project import Source
+from strop.span import Step
+
+_HOLDS_THE_THREAD = frozenset({"blocks", "burns"})
+
+
+def effects(source: Source) -> dict[str, tuple[tuple[Effect, Chain], ...]]:
+    """What calling each function does, through all that it calls: each effect once, with the shortest chain.
+
+    Work that is memoised, done once or put off until after the answer is not the caller's; work in another
+    thread is, but doesn't block it.
+    """
+    callers = _callers(source)
+    result: dict[str, list[tuple[Effect, Chain]]] = {}
+    for effect, starts in sorted(_direct(source).items(), key=lambda item: (item[0].kind, item[0].name)):
+        for function, chain in _spread(effect, starts, callers).items():
+            result.setdefault(function, []).append((effect, chain))
+    return {function: tuple(result[function]) for function in sorted(result)}
+
+
+def _counts(call: Call, effect: Effect) -> bool:
+    if call.once or call.background:
+        return False
+    return not (call.off_loop and effect.kind in _HOLDS_THE_THREAD)
+
+
+def _direct(source: Source) -> dict[Effect, dict[str, Chain]]:
+    found: dict[Effect, dict[str, Chain]] = {}
+    for function in source.functions.values():
+        for call in function.calls:
+            if call.effect is not None and _counts(call, call.effect):
+                chain = (Step(call.text, call.span),)
+                found.setdefault(call.effect, {}).setdefault(function.id, chain)
+    return found
+
+
+def _callers(source: Source) -> dict[str, list[tuple[str, Call]]]:
+    found: dict[str, list[tuple[str, Call]]] = {}
+    for function in source.functions.values():
+        for call in function.calls:
+            target = source.functions.get(call.target)
+            if target is not None and not target.memoised:
+                found.setdefault(target.id, []).append((function.id, call))
+    return found
+
+
+def _spread(
+    effect: Effect, starts: dict[str, Chain], callers: dict[str, list[tuple[str, Call]]]
+) -> dict[str, Chain]:
+    found = dict(starts)
+    waiting = deque(found)
+    while waiting:
+        function = waiting.popleft()
+        for caller, call in callers.get(function, ()):
+            if caller not in found and _counts(call, effect):
+                found[caller] = (Step(call.text, call.span), *found[function])
+                waiting.append(caller)
+    return found

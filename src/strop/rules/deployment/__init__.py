@@ -1,0 +1,1 @@
+"""Rules about how the application is packed, started and watched."""
