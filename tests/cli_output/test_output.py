@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from strop.actions.explain import pages
 from strop.report.result import Change, Choice, Proposed
 from tests.cli.run_strop import run_strop
 from tests.cli.saved_run import save_damaged, save_sample
@@ -50,7 +51,6 @@ WITHOUT_RUNS = {
     "the page of a problem": ("explain", "t103"),
     "the page of a rule": ("explain", "lazy-load"),
     "a page that is not there": ("explain", "DB0001"),
-    "all pages": ("explain",),
 }
 
 
@@ -64,6 +64,14 @@ def test_with_saved_runs(name: str, tmp_path: Path, snapshot: SnapshotAssertion)
 @pytest.mark.parametrize("name", WITHOUT_RUNS)
 def test_without_runs(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     assert whole(tmp_path, WITHOUT_RUNS[name]) == snapshot
+
+
+def test_all_pages_are_listed(tmp_path: Path) -> None:
+    status, out, _ = run_strop(tmp_path, "explain")
+    lines = out.splitlines()
+    assert (status, lines[0]) == (0, "Rules")
+    listed = {line.split()[0] for line in lines if line.startswith("  ")}
+    assert listed == {page.code for page in pages()}
 
 
 def whole(folder: Path, arguments: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from strop.plan import Plan
 from strop.problem import Problem
-from strop.report import document, findings, html, markdown, plan, problem, run, runs, text
+from strop.report import document, html, markdown, plan, problem, run, runs, text
 from strop.report.runs import RunLine
 from strop.verdict import Behaviour, Gain, Verdict
 from tests.report.page import read_page
@@ -95,23 +95,6 @@ def test_run_as_json(snapshot: SnapshotAssertion) -> None:
     assert run.render_json(RESULT.base, FOUND[:1]) == snapshot
 
 
-def test_findings(snapshot: SnapshotAssertion) -> None:
-    facts = ("4 files changed since main", "96 % of calls resolved")
-    assert print_with(110, lambda console: findings.write(FOUND, console, facts)) == snapshot
-
-
-def test_findings_in_a_pipe(snapshot: SnapshotAssertion) -> None:
-    assert print_with(40, lambda console: findings.write(FOUND[:2], console), terminal=False) == snapshot
-
-
-def test_findings_as_json(snapshot: SnapshotAssertion) -> None:
-    assert findings.render_json(FOUND[:2], ("0 files",)) == snapshot
-
-
-def test_no_findings() -> None:
-    assert print_with(80, lambda console: findings.write((), console)) == "no findings\n"
-
-
 def make_plan() -> Plan:
     return Plan(RESULT.surface, RESULT.criteria, tuple(entry.item for entry in RESULT.entries))
 
@@ -189,7 +172,6 @@ def test_text_of_the_target_moves_no_cursor_and_is_no_markup(evil: str, width: i
     writes = [
         lambda console: text.write(poison(RESULT, add), console),
         lambda console: run.write(poison(RESULT.base, add), poison(FOUND, add), console),
-        lambda console: findings.write(poison(FOUND, add), console),
         lambda console: plan.write(poison(make_plan(), add), console),
     ]
     for write in writes:

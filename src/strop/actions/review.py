@@ -2,32 +2,205 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from strop.actions.baseline import Baseline, Held, prune_baseline, read_baseline, write_baseline
+from strop.actions.fingerprint import fingerprints
+from strop.actions.scope import Scope, Touching, find_scope
+from strop.actions.selection import Selection, select
+from strop.actions.texts import Texts
+from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.measure.run import load, nearest
+from strop.problem import Problem
+from strop.project.ignores import read_ignores
 from strop.project.project import Project
 from strop.project.read import read_project
-from strop.rules.registry import check, noticers
+from strop.project.settings import ReviewSettings, read_settings
+from strop.report.review.result import Reported, Review, RuleCard, Suppression
+from strop.rules.ignores import Ignores, Place
+from strop.rules.registry import check, noticers, rules, weigh
+from strop.rules.weighed import Weighed
+from strop.span import Step
+
+BASELINE = ".strop-baseline.json"  # where --write-baseline writes when nothing else is said
+SEVERITIES = ("error", "warning", "note")
+STALE = "STR004"  # about the baseline as a whole, wherever code was changed
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewRequest:
-    """The folder to be reviewed."""
+    """What is reviewed, what of it is reported, and beside which baseline.
 
-    folder: Path
+    Without paths: what changed since the main branch, or since the commit `since`, or what is `staged`;
+    `everything` else. With paths: all that lies in them, unless `since` or `staged` narrows it.
+    """
+
+    paths: tuple[Path, ...] = ()
+    everything: bool = False
+    since: str | None = None  # "": the main branch
+    staged: bool = False
+    only: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    evidence: str | None = None  # a run whose measurements join
+    strict: bool = False  # unresolved calls are listed
+    cache: bool = True
+    baseline: Path | None = None
+    write_baseline: bool = False
+    prune_baseline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
-    """What was read, and what was found in it."""
+class Reviewed:
+    """A review, with what it was made of for whoever goes on from here (fixes, an editor)."""
 
+    review: Review
     project: Project
-    findings: tuple[Finding, ...]
+    scope: Scope
 
 
-def review(request: ReviewRequest) -> Review:
-    """Read the source and ask every rule."""
-    root = request.folder.resolve()
-    project = read_project(root, (), (), noticers())
-    return Review(project, check(project, None))
+def review(request: ReviewRequest) -> Reviewed:
+    """Read the source and ask every rule. Nothing of the project is imported or run.
+
+    Raises Problem T100 (no such path), T101 (no FastAPI), T110 (settings), R506 (no such commit), R507 (no such
+    code), R508 (no baseline), R501 (it can't be written), R502 and R503 (no such run).
+    """
+    scope = find_scope(request.paths, request.everything, request.since, request.staged)
+    settings = read_settings(scope.root).review
+    selection = _selection(request, settings)
+    project = _read(request, scope)
+    found = check(project, _evidence(request, scope.root), reading=True)
+    texts = Texts(scope.root)
+    ignores = Ignores(project, _other_comments(found, texts))
+    known = fingerprints(found, texts.lines)
+    held = _hold(request, settings, scope.root, known, lambda f: selection.wants(f) and ignores.of(f) is None)
+    said = weigh(project, Weighed(found, held.stale))
+    known |= fingerprints(said, texts.lines)
+    touching = Touching(scope, project)
+    wanted = [f for f in (*found, *said) if selection.wants(f) and (touching.touches(f) or f.code == STALE)]
+    entries = [_reported(f, known[f], ignores, held.baseline, texts) for f in sorted(wanted, key=_order)]
+    return Reviewed(_review(request, scope, project, entries, held.note), project, scope)
+
+
+def rule_cards() -> tuple[RuleCard, ...]:
+    """What formats say of every rule."""
+    cards = ((r.rule, r.page) for r in rules())
+    return tuple(RuleCard(c.code, c.slug, c.domain, c.severity, c.title, page) for c, page in cards)
+
+
+def _read(request: ReviewRequest, scope: Scope) -> Project:
+    project = read_project(scope.root, (), (), noticers())
+    if not project.imported.routes and not _is_web(project):
+        raise _nothing(scope.root, project)
+    return project
+
+
+def _is_web(project: Project) -> bool:
+    """Whether anything of FastAPI or Starlette is used at all."""
+    names = (call.name for function in project.source.functions.values() for call in function.calls)
+    bases = (base for one in project.source.classes.values() for base in one.library_bases)
+    return any(name.startswith(("fastapi.", "starlette.")) for name in (*names, *bases))
+
+
+def _nothing(root: Path, project: Project) -> Problem:
+    files = len(project.source.modules)
+    message = f"no FastAPI application was found in {root}"
+    where = tuple(f"{file}: {reason}" for file, reason in project.source.unread[:4])
+    read = f"{files} Python files were read, none uses FastAPI" if files else "there is no Python file in it"
+    return Problem(
+        "T101", f"{message}: {read}", where=where, do="start strop in the folder of the backend, or name it"
+    )
+
+
+def _selection(request: ReviewRequest, settings: ReviewSettings) -> Selection:
+    return select(
+        request.only or settings.only, (*request.ignore, *settings.ignore), settings.per_file_ignores
+    )
+
+
+def _evidence(request: ReviewRequest, root: Path) -> Evidence | None:
+    return load(nearest(root), request.evidence) if request.evidence is not None else None
+
+
+def _hold(
+    request: ReviewRequest,
+    settings: ReviewSettings,
+    root: Path,
+    known: dict[Finding, str],
+    counts: Callable[[Finding], bool],
+) -> Held:
+    """The baseline as it is, or as it is written now. `counts` says what belongs into a new one."""
+    if request.baseline is not None:
+        path = request.baseline.absolute()
+    elif settings.baseline or request.write_baseline or request.prune_baseline:
+        path = root / (settings.baseline or BASELINE)
+    else:
+        return Held()
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    there = known.values()
+    if request.write_baseline:
+        return write_baseline(path, shown, {f: known[f] for f in known if counts(f)})
+    held = Held(read_baseline(path, shown))
+    return prune_baseline(path, held, there) if request.prune_baseline else held.beside(there)
+
+
+def _other_comments(findings: Iterable[Finding], texts: Texts) -> Iterator[Place]:
+    """Comments in files that are not Python, of which the reader keeps no marks."""
+    for file in sorted({f.span.file for f in findings if not f.span.file.endswith(".py")}):
+        yield from ((file, ignore) for ignore in read_ignores(texts.lines(file), python=False))
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    """Errors first, the surest first."""
+    return (
+        SEVERITIES.index(finding.severity),
+        -finding.cost.total,
+        -finding.confidence,
+        finding.span,
+        finding.code,
+        finding.facts,
+    )
+
+
+def _reported(
+    finding: Finding, fingerprint: str, ignores: Ignores, baseline: Baseline | None, texts: Texts
+) -> Reported:
+    ignore = ignores.of(finding)
+    suppressed = None
+    if ignore is not None:
+        suppressed = Suppression("comment", ignore.reason, f"{finding.span.file}:{ignore.line}")
+    elif baseline is not None and baseline.knows(fingerprint):
+        suppressed = Suppression("baseline", "known before", baseline.shown)
+    return Reported(finding, fingerprint, texts.excerpt(finding.span), suppressed)
+
+
+def _review(
+    request: ReviewRequest, scope: Scope, project: Project, entries: list[Reported], note: str
+) -> Review:
+    source = project.source
+    return Review(
+        entries=tuple(entry for entry in entries if entry.suppressed is None),
+        suppressed=tuple(entry for entry in entries if entry.suppressed is not None),
+        rules=rule_cards(),
+        routes=sum(route.span is not None for route in project.imported.routes),  # not /docs and the like
+        files=len(source.modules),
+        lines=source.lines,
+        changed=None if scope.changed is None else sum(map(scope.names, scope.changed)),
+        base=scope.base,
+        resolved=source.resolved,
+        calls=source.resolved + source.unresolved,
+        unresolved=tuple(_unresolved(project, scope)) if request.strict else (),
+        unread=source.unread,
+        blind=sum(scope.holds_file(file) for file, _ in source.unread),
+        notes=tuple(filter(None, (*scope.notes, note))),
+        prefix=scope.prefix,
+    )
+
+
+def _unresolved(project: Project, scope: Scope) -> Iterator[Step]:
+    """Calls whose target is not known, in the files that are reviewed."""
+    for function in project.source.functions.values():
+        if scope.holds_file(function.span.file):
+            yield from (Step(c.text, c.span) for c in function.calls if c.name.startswith("?."))

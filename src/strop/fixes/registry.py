@@ -20,6 +20,7 @@ class Fix(Protocol):
 
     __name__: str
     ANSWERS: tuple[str, ...]
+    UNMEASURED: bool  # changes nothing that the program does: needs no run; missing where it does
 
     def propose(
         self, project: Project, finding: Finding, read: Callable[[str], str]
@@ -35,14 +36,26 @@ def fixes() -> tuple[Fix, ...]:
     return tuple(cast(Fix, module) for module in modules if hasattr(module, "ANSWERS"))
 
 
+def measured() -> tuple[Fix, ...]:
+    """The fixes that a run has to prove."""
+    return tuple(fix for fix in fixes() if not getattr(fix, "UNMEASURED", False))
+
+
+def unmeasured() -> tuple[Fix, ...]:
+    """The fixes that change nothing of what the program does, whatever it does."""
+    return tuple(fix for fix in fixes() if getattr(fix, "UNMEASURED", False))
+
+
 def name_of(fix: Fix) -> str:
     """The codemod's name: "load_relationship"."""
     return fix.__name__.rpartition(".")[2]
 
 
-def propose(project: Project, finding: Finding, read: Callable[[str], str]) -> tuple[Patch | Proposal, ...]:
-    """Every alternative of every fix that answers the finding; never raises, never empty."""
-    answers = [fix for fix in fixes() if finding.code in fix.ANSWERS]
+def propose(
+    project: Project, finding: Finding, read: Callable[[str], str], among: Iterable[Fix] | None = None
+) -> tuple[Patch | Proposal, ...]:
+    """Every alternative of every fix (`among` these) that answers the finding; never raises, never empty."""
+    answers = [fix for fix in (fixes() if among is None else among) if finding.code in fix.ANSWERS]
     if not answers:
         reason = f"no codemod answers {finding.code}: the change needs a person's judgement"
         return (Proposal("", finding.id, reason),)

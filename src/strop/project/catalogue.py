@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -44,7 +44,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Effects and results of library calls by dotted name; a name that ends in `.*` is a whole family."""
+    """Effects and results of library calls by dotted name.
+
+    A name that ends in `.*` stands for every method of what comes before, `.**` for everything below it.
+    """
 
     effects: Mapping[str, tuple[Effect, ...]] = field(default_factory=dict)
     results: Mapping[str, Shape] = field(default_factory=dict)
@@ -55,6 +58,9 @@ class Catalogue:
     inline: Mapping[str, int] = field(default_factory=dict)  # which argument is called at once
     memoised: frozenset[str] = frozenset()
     builders: Mapping[str, Effect] = field(default_factory=dict)  # base classes whose instances are costly
+    harmless: frozenset[str] = frozenset()  # members of a family that do nothing of the kind
+    only_with: Mapping[str, str] = field(default_factory=dict)  # no effect without this argument
+    not_without: Mapping[str, str] = field(default_factory=dict)  # no effect when this argument is false
 
     def canonical(self, name: str) -> str:
         """One name for what a library offers under several."""
@@ -65,7 +71,14 @@ class Catalogue:
 
     def effect(self, name: str) -> tuple[Effect, ...]:
         """What a library call does; empty when nothing is known of it."""
-        return self.effects.get(name) or self.effects.get(f"{name.rpartition('.')[0]}.*") or ()
+        if name in self.harmless:
+            return ()
+        owner = name.rpartition(".")[0]
+        found = self.effects.get(name, ())
+        for family in (f"{owner}.*", *(f"{above}.**" for above in _above(owner))):
+            known = {effect.kind for effect in found}
+            found += tuple(e for e in self.effects.get(family, ()) if e.kind not in known)
+        return found
 
     def result(self, name: str) -> Shape | None:
         """The type that a library call gives."""
@@ -98,6 +111,9 @@ def load_catalogue(text: str) -> Catalogue:
         data.get("inline", {}),
         frozenset(data.get("memoised", {}).get("names", ())),
         {name: Effect("builds", name, note) for name, note in data.get("builders", {}).items()},
+        frozenset(data.get("harmless", {}).get("names", ())),
+        data.get("only_with", {}),
+        data.get("not_without", {}),
     )
 
 
@@ -106,17 +122,14 @@ def extend(catalogue: Catalogue, added: Mapping[str, Iterable[str]]) -> Catalogu
     effects = dict(catalogue.effects)
     for kind in sorted(added):
         _add(effects, kind, added[kind], "named in [tool.strop.catalogue]")
-    return Catalogue(
-        effects,
-        catalogue.results,
-        catalogue.attributes,
-        catalogue.aliases,
-        catalogue.off_loop,
-        catalogue.background,
-        catalogue.inline,
-        catalogue.memoised,
-        catalogue.builders,
-    )
+    return replace(catalogue, effects=effects)
+
+
+def _above(owner: str) -> Iterator[str]:
+    """A dotted name and everything above it that has a dot."""
+    while "." in owner:
+        yield owner
+        owner = owner.rpartition(".")[0]
 
 
 def _add(effects: dict[str, tuple[Effect, ...]], kind: str, names: Iterable[str], note: str) -> None:

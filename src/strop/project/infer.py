@@ -227,7 +227,10 @@ class Types:
             return unpacked(base, expr.slice.value)
         if base.name in MAPPINGS:
             return known(base.args[1]) if len(base.args) > 1 else None
-        return element(base) if base.name in SEQUENCES else None
+        if base.name in SEQUENCES:
+            return element(base)
+        shape = self.catalogue.result(f"{base.name}.__getitem__")
+        return shape.build(base, lambda: None) if shape is not None else None
 
     def _generic(self, base: Ref, expr: ast.Subscript, scope: Scope) -> Ref | None:
         """`list[X]`, `Optional[X]`, `Annotated[X, Depends(f)]`, `Repository[Model]`."""
@@ -311,6 +314,10 @@ class Types:
             return Ref("typevar", str(call.args[0].value))
         if func.name == "typing.cast" and len(call.args) == 2:
             return self.annotation(call.args[0], scope)
+        if func.name.endswith(".declarative_base"):
+            own = next((k.value for k in call.keywords if k.arg == "cls"), None)
+            given = self.infer(own, scope) if own is not None else None
+            return given or Ref("name", "sqlalchemy.orm.DeclarativeBase")
         if func.name in _FIRST and call.args:
             ref = self.infer(call.args[0], scope)
             return element(ref) if func.name == "next" else ref

@@ -1,19 +1,39 @@
 """From which folders are the project's modules imported? Told by what its files import of each other.
 
 A repository may hold several: `server/`, `src/`, `clients/api/`. A folder is a root when absolute imports
-name modules that lie below it.
+name modules that lie below it, and when more imports start there than pass through it from a folder above:
+a module `shop/redis.py` does not make `shop` a root, because `import redis` means the library and the
+project itself says `shop.redis`.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 _IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([A-Za-z_][\w.]*)[ \t]+import|import[ \t]+([A-Za-z_][\w.]*))", re.M
+    rb"^[ \t]*(?:from[ \t]+([A-Za-z_][\w.]*)[ \t]+import[ \t]+\(?[ \t]*([A-Za-z_]\w*)?|import[ \t]+([A-Za-z_][\w.]*))",
+    re.M,
 )
+
+
+class _Import(NamedTuple):
+    """One import: the module, the first name that is taken from it ("" for none) and the file that does it."""
+
+    module: str
+    name: str
+    file: str
+
+
+class _Start(NamedTuple):
+    """A folder from which a dotted name leads to a module of the project."""
+
+    folder: str
+    target: str
 
 
 def source_roots(texts: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
@@ -22,13 +42,15 @@ def source_roots(texts: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
     ("." alone for a project that imports nothing of its own.)
     """
     files = dict(texts)
-    modules = _modules(files)
-    votes: Counter[str] = Counter()
-    for file, text in files.items():
-        for match in _IMPORT.finditer(text):
-            name = (match[1] or match[2]).decode()
-            votes.update(_roots_of(name, file, modules))
-    chosen = [folder for folder, count in votes.most_common() if count > 0]
+    tree = _Tree(files)
+    started: Counter[str] = Counter()
+    passed: Counter[str] = Counter()
+    for each in _imports(files):
+        start = tree.start(each)
+        if start is not None and each.file != f"{start.target}.py" and _is_there(each, start, tree):
+            started[start.folder] += 1
+            passed.update(_between(start.folder, start.target))
+    chosen = [f for f, count in started.most_common() if count > passed[f]]
     return tuple(chosen) or (".",)
 
 
@@ -44,24 +66,67 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
-def _modules(files: Iterable[str]) -> dict[str, set[str]]:
-    """The folders in which a module or package of this simple name lies."""
-    found: dict[str, set[str]] = {}
-    for file in files:
-        parts = file.removesuffix(".py").split("/")
-        if parts[-1] == "__init__":
-            parts.pop()
-        for place, name in enumerate(parts):
-            found.setdefault(name, set()).add("/".join(parts[:place]) or ".")
-    return found
+def _imports(files: dict[str, bytes]) -> Iterator[_Import]:
+    for file, text in files.items():
+        for module, first, whole in _IMPORT.findall(text):
+            yield _Import((whole or module).decode(), first.decode(), file)
 
 
-def _roots_of(name: str, file: str, modules: dict[str, set[str]]) -> list[str]:
-    """The folder that an absolute import most likely starts from: one that holds its first two names,
-    the nearest above the file that imports."""
-    first, *rest = name.split(".")
-    found = modules.get(first, set())
-    if rest:
-        found = {f for f in found if (first if f == "." else f"{f}/{first}") in modules.get(rest[0], ())}
-    above = [f for f in found if f == "." or file.startswith(f + "/")]
-    return [max(above, key=len)] if above else []
+def _is_there(each: _Import, start: _Start, tree: _Tree) -> bool:
+    """Whether a module has what is imported from it: another of a library's name has not."""
+    if "." in each.module or not each.name or each.name in tree.inside.get(start.target, ()):
+        return True
+    text = tree.files.get(f"{start.target}.py") or tree.files.get(f"{start.target}/__init__.py") or b""
+    word = re.escape(each.name.encode())
+    made = rb"^(?:(?:async def|def|class) |from .*\b)?%s\b|^ +%s,?$" % (word, word)
+    return re.search(made, text, re.M) is not None
+
+
+class _Tree:
+    """Modules and packages by folder."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+        self.inside: dict[str, set[str]] = {}  # names of the modules and packages of each folder
+        self.holders: dict[str, set[str]] = {}  # folders that hold a module or package of this name
+        for file in files:
+            parts = file.removesuffix(".py").split("/")
+            if parts[-1] == "__init__":
+                parts.pop()
+            for place, name in enumerate(parts):
+                folder = "/".join(parts[:place]) or "."
+                self.inside.setdefault(folder, set()).add(name)
+                self.holders.setdefault(name, set()).add(folder)
+        self.known: dict[str, list[_Start]] = {}
+
+    def start(self, each: _Import) -> _Start | None:
+        """Where an import most likely starts: from the nearest folder above the file that has the whole name,
+        or from any when the name has two parts; None for a library's module."""
+        if each.module not in self.known:
+            self.known[each.module] = list(self._starts(each.module))
+        starts = self.known[each.module]
+        above = [s for s in starts if s.folder == "." or each.file.startswith(f"{s.folder}/")]
+        if not above and "." in each.module:
+            above = starts
+        return max(above, key=lambda s: (s.folder != ".", len(s.folder)), default=None)
+
+    def _starts(self, module: str) -> Iterator[_Start]:
+        parts = module.split(".")
+        if len(parts) == 1 and module in sys.stdlib_module_names:
+            return
+        for folder in self.holders.get(parts[0], ()):
+            here = folder
+            for part in parts:
+                if part not in self.inside.get(here, ()):
+                    break
+                here = part if here == "." else f"{here}/{part}"
+            else:
+                yield _Start(folder, here)
+
+
+def _between(folder: str, target: str) -> Iterator[str]:
+    """The folders below the one where a name starts, down to what it leads to."""
+    parts = target.split("/")
+    first = 0 if folder == "." else folder.count("/") + 1
+    for place in range(first + 1, len(parts)):
+        yield "/".join(parts[:place])

@@ -41,6 +41,7 @@ class Dependency:
     level: Level = "parameter"  # where it was declared
     scheme: str = ""  # dotted name of the library's security class that it is an instance of
     scopes: tuple[str, ...] = ()
+    uncertain: str = ""  # why it can't be told what is called; the name is the best that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,9 @@ class Route:
     decorator: Span | None = None  # where the route is declared
     router: str = ""  # "module:name" of the router or application that it is declared on
     plain: bool = False  # Starlette's `@app.route`: no dependencies, no validation
+    uncertain: str = (
+        ""  # why path, handler or dependencies may be incomplete; never call such a route unprotected
+    )
 
     @property
     def key(self) -> str:

@@ -17,6 +17,20 @@ from strop.target import Login
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSettings:
+    """The keys of `[tool.strop.review]`; dashes and underscores in them are the same."""
+
+    only: tuple[str, ...] = ()
+    """Findings that are reported: codes, begins of codes, names, domains, severities, "confidence>=0.8"."""
+    ignore: tuple[str, ...] = ()
+    """Findings that are not reported, named in the same ways."""
+    per_file_ignores: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What is not reported in files that match a pattern: `"scripts/*" = ["ASY", "unbounded-list"]`."""
+    baseline: str = ""
+    """File of findings that are known already, relative to the project's folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The keys of `[tool.strop]`. All are optional: what is left out is found, or is the default here."""
 
@@ -52,6 +66,8 @@ class Settings:
     """Seconds for import and start-up."""
     catalogue: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Library calls that strop doesn't know, by what they do: `blocks = ["acme.client.fetch"]`."""
+    review: ReviewSettings = field(default_factory=ReviewSettings)
+    """What `strop review` reports: only, ignore, per-file-ignores, baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +107,10 @@ def read_settings(root: Path) -> Settings:
     _check_names(table, {f.name for f in fields(Settings)}, "", place)
     if isinstance(table.get("login"), dict):
         _check_names(table["login"], {f.name for f in fields(Login)}, "login.", place)
+    if isinstance(table.get("review"), dict):
+        review = {str(key).replace("-", "_"): value for key, value in table["review"].items()}
+        _check_names(review, {f.name for f in fields(ReviewSettings)}, "review.", place)
+        table = table | {"review": review}
     try:
         settings = msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from strop.project.catalogue import Catalogue
 from strop.project.function import Effect
 from strop.project.infer import Types
 from strop.project.members import is_property
@@ -50,7 +51,7 @@ class Targets:
             case "class":
                 yield from self._constructed(ref.name)
             case "name":
-                yield from self._library(ref.name)
+                yield from self._library(ref.name, node)
                 yield from self._validated(ref.name, node, scope)
             case "instance":
                 yield from self._instance(ref.name)
@@ -69,8 +70,11 @@ class Targets:
         elif bases := self.types.members.library_bases(name):
             yield from self._library(f"{bases[0]}.__call__")
 
-    def _library(self, name: str) -> Iterator[Target]:
-        for effect in self.types.catalogue.effect(name) or (None,):
+    def _library(self, name: str, node: ast.expr | None = None) -> Iterator[Target]:
+        effects = self.types.catalogue.effect(name)
+        if effects and isinstance(node, ast.Call) and not _takes_effect(self.types.catalogue, name, node):
+            effects = ()
+        for effect in effects or (None,):
             yield Target(name, "", effect)
 
     def _constructed(self, name: str) -> Iterator[Target]:
@@ -127,6 +131,17 @@ class Targets:
                 found = self.types.members.function(member.name, method)
                 if found is not None:
                     yield target_of(found)
+
+
+def _takes_effect(catalogue: Catalogue, name: str, call: ast.Call) -> bool:
+    """Whether the arguments are such that the call does what the catalogue says."""
+    given = {k.arg: k.value for k in call.keywords if k.arg is not None}
+    needed = catalogue.only_with.get(name)
+    if needed is not None:
+        value = given.get(needed) or (call.args[0] if call.args else None)
+        return value is not None and not (isinstance(value, ast.Constant) and not value.value)
+    switch = given.get(catalogue.not_without.get(name, ""))
+    return not (isinstance(switch, ast.Constant) and not switch.value)
 
 
 def target_of(node: FunctionNode) -> Target:

@@ -14,7 +14,6 @@ from strop.evidence import Block, Evidence, LineCost, RouteCost
 from strop.finding import Finding
 from strop.report import terminal
 from strop.report.document import Observation, observe
-from strop.report.findings import FindingEntry, entries
 from strop.report.quantity import count, duration, percent, plural, size
 from strop.report.redaction import clean
 from strop.report.result import SCHEMA
@@ -32,6 +31,14 @@ class Stall:
     duration: int
     stack: tuple[str, ...]  # places, innermost first
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingEntry:
+    """A finding with its id."""
+
+    id: str
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ def render_json(evidence: Evidence, findings: Sequence[Finding] = ()) -> str:
         versions=evidence.versions,
         observation=observe(evidence),
         stalls=stalls,
-        findings=entries(clean(tuple(findings))),
+        findings=tuple(FindingEntry(finding.id, finding) for finding in clean(tuple(findings))),
     )
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
 

@@ -15,13 +15,16 @@ from packaging.version import InvalidVersion, Version
 import strop.rules
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project import flow
 from strop.project.body import Kind, Noticer
 from strop.project.project import Project
 from strop.rules.example import Example
 from strop.rules.merge import merge
 from strop.rules.rule import Rule
+from strop.rules.weighed import Weighed
 
 Check = Callable[[Project, Evidence | None], Iterator[Finding]]
+Weigh = Callable[[Project, Weighed], Iterator[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Registered:
     page: str
     examples: tuple[Example, ...]
     noticer: Noticer | None = None  # what the rule wants to see while files are read
+    weigh: Weigh | None = None  # asked when all rules have spoken, for what there is to be said of that
 
 
 @cache
@@ -48,18 +52,26 @@ def rule(word: str) -> Registered | None:
 
 
 def noticers() -> tuple[Noticer, ...]:
-    """What all rules want to see while files are read."""
-    return tuple(registered.noticer for registered in rules() if registered.noticer is not None)
+    """What all rules want to see while files are read, and what every function passes on, for those about taint."""
+    return (flow.NOTICER, *(registered.noticer for registered in rules() if registered.noticer is not None))
 
 
-def check(project: Project, evidence: Evidence | None) -> tuple[Finding, ...]:
+def check(project: Project, evidence: Evidence | None, reading: bool = False) -> tuple[Finding, ...]:
     """What all rules find, each cause once, the dearest first; what costs the same is in a stable order.
 
-    With evidence, rules that only read the source are not asked: `review` is for them.
+    With evidence, rules that only read the source are not asked, unless `reading`: `review` is for them.
     """
     installed = dict(project.imported.versions)
-    asked = [r for r in rules() if _holds(r.rule, installed) and not (r.rule.static and evidence is not None)]
+    asked = [
+        r for r in rules() if _holds(r.rule, installed) and (reading or not r.rule.static or evidence is None)
+    ]
     found = merge(finding for registered in asked for finding in registered.check(project, evidence))
+    return tuple(sorted(found, key=_order))
+
+
+def weigh(project: Project, weighed: Weighed) -> tuple[Finding, ...]:
+    """What is to be said of what the rules said and of what was told to ignore it, in a stable order."""
+    found = (finding for r in rules() if r.weigh is not None for finding in r.weigh(project, weighed))
     return tuple(sorted(found, key=_order))
 
 
@@ -106,7 +118,14 @@ def _modules(package: str) -> Iterator[str]:
 def _read(name: str) -> Registered:
     module = importlib.import_module(name)
     page = (module.__doc__ or "").strip()
-    return Registered(module.RULE, module.check, page, tuple(module.EXAMPLES), _noticer(module))
+    check: Check = getattr(module, "check", _nothing)
+    weigh: Weigh | None = getattr(module, "weigh", None)
+    return Registered(module.RULE, check, page, tuple(module.EXAMPLES), _noticer(module), weigh)
+
+
+def _nothing(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """The check of a rule that only weighs."""
+    return iter(())
 
 
 def _noticer(module: ModuleType) -> Noticer | None:

@@ -23,13 +23,14 @@ class GitFailed(Exception):
     """git answered with an error; the message is its own."""
 
 
-def git(folder: Path, *arguments: str, author: bool = False) -> str:
-    """Run git in `folder` and return what it printed, without the last newline.
+def git(folder: Path, *arguments: str, author: bool = False, index: str = "") -> str:
+    """Run git in `folder` and return what it printed, without the last newline. `index` names another index.
 
     Raises GitFailed with git's own message.
     """
     environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     environ |= {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    environ |= {"GIT_INDEX_FILE": index} if index else {}
     command = ["git", *QUIET, *(AUTHOR if author else ()), *arguments]
     try:
         done = run(command, folder, environ, limit=300)

@@ -143,6 +143,14 @@ def complete_page(_: click.Context, __: click.Parameter, begin: str) -> list[str
     return [name for name in names if name.lower().startswith(begin.lower())]
 
 
+def complete_selector(_: click.Context, __: click.Parameter, begin: str) -> list[str]:
+    """Codes, names, domains and severities that begin so; after a comma, the next one."""
+    from strop.actions.selection import vocabulary
+
+    before, comma, last = begin.rpartition(",")
+    return [f"{before}{comma}{word}" for word in vocabulary() if word.lower().startswith(last.lower())]
+
+
 def target_of(
     folder: Path,
     app: str | None,

@@ -11,7 +11,7 @@ from strop.project.shipped.commands import in_script, in_text, in_words, is_deve
 from strop.project.shipped.compose import probes, read_services
 from strop.project.shipped.images import read_image
 from strop.project.shipped.requirements import read_lock, read_pyproject, read_requirements
-from strop.project.shipped.values import Image, Launch, Requirement, Service, Shipped
+from strop.project.shipped.values import Image, Instruction, Launch, Requirement, Script, Service, Shipped
 from strop.span import Span
 
 _SHUT = frozenset(
@@ -21,10 +21,14 @@ _LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"})
 _REQUIREMENTS = re.compile(r"requirements[\w.-]*\.(txt|lock)$")
 _IMAGE = re.compile(r"(^|[./_-])(dockerfile|containerfile)([./_-]|$)", re.I)
 _COMPOSE = re.compile(r"compose[\w.-]*\.ya?ml$")
-_PROXY = re.compile(r"(^nginx.*\.conf(\.template)?$|^Caddyfile$|^traefik.*\.(ya?ml|toml)$|^haproxy\.cfg$)")
+_PROXY = re.compile(
+    r"(^nginx[\w.-]*\.conf(\.template)?$|^Caddyfile$|^traefik.*\.(ya?ml|toml)$|^haproxy\.cfg$)"
+)
+_PROXY_FOLDER = re.compile(r"(^|/)nginx(/[\w.-]+)*/[\w.-]+\.conf(\.template)?$")
 _LINES = re.compile(r"^(Procfile[\w.]*|supervisord?[\w.-]*\.conf|[\w.@-]+\.service)$")
 _CONFIGURATION = re.compile(r"^(gunicorn|uvicorn|hypercorn)[\w.]*\.py$")
 _DEBUG = re.compile(r"^(reload|debug)\s*=\s*True\b")
+_WORD = re.compile(r"[\w-]+")
 _LARGEST = 8_000_000  # bytes
 
 
@@ -45,6 +49,7 @@ class _Shipping:
         self.proxies: list[str] = []
         self.debug: list[tuple[str, Span]] = []
         self.scripts: dict[str, tuple[Launch, ...]] = {}
+        self.texts: dict[str, str] = {}
 
     def read(self) -> Shipped:
         for path in _files(self.root):
@@ -77,7 +82,7 @@ class _Shipping:
             self.requirements.extend(read_requirements(file, text))
         elif name == "pyproject.toml":
             self.requirements.extend(read_pyproject(file, text))
-        elif _PROXY.match(name):
+        elif _PROXY.match(name) or _PROXY_FOLDER.search(file):
             self.proxies.append(file)
         elif _CONFIGURATION.match(name):
             self.debug.extend(_settings(file, text))
@@ -90,20 +95,27 @@ class _Shipping:
         elif _IMAGE.search(name) and not name.endswith((".py", ".sh", ".md", "ignore")):
             self.images.append(read_image(file, text))
         else:
+            self.texts[file] = text
             self.scripts[file] = tuple(in_script(file, text))
 
-    def _first(self) -> Iterator[str]:
-        """Scripts that a container starts with: named by ENTRYPOINT, CMD, or the command of a service."""
-        started = [
-            i.text
-            for m in self.images
-            for s in m.stages
-            for i in s.instructions
-            if i.name in ("ENTRYPOINT", "CMD")
-        ]
+    def _first(self) -> Iterator[Script]:
+        """Scripts that a container starts with: named by ENTRYPOINT, CMD or the command of a service, also under
+        the name that COPY gave them.
+        """
+        built = [i for m in self.images for s in m.stages for i in s.instructions]
+        started = [i.text for i in built if i.name in ("ENTRYPOINT", "CMD")]
         said = " ".join((*started, *(s.command for s in self.services)))
         words = {Path(word.strip("\"'[],")).name for word in said.split()}
-        yield from (file for file in self.scripts if Path(file).name in words)
+        words |= {name for i in built if i.name in ("COPY", "ADD") for name in _renamed(i, words)}
+        for file in self.scripts:
+            if Path(file).name in words:
+                yield Script(file, frozenset(_WORD.findall(self.texts[file])))
+
+
+def _renamed(copy: Instruction, started: set[str]) -> Iterator[str]:
+    *sources, target = [w for w in (copy.words or copy.text.split()) if not w.startswith("--")] or [""]
+    if Path(target).name in started and len(sources) == 1:
+        yield Path(sources[0]).name
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -116,6 +128,8 @@ def _files(root: Path) -> Iterator[Path]:
 
 def _is_wanted(name: str, folder: str) -> bool:
     if name.endswith((".yaml", ".yml", ".sh", ".conf", ".lock", ".service", ".toml", ".txt")):
+        if name.endswith(".conf") and _PROXY_FOLDER.search(f"{folder}/{name}"):
+            return True
         known = name in _LOCKS or name == "pyproject.toml" or bool(_REQUIREMENTS.search(name))
         plain = name.endswith((".yaml", ".yml", ".sh", ".service")) or bool(
             _LINES.match(name) or _PROXY.match(name)
@@ -130,6 +144,8 @@ def _is_wanted(name: str, folder: str) -> bool:
         "deployment",
     ):
         return True  # start scripts without an ending
+    if name.endswith(".template") and _PROXY_FOLDER.search(f"{folder}/{name}"):
+        return True
     return bool(_IMAGE.search(name) or _LINES.match(name) or _PROXY.match(name) or _CONFIGURATION.match(name))
 
 

@@ -85,6 +85,14 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class Script:
+    """A shell script that a container starts with, and the words in it."""
+
+    file: str
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """One package that the project asks for, or that a lock file fixes."""
 
@@ -101,7 +109,7 @@ class Shipped:
     images: tuple[Image, ...] = ()
     services: tuple[Service, ...] = ()
     launches: tuple[Launch, ...] = ()
-    scripts: tuple[str, ...] = ()  # files that a container starts with
+    scripts: tuple[Script, ...] = ()  # what a container starts with
     requirements: tuple[Requirement, ...] = ()
     locks: tuple[str, ...] = ()  # lock files
     probes: tuple[tuple[str, Span], ...] = ()  # path that an orchestrator asks, and where it says so

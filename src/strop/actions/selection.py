@@ -1,0 +1,128 @@
+"""Which findings does somebody want to see? `--only` and `--ignore`, and the settings of the same names."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from strop.finding import Finding
+from strop.problem import EXIT_USAGE, Problem
+from strop.rules.registry import rules
+
+Test = Callable[[Finding], bool]
+
+_SEVERITIES = ("note", "warning", "error")  # the least first
+_COMPARED = re.compile(r"(confidence|severity)\s*(>=|<=|==?|>|<)\s*(\S+)")
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+    "==": operator.eq,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One word of a selection. What is wanted fits one of the names, one of the severities, and every limit."""
+
+    word: str
+    test: Test
+    kind: Literal["name", "severity", "limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is wanted: all of `only` that is not in `ignore`, nor in that of its file."""
+
+    only: tuple[Selector, ...] = ()
+    ignore: tuple[Selector, ...] = ()
+    per_file: tuple[tuple[str, tuple[Selector, ...]], ...] = ()
+
+    def wants(self, finding: Finding) -> bool:
+        """Whether the finding is wanted."""
+        for kind in ("name", "severity"):
+            words = [selector for selector in self.only if selector.kind == kind]
+            if words and not any(selector.test(finding) for selector in words):
+                return False
+        if not all(selector.test(finding) for selector in self.only if selector.kind == "limit"):
+            return False
+        left_out = (*self.ignore, *self._of_file(finding.span.file))
+        return not any(selector.test(finding) for selector in left_out)
+
+    def _of_file(self, file: str) -> Iterable[Selector]:
+        return (
+            s for pattern, selectors in self.per_file if fnmatch.fnmatchcase(file, pattern) for s in selectors
+        )
+
+
+def select(
+    only: Iterable[str], ignore: Iterable[str], per_file: Mapping[str, Iterable[str]] | None = None
+) -> Selection:
+    """The selection that these words make; a word may hold several, parted by commas. Raises Problem R507."""
+    return Selection(
+        _selectors(only),
+        _selectors(ignore),
+        tuple((pattern, _selectors(words)) for pattern, words in sorted((per_file or {}).items())),
+    )
+
+
+def vocabulary() -> tuple[str, ...]:
+    """Every word that names findings: codes, their begins, names, domains, severities."""
+    cards = [registered.rule for registered in rules()]
+    begins = {re.sub(r"\d+$", "", card.code) for card in cards}
+    names = {word for card in cards for word in (card.code, card.slug, card.domain)}
+    return tuple(sorted(names | begins | set(_SEVERITIES)))
+
+
+def _selectors(words: Iterable[str]) -> tuple[Selector, ...]:
+    return tuple(_selector(part.strip()) for word in words for part in word.split(",") if part.strip())
+
+
+def _selector(word: str) -> Selector:
+    compared = _COMPARED.fullmatch(word)
+    if compared is not None:
+        return Selector(word, _comparison(word, *compared.groups()), "limit")
+    low, code = word.lower(), word.upper()
+    if low in _SEVERITIES:
+        return Selector(word, lambda finding: finding.severity == low, "severity")
+    cards = [registered.rule for registered in rules()]
+    if any(low in (card.slug, card.domain) for card in cards):
+        return Selector(word, lambda finding: low in (finding.slug, finding.domain), "name")
+    if any(card.code.startswith(code) for card in cards):
+        return Selector(word, lambda finding: finding.code.startswith(code), "name")
+    raise _unknown(word)
+
+
+def _comparison(word: str, name: str, sign: str, value: str) -> Test:
+    compare = _OPERATORS[sign]
+    if name == "severity":
+        if value not in _SEVERITIES:
+            raise _wrong(word, f"a severity is one of {', '.join(_SEVERITIES)}")
+        return lambda finding: compare(_SEVERITIES.index(finding.severity), _SEVERITIES.index(value))
+    try:
+        limit = float(value)
+    except ValueError:
+        raise _wrong(word, "a confidence is a number from 0 to 1") from None
+    return lambda finding: compare(finding.confidence, limit)
+
+
+def _unknown(word: str) -> Problem:
+    known = {name.lower(): name for name in (*vocabulary(), "confidence>=0.8", "severity>=warning")}
+    near = difflib.get_close_matches(word.lower(), known, n=1)
+    do = (
+        f"did you mean {known[near[0]]}?"
+        if near
+        else "give a code, its begin, a name, a domain or a severity"
+    )
+    return _wrong(word, do)
+
+
+def _wrong(word: str, do: str) -> Problem:
+    return Problem("R507", f"{word} names no findings", do=do, status=EXIT_USAGE)

@@ -1,0 +1,492 @@
+"""What is an expression built from: which parameters of its function, which parts of the request?
+
+An origin is a text: "url" for a parameter, "body.url" for its attribute or item, "@query.next" for what the function
+reads from a `Request` itself, "self.url" for an attribute of the instance, "=3" for the result of its third noted
+call. A leading "^" says that the expression begins with it: what follows a fixed text can't change that text.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from strop.project.body import Body
+from strop.project.scope import Binding
+
+Tokens = frozenset[str]
+NONE: Tokens = frozenset()
+DEPTH = 3  # attributes that are followed
+CLEAN = frozenset(
+    {
+        "int",
+        "float",
+        "bool",
+        "complex",
+        "Decimal",
+        "UUID",
+        "UUID1",
+        "UUID3",
+        "UUID4",
+        "UUID5",
+        "UUID7",
+        "date",
+        "datetime",
+        "time",
+    }
+    | {
+        "timedelta",
+        "Literal",
+        "Session",
+        "AsyncSession",
+        "BackgroundTasks",
+        "Response",
+        "NoneType",
+        "None",
+        "EmailStr",
+        "ObjectId",
+    }
+    | {"PositiveInt", "NonNegativeInt", "StrictInt", "StrictBool", "Callable"}
+)  # annotations of values that can't carry a text of the client's choice
+_REQUESTS = frozenset(
+    {
+        "fastapi.Request",
+        "starlette.requests.Request",
+        "starlette.requests.HTTPConnection",
+        "fastapi.WebSocket",
+    }
+    | {
+        "fastapi.requests.Request",
+        "fastapi.requests.HTTPConnection",
+        "starlette.websockets.WebSocket",
+        "fastapi.websockets.WebSocket",
+    }
+)
+_READS = {"query_params": "@query", "headers": "@header", "cookies": "@cookie", "path_params": "@path"}
+_BODIES = {"json": "@json", "form": "@form", "body": "@body"}
+_PASS = frozenset(
+    {
+        "str",
+        "bytes",
+        "repr",
+        "list",
+        "tuple",
+        "set",
+        "sorted",
+        "reversed",
+        "dict",
+        "next",
+        "iter",
+        "os.path.join",
+        "os.path.abspath",
+        "os.fspath",
+    }
+    | {
+        "os.path.normpath",
+        "os.path.expanduser",
+        "posixpath.join",
+        "pathlib.Path",
+        "pathlib.PurePath",
+        "pathlib.PurePosixPath",
+        "anyio.Path",
+    }
+    | {
+        "urllib.parse.unquote",
+        "urllib.parse.unquote_plus",
+        "urllib.parse.urljoin",
+        "urllib.parse.urlparse",
+        "urllib.parse.urlsplit",
+        "json.loads",
+    }
+    | {
+        "base64.b64decode",
+        "base64.urlsafe_b64decode",
+        "io.BytesIO",
+        "io.StringIO",
+        "typing.cast",
+        "html.unescape",
+        "zipfile.ZipFile",
+        "tarfile.open",
+    }
+    | {
+        "copy.copy",
+        "copy.deepcopy",
+        "tarfile.TarFile",
+        "binascii.unhexlify",
+        "gzip.decompress",
+        "httpx.URL",
+        "yarl.URL",
+    }
+)
+_PASS_METHODS = frozenset(
+    {
+        "strip",
+        "lstrip",
+        "rstrip",
+        "lower",
+        "upper",
+        "casefold",
+        "title",
+        "capitalize",
+        "encode",
+        "decode",
+        "replace",
+        "removeprefix",
+        "removesuffix",
+    }
+    | {
+        "split",
+        "rsplit",
+        "splitlines",
+        "partition",
+        "rpartition",
+        "format",
+        "get",
+        "pop",
+        "read",
+        "readlines",
+        "getvalue",
+        "model_dump",
+        "dict",
+    }
+    | {
+        "copy",
+        "expanduser",
+        "absolute",
+        "resolve",
+        "as_posix",
+        "with_suffix",
+        "joinpath",
+        "items",
+        "values",
+        "unicode_string",
+        "getlist",
+        "geturl",
+    }
+    | {
+        "extractfile",
+        "namelist",
+        "infolist",
+        "getnames",
+        "getmembers",
+        "json",
+        "expandtabs",
+        "ljust",
+        "rjust",
+        "zfill",
+        "with_stem",
+        "keys",
+    }
+)
+_HANDS_OVER = {"run_in_threadpool": 0, "to_thread": 0, "run_sync": 0, "add_task": 0, "run_in_executor": 1}
+_PATH_NAMES = frozenset({"name", "stem", "suffix", "suffixes"})
+_HOSTS = frozenset({"hostname", "netloc"})
+_GUARDS = re.compile(
+    r"^_*(a?)(validate|check|ensure|assert|verify|sanit|is_safe|is_valid|is_allowed|is_local|is_private|is_public|secure_|safe_join|normali[sz]e|clean|guard|reject|require|allowed|restrict)"
+    r"|_(allowed|valid|safe|validated)$"
+)  # the name of a function that refuses what it is given, or makes it harmless
+_REFUSES = frozenset(
+    {
+        "is_relative_to",
+        "relative_to",
+        "commonpath",
+        "commonprefix",
+        "ip_address",
+        "ip_network",
+        "getaddrinfo",
+        "gethostbyname",
+    }
+)
+_TESTS = frozenset({"isalnum", "isdigit", "isdecimal", "isidentifier", "isnumeric", "isalpha"})
+
+
+class Origins:
+    """Answers for one body; every answer is remembered."""
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+        self.noted: dict[int, int] = {}  # calls whose result is asked for, by id, with their number
+        self._known: dict[int, Tokens] = {}
+        self._bound: dict[int, Tokens] = {}
+
+    def of(self, expr: ast.expr | None) -> Tokens:
+        """What the value is built from; empty where it is harmless, fixed or not known."""
+        if expr is None or isinstance(expr, ast.Constant):
+            return NONE
+        key = id(expr)
+        if key not in self._known:
+            self._known[key] = NONE  # a cycle ends here
+            self._known[key] = frozenset(self._find(expr))
+        return self._known[key]
+
+    def number(self, call: ast.Call) -> int:
+        """The number under which a call's result is known."""
+        return self.noted.setdefault(id(call), len(self.noted))
+
+    def _find(self, expr: ast.expr) -> Iterable[str]:
+        match expr:
+            case ast.Name():
+                return self._name(expr)
+            case ast.Attribute():
+                return self._attribute(expr)
+            case ast.Subscript():
+                return self._item(expr)
+            case ast.Call():
+                return self._call(expr)
+            case ast.Await(value=inner) | ast.NamedExpr(value=inner) | ast.Starred(value=inner):
+                return self.of(inner)
+            case ast.FormattedValue(value=inner):
+                return self.of(inner)
+            case ast.JoinedStr(values=parts):
+                return self._text(parts)
+            case ast.BinOp(left=left, op=op, right=right):
+                return self._operation(left, op, right)
+            case ast.BoolOp(values=parts):
+                return self._any(parts)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self._any((body, orelse))
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+                return self._any(parts)
+            case ast.Dict(values=parts):
+                return inside(self._any(parts))
+            case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.GeneratorExp(elt=part):
+                return self.of(part)
+        return NONE
+
+    def _any(self, parts: Iterable[ast.expr]) -> Iterator[str]:
+        for part in parts:
+            yield from self.of(part)
+
+    def _text(self, parts: list[ast.expr]) -> Iterator[str]:
+        begins = True
+        for part in parts:
+            tokens = self.of(part)
+            yield from tokens if begins else inside(tokens)
+            begins = begins and isinstance(part, ast.Constant) and str(part.value) in ("http://", "https://")
+
+    def _operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[str]:
+        if isinstance(op, ast.Add):
+            begins = isinstance(left, ast.Constant) and left.value in ("http://", "https://")
+            yield from self.of(left)
+            yield from self.of(right) if begins else inside(self.of(right))
+        elif isinstance(op, ast.Div | ast.Mod):
+            yield from inside(self.of(left)) if isinstance(op, ast.Mod) else self.of(left)
+            yield from inside(self.of(right))
+
+    # Names
+
+    def _name(self, expr: ast.Name) -> Iterator[str]:
+        for binding in self.body.bindings(expr):
+            yield from self._binding(expr.id, binding)
+
+    def _binding(self, name: str, binding: Binding) -> Tokens:
+        key = id(binding)
+        if key not in self._bound:
+            self._bound[key] = NONE
+            self._bound[key] = frozenset(self._bind(name, binding))
+        return self._bound[key]
+
+    def _bind(self, name: str, binding: Binding) -> Iterable[str]:
+        if binding.how == "annotation" and binding.line == 0:
+            own = binding.scope is self.body.scope
+            return {f"^{name}"} if own and not is_clean(binding.expr) else NONE
+        if binding.how == "annotation":
+            return NONE if is_clean(binding.expr) else self.of(binding.default)
+        if binding.how in ("value", "element", "enter"):
+            return self.of(binding.expr)
+        return NONE
+
+    # Parts of values
+
+    def is_request(self, expr: ast.expr) -> bool:
+        """Whether the value is the request itself."""
+        return self.body.instance(expr) in _REQUESTS
+
+    def _attribute(self, expr: ast.Attribute) -> Iterable[str]:
+        if isinstance(expr.value, ast.Name) and expr.value.id == "self":
+            return {f"^self.{expr.attr}"}
+        if expr.attr in _READS and self.is_request(expr.value):
+            return {f"^{_READS[expr.attr]}"}
+        if expr.attr == "base_url" and self.is_request(expr.value):
+            return {"^@host"}
+        if expr.attr in _PATH_NAMES and self.is_path(expr.value):
+            return NONE
+        return extended(self.of(expr.value), expr.attr)
+
+    def _item(self, expr: ast.Subscript) -> Iterable[str]:
+        if self._is_last_part(expr):
+            return NONE
+        tokens = self.of(expr.value)
+        key = expr.slice.value if isinstance(expr.slice, ast.Constant) else None
+        return extended(tokens, key) if isinstance(key, str) else tokens
+
+    def _is_last_part(self, expr: ast.Subscript) -> bool:
+        """`name.split("/")[-1]` has no separator left."""
+        match expr.value:
+            case ast.Call(
+                func=ast.Attribute(attr="split" | "rsplit"), args=[ast.Constant(value="/" | "\\"), *_]
+            ):
+                return True
+        return False
+
+    def is_path(self, expr: ast.expr) -> bool:
+        """Whether the value is a `Path`."""
+        if self.body.instance(expr) in ("pathlib.Path", "anyio.Path"):
+            return True
+        match self.body.value(expr):
+            case ast.BinOp(op=ast.Div(), right=right):
+                return isinstance(right, ast.JoinedStr) or bool(self.of(right))
+            case ast.Call(func=ast.Attribute(attr="joinpath")):
+                return True
+        return False
+
+    # Calls
+
+    def _call(self, call: ast.Call) -> Iterable[str]:
+        func = call.func
+        name = self.body.name(func)
+        if self.target(call, name):
+            return {f"^={self.number(call)}"}
+        if name in _PASS:
+            given = [*call.args, *(k.value for k in call.keywords)]
+            return {*self._any(given[:1]), *inside(self._any(given[1:]))}
+        if not isinstance(func, ast.Attribute):
+            return NONE
+        if func.attr in _BODIES and self.is_request(func.value):
+            return {f"^{_BODIES[func.attr]}"}
+        if func.attr == "join":
+            return inside(self._any(call.args))
+        if func.attr in _PASS_METHODS:
+            return self._method(call, func)
+        return NONE
+
+    def _method(self, call: ast.Call, func: ast.Attribute) -> Iterable[str]:
+        tokens = set(self.of(func.value))
+        if func.attr in ("get", "pop") and call.args and isinstance(call.args[0], ast.Constant):
+            tokens = set(extended(tokens, str(call.args[0].value)))
+        if func.attr in ("format", "joinpath", "with_suffix", "get", "with_stem"):
+            tokens |= set(inside(self._any([*call.args, *(k.value for k in call.keywords)])))
+        return tokens
+
+    def target(self, call: ast.Call, name: str) -> str:
+        """The dotted name of the project's function that a call runs, through a thread pool or the background too."""
+        if name in self.body.types.found.functions:
+            return name
+        given = self.handed(call)
+        if given is not None:
+            other = self.body.name(given)
+            return other if other in self.body.types.found.functions else ""
+        return ""
+
+    def handed(self, call: ast.Call) -> ast.expr | None:
+        """The function that a call hands to a thread or to the background."""
+        place = handed_place(call)
+        return call.args[place] if 0 <= place < len(call.args) else None
+
+    # Checks
+
+    def guarded(self) -> Tokens:
+        """What this body tests before it is used, or gives to a function that is there to refuse it."""
+        found: set[str] = set()
+        for compare in self.body.of(ast.Compare):
+            found.update(self._compared(compare))
+        for call in self.body.of(ast.Call):
+            found.update(self._tested(call))
+        for attribute in self.body.of(ast.Attribute):
+            if attribute.attr in _HOSTS and isinstance(attribute.ctx, ast.Load):
+                found.update(self.of(attribute.value))
+        return frozenset(token.removeprefix("^") for token in found if not token.startswith("^self"))
+
+    def _compared(self, compare: ast.Compare) -> Iterator[str]:
+        left = compare.left
+        for op, right in zip(compare.ops, compare.comparators, strict=True):
+            if isinstance(op, ast.In | ast.NotIn):
+                if not isinstance(left, ast.Constant):
+                    yield from self.of(left)
+                elif left.value in ("..", "/", "\\", "://", "\x00"):
+                    yield from self.of(right)
+            elif isinstance(op, ast.Eq | ast.NotEq):
+                for side in (left, right):
+                    match side:
+                        case ast.Attribute(attr="parent" | "parents", value=value):
+                            yield from self.of(value)
+                        case ast.Call(args=[inner]) if self.body.name(side.func).endswith("path.basename"):
+                            yield from self.of(inner)
+
+    def _tested(self, call: ast.Call) -> Iterator[str]:
+        func = call.func
+        last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+        if last == "startswith" and isinstance(func, ast.Attribute):
+            start = call.args[0] if call.args else None
+            if not (isinstance(start, ast.Constant) and not str(start.value).startswith("/")):
+                yield from self.of(func.value)
+        elif last in ("match", "fullmatch") and isinstance(func, ast.Attribute):
+            name = self.body.name(func)
+            yield from self._any(
+                call.args[1:2] if name.startswith("re.") and "Pattern" not in name else call.args[:1]
+            )
+        elif last in _TESTS and isinstance(func, ast.Attribute):
+            yield from self.of(func.value)
+        elif last in _REFUSES or _GUARDS.search(last):
+            if last in _REFUSES and isinstance(func, ast.Attribute):
+                yield from self.of(func.value)
+            yield from self._any([*call.args, *(k.value for k in call.keywords)])
+
+
+def handed_place(call: ast.Call) -> int:
+    """Where in its arguments a call takes the function that it hands over; -1 for other calls."""
+    func = call.func
+    last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    return _HANDS_OVER.get(last, -1)
+
+
+def inside(tokens: Iterable[str]) -> Iterator[str]:
+    """The same origins, where the text does not begin with them."""
+    return (token.removeprefix("^") for token in tokens)
+
+
+def extended(tokens: Iterable[str], part: str) -> Iterator[str]:
+    """The origins of an attribute or item."""
+    plain = re.fullmatch(r"[\w-]+", part)
+    for token in tokens:
+        yield (
+            token
+            if not plain or token.count(".") >= DEPTH or token.lstrip("^").startswith("=")
+            else f"{token}.{part}"
+        )
+
+
+def is_clean(annotation: ast.expr | None) -> bool:
+    """Whether a value of this annotation can't be a text that the client chooses."""
+    match annotation:
+        case None:
+            return False
+        case ast.Constant(value=str(text)):
+            return text.partition("[")[0].partition(" |")[0].rpartition(".")[2] in CLEAN
+        case ast.Constant(value=None):
+            return True
+        case ast.BinOp(op=ast.BitOr(), left=left, right=right):
+            return is_clean(left) and is_clean(right)
+        case ast.Subscript(value=value, slice=inner):
+            name = _last(value)
+            if name in (
+                "Annotated",
+                "Optional",
+                "list",
+                "List",
+                "set",
+                "Sequence",
+                "Iterable",
+                "tuple",
+                "Union",
+            ):
+                parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+                return all(is_clean(p) for p in (parts[:1] if name == "Annotated" else parts))
+            return name in CLEAN
+        case ast.Name() | ast.Attribute():
+            return _last(annotation) in CLEAN
+    return False
+
+
+def _last(expr: ast.expr) -> str:
+    return expr.attr if isinstance(expr, ast.Attribute) else expr.id if isinstance(expr, ast.Name) else ""

@@ -1,0 +1,471 @@
+"""Which dangerous calls are given what a request says, over how many functions, and from which routes?"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from strop.project.flow import CODE, Flow, Passing
+from strop.project.function import Class
+from strop.project.identify import Identifier
+from strop.project.origins import is_clean
+from strop.project.project import Project
+from strop.project.route import Parameter, Route
+from strop.project.sinks import SINKS, Danger
+from strop.span import Span, Step
+
+_DEEPEST = 10  # calls from a handler
+_OPAQUE = frozenset({"code", "template", "pickle", "regex", "command", "html", "sql"})
+# What may come from where: one segment of a path has no slash, a header can't be set by a link.
+_WHOLE_PATH = ":path}"
+_ONLY_BY_LINK = frozenset({"redirect", "html"})
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a value is: text, a URL that Pydantic has checked, an upload or its content, any JSON, a model (by id)."""
+
+    kind: str  # text, address, upload, content, any, model
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A dangerous call that gets the value, by these calls; `part` is the attribute or field of the value."""
+
+    danger: Danger
+    function: str
+    call: Passing
+    span: Span
+    part: str = ""
+    path: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tainted:
+    """One dangerous call with everything that a request sends there."""
+
+    danger: Danger
+    function: str
+    name: str  # of the call
+    span: Span
+    source: str  # 'the query parameter "next"', of the shortest way
+    routes: tuple[str, ...]
+    chain: tuple[Step, ...]
+
+
+@dataclass(slots=True)
+class _Done:
+    """What following a value through one function has shown."""
+
+    leaks: list[Leak] = field(default_factory=list)
+    result: tuple[Given, bool] | None = (
+        None  # what the function returns of it, and whether that begins with it
+    )
+
+
+@dataclass(slots=True)
+class _Way:
+    """A dangerous call on the way from one route."""
+
+    leak: Leak
+    source: str
+    route: str
+    start: tuple[Step, ...]
+
+
+def tainted(project: Project) -> tuple[Tainted, ...]:
+    """Every dangerous call that a route's request reaches, in the order of the files; computed once a project."""
+    if not _LAST or _LAST[0][0] is not project:
+        _LAST[:] = [(project, tuple(_Solver(project).solve()))]
+    return _LAST[0][1]
+
+
+_LAST: list[tuple[Project, tuple[Tainted, ...]]] = []  # several rules ask about the same project in turn
+
+
+class _Solver:
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.finder = Identifier(project.source)
+        self.marks = {mark.function: mark for mark in project.source.marks.get(CODE, ())}
+        self.flows: dict[str, Flow | None] = {}
+        self.named = {f.name: f.id for f in project.source.functions.values()}
+        self.done: dict[tuple[str, str, Given], _Done] = {}
+        self.families: dict[tuple[str, str], list[str]] = {}
+        self.enums = {
+            c.id
+            for c in project.source.classes.values()
+            if any(b.startswith("enum.") for b in c.library_bases)
+        }
+
+    def solve(self) -> Iterator[Tainted]:
+        ways: dict[tuple[str, str, int], list[_Way]] = {}
+        for route in self.project.imported.routes:
+            for way in self._route(route) if route.kind != "mount" else ():
+                ways.setdefault((way.leak.danger, way.leak.function, way.leak.call.line), []).append(way)
+        for key in sorted(ways):
+            best = min(ways[key], key=lambda w: (len(w.leak.path), w.route, w.source))
+            leak = best.leak
+            chain = (*best.start, *leak.path, Step(leak.call.text, leak.span))
+            routes = tuple(sorted({w.route for w in ways[key]}))
+            yield Tainted(leak.danger, leak.function, leak.call.name, leak.span, best.source, routes, chain)
+
+    # One route
+
+    def _route(self, route: Route) -> Iterator[_Way]:
+        handler = self.finder.function(route.name, route.span)
+        place = handler.span if handler is not None else route.span
+        start = (Step(route.key, place or Span("", 0)),)
+        waiting = [(*self._owner(route, p, handler.id if handler else ""), p) for p in route.parameters]
+        seen: set[tuple[str, str]] = set()
+        while waiting:
+            function, name, given, parameter = waiting.pop()
+            if not function or given is None or (function, name) in seen:
+                continue
+            seen.add((function, name))
+            done = self.follow(function, name, given, 0)
+            for leak in done.leaks:
+                if may_come(leak, parameter.place, route):
+                    yield _Way(leak, source_of(parameter, leak, given), route.key, start)
+            if done.result is not None:
+                waiting.extend(
+                    (*to, done.result[0], parameter)
+                    for to in self._receivers(route, function, handler.id if handler else "")
+                )
+        yield from self._own_reads(route, start, handler.id if handler else "")
+
+    def _owner(self, route: Route, parameter: Parameter, handler: str) -> tuple[str, str, Given | None]:
+        function = handler
+        if parameter.owner and parameter.owner != route.name:
+            found = self.finder.function(parameter.owner, None)
+            function = found.id if found is not None else ""
+        return function, parameter.name, self.given(parameter)
+
+    def _receivers(self, route: Route, function: str, handler: str) -> Iterator[tuple[str, str]]:
+        """The parameters that get what a dependency returns."""
+        for dependency in route.dependencies:
+            found = self.finder.function(dependency.name, dependency.span)
+            if found is None or found.id != function or not dependency.parameter:
+                continue
+            parent = self.finder.function(dependency.parent, None) if dependency.parent else None
+            yield (parent.id if parent is not None else handler), dependency.parameter
+
+    def _own_reads(self, route: Route, start: tuple[Step, ...], handler: str) -> Iterator[_Way]:
+        """What the handler and its dependencies read from the request object themselves, and those they call."""
+        found = {d.name: self.finder.function(d.name, d.span) for d in route.dependencies}
+        for function in {handler, *(f.id for f in found.values() if f is not None)} - {""}:
+            for base, place in _READ.items():
+                for leak in self.follow(function, base, Given("any"), 0).leaks:
+                    if may_come(leak, place, route):
+                        name = leak.part.partition(".")[0]
+                        what = (
+                            f'the {_PLACES[place]} "{name}"'
+                            if name and place != "body"
+                            else f"the {_PLACES[place]}"
+                        )
+                        yield _Way(leak, what, route.key, start)
+
+    # One value through functions
+
+    def follow(self, function: str, base: str, given: Given, depth: int) -> _Done:
+        """Where a value goes from one function on: "url" for a parameter, "@query" for what it reads itself."""
+        key = (function, base, given)
+        if key not in self.done:
+            self.done[key] = _Done()  # a cycle ends here
+            flow = self.flow(function)
+            if flow is not None and depth < _DEEPEST:
+                self.done[key] = _Walk(self, flow, base, given, depth).done()
+        return self.done[key]
+
+    def flow(self, function: str) -> Flow | None:
+        if function not in self.flows:
+            mark = self.marks.get(function)
+            self.flows[function] = Flow.of(mark) if mark is not None else None
+        return self.flows[function]
+
+    def targets(self, flow: Flow, call: Passing) -> list[Flow]:
+        """The functions that a call runs, implementations of an abstract one too."""
+        last = call.name.rpartition(".")[2]
+        function = self.project.source.functions.get(flow.function)
+        found = {
+            c.target
+            for c in (function.calls if function is not None else ())
+            if c.target and c.span.line == call.line and c.name.rpartition(".")[2] == last
+        } or {self.named.get(call.name, "")}
+        return [f for f in map(self.flow, sorted(found)) if f is not None]
+
+    def family(self, function: str, attribute: str) -> list[str]:
+        """The other functions of a class, its bases and its subclasses that read an attribute of the instance."""
+        owner = function.rpartition(".")[0]
+        key = (owner, attribute)
+        if key not in self.families:
+            here = self.project.source.classes.get(owner)
+            related = {owner, *(here.bases if here is not None else ())}
+            related |= {c.id for c in self.project.source.classes.values() if owner in c.bases}
+            methods = {m.id for c in related for m in self.finder.methods.get(c, ())} - {function}
+            self.families[key] = sorted(
+                m for m in methods if m in self.marks and f"self.{attribute}" in _text(self.marks[m].facts)
+            )
+        return self.families[key]
+
+    # What values are
+
+    def given(self, parameter: Parameter) -> Given | None:
+        """What a parameter of a route carries; None for what FastAPI has parsed into something harmless."""
+        if parameter.place == "file":
+            return (
+                Given("upload")
+                if "UploadFile" in parameter.type or not parameter.type.startswith("bytes")
+                else Given("content")
+            )
+        if parameter.model:
+            return None if parameter.model in self.enums else Given("model", parameter.model)
+        if any(name in ("pattern", "regex") for name, _ in parameter.limits):
+            return None
+        return self.typed(parameter.type)
+
+    def typed(self, annotation: str) -> Given | None:
+        """What a value of this annotation (as text) carries."""
+        tree = _parsed(annotation)
+        if tree is None:
+            return Given("text")
+        if is_clean(tree) or "pattern=" in annotation or "regex=" in annotation:
+            return None
+        names = {
+            n.id if isinstance(n, ast.Name) else n.attr
+            for n in ast.walk(tree)
+            if isinstance(n, ast.Name | ast.Attribute)
+        }
+        classes = [c for n in sorted(names) for c in self.finder.simple_names.get(n, ())]
+        if any(c.id in self.enums for c in classes):
+            return None
+        if classes:
+            return Given("model", classes[0].id)
+        if "UploadFile" in names:
+            return Given("upload")
+        if any(n.endswith(("Url", "URL")) for n in names):
+            return Given("address")
+        if names & {"dict", "Dict", "Any", "Mapping", "object"}:
+            return Given("any")
+        return Given("text") if names & _TEXTS or not annotation else None
+
+    def part(self, given: Given, rest: str) -> Given | None:
+        """What an attribute or item of a value carries."""
+        for name in rest.split(".") if rest else ():
+            match given.kind:
+                case "upload":
+                    found = (
+                        Given("text") if name == "filename" else Given("content") if name == "file" else None
+                    )
+                case "model":
+                    found = self._field(given.model, name)
+                case "address":
+                    found = Given("text")
+                case _:
+                    found = given
+            if found is None:
+                return None
+            given = found
+        return given
+
+    def _field(self, model: str, name: str) -> Given | None:
+        owner = self.project.source.classes.get(model)
+        if owner is None:
+            return None
+        if name in ("model_dump", "dict"):
+            return Given("model", model)
+        if any(name in v.rpartition(".")[2] for v in owner.validators) or any(
+            "validat" in b.lower() for b in owner.library_bases
+        ):
+            return None  # a validator of its own looks at it
+        for class_id in (owner.id, *owner.bases):
+            here: Class | None = self.project.source.classes.get(class_id)
+            for member in here.members if here is not None else ():
+                if member.name == name and member.annotation:
+                    if "pattern=" in member.value or "regex=" in member.value:
+                        return None
+                    return self.typed(member.annotation)
+        return None
+
+
+class _Walk:
+    """One value in one function."""
+
+    def __init__(self, solver: _Solver, flow: Flow, base: str, given: Given, depth: int) -> None:
+        self.solver = solver
+        self.flow = flow
+        self.base = base
+        self.given = given
+        self.depth = depth
+        self.results: dict[int, tuple[Given, bool]] = {}
+        self.guarded = set(flow.guarded)
+        self.leaks: list[Leak] = []
+
+    def done(self) -> _Done:
+        for call in self.flow.calls:
+            if call.name not in SINKS:
+                self._refused(call)
+        for call in self.flow.calls:
+            if call.name in SINKS:
+                self._sink(call)
+            else:
+                self._pass(call)
+        for attribute, tokens in self.flow.sets:
+            self._keep(attribute, tokens)
+        return _Done(self.leaks, self._best(self.flow.returns))
+
+    def value(self, token: str) -> tuple[Given, bool, str] | None:
+        """What of the value an origin is, whether the text begins with it, and which part; None for other origins."""
+        begins, name = token.startswith("^"), token.removeprefix("^")
+        if name.startswith("="):
+            found = self.results.get(int(name[1:]))
+            return (
+                (found[0], begins and found[1], "")
+                if found is not None and name not in self.guarded
+                else None
+            )
+        if name != self.base and not name.startswith(f"{self.base}."):
+            return None
+        if any(name == g or name.startswith(f"{g}.") for g in self.guarded):
+            return None
+        rest = name[len(self.base) + 1 :]
+        given = self.solver.part(self.given, rest)
+        return (given, begins, rest) if given is not None else None
+
+    def _best(self, tokens: Iterable[str]) -> tuple[Given, bool] | None:
+        found = [v for v in map(self.value, tokens) if v is not None]
+        return max(((v[0], v[1]) for v in found), key=lambda v: v[1], default=None)
+
+    def _refused(self, call: Passing) -> None:
+        """A function that tests its argument has tested it for its caller."""
+        for place, tokens in call.arguments:
+            for target in self.solver.targets(self.flow, call) if place != "." else ():
+                if _parameter(target, place) in target.guarded:
+                    self.guarded |= {t.removeprefix("^") for t in tokens}
+
+    def _sink(self, call: Passing) -> None:
+        sink = SINKS[call.name]
+        for place, tokens in call.arguments:
+            for token in tokens if place in sink.parts else ():
+                found = self.value(token)
+                if found is not None and _harms(sink.danger, found[0]) and (found[1] or not sink.leading):
+                    span = self.flow.step(call).span
+                    self.leaks.append(Leak(sink.danger, self.flow.function, call, span, found[2]))
+
+    def _pass(self, call: Passing) -> None:
+        for target in self.solver.targets(self.flow, call):
+            for place, tokens in call.arguments:
+                name = _parameter(target, place)
+                for token in tokens if name else ():
+                    found = self.value(token)
+                    if found is not None:
+                        self._go(call, target, name, found)
+
+    def _go(self, call: Passing, target: Flow, name: str, found: tuple[Given, bool, str]) -> None:
+        given, begins, part = found
+        below = self.solver.follow(target.function, name, given, self.depth + 1)
+        for leak in below.leaks:
+            if begins or not SINKS[leak.call.name].leading:
+                whole = ".".join(filter(None, (part, leak.part)))
+                self.leaks.append(replace(leak, part=whole, path=(self.flow.step(call), *leak.path)))
+        if call.number >= 0 and below.result is not None:
+            self.results[call.number] = (below.result[0], begins and below.result[1])
+
+    def _keep(self, attribute: str, tokens: tuple[str, ...]) -> None:
+        found = self._best(tokens)
+        if found is None or self.base == f"self.{attribute}":
+            return
+        for function in self.solver.family(self.flow.function, attribute):
+            for leak in self.solver.follow(function, f"self.{attribute}", found[0], self.depth + 1).leaks:
+                if found[1] or not SINKS[leak.call.name].leading:
+                    span = self.solver.project.source.functions[function].span
+                    step = Step(f"reads self.{attribute}", span)
+                    self.leaks.append(replace(leak, part="", path=(step, *leak.path)))
+
+
+_READ = {
+    "@query": "query",
+    "@header": "header",
+    "@cookie": "cookie",
+    "@json": "body",
+    "@form": "form",
+    "@body": "body",
+}
+_PLACES = {
+    "query": "query parameter", "header": "header", "cookie": "cookie", "body": "body", "form": "form field",
+    "path": "path parameter", "file": "upload",
+}  # fmt: skip
+_TEXTS = frozenset(
+    {
+        "str",
+        "bytes",
+        "Path",
+        "PurePath",
+        "SecretStr",
+        "AnyStr",
+        "Json",
+        "FilePath",
+        "DirectoryPath",
+        "constr",
+        "StrictStr",
+    }
+)
+
+
+def may_come(leak: Leak, place: str, route: Route) -> bool:
+    """Whether a value from there can do harm: one segment of a path has no slash, a link sets no header."""
+    if place == "path" and leak.danger in ("path", "url", "redirect"):
+        return _WHOLE_PATH in route.path
+    if leak.danger in _ONLY_BY_LINK:
+        return place not in ("header", "cookie") and (
+            leak.danger != "redirect"
+            or route.method in ("GET", "HEAD", "WEBSOCKET")
+            or place in ("query", "form")
+        )
+    return True
+
+
+def source_of(parameter: Parameter, leak: Leak, given: Given) -> str:
+    """The part of a request that is passed on, in words."""
+    if given.kind == "upload":
+        return (
+            f'the file name of the upload "{parameter.name}"'
+            if leak.danger == "path"
+            else f'the upload "{parameter.name}"'
+        )
+    if given.kind == "model" and leak.part:
+        return f'the {"body" if parameter.place == "body" else parameter.place} field "{leak.part}"'
+    what = "body field" if parameter.place == "body" else _PLACES[parameter.place]
+    return f'the {what} "{parameter.name}"'
+
+
+def _harms(danger: Danger, given: Given) -> bool:
+    match given.kind:
+        case "text" | "any":
+            return True
+        case "address":
+            return danger in ("url", "redirect")
+        case "content":
+            return danger in ("pickle", "archive", "template", "code", "html")
+        case "upload":
+            return danger in ("pickle", "archive")
+    return False
+
+
+def _parameter(target: Flow, place: str) -> str:
+    if place.isdigit():
+        return target.parameters[int(place)] if int(place) < len(target.parameters) else ""
+    return place if place in target.parameters else ""
+
+
+def _text(facts: tuple[tuple[str, str], ...]) -> str:
+    return " ".join(value for _, value in facts)
+
+
+def _parsed(annotation: str) -> ast.expr | None:
+    try:
+        return ast.parse(annotation.strip().strip("\"'"), mode="eval").body if annotation else None
+    except (SyntaxError, ValueError):
+        return None

@@ -1,0 +1,72 @@
+"""What did `strop review` read and find? One value, from which every format is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from strop import __version__
+from strop.finding import Finding
+from strop.report.redaction import clean
+from strop.report.result import Excerpt
+from strop.span import Step
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why a finding is not reported: a comment in the source, or the baseline."""
+
+    kind: Literal["comment", "baseline"]
+    reason: str = ""
+    place: str = ""  # of the comment, of the baseline
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One finding with what is shown beside it."""
+
+    finding: Finding
+    fingerprint: str  # survives moved lines and renamed neighbours
+    excerpt: Excerpt | None = None
+    suppressed: Suppression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCard:
+    """What a format says of a rule besides its findings."""
+
+    code: str
+    slug: str
+    domain: str
+    severity: str
+    title: str
+    page: str  # Markdown
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Everything that a format says. `entries` are reported; `suppressed` ones are told apart."""
+
+    entries: tuple[Reported, ...] = ()
+    suppressed: tuple[Reported, ...] = ()
+    rules: tuple[RuleCard, ...] = ()  # every rule that was asked, by code
+    routes: int = 0
+    files: int = 0
+    lines: int = 0
+    changed: int | None = None  # files that differ, None where everything is reviewed
+    base: str = ""  # what they differ from: "main"
+    resolved: int = 0  # calls whose target is known
+    calls: int = 0
+    unresolved: tuple[Step, ...] = ()  # the other ones, where they were asked for
+    unread: tuple[tuple[str, str], ...] = ()  # file, why
+    blind: int = 0  # how many of these should have been reviewed
+    notes: tuple[str, ...] = ()
+    prefix: str = ""  # from the top of the repository to the root: "backend/"
+    strop: str = field(default=__version__)
+
+
+def share(review: Review) -> Review:
+    """What may be written of a review: without secrets, and without characters that deceive a reader."""
+    return replace(clean(replace(review, rules=())), rules=review.rules)

@@ -1,0 +1,1 @@
+"""Rules about routes: which one answers, with which status, and what its URL carries."""

@@ -1,0 +1,108 @@
+"""Two operations of the schema have the same id.
+
+**What.** The same `operation_id=` on two routes, or `api_route(methods=["GET", "POST"])`: one id for both methods.
+
+**Why it costs.** Generated clients name their functions after the id: one of the two is lost, or generation fails. The OpenAPI document is not
+valid. With several methods the id is taken from a set, so it may change from start to start.
+
+**How it is found.** Ids that are written on routes which are in the schema; routes with several methods, without `generate_unique_id_function`.
+
+**How to fix it.** An id for each; one route for each method.
+
+**When it is no problem.** Routes that are not in the schema.
+
+**Sources.** OpenAPI, "Operation Object": https://spec.openapis.org/oas/v3.1.0#operation-object ;
+https://github.com/fastapi/fastapi/issues/4740
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.project import Project
+from strop.project.route import Route
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.span import Span, Step
+
+RULE = Rule("API009", "duplicate-operation-id", "api", "warning", "An operation id used twice", static=True)
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each id, and for each declaration with several methods."""
+    shown = [r for r in project.imported.routes if r.kind == "http" and r.in_schema and not r.plain]
+    written: dict[str, list[Route]] = defaultdict(list)
+    declared: dict[tuple[str, str, Span], list[Route]] = defaultdict(list)
+    for route in shown:
+        if route.operation_id:
+            written[route.operation_id].append(route)
+        elif route.decorator is not None:
+            declared[route.name, route.path, route.decorator].append(route)
+    for name, routes in written.items():
+        if len({route.key for route in routes}) > 1:
+            yield _finding(
+                routes, f"operation id {name} stands for {len(routes)} operations", "an id for each", 0.92
+            )
+    if any(name == "generate_unique_id_function" for name, _ in project.imported.options):
+        return
+    for routes in declared.values():
+        methods = {route.method for route in routes} - {"HEAD", "OPTIONS"}
+        if len(methods) > 1:
+            text = f"one operation id for {', '.join(sorted(methods))} of {routes[0].path}"
+            yield _finding(routes, text, "a route for each method, or include_in_schema=False", 0.8)
+
+
+def _finding(routes: list[Route], message: str, solution: str, confidence: float) -> Finding:
+    last = routes[-1]
+    span = last.decorator or last.span or Span("", 0)
+    return draft(
+        RULE,
+        span,
+        (route.key for route in routes),
+        message=message,
+        impact="generated clients lose one of the operations, or can't be generated",
+        solution=solution,
+        known="static",
+        confidence=confidence,
+        chain=(Step(route.key, route.decorator or span) for route in routes[:3]),
+        facts={"id": last.operation_id, "path": last.path},
+    )
+
+
+_WORDS = """
+@app.get("/words", operation_id="words")
+def read_words():
+    return []
+
+
+@app.post("/words", operation_id="{second}")
+def add_word(name: str):
+    return name
+"""
+
+EXAMPLES = (
+    Example("written twice", plain(_WORDS.format(second="words")), bad=True),
+    Example("an id for each", plain(_WORDS.format(second="add_word")), mends="written twice"),
+    Example(
+        "several methods",
+        plain("""
+@app.api_route("/hook", methods=["GET", "POST"])
+def hook():
+    return "ok"
+"""),
+        bad=True,
+    ),
+    Example(
+        "several methods that are not in the schema",
+        plain("""
+@app.api_route("/hook", methods=["GET", "POST"], include_in_schema=False)
+def hook():
+    return "ok"
+"""),
+    ),
+)

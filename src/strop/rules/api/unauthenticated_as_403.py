@@ -1,0 +1,118 @@
+"""Who is not logged in is told 403, "you may not", in place of 401, "who are you?".
+
+**What.** Starlette's `requires(...)` without a status, around routes: it answers 403 for everybody it refuses, also for those who
+have not logged in. And `raise HTTPException(403, "Not authenticated")`.
+
+**Why it costs.** Clients know by 401 that they must log in or renew a token; by 403 they learn that it would not help.
+
+**How it is found.** Calls of `starlette.authentication.requires` without `status_code` and `redirect`; HTTP errors 403 whose
+text says that nobody is logged in.
+
+**How to fix it.** A dependency that raises 401 with `WWW-Authenticate` where nobody is logged in, and 403 otherwise.
+
+**When it is no problem.** An application all of whose clients are logged in before they come to it. `HTTPBearer` did the
+same until FastAPI 0.122.
+
+**Sources.** Starlette, "Authentication": https://www.starlette.dev/authentication/ ;
+RFC 9110, "401 Unauthorized": https://www.rfc-editor.org/rfc/rfc9110#name-401-unauthorized
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.answers import argument, error_detail, error_status, http_errors, texts
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.rules.told import marks, tell, ways_to
+
+RULE = Rule("API006", "unauthenticated-as-403", "api", "note", "403 for who is not logged in", static=True)
+WORDS = ("requires", "HTTPException")
+_NOBODY = re.compile(
+    r"not (logged in|authenticated)|(login|log ?in|authentication|credentials?|token) (is )?(required|missing|not provided)"
+    r"|missing (token|credentials|authorization)|(could not|unable to) validate credentials|(token|session)( has| is)? expired"
+    r"|invalid (access )?token\b"
+)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Uses of `requires`, and 403 that says that nobody is logged in."""
+    for call in body.calls("requires"):
+        bare = argument(call, 1, "status_code") is None and argument(call, 2, "redirect") is None
+        if bare and body.name(call.func) == "starlette.authentication.requires":
+            yield body.mark(RULE.code, call, kind="requires", text=body.text(call)[:90])
+    for call in http_errors(body):
+        detail = error_detail(call)
+        if (
+            detail is not None
+            and error_status(body, call) == 403
+            and _NOBODY.search(texts(detail))
+            and not isinstance(detail, ast.Dict)
+        ):
+            yield body.mark(RULE.code, call, kind="raised", text=body.text(call)[:90])
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for all uses of `requires`, one for each error."""
+    used = list(marks(project, RULE, "requires"))
+    if used:
+        more = f", {len(used)} times" if len(used) > 1 else ""
+        yield _finding(
+            project, used[:1], f"{used[0].fact('text')} answers 403 to who is not logged in{more}", 0.75
+        )
+    for mark in marks(project, RULE, "raised"):
+        yield _finding(project, [mark], f"{mark.fact('text')}: that is 401", 0.75)
+
+
+def _finding(project: Project, found: list[Mark], message: str, confidence: float) -> Finding:
+    return tell(
+        RULE,
+        found[0],
+        ways_to(project, found[0].function),
+        message=message,
+        impact="clients can't tell that they must log in or renew their token",
+        solution="401 with WWW-Authenticate for who is not logged in, 403 for who may not",
+        confidence=confidence,
+    )
+
+
+_REFUSE = """
+def user(name: str = ""):
+    if not name:
+        raise HTTPException({status}, "Not authenticated")
+    if name == "ben":
+        raise HTTPException(403, "Not for Ben")
+    return name
+
+
+@app.get("/me")
+def me(name: str = Depends(user)):
+    return name
+"""
+
+EXAMPLES = (
+    Example(
+        "requires",
+        plain("""
+from fastapi import Request
+from starlette.authentication import requires
+
+
+@app.get("/me")
+@requires("authenticated")
+async def me(request: Request):
+    return request.user.display_name
+"""),
+        bad=True,
+    ),
+    Example("403 for nobody", plain(_REFUSE.format(status=403)), bad=True),
+    Example("401 for nobody", plain(_REFUSE.format(status=401)), mends="403 for nobody"),
+)

@@ -1,0 +1,1 @@
+"""Rules about who may do what: missing checks, weak tokens, secrets that are none."""

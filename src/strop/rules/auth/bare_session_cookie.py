@@ -1,0 +1,159 @@
+"""A session cookie can be read by scripts, or travels without TLS.
+
+**What.** A cookie that identifies a user is set without `httponly` or `secure`, or the session middleware has
+`https_only` off.
+
+**Why it costs.** Without `httponly` one injected script takes every session with it; without `secure` one request over
+plain HTTP shows the cookie to the network.
+
+**How it is found.** `set_cookie` calls whose key says session, token or auth; `SessionMiddleware` (and classes named like
+it) with `https_only` that is False or left out. A value that comes from settings is left alone.
+
+**How to fix it.** `response.set_cookie(key, value, httponly=True, secure=True, samesite="lax")`;
+`SessionMiddleware(..., https_only=True)`, from a setting where development has no TLS.
+
+**When it is no problem.** The cookie is a CSRF token that scripts must read; the service is never behind TLS.
+
+**Sources.** https://www.starlette.io/middleware/#sessionmiddleware ;
+https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+
+RULE = Rule(
+    "AUTH013", "bare-session-cookie", "auth", "warning", "A session cookie without its flags", static=True
+)
+WORDS = ("set_cookie", "SessionMiddleware", "https_only")
+KINDS = ("function", "module", "class")
+_SESSION = re.compile(r"session|token|auth|jwt|refresh|remember", re.IGNORECASE)
+_READABLE = re.compile(r"csrf|xsrf", re.IGNORECASE)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Cookies and session middleware without their flags."""
+    for call in body.calls("set_cookie"):
+        given = {k.arg: k.value for k in call.keywords}
+        key = call.args[0] if call.args else given.get("key")
+        if None in given or key is None:
+            continue
+        name = str(body.constant(key) or body.text(key))
+        missing = [flag for flag in ("httponly", "secure") if _is_off(body, given, flag)]
+        if missing and _SESSION.search(name) and not _READABLE.search(name) and not _is_removal(body, given):
+            yield body.mark(RULE.code, call, name=name, missing=" and ".join(missing))
+    for call in body.calls("add_middleware", "Middleware", "SessionMiddleware"):
+        given = {k.arg: k.value for k in call.keywords}
+        names = [body.text(a).rpartition(".")[2] for a in (*call.args[:1], call.func)]
+        middleware = next((n for n in names if n.endswith("SessionMiddleware")), "")
+        if (
+            middleware
+            and None not in given
+            and _is_off(body, given, "https_only", middleware == "SessionMiddleware")
+        ):
+            yield body.mark(RULE.code, call, name=middleware, missing="https_only")
+
+
+def _is_off(body: Body, given: dict[str | None, ast.expr], flag: str, unless_given: bool = True) -> bool:
+    return body.constant(given[flag]) is False if flag in given else unless_given
+
+
+def _is_removal(body: Body, given: dict[str | None, ast.expr]) -> bool:
+    """A cookie that is set in order to end."""
+    return body.constant(given.get("max_age")) == 0 or body.constant(given.get("value")) == ""
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each cookie."""
+    for mark in project.source.marks.get(RULE.code, ()):
+        ways = [w for w in project.reaches.get(mark.function, ()) if w.route]
+        missing = mark.fact("missing")
+        middleware = missing == "https_only"
+        if not ways and not middleware:
+            continue
+        what = mark.fact("name") if middleware else f"the cookie {mark.fact('name')}"
+        yield draft(
+            RULE,
+            mark.span,
+            (w.route for w in ways),
+            message=f"{what} is set without {missing}",
+            impact="a script that gets into a page reads it"
+            if missing == "httponly"
+            else "a request over plain HTTP shows it to the network",
+            solution="https_only=True"
+            if middleware
+            else f"set {missing} to True, from a setting where development has no TLS",
+            known="static",
+            confidence=0.8,
+            chain=ways[0].chain if ways else (),
+        )
+
+
+EXAMPLES = (
+    Example(
+        "a session that scripts can read",
+        plain("""
+from fastapi import Response
+
+
+@app.post("/login")
+def login(name: str, response: Response):
+    response.set_cookie("session_id", name)
+    return {"ok": True}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a session with its flags",
+        plain("""
+from fastapi import Response
+
+
+@app.post("/login")
+def login(name: str, response: Response):
+    response.set_cookie("session_id", name, httponly=True, secure=True, samesite="lax")
+    return {"ok": True}
+"""),
+        bad=False,
+        mends="a session that scripts can read",
+    ),
+    Example(
+        "a middleware for sessions without TLS",
+        plain("""
+from starlette.middleware.sessions import SessionMiddleware
+
+app.add_middleware(SessionMiddleware, secret_key=Path("/run/secrets/key").read_text(), https_only=False)
+"""),
+        bad=True,
+    ),
+    Example(
+        "a theme, and flags from the settings",
+        plain("""
+import os
+
+from fastapi import Response
+
+TLS = os.environ["TLS"] == "1"
+
+
+@app.post("/login")
+def login(name: str, response: Response):
+    response.set_cookie("theme", "dark")
+    response.set_cookie("session_id", name, httponly=True, secure=TLS)
+    return {"ok": True}
+"""),
+        bad=False,
+    ),
+)

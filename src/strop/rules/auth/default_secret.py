@@ -1,0 +1,244 @@
+"""A signing secret has a default that stands in the source.
+
+**What.** A setting that signs or encrypts (`SECRET_KEY`, `jwt_secret` ...) has a literal default, in a settings class, in
+`os.getenv(..., default)` or as a constant.
+
+**Why it costs.** A deployment that forgets the variable starts without a word, and everybody who can read the source
+can sign a token for any user.
+
+**How it is found.** Names of settings that hold keys, with their defaults, `SecretStr(...)` and `Field(default=...)`
+included. A default that a validator of the class refuses (it raises) is left alone.
+
+**How to fix it.** No default: the service then doesn't start without the variable. For development, put it in an
+`.env` file.
+
+**When it is no problem.** The key protects nothing (an example, a local tool).
+
+**Sources.** https://github.com/fastapi/full-stack-fastapi-template/pull/2425 ; https://cwe.mitre.org/data/definitions/1392.html
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+
+RULE = Rule("AUTH009", "default-secret", "auth", "error", "A signing secret in the source", static=True)
+WORDS = ("secret", "SECRET", "key", "KEY", "BaseSettings", "getenv", "environ", "config", "Config", "env")
+KINDS = ("class", "module", "function")
+_KEY = re.compile(
+    r"(^|_)(secret_?key|secret|(jwt|signing|encryption|hmac)_?(secret|key)|(secret|jwt)_(token|signing|auth|access|refresh)_?(secret|key)?)$",
+    re.IGNORECASE,
+)
+_CLIENTS = re.compile(
+    r"client|captcha|turnstile|stripe|s3|aws|webhook_id|public|smtp|mail|celery_result", re.IGNORECASE
+)
+_PLACEHOLDER = re.compile(r"^(|<.*>|\$.*|/.*|\.\.?/.*|none|null|[A-Z][A-Z0-9_]*)$")
+_READS = frozenset({"os.getenv", "os.environ.get", "decouple.config", "starlette.config.Config.__call__"})
+
+
+def is_key(name: str) -> bool:
+    """Whether a setting of this name signs or encrypts what the service itself hands out."""
+    return bool(_KEY.search(name)) and not _CLIENTS.search(name)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Keys with a literal default."""
+    if body.kind != "function":
+        yield from _assigned(body)
+    for call in body.of(ast.Call):
+        name = body.constant(call.args[0]) if call.args else None
+        if isinstance(name, str) and is_key(name) and _reads(body, call):
+            default = call.args[1] if len(call.args) > 1 else _keyword(call, "default")
+            if _is_literal(default):
+                yield body.mark(RULE.code, call, name=name)
+
+
+def _reads(body: Body, call: ast.Call) -> bool:
+    return body.name(call.func) in _READS or body.instance(call.func) == "starlette.config.Config"
+
+
+def _assigned(body: Body) -> Iterator[Mark]:
+    settings = body.kind == "class" and any(
+        b.endswith("BaseSettings") for b in body.bases(body.owner.name if body.owner else "")
+    )
+    if not settings and body.kind == "class":
+        return
+    statements = body.node.body
+    for each in statements:
+        match each:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name), value=value)
+                | ast.Assign(targets=[ast.Name(id=name)], value=value)
+            ):
+                if value is None or not is_key(name) or not _is_literal(_default(value)):
+                    continue
+                constant = body.kind == "module" and name.isupper() and _signs(body, name)
+                if constant or (settings and not _is_refused(body, name)):
+                    yield body.mark(RULE.code, each, name=name)
+
+
+def _default(value: ast.expr) -> ast.expr | None:
+    """What stands in `SecretStr("...")` and `Field(default=...)`."""
+    while isinstance(value, ast.Call):
+        func = value.func
+        last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        if last not in ("Field", "SecretStr", "SecretBytes"):
+            return None
+        inner = value.args[0] if value.args else _keyword(value, "default")
+        if inner is None:
+            return None
+        value = inner
+    return value
+
+
+def _keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((k.value for k in call.keywords if k.arg in (name, "fallback")), None)
+
+
+def _is_literal(value: ast.expr | None) -> bool:
+    return (
+        isinstance(value, ast.Constant)
+        and isinstance(value.value, str)
+        and not _PLACEHOLDER.match(value.value)
+    )
+
+
+def _is_refused(body: Body, name: str) -> bool:
+    """Whether a validator of the class that names the field raises."""
+    for method in ast.walk(body.node):
+        if isinstance(method, ast.FunctionDef):
+            mentions = any(
+                (isinstance(n, ast.Constant) and n.value == name)
+                or (isinstance(n, ast.Attribute) and n.attr == name)
+                for n in ast.walk(method)
+            )
+            if mentions and any(isinstance(n, ast.Raise | ast.Call) and _stops(n) for n in ast.walk(method)):
+                return True
+    return False
+
+
+def _stops(node: ast.Raise | ast.Call) -> bool:
+    if isinstance(node, ast.Raise):
+        return True
+    func = node.func
+    return isinstance(func, ast.Attribute) and func.attr.startswith(
+        ("_check", "check", "_ensure", "_validate")
+    )
+
+
+def _signs(body: Body, name: str) -> bool:
+    """Whether the module itself signs with the constant."""
+    for node in ast.walk(body.node):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("encode", "decode", "new")
+        ) and any(
+            isinstance(a, ast.Name) and a.id == name for a in (*node.args, *(k.value for k in node.keywords))
+        ):
+            return True
+    return False
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each default."""
+    routes = [r.key for r in project.imported.routes if r.kind != "mount"]
+    for mark in project.source.marks.get(RULE.code, ()):
+        yield draft(
+            RULE,
+            mark.span,
+            routes if len(routes) < 3 else (),
+            message=f"{mark.fact('name')} has a default that stands in the source",
+            impact="where the variable is not set, everybody who can read the source can sign a token for any user",
+            solution="leave the default out: the service then refuses to start without the variable",
+            known="static",
+            confidence=0.85,
+        )
+
+
+EXAMPLES = (
+    Example(
+        "a key that works unset",
+        plain("""
+import jwt
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    jwt_secret_key: str = "change me in production"
+
+
+settings = Settings()
+
+
+@app.post("/login")
+def login(name: str):
+    return {"token": jwt.encode({"sub": name, "exp": 0}, settings.jwt_secret_key)}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a key that must be set",
+        plain("""
+import jwt
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    jwt_secret_key: str
+
+
+settings = Settings()
+
+
+@app.post("/login")
+def login(name: str):
+    return {"token": jwt.encode({"sub": name, "exp": 0}, settings.jwt_secret_key)}
+"""),
+        bad=False,
+        mends="a key that works unset",
+    ),
+    Example(
+        "a default that is refused outside development",
+        plain("""
+from pydantic import model_validator
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    environment: str = "local"
+    secret_key: str = "changethis"
+
+    @model_validator(mode="after")
+    def refuse_default(self):
+        if self.secret_key == "changethis" and self.environment != "local":
+            raise ValueError("set SECRET_KEY")
+        return self
+
+
+settings = Settings()
+"""),
+        bad=False,
+    ),
+    Example(
+        "names, not keys",
+        plain("""
+import os
+
+SECRET_KEY_FILE = os.getenv("SECRET_KEY_FILE", "/run/secrets/key")
+SECRET_KEY = os.environ["SECRET_KEY"]
+"""),
+        bad=False,
+    ),
+)

@@ -1,0 +1,162 @@
+"""A token's lifetime is written in the code, beside a setting of the same meaning.
+
+**What.** A function that signs tokens uses `timedelta(minutes=15)` (or the like) though the project has a setting for how
+long tokens live.
+
+**Why it costs.** Whoever shortens the setting believes that tokens end sooner; those of this function don't.
+
+**How it is found.** Numbers in `timedelta(...)` inside functions that call `jwt.encode`, where a setting or constant named
+for a token's lifetime exists that the function does not use.
+
+**How to fix it.** Use the setting.
+
+**When it is no problem.** Tokens of another kind (an e-mail link) that the setting does not mean.
+
+**Sources.** https://fastapi.tiangolo.com/tutorial/security/oauth2-jwt/ ; https://www.rfc-editor.org/rfc/rfc8725
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+
+RULE = Rule(
+    "AUTH011", "fixed-token-lifetime", "auth", "note", "A token's lifetime beside its setting", static=True
+)
+WORDS = ("timedelta", "EXPIRE", "expire")
+KINDS = ("function", "class", "module")
+_SETTING = re.compile(
+    r"(access|auth|jwt)?_?token_?(expir\w*|lifetime|ttl|minutes|seconds|max_age)\w*|jwt_(expir|lifetime|ttl)\w*",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(r"refresh|reset|verif|invit|email|csrf|state", re.IGNORECASE)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Settings for lifetimes, and lifetimes that are written out where tokens are signed."""
+    if body.kind != "function":
+        for each, name in _assigned(body):
+            if _SETTING.fullmatch(name) and not _OTHER.search(name):
+                yield body.mark(RULE.code, each, setting=name)
+        return
+    if _OTHER.search(body.symbol) or not any(
+        body.name(c.func).endswith("jwt.encode") for c in body.calls("encode")
+    ):
+        return
+    if any(_SETTING.fullmatch(word) for word in body.words):
+        return
+    for call in body.calls("timedelta"):
+        given = [*call.args, *(k.value for k in call.keywords)]
+        if given and all(isinstance(g, ast.Constant) for g in given):
+            yield body.mark(RULE.code, call, text=body.text(call))
+
+
+def _assigned(body: Body) -> Iterator[tuple[ast.stmt, str]]:
+    for each in body.of(ast.AnnAssign):
+        if isinstance(each.target, ast.Name):
+            yield each, each.target.id
+    for plain_one in body.of(ast.Assign):
+        if isinstance(plain_one.targets[0], ast.Name):
+            yield plain_one, plain_one.targets[0].id
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each lifetime that is written out, where a setting exists."""
+    marks = project.source.marks.get(RULE.code, ())
+    settings = sorted(
+        {m.fact("setting") for m in marks if m.fact("setting")}, key=lambda n: ("access" not in n.lower(), n)
+    )
+    for mark in marks if settings else ():
+        if mark.fact("text"):
+            ways = project.reaches.get(mark.function, ())
+            yield draft(
+                RULE,
+                mark.span,
+                (w.route for w in ways if w.route),
+                message=f"{mark.span.symbol.rpartition('.')[2]} signs tokens for {mark.fact('text')}, whatever {settings[0]} says",
+                impact="tokens live longer or shorter than the setting says",
+                solution=f"use {settings[0]}",
+                known="static",
+                confidence=0.7,
+                chain=next((w.chain for w in ways if w.route), ()),
+            )
+
+
+EXAMPLES = (
+    Example(
+        "a quarter of an hour, whatever is set",
+        plain("""
+from datetime import UTC, datetime, timedelta
+
+import jwt
+
+ACCESS_TOKEN_EXPIRE_MINUTES = 60
+KEY = "from the environment"
+
+
+def create_token(name: str) -> str:
+    expire = datetime.now(UTC) + timedelta(minutes=15)
+    return jwt.encode({"sub": name, "exp": expire}, KEY)
+
+
+@app.post("/login")
+def login(name: str):
+    return {"token": create_token(name)}
+"""),
+        bad=True,
+    ),
+    Example(
+        "as long as is set",
+        plain("""
+from datetime import UTC, datetime, timedelta
+
+import jwt
+
+ACCESS_TOKEN_EXPIRE_MINUTES = 60
+KEY = "from the environment"
+
+
+def create_token(name: str) -> str:
+    expire = datetime.now(UTC) + timedelta(minutes=ACCESS_TOKEN_EXPIRE_MINUTES)
+    return jwt.encode({"sub": name, "exp": expire}, KEY)
+
+
+@app.post("/login")
+def login(name: str):
+    return {"token": create_token(name)}
+"""),
+        bad=False,
+        mends="a quarter of an hour, whatever is set",
+    ),
+    Example(
+        "no setting to obey",
+        plain("""
+from datetime import UTC, datetime, timedelta
+
+import jwt
+
+KEY = "from the environment"
+
+
+def create_token(name: str) -> str:
+    return jwt.encode({"sub": name, "exp": datetime.now(UTC) + timedelta(minutes=15)}, KEY)
+
+
+@app.post("/login")
+def login(name: str):
+    return {"token": create_token(name)}
+"""),
+        bad=False,
+    ),
+)

@@ -1,0 +1,238 @@
+"""A login answers sooner when the user is not known.
+
+**What.** The password is hashed for users that exist alone: `not user or not verify_password(...)`, or a return before
+the hash when no user was found.
+
+**Why it costs.** A hash takes some 100 ms, an unknown name none. From the time of the answer anybody can tell which
+addresses have an account.
+
+**How it is found.** In a function that looks a user up and verifies a password: the check for "no user" comes first and
+does no hashing of its own.
+
+**How to fix it.** Verify a constant dummy hash when there is no user, and answer both cases alike.
+
+**When it is no problem.** Names are public anyway (a forum), or every login waits a fixed time.
+
+**Sources.** https://github.com/fastapi/full-stack-fastapi-template/pull/2105 ; https://cwe.mitre.org/data/definitions/208.html
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.code import reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.span import Step
+
+RULE = Rule(
+    "AUTH015", "login-timing", "auth", "warning", "A login whose time tells who has an account", static=True
+)
+WORDS = (
+    "verify_password", "check_password", "password_verify", "checkpw", "verify_and_update", "verify_hash",
+    "check_password_hash", "is_valid_password", "verify", "password_check", "verify_and_update_password", "validate_password",
+)  # fmt: skip
+_VERIFIES = re.compile(
+    r"^_?(verify_password|check_password|password_verify|password_check|checkpw|verify_and_update\w*|verify_hash\w*|check_password_hash|is_valid_password|verify)$"
+)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Checks for a missing user that end before the hash."""
+    if body.words.isdisjoint({"password", "pwd", "plain_password", "passwd"}):
+        return
+    verifies = [c for c in body.of(ast.Call) if _VERIFIES.match(_last(c)) and _has_password(c)]
+    for verify in verifies:
+        user = _of_user(body, verify)
+        place = _before(body, verify, user) if user else None
+        if place is not None and _is_looked_up(body, user):
+            yield body.mark(RULE.code, place, user=user, call=body.text(verify))
+            return
+
+
+def _last(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _has_password(call: ast.Call) -> bool:
+    given = [*call.args, *(k.value for k in call.keywords)]
+    text = " ".join(
+        n.id if isinstance(n, ast.Name) else n.attr
+        for g in given
+        for n in ast.walk(g)
+        if isinstance(n, ast.Name | ast.Attribute)
+    )
+    return len(given) >= 1 and ("password" in text.lower() or "pwd" in text.lower())
+
+
+def _of_user(body: Body, call: ast.Call) -> str:
+    """The variable whose stored hash is verified: `user` of `user.hashed_password`, or of `user.check_password(...)`."""
+    for given in (*call.args, *(k.value for k in call.keywords)):
+        for node in ast.walk(given):
+            match node:
+                case ast.Attribute(value=ast.Name(id=name), attr=attr) if (
+                    "pass" in attr.lower() or "hash" in attr.lower()
+                ):
+                    if _is_local(body, name):
+                        return name
+                case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key))) if (
+                    "pass" in key.lower()
+                ):
+                    if _is_local(body, name):
+                        return name
+    match call.func:
+        case ast.Attribute(value=ast.Name(id=name)) if _is_local(body, name):
+            return name
+    return ""
+
+
+def _is_local(body: Body, name: str) -> bool:
+    return any(b.how == "value" for b in body.scope.names.get(name, ()))
+
+
+def _is_looked_up(body: Body, name: str) -> bool:
+    """Whether the variable is what a call has found (and not the logged-in user)."""
+    found = [b.expr for b in body.scope.names.get(name, ()) if b.how == "value" and b.expr is not None]
+    return any(isinstance(e.value if isinstance(e, ast.Await) else e, ast.Call) for e in found)
+
+
+def _before(body: Body, verify: ast.Call, user: str) -> ast.AST | None:
+    """The test that ends before the hash when there is no user."""
+    for around in body.around(verify):
+        match around:
+            case ast.BoolOp(op=ast.Or(), values=[first, *rest]) if _says_missing(first, user) and rest:
+                return around
+            case ast.BoolOp(op=ast.And(), values=[ast.Name(id=name), *_]) if name == user:
+                return around
+    for branch in body.of(ast.If):
+        tests = branch.test.values if isinstance(branch.test, ast.BoolOp) else [branch.test]
+        ends = isinstance(branch.body[-1], ast.Return | ast.Raise)
+        if (
+            branch.lineno < verify.lineno
+            and ends
+            and any(_says_missing(t, user) for t in tests)
+            and not _hashes(branch)
+        ):
+            return branch.test
+    return None
+
+
+def _says_missing(test: ast.expr, user: str) -> bool:
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
+            return name == user
+        case ast.Compare(
+            left=ast.Name(id=name), ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=None)]
+        ):
+            return name == user
+    return False
+
+
+def _hashes(branch: ast.If) -> bool:
+    """Whether the branch spends the time of a hash all the same."""
+    words = ("verify", "hash", "dummy", "sleep", "fake")
+    return any(
+        isinstance(n, ast.Call) and any(w in _last(n).lower() for w in words)
+        for s in branch.body
+        for n in ast.walk(s)
+    )
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each login that a route reaches."""
+    for mark in project.source.marks.get(RULE.code, ()):
+        ways = reaches(project, mark.function, ("loop", "thread"))
+        if ways:
+            yield draft(
+                RULE,
+                mark.span,
+                (w.route for w in ways),
+                message=f"{mark.span.symbol.rpartition('.')[2]} hashes the password of known users alone",
+                impact="the time of the answer tells anybody which names have an account",
+                solution="verify a constant dummy hash when there is no user",
+                known="static",
+                confidence=0.8,
+                chain=(*ways[0].chain, Step(mark.fact("call"), mark.span)),
+            )
+
+
+EXAMPLES = (
+    Example(
+        "no hash without a user",
+        plain("""
+from passlib.context import CryptContext
+
+hasher = CryptContext(schemes=["argon2"])
+USERS = {}
+
+
+def find_user(name: str):
+    return USERS.get(name)
+
+
+@app.post("/login")
+def login(name: str, password: str):
+    user = find_user(name)
+    if not user or not hasher.verify(password, user.hashed_password):
+        raise HTTPException(401, "wrong name or password")
+    return {"name": name}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a dummy hash for the others",
+        plain("""
+from passlib.context import CryptContext
+
+hasher = CryptContext(schemes=["argon2"])
+DUMMY = hasher.hash("nobody's password")
+USERS = {}
+
+
+def find_user(name: str):
+    return USERS.get(name)
+
+
+@app.post("/login")
+def login(name: str, password: str):
+    user = find_user(name)
+    if user is None:
+        hasher.verify(password, DUMMY)
+        raise HTTPException(401, "wrong name or password")
+    if not hasher.verify(password, user.hashed_password):
+        raise HTTPException(401, "wrong name or password")
+    return {"name": name}
+"""),
+        bad=False,
+        mends="no hash without a user",
+    ),
+    Example(
+        "the user's own old password",
+        plain("""
+from passlib.context import CryptContext
+
+hasher = CryptContext(schemes=["argon2"])
+
+
+def current_user():
+    return None
+
+
+@app.post("/password")
+def change(old_password: str, user=Depends(current_user)):
+    if not user or not hasher.verify(old_password, user.hashed_password):
+        raise HTTPException(401)
+    return {"ok": True}
+"""),
+        bad=False,
+    ),
+)

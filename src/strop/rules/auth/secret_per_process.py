@@ -1,0 +1,123 @@
+"""A signing secret is drawn anew by each process.
+
+**What.** The default of a signing key is `secrets.token_urlsafe()`, `os.urandom()` or `uuid4()`, evaluated when the module is
+imported.
+
+**Why it costs.** Each worker and each restart has another key: with two workers half of the tokens are refused, a
+deployment logs everybody out, and nobody notices that the variable was never set.
+
+**How it is found.** Names of keys whose value or default is a call that draws at import; `default_factory` too.
+
+**How to fix it.** No default: the service then doesn't start without the variable.
+
+**When it is no problem.** One process, and sessions that may end with it.
+
+**Sources.** https://github.com/fastapi/full-stack-fastapi-template/pull/2425 ; https://docs.python.org/3/library/secrets.html
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.auth.default_secret import is_key
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+
+RULE = Rule(
+    "AUTH010", "secret-per-process", "auth", "error", "Another signing secret in each process", static=True
+)
+WORDS = ("token_urlsafe", "token_hex", "token_bytes", "urandom", "uuid4", "generate_key")
+KINDS = ("class", "module")
+_DRAWS = frozenset(
+    {"secrets.token_urlsafe", "secrets.token_hex", "secrets.token_bytes", "os.urandom", "uuid.uuid4"}
+    | {"cryptography.fernet.Fernet.generate_key"}
+)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Keys that are drawn at import."""
+    annotated = [(each, each.target, each.value) for each in body.of(ast.AnnAssign)]
+    for each, target, value in (*annotated, *((e, e.targets[0], e.value) for e in body.of(ast.Assign))):
+        if isinstance(target, ast.Name) and is_key(target.id) and value is not None:
+            call = next(_draws(body, value), None)
+            if call is not None:
+                yield body.mark(RULE.code, each, name=target.id, call=call)
+
+
+def _draws(body: Body, value: ast.expr) -> Iterator[str]:
+    """The draws that give the value where nothing else does, or where the variable is not set."""
+    for node in ast.walk(value):
+        if isinstance(node, ast.Call) and body.name(node.func) in _DRAWS:
+            yield body.name(node.func)
+        if isinstance(node, ast.keyword) and node.arg == "default_factory":
+            for inner in ast.walk(node.value):
+                if isinstance(inner, ast.Attribute | ast.Name) and body.name(inner) in _DRAWS:
+                    yield body.name(inner)
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each such key."""
+    for mark in project.source.marks.get(RULE.code, ()):
+        yield draft(
+            RULE,
+            mark.span,
+            (),
+            message=f"{mark.fact('name')} is drawn by {mark.fact('call')} in each process that imports it",
+            impact="tokens of one worker are refused by the others, and every restart logs everybody out",
+            solution="leave the default out: the service then refuses to start without the variable",
+            known="static",
+            confidence=0.85,
+        )
+
+
+EXAMPLES = (
+    Example(
+        "a key of its own for each worker",
+        plain("""
+import secrets
+
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    SECRET_KEY: str = secrets.token_urlsafe(32)
+
+
+settings = Settings()
+"""),
+        bad=True,
+    ),
+    Example(
+        "one key for all",
+        plain("""
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    SECRET_KEY: str
+
+
+settings = Settings()
+"""),
+        bad=False,
+        mends="a key of its own for each worker",
+    ),
+    Example(
+        "an id of the process",
+        plain("""
+import uuid
+
+INSTANCE_ID = uuid.uuid4().hex
+CACHE_KEY = uuid.uuid4().hex
+"""),
+        bad=False,
+    ),
+)

@@ -1,0 +1,47 @@
+"""Findings from what requests carry into dangerous calls: one for each call, with every route that leads there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strop.finding import Finding, Severity
+from strop.project.project import Project
+from strop.project.sinks import Danger
+from strop.project.taint import Tainted, tainted
+from strop.rules.draft import draft
+from strop.rules.rule import Rule
+
+
+def carried(
+    rule: Rule,
+    project: Project,
+    *dangers: Danger,
+    message: str,
+    impact: str,
+    solution: str,
+    confidence: float,
+    severity: Severity | None = None,
+) -> Iterator[Finding]:
+    """The findings of a rule about these dangers; texts may have {source}, {call} and {function}."""
+    for one in tainted(project):
+        if one.danger in dangers:
+            words = _words(one)
+            yield draft(
+                rule,
+                one.span,
+                one.routes,
+                message=message.format_map(words),
+                impact=impact.format_map(words),
+                solution=solution.format_map(words),
+                known="static",
+                confidence=confidence if len(one.chain) < 5 else confidence - 0.1,
+                chain=one.chain,
+                severity=severity,
+                facts={"call": one.name, "source": one.source},
+            )
+
+
+def _words(one: Tainted) -> dict[str, str]:
+    call = one.name.partition(":")[0].removeprefix("?.")
+    short = call.removeprefix("starlette.responses.").removeprefix("fastapi.responses.")
+    return {"source": one.source, "call": short, "function": one.span.symbol.rpartition(".")[2]}

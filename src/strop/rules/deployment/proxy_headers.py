@@ -1,0 +1,144 @@
+"""The server doesn't know the proxy that it stands behind, or believes everybody.
+
+**What.** The repository puts a reverse proxy before the application, but the server is started without
+`--forwarded-allow-ips`; or it trusts `*` while its port is published.
+
+**Why it costs.** Uvicorn and Gunicorn believe `X-Forwarded-*` from 127.0.0.1 alone. Behind a proxy in another
+container every client has the proxy's address (rate limits and logs count one client) and `https` is lost: redirects
+and generated links go to `http`, and clients drop the Authorization header on the way. Who trusts `*` on a
+public port lets each client choose the address that it is logged with.
+
+**How it is found.** A configuration of nginx, Caddy, Traefik or HAProxy (or a service with such an image) beside a
+production command without the option, without `FORWARDED_ALLOW_IPS` and without `ProxyHeadersMiddleware`; or the
+option with `*` in a service whose port is published on all addresses.
+
+**How to fix it.** `--forwarded-allow-ips` with the proxy's address or network.
+
+**When it is no problem.** A proxy that only serves something else. `*` where nothing but the proxy can reach
+the port.
+
+**Sources.** Uvicorn, "HTTP headers behind a proxy": https://www.uvicorn.org/deployment/#proxies-and-forwarded-headers ;
+https://github.com/fastapi/fastapi/issues/4990
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.project import Project
+from strop.project.shipped.commands import is_development
+from strop.project.shipped.values import Launch
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.shipping import launches
+
+RULE = Rule(
+    "DEP005",
+    "proxy-headers",
+    "deployment",
+    "warning",
+    "The proxy's headers are not believed, or anybody's are",
+    static=True,
+)
+
+_PROXIES = re.compile(r"(^|/)(nginx|traefik|caddy|haproxy|envoy)(:|$|-)")
+_VARIABLE = "FORWARDED_ALLOW_IPS"
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each command."""
+    proxy = _proxy(project)
+    handled = _is_handled(project)
+    for launch in launches(project):
+        given = launch.option("--forwarded-allow-ips")
+        if given is None and proxy and not handled and launch.server != "hypercorn":
+            yield _unknown(launch, proxy)
+        elif given == "*" and (port := _published(project, launch)):
+            yield _everybody(launch, port)
+
+
+def _proxy(project: Project) -> str:
+    """The proxy that the repository brings, "" without one."""
+    files = [f for f in project.shipped.proxies if not is_development(f)]
+    images = [
+        f"{s.span.file} (service {s.name})"
+        for s in project.shipped.services
+        if _PROXIES.search(s.image) and not is_development(s.span.file, s.name)
+    ]
+    return next(iter((*files, *images)), "")
+
+
+def _is_handled(project: Project) -> bool:
+    """Whether something else says whom to trust."""
+    said = [name for s in project.shipped.services for name, _, _ in s.environment]
+    built = [
+        i.text for m in project.shipped.images for s in m.stages for i in s.instructions if i.name == "ENV"
+    ]
+    layers = [m.name for m in project.imported.middleware]
+    return (
+        _VARIABLE in said
+        or any(_VARIABLE in text for text in built)
+        or any("ProxyHeaders" in x for x in layers)
+    )
+
+
+def _published(project: Project, launch: Launch) -> str:
+    """The port of the launch's own service that all addresses can reach."""
+    for service in project.shipped.services:
+        if service.span.file == launch.span.file and service.name == launch.stage:
+            return next((p for p in service.ports if not p.startswith(("127.", "localhost", "["))), "")
+    return ""
+
+
+def _unknown(launch: Launch, proxy: str) -> Finding:
+    return draft(
+        RULE,
+        launch.span,
+        (),
+        message=f"{launch.server} is not told to believe the proxy of {proxy}",
+        impact="every client has the proxy's address, and links and redirects are built with http instead of https",
+        solution="give --forwarded-allow-ips the proxy's address or network",
+        known="static",
+        confidence=0.6,
+        facts={"proxy": proxy},
+    )
+
+
+def _everybody(launch: Launch, port: str) -> Finding:
+    return draft(
+        RULE,
+        launch.span,
+        (),
+        message=f"{launch.server} believes X-Forwarded headers of everybody, and port {port} is published",
+        impact="each client chooses the address that it is logged and limited by",
+        solution="name the proxy's address, or publish the port on 127.0.0.1 only",
+        known="static",
+        confidence=0.75,
+    )
+
+
+_NGINX = {"main.py": "", "deploy/nginx.conf": "server { location / { proxy_pass http://api:8000; } }\n"}
+_IMAGE = 'FROM python:3.12-slim\nCMD ["uvicorn", "main:app", "--host", "0.0.0.0"%s]\n'
+
+EXAMPLES = (
+    Example("nginx before a server that doesn't know it", _NGINX | {"Dockerfile": _IMAGE % ""}, bad=True),
+    Example(
+        "everybody is believed",
+        {
+            "main.py": "",
+            "compose.yml": "services:\n  api:\n    command: uvicorn main:app --forwarded-allow-ips '*'\n    ports: ['8000:8000']\n",
+        },
+        bad=True,
+    ),
+    Example(
+        "the proxy's network is named",
+        _NGINX | {"Dockerfile": _IMAGE % ', "--forwarded-allow-ips", "172.16.0.0/12"'},
+        bad=False,
+        mends="nginx before a server that doesn't know it",
+    ),
+    Example("no proxy in the repository", {"main.py": "", "Dockerfile": _IMAGE % ""}, bad=False),
+)

@@ -1,0 +1,92 @@
+"""The production server runs in development mode.
+
+**What.** `--reload` stands in the command that an image, a service or a process manager starts, or the application is
+made with `debug=True`.
+
+**Why it costs.** The reloader watches the whole tree, runs one worker only, and restarts in the middle of requests
+when a file changes (an upload is enough). `debug=True` answers every failure with a traceback: code, paths and values.
+
+**How it is found.** Start commands in container files, compose files, start scripts, Procfiles, units of systemd
+and supervisor that are not named for development; `reload = True` of a Gunicorn configuration; the arguments of
+`FastAPI()`.
+
+**How to fix it.** Leave the flag out there, and put it into the command of developers (a compose override, a task).
+
+**When it is no problem.** Files, stages and services whose names say development, test or example, and branches of a
+script.
+
+**Sources.** Uvicorn, "Settings": https://www.uvicorn.org/settings/#development ;
+Starlette, "debug": https://www.starlette.io/applications/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.project import Project
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.shipping import launches
+from strop.span import Span
+
+RULE = Rule(
+    "DEP001", "reload-in-production", "deployment", "warning", "Development mode in production", static=True
+)
+
+_RELOAD = "files are watched and the only worker restarts when one changes, in the middle of requests"
+_DEBUG = "every failure is answered with a traceback: code, paths and values"
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each command and setting."""
+    for launch in launches(project):
+        if launch.option("--reload") is not None and not launch.condition:
+            yield _finding(launch.span, f"{launch.server} is started with --reload", _RELOAD)
+    for text, span in project.shipped.debug:
+        yield _finding(span, f"the server's configuration says {text}", _RELOAD)
+    if dict(project.imported.options).get("debug") == "True" and project.imported.span is not None:
+        yield _finding(project.imported.span, "FastAPI() is made with debug=True", _DEBUG)
+
+
+def _finding(span: Span, message: str, impact: str) -> Finding:
+    solution = "leave it out here, and give it in a file that only developers use"
+    return draft(
+        RULE, span, (), message=message, impact=impact, solution=solution, known="static", confidence=0.85
+    )
+
+
+_APP = "from fastapi import FastAPI\n\napp = FastAPI()\n"
+
+EXAMPLES = (
+    Example(
+        "an image that reloads",
+        {
+            "main.py": _APP,
+            "Dockerfile": 'FROM python:3.12-slim\nCOPY . /app\nCMD ["uvicorn", "main:app", "--host", "0.0.0.0", "--reload"]\n',
+        },
+        bad=True,
+    ),
+    Example(
+        "an image that serves",
+        {
+            "main.py": _APP,
+            "Dockerfile": 'FROM python:3.12-slim\nCOPY . /app\nCMD ["uvicorn", "main:app", "--host", "0.0.0.0"]\n',
+        },
+        bad=False,
+        mends="an image that reloads",
+    ),
+    Example(
+        "reloading for developers",
+        {
+            "main.py": _APP,
+            "compose.override.yml": "services:\n  api:\n    command: uvicorn main:app --reload\n",
+            "Dockerfile": 'FROM python:3.12-slim AS development\nCMD ["uvicorn", "main:app", "--reload"]\n\n'
+            'FROM python:3.12-slim AS production\nCMD ["uvicorn", "main:app"]\n',
+            "start.sh": 'if [ "$MODE" = dev ]; then\n  exec uvicorn main:app --reload\nfi\nexec uvicorn main:app\n',
+        },
+        bad=False,
+    ),
+)

@@ -1,0 +1,87 @@
+"""The application runs as root in its container.
+
+**What.** The image that serves the application has no `USER`, and its start script doesn't drop the rights.
+
+**Why it costs.** Whoever gets code to run in the service (a deserialiser, a template, a dependency) is root: may write the
+code, install tools, and is one kernel hole or mounted socket away from the host.
+
+**How it is found.** Container files that install a Python project and start an ASGI server: the last stage and those it
+builds on have no `USER` but root, no service sets one, and no `gosu`, `su-exec` or `setpriv` stands in the start script.
+
+**How to fix it.** `RUN useradd --system app` and `USER app`, after what needs root.
+
+**When it is no problem.** An orchestrator that forces another user (`runAsNonRoot`); base images whose default user
+isn't root.
+
+**Sources.** Docker, "USER": https://docs.docker.com/build/building/best-practices/#user
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.project import Project
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.shipping import applications, instructions
+
+RULE = Rule("DEP006", "root-container", "deployment", "warning", "The container runs as root", static=True)
+
+_DROPS = frozenset({"gosu", "su-exec", "setpriv", "runuser", "setuidgid", "s6-setuidgid", "su", "sudo"})
+_OTHER_USER = ("nonroot", "rootless", "unprivileged", "chainguard")
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each image."""
+    if any("user" in s.keys for s in project.shipped.services) or any(
+        s.words & _DROPS for s in project.shipped.scripts
+    ):
+        return
+    for image, stage, first in applications(project):
+        built = instructions(image, stage)
+        users = [i for i in built if i.name == "USER"]
+        base = next((i.text for i in built if i.name == "FROM"), "")
+        drops = any(word in i.text for i in first for word in ("gosu", "su-exec", "setpriv"))
+        if drops or any(word in base for word in _OTHER_USER):
+            continue
+        if not users or users[-1].text.split(":")[0] in ("root", "0"):
+            yield draft(
+                RULE,
+                (users[-1] if users else first[-1]).span,
+                (),
+                message=f"{image.file} starts the server as root",
+                impact="whoever gets code to run in the service is root in the container, and closer to the host",
+                solution="make a user in the image and switch to it with USER before the command",
+                known="static",
+                confidence=0.85,
+            )
+
+
+_ROOT = """\
+FROM python:3.12-slim
+COPY . /app
+RUN pip install -r requirements.txt
+CMD ["uvicorn", "main:app"]
+"""
+
+EXAMPLES = (
+    Example("no user", {"main.py": "", "Dockerfile": _ROOT}, bad=True),
+    Example(
+        "a user of its own",
+        {"main.py": "", "Dockerfile": _ROOT.replace("CMD", "RUN useradd --system app\nUSER app\nCMD")},
+        bad=False,
+        mends="no user",
+    ),
+    Example(
+        "the script drops the rights",
+        {
+            "main.py": "",
+            "Dockerfile": _ROOT.replace('CMD ["uvicorn", "main:app"]', 'ENTRYPOINT ["/entry.sh"]'),
+            "entry.sh": "#!/bin/sh\nchown -R app /data\nexec gosu app uvicorn main:app\n",
+        },
+        bad=False,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Rules about failures: who is told what, and what is kept from everybody."""

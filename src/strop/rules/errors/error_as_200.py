@@ -1,0 +1,160 @@
+"""A failure is answered with status 200.
+
+**What.** `return {"error": "not found"}` or `{"success": False, ...}` from a route, without a status.
+
+**Why it costs.** Clients, caches, retries and monitors go by the status: to them all went well. Each client has to know this body.
+
+**How it is found.** Dictionaries with an error in them that a route returns from an `except` or from a branch, or that a JSONResponse without status
+carries.
+
+**How to fix it.** `raise HTTPException(...)` with the status that says what happened.
+
+**When it is no problem.** A route whose answer is the result of a test (`/check-connection`, a health check), JSON-RPC, a webhook whose sender would
+try again, a status set on the response.
+
+**Sources.** RFC 9110, "Status Codes": https://www.rfc-editor.org/rfc/rfc9110#name-status-codes
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.answers import response_content, response_status, responses
+from strop.rules.endpoint import Endpoint, endpoint
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.rules.told import marks, tell, ways_to
+
+RULE = Rule("ERR004", "error-as-200", "errors", "warning", "An error is answered with 200", static=True)
+WORDS = ("error", "errors", "success", "ok", "status", "failed")
+_ASKS = re.compile(
+    r"test|check|valid|verif|health|status|probe|diagnos|ping|webhook|callback|hook|rpc|mcp|preview|dry|ready|live|monitor",
+    re.I,
+)
+_BAD_VALUES = frozenset({"error", "failed", "failure", "fail"})
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Errors that a route answers without a status."""
+    route = endpoint(body)
+    if route is None or _ASKS.search(f"{body.symbol} {route.path}") or _sets_status(body):
+        return
+    for returned, content in _answers(body, route):
+        if _is_error(content) and body.within(returned, ast.ExceptHandler, ast.If) is not None:
+            yield body.mark(RULE.code, returned, text=body.text(returned)[:90])
+
+
+def _answers(body: Body, route: Endpoint) -> Iterator[tuple[ast.AST, ast.Dict]]:
+    if route.status() == 200:
+        for returned in body.of(ast.Return):
+            if isinstance(returned.value, ast.Dict):
+                yield returned, returned.value
+    for call in responses(body):
+        content = response_content(call)
+        if isinstance(content, ast.Dict) and response_status(body, call) == 200:
+            yield call, content
+
+
+def _is_error(content: ast.Dict) -> bool:
+    pairs = {
+        k.value: v for k, v in zip(content.keys, content.values, strict=True) if isinstance(k, ast.Constant)
+    }
+    if "jsonrpc" in pairs or len(pairs) < len(content.keys):
+        return False
+    for key in ("error", "errors"):
+        value = pairs.get(key)
+        if isinstance(value, ast.JoinedStr | ast.Dict) or (
+            isinstance(value, ast.Constant) and isinstance(value.value, str)
+        ):
+            return bool(not isinstance(value, ast.Constant) or value.value)
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "str":
+            return True
+    for key in ("success", "ok"):
+        value = pairs.get(key)
+        if isinstance(value, ast.Constant) and value.value is False:
+            return True
+    value = pairs.get("status")
+    return isinstance(value, ast.Constant) and value.value in _BAD_VALUES
+
+
+def _sets_status(body: Body) -> bool:
+    return any(isinstance(a.ctx, ast.Store) and a.attr == "status_code" for a in body.of(ast.Attribute))
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each route."""
+    found: dict[str, list[Mark]] = defaultdict(list)
+    for mark in marks(project, RULE):
+        found[mark.function].append(mark)
+    for function, here in found.items():
+        yield tell(
+            RULE,
+            here[0],
+            ways_to(project, function),
+            message=f"{here[0].fact('text')} is answered with status 200",
+            impact="clients, retries and monitors take the failure for a success",
+            solution="raise HTTPException with the status that says what happened",
+            confidence=0.75,
+        )
+
+
+EXAMPLES = (
+    Example(
+        "not found with 200",
+        plain("""
+WORDS = {"a": 1}
+
+
+@app.get("/words/{name}")
+def read_word(name: str):
+    if name not in WORDS:
+        return {"error": "No such word"}
+    return {"word": WORDS[name]}
+"""),
+        bad=True,
+    ),
+    Example(
+        "404",
+        plain("""
+WORDS = {"a": 1}
+
+
+@app.get("/words/{name}")
+def read_word(name: str):
+    if name not in WORDS:
+        raise HTTPException(404, "No such word")
+    return {"word": WORDS[name]}
+"""),
+        mends="not found with 200",
+    ),
+    Example(
+        "a test whose result is the answer, and a status that is set",
+        plain("""
+from fastapi import Response
+
+
+@app.post("/connection/test")
+def test_connection(host: str):
+    if host != "localhost":
+        return {"success": False, "message": "no route"}
+    return {"success": True}
+
+
+@app.get("/words")
+def words(response: Response, start: str = ""):
+    if not start:
+        response.status_code = 400
+        return {"error": "start is missing"}
+    return [start]
+"""),
+    ),
+)

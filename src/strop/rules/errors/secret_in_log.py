@@ -1,0 +1,236 @@
+"""A password, token or key is written to the log.
+
+**What.** `logger.info("reset token for %s: %s", user.email, token)`, the address of a database with its password, all headers
+of a request, its whole body or the settings object.
+
+**Why it costs.** Logs are copied, searched, kept for years and read by many; whoever reads a reset or session token
+can use it.
+
+**How it is found.** Arguments of logger calls (and of `print`, in code that a route reaches) whose name says that they are a secret itself:
+`password`, `access_token`, `client_secret`, `api_key`, `database_url` ...; `request.headers`,
+`await request.body()` and instances of a settings class.
+
+**How to fix it.** Log who and what happened, or the last four characters.
+
+**When it is no problem.** A name that only sounds like one (the count of tokens, a token's type), an object that hides its value
+(`SecretStr`), a masked or shortened value.
+
+**Sources.** OWASP Logging Cheat Sheet, "Data to exclude":
+https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.rules.secretive import is_address_with_password, is_secret
+from strop.rules.told import marks, tell, ways_to
+
+RULE = Rule("ERR008", "secret-in-log", "errors", "warning", "A secret is written to the log", static=True)
+_METHODS = (
+    "debug",
+    "info",
+    "warning",
+    "warn",
+    "error",
+    "exception",
+    "critical",
+    "log",
+    "notice",
+    "trace",
+    "success",
+)
+WORDS = (*_METHODS, "print")
+_SHOWN = ("", "str", "bytes", "dict", "list")
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Log calls with an argument that is a secret."""
+    for call in body.calls(*_METHODS, "print"):
+        kind = _kind(body, call)
+        given = [*call.args, *(k.value for k in call.keywords)] if kind else []
+        found = next((what for a in given for part in _shown(a) if (what := _secret(body, part))), "")
+        if found:
+            yield body.mark(RULE.code, call, text=body.text(call)[:90], what=found, printed=kind == "print")
+
+
+def _kind(body: Body, call: ast.Call) -> str:
+    """ "print", "log" or "" by what is called."""
+    match call.func:
+        case ast.Name(id="print"):
+            return "print"
+        case ast.Attribute(value=owner):
+            name = (
+                owner.attr
+                if isinstance(owner, ast.Attribute)
+                else owner.id
+                if isinstance(owner, ast.Name)
+                else ""
+            )
+            if isinstance(owner, ast.Call):  # logger.bind(...).info(...)
+                return "log" if "log" in body.text(owner.func).lower() else ""
+            return "log" if "log" in name.lower() else ""
+    return ""
+
+
+def _shown(expr: ast.expr) -> Iterator[ast.expr]:
+    """The values whose text an argument shows."""
+    match expr:
+        case ast.JoinedStr(values=values):
+            for value in values:
+                if isinstance(value, ast.FormattedValue):
+                    yield from _shown(value.value)
+        case ast.BinOp(op=ast.Mod() | ast.Add(), left=left, right=right):
+            yield from _shown(left)
+            yield from _shown(right)
+        case ast.Tuple(elts=elements) | ast.List(elts=elements):
+            for element in elements:
+                yield from _shown(element)
+        case ast.Dict(values=values):
+            for value in values:
+                yield from _shown(value)
+        case ast.Call(func=ast.Name(id="str" | "repr" | "dict"), args=[inner]):
+            yield from _shown(inner)
+        case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="format"), args=args):
+            for argument in args:
+                yield from _shown(argument)
+        case ast.Await(value=inner):
+            yield inner
+        case _:
+            yield expr
+
+
+def _secret(body: Body, expr: ast.expr) -> str:
+    """What an expression gives away, "" for nothing."""
+    match expr:
+        case ast.Attribute(attr="headers", value=value) if _is_request(body, value):
+            return "all headers of the request"
+        case ast.Call(func=ast.Attribute(attr="body", value=value)) if _is_request(body, value):
+            return "the body of the request"
+        case ast.Call(func=ast.Attribute(attr="get_secret_value")):
+            return body.text(expr)
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            if _is_settings(body, expr):
+                return f"the settings object {name}"
+            if is_address_with_password(name) or is_secret(name):
+                return "" if _is_harmless(body, expr) else body.text(expr)
+    return ""
+
+
+def _is_request(body: Body, expr: ast.expr) -> bool:
+    return body.instance(expr).endswith((".Request", ".HTTPConnection"))
+
+
+def _is_settings(body: Body, expr: ast.expr) -> bool:
+    kind = body.instance(expr)
+    return bool(kind) and any(base.endswith(".BaseSettings") for base in body.bases(kind))
+
+
+def _is_harmless(body: Body, expr: ast.expr) -> bool:
+    """An object that hides it or is about it, a constant, an element of a loop (words of a language model)."""
+    kind = body.instance(expr)
+    if kind not in _SHOWN:
+        return True
+    if isinstance(body.constant(expr), str | int):
+        return True
+    found = body.bindings(expr) if isinstance(expr, ast.Name) else []
+    return any(b.how in ("element", "def", "class", "import") for b in found)
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each log call."""
+    for mark in marks(project, RULE):
+        ways = ways_to(project, mark.function)
+        if mark.fact("printed") and not ways:
+            continue
+        yield tell(
+            RULE,
+            mark,
+            ways,
+            message=f"{mark.fact('what')} is written to the log",
+            impact="whoever reads the log can use it",
+            solution="log who and what happened, not the secret",
+            confidence=0.8 if ways else 0.65,
+        )
+
+
+EXAMPLES = (
+    Example(
+        "a reset token",
+        plain("""
+import logging
+import secrets
+
+logger = logging.getLogger(__name__)
+
+
+@app.post("/password-reset")
+def ask_for_reset(email: str):
+    token = secrets.token_urlsafe()
+    logger.info("reset token for %s: %s", email, token)
+    return {"sent": True}
+"""),
+        bad=True,
+    ),
+    Example(
+        "who asked for it",
+        plain("""
+import logging
+import secrets
+
+logger = logging.getLogger(__name__)
+
+
+@app.post("/password-reset")
+def ask_for_reset(email: str):
+    token = secrets.token_urlsafe()
+    logger.info("reset asked for by %s", email)
+    return {"sent": bool(token)}
+"""),
+        mends="a reset token",
+    ),
+    Example(
+        "all headers",
+        plain("""
+import logging
+
+from fastapi import Request
+
+logger = logging.getLogger(__name__)
+
+
+@app.get("/hello")
+def hello(request: Request):
+    logger.debug(f"called with {dict(request.headers)}")
+    return "hello"
+"""),
+        bad=True,
+    ),
+    Example(
+        "words that only sound like it",
+        plain("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+@app.get("/count")
+def count(text: str):
+    total_tokens = len(text.split())
+    has_password = "password" in text
+    for token in text.split():
+        logger.debug("token %s", token)
+    logger.info("tokens: %d, password: %s", total_tokens, has_password)
+    return total_tokens
+"""),
+    ),
+)

@@ -1,0 +1,173 @@
+"""A broad `except` hides that work on the database or another service failed.
+
+**What.** `try: session.commit() ... except Exception: pass` (or `return None`, `return []`, `return True`), and no line in any log.
+
+**Why it costs.** The client is told that all went well, the data is not there, and nobody can find out why: the exception is
+gone.
+
+**How it is found.** A `try` that asks the database or another service, whose handler for all exceptions neither raises nor logs,
+and passes or returns an empty value, in code that a route reaches.
+
+**How to fix it.** Catch the one exception that is expected; log the others, or let them go.
+
+**When it is no problem.** Clean-up, a cache, a metric that may fail: then one log line says so.
+
+**Sources.** Google Python Style Guide, "Exceptions":
+https://google.github.io/styleguide/pyguide.html#24-exceptions
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Container, Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.function import Call
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.caught import is_broad, logs, raises
+from strop.rules.example import Example
+from strop.rules.raised import raising
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+from strop.rules.told import marks, tell, ways_to
+
+RULE = Rule("ERR003", "silent-failure", "errors", "warning", "A broad except hides a failure", static=True)
+WORDS = ("except",)
+_WORK = {"commits": "write to the database", "queries": "query", "calls": "call of another service"}
+_CLEANS = (
+    "rollback",
+    "close",
+    "aclose",
+    "disconnect",
+    "unlink",
+    "rmtree",
+    "cancel",
+    "refresh",
+    "expunge",
+    "delete",
+)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Broad handlers that say nothing and go on as if nothing had been."""
+    for node in body.of(ast.Try):
+        handler = next((h for h in node.handlers if is_broad(body, h)), None)
+        if (
+            handler is None
+            or logs(handler)
+            or raises(handler)
+            or body.within(node, ast.ExceptHandler) is not None
+        ):
+            continue
+        does = _does(handler.body[-1]) if len(handler.body) <= 2 else ""
+        if does:
+            last = node.body[-1].end_lineno
+            yield body.mark(RULE.code, handler, first=node.body[0].lineno, last=last, does=does)
+
+
+def _does(statement: ast.stmt) -> str:
+    """What a handler does after a failure, where that hides it."""
+    match statement:
+        case ast.Pass() | ast.Continue():
+            return "goes on"
+        case ast.Return(value=None):
+            return "returns None"
+        case ast.Return(value=ast.Constant(value=value)) if value is None or value is True:
+            return f"returns {value}"
+        case ast.Return(value=ast.List(elts=[]) | ast.Dict(keys=[])):
+            return "returns nothing found"
+    return ""
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each handler."""
+    noticed = list(marks(project, RULE))
+    refuse = raising(project) if noticed else {}  # who asks whether somebody may, and goes on when not
+    for mark in noticed:
+        ways = ways_to(project, mark.function)
+        work = _work(project, mark, refuse) if ways else None
+        if work is not None:
+            call, kind = work
+            yield tell(
+                RULE,
+                mark,
+                ways,
+                message=f"when {call.text} fails, the broad except {mark.fact('does')} and nobody is told",
+                impact=f"a failed {_WORK[kind]} looks like success, and the reason is lost",
+                solution="catch what is expected; log or raise the rest",
+                confidence=0.75,
+                call=call.text,
+            )
+
+
+def _work(project: Project, mark: Mark, refuse: Container[str]) -> tuple[Call, str] | None:
+    """The work that may fail in the `try`: of its own, or of a function that it calls."""
+    lines = range(int(mark.fact("first")), int(mark.fact("last")) + 1)
+    inside = [c for c in project.source.functions[mark.function].calls if c.span.line in lines]
+    if any(c.name.rpartition(".")[2] in _CLEANS or c.target in refuse for c in inside):
+        return None
+    for kind in _WORK:
+        for call in inside:
+            target = project.source.functions.get(call.target)
+            below = target.calls if target is not None else ()
+            if any(c.effect is not None and c.effect.kind == kind for c in (call, *below)):
+                return call, kind
+    return None
+
+
+EXAMPLES = (
+    Example(
+        "an order that is lost",
+        shop("""
+@app.post("/customers")
+def add_customer(name: str, session: Session = Depends(get_session)):
+    session.add(Customer(name=name))
+    try:
+        session.commit()
+    except Exception:
+        pass
+    return {"name": name}
+"""),
+        bad=True,
+    ),
+    Example(
+        "the one failure that is expected",
+        shop("""
+from fastapi import HTTPException
+from sqlalchemy.exc import IntegrityError
+
+
+@app.post("/customers")
+def add_customer(name: str, session: Session = Depends(get_session)):
+    session.add(Customer(name=name))
+    try:
+        session.commit()
+    except IntegrityError:
+        raise HTTPException(409)
+    return {"name": name}
+"""),
+        mends="an order that is lost",
+    ),
+    Example(
+        "told in the log",
+        shop("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+@app.post("/customers")
+def add_customer(name: str, session: Session = Depends(get_session)):
+    session.add(Customer(name=name))
+    try:
+        session.commit()
+    except Exception:
+        logger.exception("customer %s not kept", name)
+        return None
+    return {"name": name}
+"""),
+    ),
+)

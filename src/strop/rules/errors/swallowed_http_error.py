@@ -1,0 +1,276 @@
+"""An HTTPException is caught by a broad `except` around it.
+
+**What.** `raise HTTPException(404)` inside a `try` whose `except Exception` makes a 500 of it, or goes on as if nothing
+had been said. It may be raised in the `try` itself or in a function that is called there.
+
+**Why it costs.** The client is told "internal error" where "not found" or "forbidden" was meant; monitors count errors that are
+none, and clients retry what will never work.
+
+**How it is found.** The innermost `try` around the raise, or around a call of a function of the project that raises one, has
+a handler for `Exception` and no handler before it for HTTPException. For a called function only a
+handler that raises another HTTP error counts: a fallback may be meant.
+
+**How to fix it.** `except HTTPException: raise` before the broad handler, or a `try` that holds only what may fail.
+
+**When it is no problem.** A handler that raises what it caught again, or asks `isinstance(e, HTTPException)`.
+
+**Sources.** FastAPI, "Handling Errors": https://fastapi.tiangolo.com/tutorial/handling-errors/ ;
+https://github.com/fastapi/fastapi/discussions/6629
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.function import Call, Reach
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.answers import error_status, http_errors, is_http_error, is_http_error_class
+from strop.rules.caught import caught_names, is_broad, walked
+from strop.rules.example import Example
+from strop.rules.raised import raising
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.rules.told import marks, tell, ways_to
+
+RULE = Rule(
+    "ERR002",
+    "swallowed-http-error",
+    "errors",
+    "warning",
+    "HTTPException swallowed by a broad except",
+    static=True,
+)
+WORDS = ("except",)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Raises that a broad handler catches, and broad handlers that answer with an error of their own."""
+    told: set[int] = set()
+    for call in http_errors(body):
+        if not isinstance(body.parent(call), ast.Raise):
+            continue
+        handler = _catcher(body, call)
+        if handler is not None and id(handler) not in told:
+            told.add(id(handler))
+            yield body.mark(
+                RULE.code,
+                handler,
+                kind="raised",
+                text=body.text(call)[:90],
+                raised=call.lineno,
+                answer=_answer(body, handler),
+                status=error_status(body, call),
+            )
+    for node in body.of(ast.Try):
+        broad = _broad(body, node)
+        if broad is not None and id(broad) not in told and _answer(body, broad) == "another":
+            first, last = node.body[0].lineno, node.body[-1].end_lineno
+            yield body.mark(RULE.code, broad, kind="called", first=first, last=last, inner=_inner(body, node))
+
+
+def _inner(body: Body, node: ast.Try) -> str:
+    """Lines below inner `try`s, which have handlers of their own."""
+    inside = [n for n in walked(node.body) if isinstance(n, ast.Try) and n.handlers]
+    return ",".join(f"{n.body[0].lineno}-{n.body[-1].end_lineno}" for n in inside)
+
+
+def _catcher(body: Body, call: ast.Call) -> ast.ExceptHandler | None:
+    """The broad handler of the innermost `try` around a raise, unless another one takes it first."""
+    inside: ast.AST = call
+    for node in body.around(call):
+        if isinstance(node, ast.Try) and inside in node.body and node.handlers:
+            broad = _broad(body, node)
+            taken = broad is None and any(_takes(body, h, call) for h in node.handlers)
+            if broad is not None or taken:
+                return broad
+        inside = node
+    return None
+
+
+def _broad(body: Body, node: ast.Try) -> ast.ExceptHandler | None:
+    """The broad handler of a `try` if it is the first that an HTTPException meets, and keeps it."""
+    for handler in node.handlers:
+        if any(is_http_error_class(body, name) or name == "" for name in caught_names(body, handler)):
+            return None
+        if is_broad(body, handler):
+            return None if _lets_through(body, handler) else handler
+    return None
+
+
+def _takes(body: Body, handler: ast.ExceptHandler, call: ast.Call) -> bool:
+    return any(is_http_error_class(body, name) for name in caught_names(body, handler)) and is_http_error(
+        body, call
+    )
+
+
+def _lets_through(body: Body, handler: ast.ExceptHandler) -> bool:
+    """Whether the handler raises what it caught, or looks whether it is one."""
+    for node in walked(handler.body):
+        match node:
+            case ast.Raise(exc=None):
+                return True
+            case ast.Raise(exc=ast.Name(id=name)) if name == handler.name:
+                return True
+            case ast.Call(
+                func=ast.Name(id="isinstance" | "getattr" | "hasattr"), args=[ast.Name(id=name), *_]
+            ):
+                if name == handler.name:
+                    return True
+            case ast.Attribute(value=ast.Name(id=name), attr="status_code") if name == handler.name:
+                return True
+            case ast.Call(args=args) if any(isinstance(a, ast.Name) and a.id == handler.name for a in args):
+                if isinstance(body.parent(node), ast.Raise | ast.Return) and not is_http_error(body, node):
+                    return True  # handed to a function that makes the answer
+    return False
+
+
+def _answer(body: Body, handler: ast.ExceptHandler) -> str:
+    """ "another" where the handler raises an HTTP error of its own, else "none"."""
+    calls = (n for n in walked(handler.body) if isinstance(n, ast.Raise) and isinstance(n.exc, ast.Call))
+    return (
+        "another" if any(is_http_error(body, n.exc) for n in calls if isinstance(n.exc, ast.Call)) else "none"
+    )
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each broad handler."""
+    for mark in marks(project, RULE, "raised"):
+        ways = ways_to(project, mark.function)
+        same = mark.fact("status") == "500" and mark.fact("answer") == "another"
+        if ways and not same:
+            yield _finding(
+                mark, ways, f"{mark.fact('text')} on line {mark.fact('raised')}", mark.fact("answer"), 0.9
+            )
+    called = list(marks(project, RULE, "called"))
+    raisers = raising(project) if called else {}
+    for mark in called:
+        ways = ways_to(project, mark.function)
+        call = _raiser(project, mark, raisers) if ways else None
+        if call is not None:
+            statuses = sorted(s for s in raisers[call.target] if s)
+            said = f" ({', '.join(map(str, statuses))})" if statuses else ""
+            yield _finding(mark, ways, f"the HTTPException{said} of {call.text}", "another", 0.75)
+
+
+def _raiser(project: Project, mark: Mark, raisers: dict[str, frozenset[int]]) -> Call | None:
+    """A call in the `try` that may raise an HTTP error other than 500."""
+    lines = range(int(mark.fact("first")), int(mark.fact("last")) + 1)
+    inner = [
+        range(int(a), int(b) + 1)
+        for a, _, b in (p.partition("-") for p in mark.fact("inner").split(",") if p)
+    ]
+    for call in project.source.functions[mark.function].calls:
+        statuses = raisers.get(call.target, frozenset())
+        if call.span.line in lines and not any(call.span.line in r for r in inner) and statuses - {0, 500}:
+            return call
+    return None
+
+
+def _finding(mark: Mark, ways: list[Reach], what: str, answer: str, confidence: float) -> Finding:
+    becomes = "becomes another error" if answer == "another" else "is lost"
+    return tell(
+        RULE,
+        mark,
+        ways,
+        message=f"{what} is caught by the broad except below it and {becomes}",
+        impact="the client gets another status than was meant",
+        solution="except HTTPException: raise before it, or a try around only what may fail",
+        confidence=confidence,
+        raised=what,
+    )
+
+
+EXAMPLES = (
+    Example(
+        "404 becomes 500",
+        plain("""
+@app.get("/words/{place}")
+def read_word(place: int):
+    try:
+        words = Path("words.txt").read_text().split()
+        if place >= len(words):
+            raise HTTPException(404, "No such word")
+        return words[place]
+    except Exception:
+        raise HTTPException(500, "Could not read the words")
+"""),
+        bad=True,
+    ),
+    Example(
+        "HTTPException goes through",
+        plain("""
+@app.get("/words/{place}")
+def read_word(place: int):
+    try:
+        words = Path("words.txt").read_text().split()
+        if place >= len(words):
+            raise HTTPException(404, "No such word")
+        return words[place]
+    except HTTPException:
+        raise
+    except Exception:
+        raise HTTPException(500, "Could not read the words")
+"""),
+        mends="404 becomes 500",
+    ),
+    Example(
+        "raised by a function of another module",
+        plain(
+            """
+from words import find
+
+
+@app.get("/words/{place}")
+def read_word(place: int):
+    try:
+        return find(place)
+    except Exception:
+        raise HTTPException(500, "Could not read the words")
+""",
+            words="""
+from fastapi import HTTPException
+
+WORDS = ["a", "b"]
+
+
+def find(place: int) -> str:
+    if place >= len(WORDS):
+        raise HTTPException(404, "No such word")
+    return WORDS[place]
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "a fallback on purpose, and a broad handler that raises it again",
+        plain("""
+def require(name: str) -> str:
+    if name != "anna":
+        raise HTTPException(403)
+    return name
+
+
+def guest(name: str = "") -> str:
+    try:
+        return require(name)
+    except Exception:
+        return "guest"
+
+
+@app.get("/hello")
+def hello(name: str = Depends(guest)):
+    try:
+        if name == "guest":
+            raise HTTPException(401)
+        return {"hello": name}
+    except Exception:
+        print("no greeting")
+        raise
+"""),
+    ),
+)

@@ -1,0 +1,60 @@
+"""What do the project's models consist of: fields with those inherited, and the models in them?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strop.project.function import Class, Member
+from strop.project.identify import Identifier
+from strop.project.project import Project
+from strop.project.route import Route
+
+
+def fields_of(project: Project, class_id: str) -> list[Member]:
+    """The fields of a model, inherited ones too; the nearest definition of each."""
+    found: dict[str, Member] = {}
+    model = project.source.classes.get(class_id)
+    for name in (class_id, *(model.bases if model is not None else ())):
+        owner = project.source.classes.get(name)
+        for member in owner.members if owner is not None else ():
+            if member.annotation and not member.name.startswith("_") and "ClassVar" not in member.annotation:
+                found.setdefault(member.name, member)
+    return list(found.values())
+
+
+def owner_of(project: Project, class_id: str, field: str) -> Class | None:
+    """The class in whose body a field of a model is written."""
+    model = project.source.classes.get(class_id)
+    for name in (class_id, *(model.bases if model is not None else ())):
+        owner = project.source.classes.get(name)
+        if owner is not None and any(m.name == field for m in owner.members):
+            return owner
+    return None
+
+
+def inner_of(project: Project, class_id: str) -> dict[str, tuple[str, ...]]:
+    """The project's classes in each field of a model, inherited fields too."""
+    model = project.source.classes.get(class_id)
+    found: dict[str, tuple[str, ...]] = {}
+    for name in (class_id, *(model.bases if model is not None else ())):
+        owner = project.source.classes.get(name)
+        for field, ids in owner.fields if owner is not None else ():
+            found.setdefault(field, ids)
+    return found
+
+
+def is_model(project: Project, class_id: str) -> bool:
+    """Whether Pydantic or SQLModel makes the class."""
+    model = project.source.classes.get(class_id)
+    return model is not None and any(
+        base.startswith(("pydantic", "sqlmodel")) for base in model.library_bases
+    )
+
+
+def answered(project: Project) -> Iterator[tuple[Route, Class]]:
+    """Every route with each of the project's classes that its response model names."""
+    finder = Identifier(project.source)
+    for route in project.imported.routes:
+        if route.kind == "http" and route.response_model:
+            for model in finder.classes_in(route.response_model):
+                yield route, model

@@ -1,0 +1,1 @@
+"""Rules about what requests and answers are made of."""

@@ -1,0 +1,238 @@
+"""An answer has a password, its hash or somebody's token in it.
+
+**What.** The response model of a route, or a model inside it, has a field like `hashed_password` or `totp_secret`; a list of users that
+carries each one's `token`; or a row of a table with such a column is returned without a response model.
+
+**Why it costs.** Whoever may see the answer can try the hashes at leisure, or use the token.
+
+**How it is found.** Fields of response models, through models inside models, in routes whose answer reaches them. `SecretStr` and `exclude=True`
+are taken into account; a token that a POST gives once, or at the top of an answer, is what was asked for.
+
+**How to fix it.** A model for the answer that does not have the field (`UserPublic`, `UserSummary`).
+
+**When it is no problem.** A share link or an invitation whose token the client is meant to have.
+
+**Sources.** OWASP API Security, "API3:2023 Broken Object Property Level Authorization":
+https://owasp.org/API-Security/editions/2023/en/0xa3-broken-object-property-level-authorization/
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.function import Class, Member
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules import endpoint as routes
+from strop.rules.draft import draft
+from strop.rules.endpoint import endpoint
+from strop.rules.example import Example
+from strop.rules.models import answered, fields_of, inner_of, owner_of
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.rules.secretive import is_password
+from strop.rules.told import marks, tell, ways_to
+from strop.rules.wording import many
+from strop.span import Span, Step
+
+RULE = Rule("SCH002", "secret-in-answer", "security", "error", "A secret in an answer", static=True)
+WORDS = routes.WORDS
+_TOKENS = frozenset(
+    {"token", "api_key", "access_token", "refresh_token", "secret", "client_secret", "private_key"}
+)
+_DEEPEST = 4
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Instances of the project's classes that a route without a model returns."""
+    route = endpoint(body)
+    node = body.node
+    if route is None or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    if route.keyword("response_model") is not None or node.returns is not None:
+        return
+    for returned in body.of(ast.Return):
+        kind = body.instance(returned.value) if returned.value is not None else ""
+        if kind in body.types.found.classes:
+            owner = body.types.found.classes[kind]
+            yield body.mark(
+                RULE.code,
+                returned,
+                text=body.text(returned)[:90],
+                owner=f"{owner.module.file}:{owner.qualname}",
+            )
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each field that leads to a secret."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for route, model in answered(project):
+        for top, way in _secrets(project, model, route.method):
+            owner = owner_of(project, model.id, top) or model
+            found[owner.id, top].append((route.key, way))
+    for (owner_id, field), told in found.items():
+        yield _finding(project, project.source.classes[owner_id], field, told)
+    for mark in marks(project, RULE):
+        secret = next((m.name for m in fields_of(project, mark.fact("owner")) if _is_shown_password(m)), "")
+        columns = [] if secret else _columns(project, mark.fact("owner"))
+        secret = secret or next((c for c in columns if is_password(c)), "")
+        if secret:
+            yield tell(
+                RULE,
+                mark,
+                ways_to(project, mark.function),
+                message=f"{mark.fact('text')} is answered with its {secret}",
+                impact="whoever may see the answer can try it or use it",
+                solution="a response model without the field",
+                confidence=0.85,
+            )
+
+
+def _columns(project: Project, class_id: str) -> list[str]:
+    """The columns of the table that a class maps."""
+    model = project.source.classes.get(class_id)
+    name = model.name if model is not None else ""
+    return [
+        c.attribute or c.name
+        for t in project.imported.tables
+        if t.model.replace(":", ".") == name
+        for c in t.columns
+    ]
+
+
+def _secrets(project: Project, model: Class, method: str) -> Iterator[tuple[str, str]]:
+    """The fields of a model that are or lead to a secret, with the way to it: ("users", "users.token")."""
+    inner = inner_of(project, model.id)
+    for field in fields_of(project, model.id):
+        if "exclude=True" in field.value.replace(" ", ""):
+            continue
+        if _is_shown_password(field):
+            yield field.name, field.name
+        for name in inner.get(field.name, ()):
+            way = _below(project, name, method, 1, {model.id})
+            if way:
+                yield field.name, f"{field.name}.{way}"
+                break
+
+
+def _below(project: Project, class_id: str, method: str, depth: int, seen: set[str]) -> str:
+    """The way to a secret inside a model, "" where there is none."""
+    if class_id in seen or depth > _DEEPEST:
+        return ""
+    inner = inner_of(project, class_id)
+    for field in fields_of(project, class_id):
+        if "exclude=True" in field.value.replace(" ", ""):
+            continue
+        token = (
+            method == "GET"
+            and field.name in _TOKENS
+            and field.annotation.replace(" ", "") in ("str", "str|None", "Optional[str]")
+        )
+        if _is_shown_password(field) or token:
+            return field.name
+        for name in inner.get(field.name, ()):
+            way = _below(project, name, method, depth + 1, seen | {class_id})
+            if way:
+                return f"{field.name}.{way}"
+    return ""
+
+
+def _is_shown_password(field: Member) -> bool:
+    text = field.annotation
+    shown = "str" in text.lower() and "Secret" not in text and "Literal" not in text
+    return shown and is_password(field.name) and "exclude=True" not in field.value.replace(" ", "")
+
+
+def _finding(project: Project, owner: Class, field: str, told: list[tuple[str, str]]) -> Finding:
+    line = next((m.line for m in owner.members if m.name == field), owner.span.line)
+    way = told[0][1]
+    keys = sorted({key for key, _ in told})
+    return draft(
+        RULE,
+        Span(owner.span.file, line, owner.span.symbol),
+        keys,
+        message=f"{owner.span.symbol}.{way} is in the answer of {keys[0]}"
+        + (f" and {many(len(keys) - 1, 'other route')}" if len(keys) > 1 else ""),
+        impact="whoever may see the answer can try it or use it",
+        solution="a model for the answer that does not have the field",
+        known="static",
+        confidence=0.85 if "." not in way else 0.7,
+        chain=(
+            Step(keys[0], Span(owner.span.file, line)),
+            Step(f"{owner.span.symbol}.{way}", Span(owner.span.file, line)),
+        ),
+        facts={"field": field, "way": way},
+    )
+
+
+_USERS = """
+from pydantic import BaseModel
+
+
+class User(BaseModel):
+    name: str
+    hashed_password: str
+
+
+class UserPublic(BaseModel):
+    name: str
+
+
+@app.get("/users/{{name}}", response_model={model})
+def read_user(name: str):
+    return User(name=name, hashed_password="$argon2")
+"""
+
+EXAMPLES = (
+    Example("the stored model", plain(_USERS.format(model="User")), bad=True),
+    Example("a model for the answer", plain(_USERS.format(model="UserPublic")), mends="the stored model"),
+    Example(
+        "tokens of the members of a group",
+        plain("""
+from pydantic import BaseModel
+
+
+class Token(BaseModel):
+    name: str
+    token: str
+
+
+class Member(BaseModel):
+    name: str
+    tokens: list[Token]
+
+
+class Group(BaseModel):
+    members: list[Member]
+
+
+@app.get("/group", response_model=Group)
+def read_group():
+    return Group(members=[])
+"""),
+        bad=True,
+    ),
+    Example(
+        "a login, and a password that is left out",
+        plain("""
+from pydantic import BaseModel, Field, SecretStr
+
+
+class Session(BaseModel):
+    access_token: str
+    password: str = Field(exclude=True)
+    password_hint: str
+    db_password: SecretStr
+
+
+@app.post("/login", response_model=Session)
+def login(name: str):
+    return Session(access_token=name, password=name, password_hint="", db_password="x")
+"""),
+    ),
+)

@@ -1,0 +1,320 @@
+"""A model is made by hand of what a client sent: its errors become 500.
+
+**What.** `Order(**await request.json())`, `Order.model_validate_json(payload)` or `Order(name=form_name)` in a route, with no `except`
+around it. And a model with validators as `Depends()`.
+
+**Why it costs.** Only what FastAPI reads itself is answered with 422. A ValidationError in the handler is an internal error: the client is told nothing, and
+monitors count its typos.
+
+**How it is found.** In code that a route reaches, outside of any `try` that takes ValueError: a model made of `request.json()`,
+`json.loads(...)` of a parameter, the text of a file or form; a model that requests use elsewhere and that has validators of its own,
+made of plain parameters; dependencies that are models with validators. Not where an exception handler takes ValidationError.
+
+**How to fix it.** Let FastAPI read it (a body model, `Annotated[Model, Query()]`), or
+`except ValidationError as e: raise RequestValidationError(e.errors())`.
+
+**When it is no problem.** What the application wrote itself.
+
+**Sources.** FastAPI, "Handling Errors": https://fastapi.tiangolo.com/tutorial/handling-errors/ ;
+https://github.com/fastapi/fastapi/issues/2252
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.caught import caught_names, is_broad
+from strop.rules.example import Example
+from strop.rules.models import is_model
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.rules.told import marks, tell, ways_to
+
+RULE = Rule(
+    "SCH006", "unvalidated-input", "schema", "warning", "A validation error that becomes 500", static=True
+)
+WORDS = (
+    "json",
+    "loads",
+    "body",
+    "read",
+    "form",
+    "model_validate",
+    "parse_obj",
+    "model_validate_json",
+    "parse_raw",
+    "HTTPException",
+)
+_MAKERS = (
+    "model_validate",
+    "parse_obj",
+    "model_validate_json",
+    "parse_raw",
+    "validate_python",
+    "validate_json",
+)
+_TAKES = frozenset(
+    {"ValueError", "pydantic.ValidationError", "pydantic_core.ValidationError", "Exception", "TypeError"}
+)
+_READS = frozenset({"json", "body", "form"})
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Models that are made of what a client sent."""
+    for call in body.of(ast.Call):
+        model = _model(body, call)
+        if model and not _is_tried(body, call):
+            owner = body.types.found.classes[model]
+            sent = next((what for part in _parts(call) if (what := _sent(body, part, 0))), "")
+            plain_names = "" if sent else _named(body, call)
+            if sent or plain_names:
+                yield body.mark(
+                    RULE.code,
+                    call,
+                    text=body.text(call)[:90],
+                    sent=sent,
+                    plain=plain_names,
+                    model=f"{owner.module.file}:{owner.qualname}",
+                )
+
+
+def _model(body: Body, call: ast.Call) -> str:
+    """The project's model that a call makes, "" for anything else."""
+    func = call.func
+    if isinstance(func, ast.Attribute) and func.attr in _MAKERS:
+        func = func.value
+    name = body.name(func)
+    own = name in body.types.found.classes
+    return name if own and any(b.startswith("pydantic.") for b in body.bases(name)) else ""
+
+
+def _parts(call: ast.Call) -> Iterator[ast.expr]:
+    """What a whole model is made of: `**data`, or the argument of `model_validate`."""
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            yield keyword.value
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _MAKERS:
+        yield from call.args[:1]
+
+
+def _sent(body: Body, expr: ast.expr, depth: int) -> str:
+    """How a value came from the client without being validated, "" if it did not."""
+    shown = body.value(expr)
+    if isinstance(shown, ast.Await):
+        shown = shown.value
+    if not isinstance(shown, ast.Call) or depth > 2:
+        return ""
+    func = shown.func
+    if (
+        isinstance(func, ast.Attribute)
+        and func.attr in _READS
+        and body.instance(func.value).endswith(".Request")
+    ):
+        return body.text(shown)
+    if body.name(func) in ("json.loads", "orjson.loads", "yaml.safe_load", "dict") and shown.args:
+        inner = shown.args[0]
+        return _sent(body, inner, depth + 1) or (body.text(shown) if _is_text_parameter(body, inner) else "")
+    if (
+        isinstance(func, ast.Attribute)
+        and func.attr == "read"
+        and body.instance(func.value).endswith(".UploadFile")
+    ):
+        return body.text(shown)
+    return ""
+
+
+def _is_text_parameter(body: Body, expr: ast.expr) -> bool:
+    """A text that the client sent as it is: a parameter of a route that is a form field."""
+    found = body.bindings(expr) if isinstance(expr, ast.Name) else []
+    forms = (b.default for b in found if b.how == "annotation" and isinstance(b.default, ast.Call))
+    return any(
+        isinstance(d.func, ast.Name) and d.func.id in ("Form", "Header", "Cookie", "Query") for d in forms
+    )
+
+
+def _named(body: Body, call: ast.Call) -> str:
+    """Keywords that are given plain local values: `Model(name=package_name)`."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _MAKERS:
+        return ""
+    given = [
+        k.arg or "" for k in call.keywords if isinstance(k.value, ast.Name) and _is_untyped(body, k.value)
+    ]
+    return ",".join(given)
+
+
+def _is_untyped(body: Body, name: ast.Name) -> bool:
+    """A text or a part of one, not an object that was validated before."""
+    kind = body.instance(name)
+    found = body.bindings(name)
+    computed = bool(found) and all(
+        b.how == "value" and isinstance(b.expr, ast.Subscript | ast.Call | ast.BinOp) for b in found
+    )
+    return kind in ("", "str") and computed
+
+
+def _is_tried(body: Body, call: ast.AST) -> bool:
+    inside = call
+    for around in body.around(call):
+        if isinstance(around, ast.Try) and inside in around.body:
+            for handler in around.handlers:
+                names = caught_names(body, handler)
+                if (
+                    is_broad(body, handler)
+                    or _TAKES & set(names)
+                    or any(n.endswith("ValidationError") or not n for n in names)
+                ):
+                    return True
+        inside = around
+    return False
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each model that is made, and for each dependency that is one."""
+    if any(
+        h.handles.rpartition(".")[2].endswith(("ValidationError", "ValueError"))
+        and "Request" not in h.handles
+        for h in project.imported.handlers
+    ):
+        return
+    read = {p.model for route in project.imported.routes for p in route.parameters}
+    for mark in marks(project, RULE):
+        ways = ways_to(project, mark.function)
+        model = project.source.classes.get(mark.fact("model"))
+        if not ways or model is None:
+            continue
+        checked = [v for v in model.validators if v in project.source.functions]
+        if not mark.fact("sent") and not (
+            checked and model.id in read and _fields(project, checked) & set(mark.fact("plain").split(","))
+        ):
+            continue
+        yield tell(
+            RULE,
+            mark,
+            ways,
+            message=f"{mark.fact('text')}: what does not fit {model.span.symbol} is answered with 500",
+            impact="a client's mistake is an internal error, and the client is told nothing",
+            solution="let FastAPI read it, or raise RequestValidationError from the ValidationError",
+            confidence=0.8 if mark.fact("sent") else 0.6,
+        )
+    yield from _dependencies(project)
+
+
+def _fields(project: Project, validators: list[str]) -> set[str]:
+    """Words of the validators' names: the fields that they are about, as far as names tell."""
+    names = {v.rpartition(".")[2] for v in validators}
+    return {part for name in names for part in (name, *name.split("_"))}
+
+
+def _dependencies(project: Project) -> Iterator[Finding]:
+    told: set[str] = set()
+    for route in project.imported.routes:
+        for dependency in route.dependencies:
+            model = (
+                next(
+                    (
+                        c
+                        for c in project.source.classes.values()
+                        if c.name == dependency.name.replace(":", ".")
+                    ),
+                    None,
+                )
+                if dependency.is_class
+                else None
+            )
+            if model is None or model.id in told or not model.validators or not is_model(project, model.id):
+                continue
+            told.add(model.id)
+            routes = [
+                r for r in project.imported.routes if any(d.name == dependency.name for d in r.dependencies)
+            ]
+            yield tell(
+                RULE,
+                Mark(RULE.code, model.span, model.id, (("text", f"Depends({model.span.symbol})"),)),
+                [
+                    way
+                    for v in model.validators[:1]
+                    for way in ways_to(project, v)
+                    if way.route in {r.key for r in routes}
+                ],
+                message=f"{model.span.symbol} is a dependency with validators: what they refuse is answered with 500",
+                impact="a client's mistake is an internal error, and the client is told nothing",
+                solution="Annotated[Model, Query()] (FastAPI 0.115 and later)",
+                confidence=0.8,
+            )
+
+
+_ORDER = """
+import json
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+
+class Order(BaseModel):
+    number: int
+
+
+@app.post("/orders")
+async def add_order(request: Request):
+    {make}
+    return {{"number": order.number}}
+"""
+
+EXAMPLES = (
+    Example("the body by hand", plain(_ORDER.format(make="order = Order(**await request.json())")), bad=True),
+    Example(
+        "refused with 422",
+        plain(
+            _ORDER.format(
+                make="try:\n        order = Order(**await request.json())\n    except ValidationError:\n        raise HTTPException(422)"
+            )
+        ),
+        mends="the body by hand",
+    ),
+    Example(
+        "a model with validators as a dependency",
+        plain("""
+from pydantic import BaseModel, field_validator
+
+
+class Page(BaseModel):
+    size: int = 20
+
+    @field_validator("size")
+    @classmethod
+    def is_small(cls, value: int) -> int:
+        if value > 100:
+            raise ValueError("too large")
+        return value
+
+
+@app.get("/words")
+def words(page: Page = Depends()):
+    return page.size
+"""),
+        bad=True,
+    ),
+    Example(
+        "an answer that is built",
+        plain("""
+from pydantic import BaseModel
+
+
+class Word(BaseModel):
+    name: str
+    length: int
+
+
+@app.get("/words/{name}")
+def read_word(name: str) -> Word:
+    length = len(name)
+    return Word(name=name, length=length)
+"""),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Rules about what a request can make the service do that it must not."""

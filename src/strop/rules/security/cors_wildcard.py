@@ -1,0 +1,112 @@
+"""Any origin may send requests with the user's cookies.
+
+**What.** `CORSMiddleware` with `allow_origins=["*"]` (or an expression that matches everything) and
+`allow_credentials=True`.
+
+**Why it costs.** Starlette then answers each origin with its own name and "credentials allowed": every site that a
+user visits can call the API with that user's cookies and read the answers.
+
+**How it is found.** The arguments where the middleware is added, constants followed.
+
+**How to fix it.** Name the origins that may, or leave `allow_credentials` out: a token in the `Authorization` header
+does not need it.
+
+**When it is no problem.** No cookie and no client certificate ever identifies a user.
+
+**Sources.** https://fastapi.tiangolo.com/tutorial/cors/ ; https://www.starlette.io/middleware/#corsmiddleware
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+
+RULE = Rule("SEC011", "cors-wildcard", "security", "error", "Any origin with the user's cookies", static=True)
+WORDS = ("CORSMiddleware",)
+KINDS = ("function", "module", "class")
+_EVERYTHING = ("*", ".*", "^.*$", "https?://.*", ".+")
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Where CORSMiddleware gets a wildcard and credentials."""
+    for call in body.calls("add_middleware", "Middleware", "CORSMiddleware"):
+        names = [body.name(arg) for arg in call.args[:1]] + [body.name(call.func)]
+        given = {k.arg: k.value for k in call.keywords}
+        if not any(name.endswith(".CORSMiddleware") for name in names):
+            continue
+        if body.constant(given.get("allow_credentials")) is not True:
+            continue
+        wild = (
+            _is_wild(body, given.get("allow_origins"))
+            or body.constant(given.get("allow_origin_regex")) in _EVERYTHING
+        )
+        if wild:
+            yield body.mark(RULE.code, call)
+
+
+def _is_wild(body: Body, given: ast.expr | None) -> bool:
+    value = body.value(given) if given is not None else None
+    match value:
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+            return any(isinstance(part, ast.Constant) and part.value == "*" for part in parts)
+        case ast.Constant(value="*"):
+            return True
+    return False
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each place."""
+    routes = [r.key for r in project.imported.routes if r.kind == "http"]
+    for mark in project.source.marks.get(RULE.code, ()):
+        yield draft(
+            RULE,
+            mark.span,
+            routes,
+            message='CORSMiddleware allows every origin ("*") with credentials',
+            impact="any site that a user visits can call the API with the user's cookies and read what it answers",
+            solution="name the origins, or set allow_credentials=False where no cookie identifies users",
+            known="static",
+            confidence=0.95,
+        )
+
+
+EXAMPLES = (
+    Example(
+        "everybody with cookies",
+        plain("""
+from fastapi.middleware.cors import CORSMiddleware
+
+app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True, allow_methods=["*"])
+"""),
+        bad=True,
+    ),
+    Example(
+        "one origin with cookies",
+        plain("""
+from fastapi.middleware.cors import CORSMiddleware
+
+app.add_middleware(CORSMiddleware, allow_origins=["https://shop.example"], allow_credentials=True)
+"""),
+        bad=False,
+        mends="everybody with cookies",
+    ),
+    Example(
+        "everybody without cookies",
+        plain("""
+from fastapi.middleware.cors import CORSMiddleware
+
+app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"])
+"""),
+        bad=False,
+    ),
+)

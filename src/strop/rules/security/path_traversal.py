@@ -1,0 +1,138 @@
+"""A file is opened, written or deleted under a name that the request chooses.
+
+**What.** A query parameter, form field, body field or the file name of an upload becomes part of a path that is
+opened, sent, written or removed.
+
+**Why it costs.** "../../etc/passwd", or an absolute path (which replaces what stands left of `/` in `Path`), reads or
+overwrites any file that the process may touch.
+
+**How it is found.** What handlers and dependencies get from a request (query, form, body, headers, file names) is
+followed through assignments, text building and calls of the project's functions; parameters that FastAPI parses
+into numbers, UUIDs or enumerations are left out, and so is what the code tests or cleans on the way. One segment of a URL's path holds no slash, so it counts only as `{name:path}`.
+
+**How to fix it.** Store under a name that you make (`uuid4().hex`), or keep the last component alone
+(`Path(name).name`) and refuse the path unless `path.resolve().is_relative_to(base)`.
+
+**When it is no problem.** The name is looked up in a table of known files, or only administrators who have a shell
+anyway can send it.
+
+**Sources.** https://owasp.org/www-community/attacks/Path_Traversal ;
+https://fastapi.tiangolo.com/reference/uploadfile/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.project import Project
+from strop.rules.carried import carried
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+
+RULE = Rule("SEC001", "path-traversal", "security", "error", "A path from the request", static=True)
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each call that gets the path."""
+    yield from carried(
+        RULE,
+        project,
+        "path",
+        message="{source} chooses the path that {call} gets in {function}",
+        impact="whoever may send the request reads or overwrites files outside the folder that is meant",
+        solution="keep Path(name).name or a name of your own, and refuse a path that is not is_relative_to() its folder",
+        confidence=0.85,
+    )
+
+
+EXAMPLES = (
+    Example(
+        "an upload stored under its own name",
+        plain("""
+from fastapi import UploadFile
+
+FOLDER = Path("/srv/backups")
+
+
+@app.post("/backups")
+def upload(archive: UploadFile):
+    target = FOLDER / archive.filename
+    with target.open("wb") as file:
+        file.write(archive.file.read())
+    return {"name": archive.filename}
+"""),
+        bad=True,
+    ),
+    Example(
+        "the last component, in its folder",
+        plain("""
+from fastapi import UploadFile
+
+FOLDER = Path("/srv/backups")
+
+
+@app.post("/backups")
+def upload(archive: UploadFile):
+    target = FOLDER / Path(archive.filename).name
+    with target.open("wb") as file:
+        file.write(archive.file.read())
+    return {"name": archive.filename}
+"""),
+        bad=False,
+        mends="an upload stored under its own name",
+    ),
+    Example(
+        "a helper that opens what the query names",
+        plain(
+            """
+from reports import read_report
+
+
+@app.get("/reports")
+def report(name: str):
+    return read_report(f"{name}.txt")
+""",
+            reports="""
+from pathlib import Path
+
+FOLDER = Path("/srv/reports")
+
+
+def read_report(name):
+    return (FOLDER / name).read_text()
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "a path that is checked first",
+        plain("""
+FOLDER = Path("/srv/reports")
+
+
+@app.get("/reports")
+def report(name: str):
+    path = (FOLDER / name).resolve()
+    if not path.is_relative_to(FOLDER):
+        raise HTTPException(404)
+    return path.read_text()
+"""),
+        bad=False,
+        mends="a helper that opens what the query names",
+    ),
+    Example(
+        "a number and one segment",
+        plain("""
+FOLDER = Path("/srv/reports")
+
+
+@app.get("/reports/{year}/{name}")
+def report(year: int, name: str, page: int = 1):
+    return (FOLDER / str(year) / f"{page}.txt").read_text() + name
+"""),
+        bad=False,
+    ),
+)

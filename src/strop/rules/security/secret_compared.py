@@ -1,0 +1,238 @@
+"""A secret is compared with `==`.
+
+**What.** What a request sends (a token, a signature, an API key) is compared with the right value by `==` or `!=`.
+
+**Why it costs.** The comparison ends at the first byte that differs. With enough requests the time tells how much of
+a guess was right, byte by byte.
+
+**How it is found.** Comparisons of a name that says secret, where one side comes from the caller and the other does
+not, in functions that a route reaches. Conditions of database queries are left out.
+
+**How to fix it.** `hmac.compare_digest(given, expected)` (`secrets.compare_digest` is the same), on bytes or ASCII text.
+
+**When it is no problem.** Both sides are hashes of the secret, or the value is short-lived and its tries are counted.
+
+**Sources.** https://docs.python.org/3/library/hmac.html#hmac.compare_digest ;
+https://fastapi.tiangolo.com/advanced/security/http-basic-auth/#timing-attacks
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.origins import Origins
+from strop.project.project import Project
+from strop.rules.code import reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.rules.secrets import is_secret, words
+from strop.span import Step
+
+RULE = Rule("SEC012", "secret-compared", "security", "warning", "A secret compared with ==", static=True)
+WORDS = ("token", "secret", "signature", "password", "api_key", "apikey", "hmac", "key", "csrf", "otp")
+_QUERIES = frozenset(
+    {
+        "where",
+        "filter",
+        "filter_by",
+        "and_",
+        "or_",
+        "select",
+        "exists",
+        "having",
+        "join",
+        "case",
+        "select_from",
+    }
+)
+_CHANGES = frozenset(
+    {
+        "new",
+        "old",
+        "confirm",
+        "confirmation",
+        "repeat",
+        "again",
+        "current",
+        "previous",
+        "stop",
+        "next",
+        "count",
+        "hash",
+        "hashed",
+    }
+)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Comparisons of what the caller sends with a secret."""
+    origins = Origins(body)
+    for compare in body.of(ast.Compare):
+        if len(compare.ops) != 1 or not isinstance(compare.ops[0], ast.Eq | ast.NotEq):
+            continue
+        left, right = compare.left, compare.comparators[0]
+        names = (_name(left), _name(right))
+        if not any(map(is_secret, names)) or _CHANGES.intersection(words(names[0] + "_" + names[1])):
+            continue
+        if _is_plain(body, left) or _is_plain(body, right) or _is_query(body, compare, (left, right)):
+            continue
+        if bool(origins.of(left)) != bool(origins.of(right)) and _refuses(body, compare):
+            yield body.mark(
+                RULE.code, compare, name=next(n for n in names if is_secret(n)), text=body.text(compare)
+            )
+
+
+def _name(expr: ast.expr) -> str:
+    """The name that a side of the comparison goes by."""
+    match expr:
+        case (
+            ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str(name)))
+        ):
+            return name
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), *_]):
+            return name
+        case ast.Call(func=ast.Attribute(attr="hexdigest")):
+            return "hmac"
+        case ast.Call(
+            func=ast.Attribute(attr="get_secret_value" | "strip" | "encode" | "decode", value=value)
+        ):
+            return _name(value)
+        case ast.Await(value=value):
+            return _name(value)
+    return ""
+
+
+def _is_plain(body: Body, expr: ast.expr) -> bool:
+    """A literal, a number, or a member of an enumeration: nothing that must be kept secret."""
+    if isinstance(expr, ast.Constant | ast.UnaryOp) or isinstance(body.constant(expr), int | bool):
+        return True
+    if isinstance(expr, ast.Attribute):
+        ref = body.ref(expr.value)
+        return ref is not None and ref.kind == "class"
+    return body.instance(expr) in ("int", "bool", "float")
+
+
+def _refuses(body: Body, compare: ast.Compare) -> bool:
+    """Whether the answer depends on it: what does not match is refused, or the function's result is the match."""
+    inside: ast.AST = compare
+    for around in body.around(compare):
+        match around:
+            case ast.Return():
+                return True
+            case ast.If() if inside is around.test:
+                unequal = isinstance(compare.ops[0], ast.NotEq)
+                return _ends(around.body) if unequal else bool(around.orelse) and _ends(around.orelse)
+            case ast.If() | ast.While() | ast.For():
+                return False
+        inside = around
+    return False
+
+
+def _ends(statements: list[ast.stmt]) -> bool:
+    match statements[-1]:
+        case ast.Raise():
+            return True
+        case ast.Return(value=None | ast.Constant(value=False | None) | ast.Call()):
+            return True
+    return False
+
+
+def _is_query(body: Body, compare: ast.Compare, sides: tuple[ast.expr, ...]) -> bool:
+    """A condition for the database: it is the database that compares."""
+    for around in body.around(compare):
+        if isinstance(around, ast.Call):
+            func = around.func
+            if (func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")) in _QUERIES:
+                return True
+    return any(
+        isinstance(s, ast.Attribute) and isinstance(s.value, ast.Name) and s.value.id[:1].isupper()
+        for s in sides
+    )
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each comparison that a route reaches."""
+    for mark in project.source.marks.get(RULE.code, ()):
+        ways = reaches(project, mark.function, ("loop", "thread"))
+        if ways:
+            yield draft(
+                RULE,
+                mark.span,
+                (w.route for w in ways),
+                message=f"{mark.fact('name')} is compared with ==: {mark.fact('text')}",
+                impact="the time that the comparison takes tells a client how much of its guess is right",
+                solution="hmac.compare_digest(given, expected)",
+                known="static",
+                confidence=0.8,
+                chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
+            )
+
+
+EXAMPLES = (
+    Example(
+        "a webhook's signature",
+        plain("""
+import hmac
+
+from fastapi import Request
+
+KEY = b"from the environment"
+
+
+@app.post("/webhook")
+async def webhook(request: Request):
+    signature = hmac.new(KEY, await request.body(), "sha256").hexdigest()
+    if request.headers.get("x-signature") != signature:
+        raise HTTPException(401)
+    return {"ok": True}
+"""),
+        bad=True,
+    ),
+    Example(
+        "compared in constant time",
+        plain("""
+import hmac
+
+from fastapi import Request
+
+KEY = b"from the environment"
+
+
+@app.post("/webhook")
+async def webhook(request: Request):
+    signature = hmac.new(KEY, await request.body(), "sha256").hexdigest()
+    if not hmac.compare_digest(request.headers.get("x-signature", ""), signature):
+        raise HTTPException(401)
+    return {"ok": True}
+"""),
+        bad=False,
+        mends="a webhook's signature",
+    ),
+    Example(
+        "a kind of token, and two fields of one form",
+        plain("""
+from pydantic import BaseModel
+
+
+class Change(BaseModel):
+    password: str
+    password_again: str
+    token_type: str
+
+
+@app.post("/password")
+def change(body: Change):
+    if body.token_type == "bearer" and body.password != body.password_again:
+        raise HTTPException(422)
+    return {"ok": True}
+"""),
+        bad=False,
+    ),
+)

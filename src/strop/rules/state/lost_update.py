@@ -1,0 +1,180 @@
+"""A number of a row is read, changed in Python and written back.
+
+**What.** `product.stock -= quantity`, `post.views += 1` on a mapped object.
+
+**Why it costs.** Two requests at the same time read the same number, both write their own result, and one change is
+lost: stock that was sold twice, a balance that is wrong, with nothing in the log.
+
+**How it is found.** An augmented assignment to a number column of a mapped object, in what a route reaches, in a
+function that doesn't lock the row (`with_for_update`) and whose callers on that way don't either.
+
+**How to fix it.** Let the database compute: `product.stock = Product.stock - quantity`, or
+`update(Product).values(stock=Product.stock - quantity)` with the condition in the `where`; or lock the row.
+
+**When it is no problem.** An object that was just made and that nobody else can see; a row version
+(`version_id_col`) that turns the second write into an error; serializable transactions.
+
+**Sources.** SQLAlchemy, "Using SQL expressions in INSERT/UPDATE":
+https://docs.sqlalchemy.org/en/20/orm/persistence_techniques.html#embedding-sql-insert-update-expressions-into-a-flush
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.function import Class
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.code import function_at, reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+from strop.span import Step
+
+RULE = Rule(
+    "STA008", "lost-update", "state", "warning", "Two requests can overwrite each other's number", static=True
+)
+KINDS = ("function",)
+
+_NUMBER = re.compile(r"\b(int|float|Decimal|Integer|BigInteger|SmallInteger|Numeric|Float)\b")
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """`row.number += ...` where the row is of a class of the project."""
+    if "with_for_update" in body.words:
+        return
+    for node in body.of(ast.AugAssign):
+        target = node.target
+        if not isinstance(target, ast.Attribute) or not isinstance(node.op, (ast.Add, ast.Sub)):
+            continue
+        owner = body.instance(target.value)
+        if owner in body.types.found.classes and not _made_here(body, target.value):
+            yield body.mark(RULE.code, node, owner=owner, column=target.attr, text=body.text(node)[:70])
+
+
+def _made_here(body: Body, expr: ast.expr) -> bool:
+    """An object that this function has just constructed, or the object itself."""
+    if not isinstance(expr, ast.Name):
+        return False
+    for binding in body.bindings(expr):
+        if binding.how == "self":
+            return True
+        if isinstance(binding.expr, ast.Call) and binding.how == "value":
+            ref = body.types.infer(binding.expr.func, binding.scope)
+            if ref is not None and ref.kind == "class" and ref.name in body.types.found.classes:
+                return True
+    return False
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each such statement."""
+    classes = {c.name: c for c in project.source.classes.values()}
+    for mark in project.source.marks.get(RULE.code, ()):
+        owner = classes.get(mark.fact("owner"))
+        if owner is None or not _is_number(project, owner, mark.fact("column")):
+            continue
+        ways = [
+            w
+            for w in reaches(project, mark.function, ("loop", "thread", "background"))
+            if not _locks(project, w.chain)
+        ]
+        if not ways:
+            continue
+        where = f"{owner.name.rpartition('.')[2]}.{mark.fact('column')}"
+        yield draft(
+            RULE,
+            mark.span,
+            {w.route for w in ways},
+            message=f"{where} is read, changed in Python and written back: {mark.fact('text')}",
+            impact="of two requests at the same time one change is lost, without an error",
+            solution=f"let the database compute it: assign {where} +/- ... (the column, not the value), or lock the row with with_for_update()",
+            known="static",
+            confidence=0.75,
+            chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
+            facts={"owner": owner.name, "column": mark.fact("column")},
+        )
+
+
+def _is_number(project: Project, owner: Class, column: str) -> bool:
+    """Whether a mapped class has this column and it holds a number."""
+    lineage = [owner, *(project.source.classes[b] for b in owner.bases if b in project.source.classes)]
+    table = any(m.name == "__tablename__" for c in lineage for m in c.members) or any(
+        k == "table" for k, _ in owner.keywords
+    )
+    member = next((m for c in lineage for m in c.members if m.name == column), None)
+    versioned = any(
+        m.name == "__mapper_args__" and "version_id_col" in m.value for c in lineage for m in c.members
+    )
+    return (
+        table
+        and not versioned
+        and member is not None
+        and _NUMBER.search(f"{member.annotation} {member.value}") is not None
+    )
+
+
+def _locks(project: Project, chain: tuple[Step, ...]) -> bool:
+    """Whether a function on the way takes a lock for the row."""
+    for step in chain[1:]:
+        caller = function_at(project, step.span)
+        if caller is not None and any(
+            "with_for_update" in c.text or "lock" in c.name.lower() for c in caller.calls
+        ):
+            return True
+    return False
+
+
+EXAMPLES = (
+    Example(
+        "a quantity that is sold",
+        shop("""
+@app.post("/items/{item_id}/sell")
+def sell(item_id: int, session: Session = Depends(get_session)):
+    item = session.get(Item, item_id)
+    item.quantity -= 1
+    session.commit()
+    return item.quantity
+"""),
+        bad=True,
+    ),
+    Example(
+        "the database computes",
+        shop("""
+@app.post("/items/{item_id}/sell")
+def sell(item_id: int, session: Session = Depends(get_session)):
+    item = session.get(Item, item_id)
+    item.quantity = Item.quantity - 1
+    session.commit()
+    return item.quantity
+"""),
+        bad=False,
+        mends="a quantity that is sold",
+    ),
+    Example(
+        "the row is locked, or new",
+        shop("""
+@app.post("/items/{item_id}/sell")
+def sell(item_id: int, session: Session = Depends(get_session)):
+    item = session.get(Item, item_id, with_for_update=True)
+    item.quantity -= 1
+    session.commit()
+    return item.quantity
+
+
+@app.post("/items")
+def create(session: Session = Depends(get_session)):
+    item = Item(order_id=1, quantity=1)
+    item.quantity += 1
+    session.add(item)
+    session.commit()
+    return item.quantity
+"""),
+        bad=False,
+    ),
+)

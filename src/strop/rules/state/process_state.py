@@ -1,0 +1,321 @@
+"""Requests write to a container or a counter that lives in one process.
+
+**What.** A dict, list, set or number of a module or a class is changed by what a request runs, and other requests
+read it: sessions, jobs, rate limits, connection counts, flags that an administrator sets.
+
+**Why it costs.** Every worker and every replica has a copy of its own. A session that one worker made is unknown to
+the next, a counter counts a part, a flag is set for some of the requests; a restart forgets all of it. Works with
+one worker on a laptop, fails now and then in production.
+
+**How it is found.** A container that a module's or a class's body makes, a function that a route reaches and that
+adds to it, and another function that reads it; or a global number that such a function counts. The finding stands
+where the container is made.
+
+**How to fix it.** Keep it where all workers look: the database, Redis, a signed cookie. What must stay in the
+process (sockets, tasks) needs a message to the others, or routing that is sticky on purpose.
+
+**When it is no problem.** What belongs to a process anyway is not reported: tasks, locks, sockets, context
+variables, what is filled at import or start-up, caches that hold what can be computed again. An application that is
+bound to one process by design can ignore the rule.
+
+**Sources.** FastAPI, "Server Workers": https://fastapi.tiangolo.com/deployment/server-workers/ ;
+https://github.com/fastapi/fastapi/issues/592
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.function import Reach
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.code import reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.rules.stores import holds_bound, is_container, uses
+from strop.rules.wording import listed
+from strop.span import Step
+
+RULE = Rule("STA001", "process-state", "state", "warning", "Requests share state of one process", static=True)
+KINDS = ("function", "class", "module")
+
+_CACHES = (
+    "cache",
+    "memo",
+    "registry",
+    "registered",
+    "loaded",
+    "compiled",
+    "metric",
+    "stats",
+    "seen_warn",
+    "warned",
+)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Where containers are made, and every use of one."""
+    if body.kind == "function":
+        for use in uses(body):
+            text = body.text(use.node)[:60]
+            yield body.mark(
+                RULE.code, use.node, store=use.store, how=use.how, text=text, given=_given(body, use.node)
+            )
+        yield from _counted(body)
+        return
+    owner = body.module.name if body.owner is None else body.owner.name
+    for node in body.node.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                bound = False
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=ast.expr() as value):
+                bound = holds_bound(body.text(annotation))
+            case _:
+                continue
+        number = isinstance(value, ast.Constant) and type(value.value) is int and body.kind == "module"
+        if number or is_container(value):
+            yield body.mark(RULE.code, node, made=f"{owner}.{name}", bound=bound, number=number)
+
+
+def _given(body: Body, node: ast.AST) -> bool:
+    """Whether the key was given to the function as a text, a number or something unknown."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Name):
+        return False
+    given = body.bindings(node.slice)
+    kind = body.instance(node.slice).rpartition(".")[2]
+    return all(b.how == "annotation" for b in given) and kind in (
+        "str",
+        "int",
+        "UUID",
+        "bytes",
+        "tuple",
+        "EmailStr",
+    )
+
+
+def _counted(body: Body) -> Iterator[Mark]:
+    """`global served; served += 1`."""
+    for node in body.of(ast.AugAssign):
+        if isinstance(node.target, ast.Name) and node.target.id in body.scope.outer:
+            store = f"{body.module.name}.{node.target.id}"
+            yield body.mark(RULE.code, node, store=store, how="count", text=body.text(node)[:60])
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each container or counter."""
+    made, used = gather(project)
+    groups: list[list[_Store]] = []
+    for store, mark in made.items():
+        ways = _written(project, mark, used.get(store, [])) if not _is_cache(store) else []
+        if ways:
+            _join(groups, _Store(store.rpartition(".")[2], mark, tuple(ways)))
+    for group in groups:
+        yield _finding(group)
+
+
+@dataclass(frozen=True, slots=True)
+class _Store:
+    """A container, where it is made, and on which ways requests write to it."""
+
+    name: str
+    mark: Mark
+    ways: tuple[tuple[Mark, Reach], ...]
+
+    @property
+    def routes(self) -> set[str]:
+        return {way.route for _, way in self.ways}
+
+
+def _join(groups: list[list[_Store]], store: _Store) -> None:
+    """Containers of one file that the same requests write to are one piece of state."""
+    for group in groups:
+        if any(o.mark.span.file == store.mark.span.file and o.routes & store.routes for o in group):
+            group.append(store)
+            return
+    groups.append([store])
+
+
+def _written(project: Project, made: Mark, marks: list[Mark]) -> list[tuple[Mark, Reach]]:
+    """The ways on which requests change what other requests read."""
+    if made.fact("bound") or any(m.fact("how") == "bound" for m in marks):
+        return []
+    if not (made.fact("number") or read_elsewhere(marks)):
+        return []
+    wanted = ("count",) if made.fact("number") else ("grow", "count")
+    return [(m, w) for m in marks if m.fact("how") in wanted for w in requests_to(project, m)]
+
+
+def gather(project: Project) -> tuple[dict[str, Mark], dict[str, list[Mark]]]:
+    """Where each container is made, and all uses of it."""
+    made: dict[str, Mark] = {}
+    used: dict[str, list[Mark]] = defaultdict(list)
+    for mark in project.source.marks.get(RULE.code, ()):
+        if mark.fact("made"):
+            made.setdefault(mark.fact("made"), mark)
+        else:
+            used[mark.fact("store")].append(mark)
+    return made, used
+
+
+def read_elsewhere(marks: list[Mark]) -> bool:
+    """Whether a function that doesn't fill the container looks into it: it is state, not a memory of results."""
+    writers = {m.function for m in marks if m.fact("how") in ("grow", "count", "bound")}
+    return any(m.fact("how") == "read" and m.function not in writers for m in marks)
+
+
+def requests_to(project: Project, mark: Mark) -> list[Reach]:
+    """The ways on which a request comes to a mark, the shortest first."""
+    return reaches(project, mark.function, ("loop", "thread", "background"))
+
+
+def _is_cache(store: str) -> bool:
+    return any(word in store.rpartition(".")[2].lower() for word in _CACHES)
+
+
+def _finding(group: list[_Store]) -> Finding:
+    ways = [pair for store in group for pair in store.ways]
+    write, way = min(ways, key=lambda pair: (len(pair[1].chain), pair[1].route, pair[0].span))
+    names = [store.name for store in group]
+    live = "lives" if len(names) == 1 else "live"
+    symbol = write.function.partition(":")[2]
+    return draft(
+        RULE,
+        group[0].mark.span,
+        {w.route for _, w in ways},
+        message=f"{listed(names)} {live} in one process, and {symbol} changes it for a request: {write.fact('text')}",
+        impact="each worker and replica has its own copy: what one request stored, the next may not find; a restart loses it",
+        solution="keep it in the database or in Redis, or say in a comment that there is one process by design",
+        known="static",
+        confidence=0.75,
+        chain=(*way.chain, Step(write.fact("text"), write.span)),
+        facts={"stores": ", ".join(names), "function": write.function},
+    )
+
+
+EXAMPLES = (
+    Example(
+        "sessions in a dict",
+        plain("""
+sessions: dict[str, str] = {}
+
+
+@app.post("/login")
+async def login(name: str):
+    sessions["token-" + name] = name
+    return "token-" + name
+
+
+@app.get("/me")
+async def me(token: str):
+    if token not in sessions:
+        raise HTTPException(401)
+    return sessions[token]
+"""),
+        bad=True,
+    ),
+    Example(
+        "a count of the process",
+        plain("""
+served = 0
+
+
+def count():
+    global served
+    served += 1
+
+
+@app.get("/ticket")
+async def ticket():
+    count()
+    return served
+"""),
+        bad=True,
+    ),
+    Example(
+        "sessions in the database",
+        plain(
+            """
+from store import find_session, save_session
+
+
+@app.post("/login")
+async def login(name: str):
+    return await save_session(name)
+
+
+@app.get("/me")
+async def me(token: str):
+    name = await find_session(token)
+    if name is None:
+        raise HTTPException(401)
+    return name
+""",
+            store="""
+async def save_session(name):
+    return "token"
+
+
+async def find_session(token):
+    return None
+""",
+        ),
+        bad=False,
+        mends="sessions in a dict",
+    ),
+    Example(
+        "tasks that are held until they end, handlers that are registered at import",
+        plain("""
+running = set()
+handlers = {}
+
+
+def handles(kind):
+    def register(function):
+        handlers[kind] = function
+        return function
+
+    return register
+
+
+@handles("mail")
+async def send_mail():
+    await asyncio.sleep(0)
+
+
+@app.post("/jobs/{kind}")
+async def start(kind: str):
+    task = asyncio.create_task(handlers[kind]())
+    running.add(task)
+    task.add_done_callback(running.discard)
+    return len(running)
+"""),
+        bad=False,
+    ),
+    Example(
+        "a memory of results that one function keeps",
+        plain("""
+parsed = {}
+
+
+def parse(name: str):
+    if name in parsed:
+        return parsed[name]
+    parsed[name] = name.split("-")
+    return parsed[name]
+
+
+@app.get("/parts/{name}")
+async def parts(name: str):
+    return parse(name)
+"""),
+        bad=False,
+    ),
+)

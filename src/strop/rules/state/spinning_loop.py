@@ -1,0 +1,220 @@
+"""A loop that is meant to run for ever spins when its work fails.
+
+**What.** `while True` with a `try` whose last step is to sleep; the `except` branch logs and goes on without a pause.
+
+**Why it costs.** While the database or the network is away, every round fails at once: the worker burns a core, floods
+the log and, on the event loop, starves its requests; then it hammers the service that is just coming back.
+
+**How it is found.** The only pause of the loop lies in the `try` behind work that can fail, and a broad handler neither
+sleeps nor leaves the loop. The same for a loop that receives from a WebSocket and goes on after every exception: after
+the disconnect each receive fails at once.
+
+**How to fix it.** Pause after the `try` (or in the handler, longer from time to time); leave the loop when the
+other side is gone.
+
+**When it is no problem.** A wait before the work (`queue.get()`, a sleep as the first step) paces failures too.
+
+**Sources.** Python, "asyncio.sleep": https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep ;
+https://github.com/fastapi/fastapi/issues/3008
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.code import reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.span import Span, Step
+
+RULE = Rule("STA010", "spinning-loop", "state", "warning", "A loop spins while its work fails", static=True)
+WORDS = ("while",)
+
+_PAUSES = frozenset({"sleep", "wait", "wait_for", "backoff", "delay", "pause", "join"})
+_LEAVES = (ast.Raise, ast.Return, ast.Break)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Endless loops whose failing rounds have no pause."""
+    for loop in body.of(ast.While):
+        attempts = [s for s in loop.body if isinstance(s, ast.Try)]
+        if not _endless(loop) or len(attempts) != 1:
+            continue
+        attempt = attempts[0]
+        outside = [s for s in loop.body if s is not attempt]
+        if _pauses(outside) or _pauses(attempt.finalbody) or _receives(outside):
+            continue
+        for handler in attempt.handlers:
+            if not _is_broad(handler) or _pauses(handler.body) or _leaves(handler.body):
+                continue
+            kind = _kind(body, attempt)
+            if kind:
+                yield body.mark(RULE.code, handler, kind=kind, loop=loop.lineno)
+
+
+def _endless(loop: ast.While) -> bool:
+    """`while True`, `while self.running`, `while not stop.is_set()`: no condition that the work changes."""
+    return isinstance(loop.test, (ast.Constant, ast.Attribute, ast.UnaryOp, ast.Name))
+
+
+def _kind(body: Body, attempt: ast.Try) -> str:
+    first = attempt.body[0]
+    if _socket(body, attempt):
+        return "socket" if not any(_is_disconnect(h) for h in attempt.handlers) else ""
+    if _pauses([first]) or _receives([first]) or not any(_pauses([s]) for s in attempt.body[1:]):
+        return ""
+    return "pause"
+
+
+def _socket(body: Body, attempt: ast.Try) -> bool:
+    for node in _inside(attempt.body):
+        match node:
+            case ast.Call(func=ast.Attribute(value=of, attr=attr)) if attr.startswith("receive"):
+                if body.instance(of).rpartition(".")[2] == "WebSocket":
+                    return True
+    return False
+
+
+def _is_disconnect(handler: ast.ExceptHandler) -> bool:
+    return handler.type is not None and "Disconnect" in ast.unparse(handler.type) and _leaves(handler.body)
+
+
+def _is_broad(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or ast.unparse(handler.type) in ("Exception", "BaseException")
+
+
+def _leaves(statements: Iterable[ast.stmt]) -> bool:
+    return any(isinstance(n, _LEAVES) for n in _inside(statements))
+
+
+def _pauses(statements: Iterable[ast.stmt]) -> bool:
+    return any(
+        _called(n) in _PAUSES or any(p in _called(n) for p in ("sleep", "wait", "backoff"))
+        for n in _inside(statements)
+    )
+
+
+def _receives(statements: Iterable[ast.stmt]) -> bool:
+    """Whether a step waits for something to arrive, which paces the loop."""
+    waits = (
+        "get",
+        "get_message",
+        "recv",
+        "receive",
+        "read",
+        "poll",
+        "accept",
+        "blpop",
+        "brpop",
+        "xread",
+        "xreadgroup",
+        "listen",
+        "acquire",
+        "getone",
+        "anext",
+    )
+    return any(_called(n) in waits for n in _inside(statements))
+
+
+def _called(node: ast.AST) -> str:
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def _inside(statements: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    for statement in statements:
+        yield from ast.walk(statement)
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each handler."""
+    for mark in project.source.marks.get(RULE.code, ()):
+        ways = reaches(project, mark.function, ("loop", "thread", "background", "startup"))
+        socket = mark.fact("kind") == "socket"
+        symbol = mark.function.partition(":")[2]
+        yield draft(
+            RULE,
+            Span(mark.span.file, mark.span.line, mark.span.symbol),
+            {w.route for w in ways},
+            message=f"{symbol} goes round without a pause while its work fails"
+            if not socket
+            else f"{symbol} goes on after every exception: once the client is gone, each receive fails at once",
+            impact="a core is burned and the log is flooded while what it needs is away",
+            solution="leave the loop on WebSocketDisconnect"
+            if socket
+            else "pause after the try, for failures too",
+            known="static",
+            confidence=0.85,
+            chain=(*(ways[0].chain if ways else ()), Step("except Exception, without a pause", mark.span)),
+        )
+
+
+EXAMPLES = (
+    Example(
+        "a poller that sleeps after success alone",
+        plain("""
+async def poll(fetch):
+    while True:
+        try:
+            await fetch()
+            await asyncio.sleep(30)
+        except Exception as error:
+            print("failed", error)
+"""),
+        bad=True,
+    ),
+    Example(
+        "a pause for failures too",
+        plain("""
+async def poll(fetch):
+    while True:
+        try:
+            await fetch()
+        except Exception as error:
+            print("failed", error)
+        await asyncio.sleep(30)
+"""),
+        bad=False,
+        mends="a poller that sleeps after success alone",
+    ),
+    Example(
+        "a queue paces the loop",
+        plain("""
+async def work(queue, fetch):
+    while True:
+        try:
+            job = await queue.get()
+            await fetch(job)
+            await asyncio.sleep(0.1)
+        except Exception as error:
+            print("failed", error)
+"""),
+        bad=False,
+    ),
+    Example(
+        "a socket that is read after its end",
+        plain("""
+from fastapi import WebSocket
+
+
+@app.websocket("/echo")
+async def echo(socket: WebSocket):
+    await socket.accept()
+    while True:
+        try:
+            await socket.send_text(await socket.receive_text())
+        except Exception as error:
+            print("failed", error)
+"""),
+        bad=True,
+    ),
+)

@@ -1,0 +1,272 @@
+"""A secret, an identity or a moment is taken when the module is imported.
+
+**What.** A module's value, or the default of a settings field, is random (`secrets.token_hex()`), the process's
+number, or the current time.
+
+**Why it costs.** Each worker and each restart has another one. Tokens signed by one worker are refused by the next,
+all sessions end with a deployment, and that the real secret was never configured goes unnoticed. A process number
+that is taken before the server forks is the same in all workers, who then hold each other's locks. A moment that is
+taken at import is the start of the process, not now.
+
+**How it is found.** Assignments of modules and classes whose value calls the random, process or clock functions of
+the standard library, also as the fallback of an environment variable or as the default of a field, by what the name
+says it is for: a secret or key, a worker's identity, a date.
+
+**How to fix it.** Make the setting required, so that a missing one stops the start. Take the process's number where
+it is used. Ask for the time in the function, or with `default_factory`.
+
+**When it is no problem.** The time of the start itself (`STARTED_AT`), a value that is made for a test or a cache
+buster. A random identity of one process is reported only where it is taken from the process's number.
+
+**Sources.** https://github.com/fastapi/fastapi/issues/592 ; Gunicorn, "preload_app":
+https://docs.gunicorn.org/en/stable/settings.html#preload-app
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding, Severity
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.span import Step
+
+RULE = Rule(
+    "STA004", "value-per-process", "state", "error", "A value differs from process to process", static=True
+)
+WORDS = (
+    "secrets",
+    "urandom",
+    "uuid4",
+    "uuid",
+    "getpid",
+    "now",
+    "utcnow",
+    "today",
+    "random",
+    "choice",
+    "choices",
+    "generate_key",
+)
+KINDS = ("module", "class")
+
+_RANDOM = frozenset(
+    {"secrets.token_hex", "secrets.token_urlsafe", "secrets.token_bytes", "os.urandom", "uuid.uuid4", "random.choice", "random.choices",
+     "secrets.choice", "random.randbytes", "random.random", "cryptography.fernet.Fernet.generate_key", "Fernet.generate_key"}
+)  # fmt: skip
+_CLOCK = frozenset(
+    {"datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today", "datetime.datetime.today"}
+)
+_SECRET = re.compile(
+    r"(secret|signing|jwt|private|encryption|session|csrf|cookie|auth|token|hmac)_?.*?(key|secret|salt|seed|token)?$|key$|salt$",
+    re.I,
+)
+_OTHER = re.compile(
+    r"prefix|header|name|url|expire|ttl|version|sentinel|_id$|marker|placeholder|nonce_key|cache_key|example|dummy",
+    re.I,
+)
+_IDENTITY = re.compile(
+    r"worker|instance|process|node|owner|consumer|server|replica|holder|identity|client_id|lock", re.I
+)
+_MOMENT = re.compile(r"start|boot|launch|init|import|load|build|epoch|uptime|min|max|version|year", re.I)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Assignments at import whose value is the process's own."""
+    for node in _assignments(body.node.body):
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        if not isinstance(target, ast.Name) or node.value is None:
+            continue
+        for call in _calls(node.value):
+            kind = _kind(target.id, body.name(call.func), _is_model(body))
+            if kind:
+                yield body.mark(RULE.code, node, kind=kind, name=target.id, text=body.text(call)[:60])
+                break
+
+
+def _assignments(statements: list[ast.stmt]) -> Iterator[ast.Assign | ast.AnnAssign]:
+    """The assignments of a module's or class's body, also in its branches."""
+    for node in statements:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            yield node
+        elif isinstance(node, ast.If) and "__name__" not in ast.dump(node.test):
+            yield from _assignments([*node.body, *node.orelse])
+        elif isinstance(node, ast.Try):
+            yield from _assignments(node.body)
+
+
+def _calls(value: ast.expr) -> Iterator[ast.Call]:
+    """The calls that run at import: what a lambda or a factory would call later is left out."""
+    waiting: list[ast.AST] = [value]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Call):
+            yield node
+        if not isinstance(node, ast.Lambda):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def _is_model(body: Body) -> bool:
+    """Whether a class's values are defaults of fields."""
+    bases = body.bases(body.owner.name) if body.owner is not None else ()
+    settings = any(base.endswith("Settings") for base in bases)
+    return not settings and any(
+        base.split(".")[0] in ("pydantic", "sqlmodel", "sqlalchemy") for base in bases
+    )
+
+
+def _kind(name: str, called: str, is_model: bool) -> str:
+    if is_model:
+        return "default" if called in _RANDOM or called in _CLOCK else ""
+    if called in _RANDOM and _SECRET.search(name) and not _OTHER.search(name):
+        return "secret"
+    if called == "os.getpid" and (_IDENTITY.search(name) or name.lower().endswith("_id")):
+        return "identity"
+    if called in _CLOCK and not _MOMENT.search(name):
+        return "moment"
+    return ""
+
+
+_WORDING: dict[str, tuple[Severity, float, str, str, str]] = {
+    "secret": (
+        "error",
+        0.85,
+        "{name} is made anew by each process: {text}",
+        "tokens and cookies that one worker signs are refused by the others and after a restart; a missing setting goes unnoticed",
+        "make the setting required, so that a start without it fails",
+    ),
+    "default": (
+        "error",
+        0.9,
+        "the default of {name} is made once, when the module is imported: {text}",
+        "every object of this process gets the same value",
+        "give the function itself: default_factory of a field, default of a column without the call",
+    ),
+    "identity": (
+        "warning",
+        0.65,
+        "{name} is taken when the module is imported: {text}",
+        "a server that loads the application before it forks gives all workers the same identity: locks and claims of one are taken for another's",
+        "take it where it is used, or in the lifespan, which runs in each worker",
+    ),
+    "moment": (
+        "warning",
+        0.7,
+        "{name} is the time of the import, not now: {text}",
+        "it stands still while the process runs, and differs between workers",
+        "ask for the time in the function; for a field use default_factory",
+    ),
+}
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each assignment."""
+    for mark in project.source.marks.get(RULE.code, ()):
+        severity, confidence, message, impact, solution = _WORDING[mark.fact("kind")]
+        words = {"name": mark.fact("name"), "text": mark.fact("text")}
+        yield draft(
+            RULE,
+            mark.span,
+            (),
+            message=message.format(**words),
+            impact=impact,
+            solution=solution,
+            known="static",
+            confidence=confidence,
+            chain=(Step(mark.fact("text"), mark.span),),
+            facts={"name": mark.fact("name"), "kind": mark.fact("kind")},
+            severity=severity,
+        )
+
+
+EXAMPLES = (
+    Example(
+        "a secret that each worker makes",
+        plain("""
+import os
+import secrets
+
+SECRET_KEY = os.environ.get("SECRET_KEY", secrets.token_urlsafe(32))
+"""),
+        bad=True,
+    ),
+    Example(
+        "the default of a setting",
+        plain("""
+import secrets
+
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    jwt_secret: str = secrets.token_hex(32)
+"""),
+        bad=True,
+    ),
+    Example(
+        "the process's number, before the fork",
+        plain("""
+import os
+import socket
+
+WORKER_ID = f"{socket.gethostname()}:{os.getpid()}"
+"""),
+        bad=True,
+    ),
+    Example(
+        "a field whose default is the import's time",
+        plain("""
+from datetime import datetime
+
+from pydantic import BaseModel
+
+
+class Order(BaseModel):
+    created_at: datetime = datetime.now()
+"""),
+        bad=True,
+    ),
+    Example(
+        "a secret that must be given",
+        plain("""
+import os
+
+SECRET_KEY = os.environ["SECRET_KEY"]
+"""),
+        bad=False,
+        mends="a secret that each worker makes",
+    ),
+    Example(
+        "a factory, the time of the start, a request's own number",
+        plain("""
+import os
+import secrets
+import uuid
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+STARTED_AT = datetime.now()
+_UNSET_SENTINEL = uuid.uuid4()
+
+
+class Order(BaseModel):
+    token: str = Field(default_factory=lambda: secrets.token_hex(8))
+    created_at: datetime = Field(default_factory=datetime.now)
+
+
+@app.get("/worker")
+async def worker():
+    return {"worker": os.getpid(), "key": secrets.token_hex(4)}
+"""),
+        bad=False,
+    ),
+)

@@ -1,0 +1,184 @@
+"""What do functions do with containers that a module or a class keeps for the whole process?"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from strop.project.body import Body
+from strop.project.scope import Binding, ClassNode
+
+GROW = frozenset({"append", "add", "update", "setdefault", "insert", "extend", "appendleft"})
+SHRINK = frozenset({"pop", "popitem", "clear", "remove", "discard", "popleft"})
+_EMPTY = frozenset({"dict", "list", "set", "defaultdict", "OrderedDict", "Counter", "deque"})
+# What lives in one process by its nature: held here, it can be nowhere else.
+_BOUND = frozenset(
+    {"Task", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "Future", "Thread", "Process", "WebSocket", "TaskGroup", "Popen", "Callable", "ContextVar", "Timer"}
+)  # fmt: skip
+_MODELS = frozenset({"pydantic", "pydantic_settings", "sqlmodel", "sqlalchemy", "enum", "typing", "msgspec", "marshmallow"})
+_MAKES_BOUND = _BOUND | {"create_task", "ensure_future", "run_coroutine_threadsafe", "create_subprocess_exec", "compile"}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a container: grow, shrink, count or read."""
+
+    store: str  # dotted name of the container
+    how: str
+    node: ast.AST
+
+
+def is_container(expr: ast.expr | None) -> bool:
+    """Whether this makes an empty or filled container that has no bound."""
+    match expr:
+        case ast.Dict() | ast.List() | ast.Set():
+            return True
+        case ast.Call(func=func, args=args, keywords=keywords):
+            name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+            bound = any(k.arg == "maxlen" for k in keywords)
+            return name in _EMPTY and not bound and len(args) <= 1
+    return False
+
+
+def holds_bound(annotation: str) -> bool:
+    """Whether a container's annotation says that it holds what belongs to one process."""
+    words = {w for part in annotation.replace(".", " ").split() for w in _words(part)}
+    return bool(words & _BOUND)
+
+
+def _words(text: str) -> Iterator[str]:
+    word = ""
+    for letter in text + " ":
+        if letter.isalnum() or letter == "_":
+            word += letter
+        elif word:
+            yield word
+            word = ""
+
+
+def stores(body: Body) -> dict[str, str]:
+    """The process's containers that this function's names may mean: name as written -> dotted name."""
+    found: dict[str, str] = {}
+    names = body.module.scope.names
+    for name in body.words & names.keys():
+        dotted = _of_module(body, names[name], name)
+        if dotted:
+            found[name] = dotted
+    return found
+
+
+def _of_module(body: Body, bindings: list[Binding], name: str) -> str:
+    first = bindings[0]
+    if first.how == "import":
+        start, rest = body.types.names.split(first.target)
+        if start.kind != "module" or len(rest) != 1:
+            return ""
+        there, _ = body.types.names.member(start.name, rest[0])
+        return first.target if there and is_container(_made(there[0])) else ""
+    return f"{body.module.name}.{name}" if is_container(_made(first)) else ""
+
+
+def _made(binding: Binding) -> ast.expr | None:
+    """What a module's name is assigned, with or without an annotation."""
+    if binding.how == "value" and binding.index < 0:
+        return binding.expr
+    return binding.default if binding.how == "annotation" else None
+
+
+def uses(body: Body) -> Iterator[Use]:
+    """Every use of a module's or a class's container in this function."""
+    known = stores(body)
+    for node in body.of(ast.Name) if known else ():
+        if node.id in known and _is_global(body, node):
+            yield from _use(body, node, known[node.id])
+    for attribute in body.of(ast.Attribute):
+        dotted = _attribute(body, attribute)
+        if dotted:
+            yield from _use(body, attribute, dotted)
+
+
+def _is_global(body: Body, node: ast.Name) -> bool:
+    return node.id in body.scope.outer or all(b.scope.kind == "module" for b in body.bindings(node))
+
+
+def _attribute(body: Body, node: ast.Attribute) -> str:
+    """`cls.X`, `self.X`, `Class.X` of a class body's container; `module.X` of a module's."""
+    if not isinstance(node.value, ast.Name):
+        return ""
+    ref = body.ref(node.value)
+    if ref is None:
+        return ""
+    if ref.kind == "module":
+        there, _ = body.types.names.member(ref.name, node.attr)
+        return f"{ref.name}.{node.attr}" if there and is_container(_made(there[0])) else ""
+    if ref.kind in ("class", "instance") and ref.name in body.types.found.classes:
+        for owner, _ in body.types.members.lineage(ref.name).classes:
+            if node.attr in owner.attributes:
+                return ""
+            if node.attr in owner.scope.names:
+                return f"{owner.name}.{node.attr}" if _shared(body, owner, node.attr) else ""
+    return ""
+
+
+def _shared(body: Body, owner: ClassNode, name: str) -> bool:
+    """Whether a class body's container is the class's own, not a field's default."""
+    bases = body.types.members.lineage(owner.name).library
+    plain = not owner.node.decorator_list and not any(b.split(".")[0] in _MODELS for b in bases)
+    return plain and is_container(_made(owner.scope.names[name][0]))
+
+
+def _use(body: Body, node: ast.expr, store: str) -> Iterator[Use]:
+    parent = body.parent(node)
+    match parent:
+        case ast.Subscript(value=value, ctx=context) if value is node:
+            above = body.parent(parent)
+            if isinstance(above, ast.AugAssign) and above.target is parent:
+                yield Use(store, "count", above)
+            elif isinstance(context, ast.Store):
+                yield Use(store, "bound" if _is_bound(body, above) else "grow", parent)
+            elif isinstance(context, ast.Del):
+                yield Use(store, "shrink", parent)
+            else:
+                yield from _deeper(body, parent, store)
+        case ast.Attribute(value=value, attr=attr) if value is node:
+            call = body.parent(parent)
+            if isinstance(call, ast.Call) and call.func is parent and attr in GROW:
+                yield Use(store, "bound" if any(_binds(body, a) for a in call.args) else "grow", call)
+            elif attr in SHRINK:
+                yield Use(store, "shrink", parent)
+            else:
+                yield Use(store, "read", node)
+        case ast.AugAssign(target=target) if target is node:
+            yield Use(store, "grow", parent)
+        case ast.Assign(targets=[target]) if target is node:
+            yield Use(store, "shrink", parent)
+        case ast.Delete() | ast.Global():
+            pass
+        case _:
+            yield Use(store, "read", node)
+
+
+def _deeper(body: Body, item: ast.Subscript, store: str) -> Iterator[Use]:
+    """`STORE[key].append(x)` and `STORE[key][inner] = x` change what the container holds."""
+    above = body.parent(item)
+    if isinstance(above, ast.Attribute) and above.attr in GROW and isinstance(body.parent(above), ast.Call):
+        yield Use(store, "grow", above)
+    elif isinstance(above, ast.Subscript) and above.value is item and isinstance(above.ctx, ast.Store):
+        yield Use(store, "grow", above)
+    else:
+        yield Use(store, "read", item)
+
+
+def _is_bound(body: Body, assign: ast.AST | None) -> bool:
+    return isinstance(assign, ast.Assign) and _binds(body, assign.value)
+
+
+def _binds(body: Body, expr: ast.expr) -> bool:
+    """Whether a value belongs to this process: a task, a lock, a socket."""
+    value = body.value(expr)
+    if isinstance(value, ast.Call):
+        name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+        if name in _MAKES_BOUND:
+            return True
+    return body.instance(expr).rpartition(".")[2] in _BOUND

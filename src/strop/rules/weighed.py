@@ -1,0 +1,25 @@
+"""What do rules see that speak after all the others: about comments that ignore findings, and baselines?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from strop.finding import Finding
+from strop.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """An entry of the baseline that answers to no finding: where it stands, and what it was about."""
+
+    span: Span
+    code: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Everything that was found, ignored or not, and what the baseline still holds of what is gone."""
+
+    findings: tuple[Finding, ...]
+    stale: tuple[Stale, ...] = ()
