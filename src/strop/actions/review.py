@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from strop.actions.baseline import Baseline, Held, prune_baseline, read_baseline, write_baseline
@@ -19,6 +19,7 @@ from strop.project.ignores import read_ignores
 from strop.project.project import Project
 from strop.project.read import read_project
 from strop.project.settings import ReviewSettings, read_settings
+from strop.report.quantity import plural
 from strop.report.review.result import Reported, Review, RuleCard, Suppression
 from strop.rules.ignores import Ignores, Place
 from strop.rules.registry import check, noticers, rules, weigh
@@ -106,18 +107,20 @@ def _is_web(project: Project) -> bool:
 
 def _nothing(root: Path, project: Project) -> Problem:
     files = len(project.source.modules)
-    message = f"no FastAPI application was found in {root}"
+    read = f"{plural(files, 'Python file')} read, none uses FastAPI" if files else "no Python file in it"
     where = tuple(f"{file}: {reason}" for file, reason in project.source.unread[:4])
-    read = f"{files} Python files were read, none uses FastAPI" if files else "there is no Python file in it"
-    return Problem(
-        "T101", f"{message}: {read}", where=where, do="start strop in the folder of the backend, or name it"
-    )
+    message = f"no FastAPI application was found in {root}: {read}"
+    return Problem("T101", message, where=where, do="start strop in the folder of the backend, or name it")
 
 
 def _selection(request: ReviewRequest, settings: ReviewSettings) -> Selection:
-    return select(
-        request.only or settings.only, (*request.ignore, *settings.ignore), settings.per_file_ignores
-    )
+    try:
+        chosen = select(settings.only, settings.ignore, settings.per_file_ignores)
+    except Problem as problem:
+        problem.where = ("[tool.strop.review] in pyproject.toml",)
+        raise
+    asked = select(request.only, request.ignore)
+    return replace(chosen, only=asked.only or chosen.only, ignore=(*asked.ignore, *chosen.ignore))
 
 
 def _evidence(request: ReviewRequest, root: Path) -> Evidence | None:

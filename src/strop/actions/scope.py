@@ -13,6 +13,7 @@ from strop.project.project import Project
 from strop.span import Span
 from strop.world import changes, git
 
+STAGED = "the last commit, staged"
 PROJECT = (".git", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt")  # lies at the top of one
 _FAR = 60  # lines of decorators above a function, at most
 
@@ -101,9 +102,7 @@ def find_scope(given: Sequence[Path], everything: bool, since: str | None, stage
 def _changed_scope(scope: Scope, repo: Path, since: str, staged: bool) -> Scope:
     root, paths, prefix = scope.root, scope.paths, scope.prefix
     if staged:
-        return Scope(
-            root, paths, _below(changes.changed_staged(repo, root), prefix), "what is staged", prefix
-        )
+        return Scope(root, paths, _below(changes.changed_staged(repo, root), prefix), STAGED, prefix)
     name = since or changes.main_branch(repo) or ""
     commit = changes.find_commit(repo, name) if name else None
     if since and commit is None:

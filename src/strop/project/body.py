@@ -15,6 +15,7 @@ from typing import Literal, TypeVar
 from strop.project.infer import Types
 from strop.project.mark import Mark
 from strop.project.scope import Binding, ClassNode, FunctionNode, Module, Ref, Scope
+from strop.project.wrappers import decorators
 from strop.span import Span
 
 Kind = Literal["function", "class", "module"]
@@ -67,9 +68,9 @@ class Body:
     def lines(self) -> tuple[str, ...]:
         """The lines of the text, decorators included."""
         if isinstance(self.node, ast.Module):
-            return self.module.lines
+            return self.module.text
         first = min((d.lineno for d in self.node.decorator_list), default=self.node.lineno)
-        return self.module.lines[first - 1 : self.node.end_lineno]
+        return self.module.text[first - 1 : self.node.end_lineno]
 
     # Nodes
 
@@ -149,10 +150,14 @@ class Body:
 
     def bases(self, class_name: str) -> tuple[str, ...]:
         """A class with everything above it: dotted names, the project's own first, then the libraries'."""
-        if class_name not in self.types.found.classes:
+        if not self.types.members.is_class(class_name):
             return (class_name,)
         lineage = self.types.members.lineage(class_name)
         return (*(owner.name for owner, _ in lineage.classes), *lineage.library)
+
+    def decorators(self) -> tuple[str, ...]:
+        """The dotted names of a function's decorators; of anything else none."""
+        return decorators(self.types, self.function) if self.function is not None else ()
 
     def ref(self, expr: ast.expr) -> Ref | None:
         """The reader's own answer for an expression."""
@@ -194,7 +199,7 @@ class Body:
 
     def text(self, node: ast.AST) -> str:
         """The source of a node, on one line."""
-        return " ".join(segment(self.module.lines, node).split())
+        return " ".join(segment(self.module.text, node).split())
 
     def span(self, node: ast.AST) -> Span:
         """Where a node is."""

@@ -11,7 +11,7 @@ from typing import Any
 from strop.project.filling import fills
 from strop.project.function import Call
 from strop.project.infer import Types
-from strop.project.scope import Binding, Module, Ref, Scope
+from strop.project.scope import Module, Ref, Scope
 from strop.project.targets import Target, Targets, members
 from strop.span import Span
 
@@ -47,7 +47,6 @@ class Reader:
     def __init__(self, types: Types, targets: Targets) -> None:
         self.types = types
         self.targets = targets
-        self.classes = {id(owner.node): owner for owner in types.found.classes.values()}
 
     def read(self, module: Module, symbol: str, body: list[ast.stmt], scope: Scope) -> Body:
         """Everything that these statements call, nested definitions left out."""
@@ -101,9 +100,9 @@ class _Walk:
     def classdef(self, node: ast.ClassDef, here: Here) -> None:
         for part in (*node.decorator_list, *node.bases):
             self.visit(part, here)
-        owner = self.reader.classes.get(id(node))
+        owner = next((c for c in self.module.classes.values() if c.definition is node), None)
         if owner is not None:
-            self.statements(node.body, replace(here, scope=owner.scope))
+            self.statements(node.body, replace(here, scope=owner.space))
 
     def if_(self, node: ast.If, here: Here) -> None:
         """A script's main part is not the application's; what fills shared state happens once."""
@@ -164,21 +163,14 @@ class _Walk:
         if node.value is not None:
             self.visit(node.value, here)
 
-    def named(self, node: ast.NamedExpr, here: Here) -> None:
-        line = node.lineno - 1
-        here.scope.bind(node.target.id, Binding("value", line, (0, 1 << 30), here.scope, node.value))
-        self.visit(node.value, here)
-
     def lambda_(self, node: ast.Lambda, here: Here) -> None:
         inner = self.types.inner(node, here.scope)
-        for arg in (*node.args.args, *node.args.kwonlyargs):
-            inner.names.setdefault(arg.arg, [Binding("value", 0, (0, 1 << 30), inner)])
         self.visit(node.body, replace(here, scope=inner, awaited=False))
 
     def attribute(self, node: ast.Attribute, here: Here) -> None:
         """Reading a property of a class of the project is a call."""
         plain = replace(here, awaited=False)
-        if node.attr in self.targets.properties and isinstance(node.ctx, ast.Load):
+        if isinstance(node.ctx, ast.Load):
             ref = self.types.infer(node.value, here.scope)
             self.visit(node.value, plain)
             self.run(node, self.targets.read(ref, node.attr), plain)
@@ -214,8 +206,8 @@ class _Walk:
         if not isinstance(argument, ast.Call):
             return False
         ref = self.types.infer(argument.func, here.scope)
-        node = self.types.found.functions.get(ref.name) if ref is not None else None
-        return node is not None and isinstance(node.node, ast.FunctionDef)
+        node = self.types.found.function(ref.name) if ref is not None else None
+        return node is not None and isinstance(node.definition, ast.FunctionDef)
 
     def handed_over(self, node: ast.Call, ref: Ref | None, here: Here) -> bool:
         """A function given to a thread, to the background, or to something that calls it at once."""
@@ -297,12 +289,13 @@ class _Walk:
                 target.effect,
                 here.background,
                 here.once,
+                target.is_abstract,
             )
         )
 
     def text(self, node: ast.expr) -> str:
         """The source of the call, on one line, shortened."""
-        lines = self.module.lines[node.lineno - 1 : node.end_lineno]
+        lines = self.module.text[node.lineno - 1 : node.end_lineno]
         raw = [line.encode() for line in lines]
         raw[-1] = raw[-1][: node.end_col_offset]
         raw[0] = raw[0][node.col_offset :]
@@ -331,7 +324,6 @@ _SPECIAL: dict[type, Callable[[_Walk, Any, Here], None]] = {
     ast.Await: _Walk.await_,
     ast.Yield: _Walk.yield_,
     ast.YieldFrom: _Walk.yield_,
-    ast.NamedExpr: _Walk.named,
     ast.Lambda: _Walk.lambda_,
     ast.Attribute: _Walk.attribute,
     ast.Call: _Walk.call,

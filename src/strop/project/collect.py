@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from strop.project.scope import Binding, ClassNode, FunctionNode, How, Module, Scope
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-@dataclass(slots=True)
-class Found:
-    """The definitions of all files, by dotted name; functions by id as well."""
-
-    modules: dict[str, Module] = field(default_factory=dict)
-    classes: dict[str, ClassNode] = field(default_factory=dict)
-    functions: dict[str, FunctionNode] = field(default_factory=dict)
-    by_id: dict[str, FunctionNode] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +31,33 @@ class _Place:
 _EVERYWHERE = (0, 1 << 30)
 
 
-def collect(module: Module, tree: ast.Module, found: Found) -> None:
+def collect(module: Module, tree: ast.Module) -> None:
     """Record what one module defines."""
-    module.tree = tree
-    found.modules[module.name] = module
-    _Collector(module, found).statements(tree.body, _Place(module.scope, _EVERYWHERE))
+    module.whole = tree
+    names = any(":=" in line for line in module.text)
+    _Collector(module, names).statements(tree.body, _Place(module.space, _EVERYWHERE))
 
 
 class _Collector:
-    def __init__(self, module: Module, found: Found) -> None:
+    def __init__(self, module: Module, names: bool) -> None:
         self.module = module
-        self.found = found
+        self.names = names  # whether expressions bind names with `:=`
 
     def statements(self, body: Iterable[ast.stmt], at: _Place) -> None:
         for node in body:
             visit = _VISITS.get(type(node))
             if visit is not None:
                 visit(self, node, at)
+            if self.names:
+                self.named(node, at)
+
+    def named(self, node: ast.AST, at: _Place) -> None:
+        """What the expressions of a statement bind with `:=`."""
+        for part in ast.iter_child_nodes(node):
+            if isinstance(part, ast.NamedExpr):
+                self._bind(at, part.target.id, "value", part.lineno - 1, part.value)
+            if not isinstance(part, ast.stmt | ast.Lambda | ast.ExceptHandler | ast.match_case):
+                self.named(part, at)
 
     def block(self, body: list[ast.stmt], at: _Place) -> None:
         """A branch or loop body: what it binds may not have happened after it."""
@@ -69,7 +69,7 @@ class _Collector:
         if any(_last_name(d) == "overload" for d in node.decorator_list):
             return
         qualname = at.qualname(node.name)
-        scope = Scope("function", self.module, at.scope)
+        scope = Scope("function", self.module, at.scope, key=f"{self.module.name}:{qualname}!")
         function = FunctionNode(
             self._free_id(qualname, node),
             f"{self.module.name}.{qualname}",
@@ -79,9 +79,9 @@ class _Collector:
             scope,
             owner=at.owner if at.function is None else None,
         )
-        self.found.by_id[function.id] = function
+        self.module.by_id[function.id] = function
         if not _is_accessor(node):
-            self.found.functions[function.name] = function
+            self.module.functions[function.name] = function
             self._bind(at, node.name, "def", node.lineno - 1, target=function.name)
         self.parameters(function)
         self.statements(node.body, _Place(scope, _EVERYWHERE, qualname, at.owner, function))
@@ -90,30 +90,30 @@ class _Collector:
         name = f"{self.module.file}:{qualname}"
         if _is_accessor(node):
             return f"{name}.{_last_name(node.decorator_list[0])}"
-        return name if name not in self.found.by_id else f"{name}@{node.lineno}"
+        return name if name not in self.module.by_id else f"{name}@{node.lineno}"
 
     def parameters(self, function: FunctionNode) -> None:
         """Bind the parameters; the first of a method is the instance or the class."""
-        args = function.node.args
+        args = function.definition.args
         pairs = list(_with_defaults(args))
-        marks = {_last_name(d) for d in function.node.decorator_list}
+        marks = {_last_name(d) for d in function.definition.decorator_list}
         if function.owner is not None and pairs and "staticmethod" not in marks:
             first = pairs.pop(0)[0]
-            how: How = "cls" if "classmethod" in marks or function.node.name == "__new__" else "self"
-            self._bind_in(function.scope, first.arg, how, 0, target=function.owner.name)
+            how: How = "cls" if "classmethod" in marks or function.definition.name == "__new__" else "self"
+            self._bind_in(function.space, first.arg, how, 0, target=function.owner.name)
         for arg, default in pairs:
-            binding = Binding("annotation", 0, _EVERYWHERE, function.scope, arg.annotation, default=default)
-            function.scope.bind(arg.arg, binding)
+            binding = Binding("annotation", 0, _EVERYWHERE, function.space, arg.annotation, default=default)
+            function.space.bind(arg.arg, binding)
         for rest in (args.vararg, args.kwarg):
             if rest is not None:
-                self._bind_in(function.scope, rest.arg, "annotation", 0)
+                self._bind_in(function.space, rest.arg, "annotation", 0)
 
     def classdef(self, node: ast.ClassDef, at: _Place) -> None:
         qualname = at.qualname(node.name)
         name = f"{self.module.name}.{qualname}"
-        scope = Scope("class", self.module, at.scope)
+        scope = Scope("class", self.module, at.scope, key=f"{self.module.name}:{qualname}.")
         owner = ClassNode(name, qualname, self.module, node, scope)
-        self.found.classes[name] = owner
+        self.module.classes[name] = owner
         self._bind(at, node.name, "class", node.lineno - 1, target=name)
         self.statements(node.body, _Place(scope, _EVERYWHERE, qualname, owner))
 
@@ -171,7 +171,8 @@ class _Collector:
             case ast.Attribute(value=ast.Name(id=name), attr=attr) if self._is_self(name, at):
                 assert at.owner is not None
                 binding = Binding(how, line, at.block, at.scope, value, index=index, default=default)
-                at.owner.attributes.setdefault(attr, []).append(binding)
+                binding.key = f"{at.owner.key}.{attr}"
+                at.owner.held.setdefault(attr, []).append(binding)
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
                 pairs = _pair(elements, value, how)
                 for place, (element, part) in enumerate(pairs):
@@ -180,7 +181,7 @@ class _Collector:
     def _is_self(self, name: str, at: _Place) -> bool:
         if at.owner is None or at.function is None:
             return False
-        return any(b.how in ("self", "cls") for b in at.function.scope.names.get(name, ()))
+        return any(b.how in ("self", "cls") for b in at.function.space.names.get(name, ()))
 
     def loop(self, node: ast.For | ast.AsyncFor, at: _Place) -> None:
         start = (node.lineno, node.body[-1].end_lineno or node.lineno)
@@ -244,7 +245,7 @@ class _Collector:
         default: ast.expr | None = None,
     ) -> None:
         binding = Binding(how, line, at.block, at.scope, expr, target, index, default)
-        home = self.module.scope if name in at.scope.outer else at.scope
+        home = self.module.space if name in at.scope.outer else at.scope
         home.bind(name, binding)
 
     def _bind_in(self, scope: Scope, name: str, how: How, line: int, target: str = "") -> None:

@@ -47,7 +47,9 @@ def _is_module(path: Path, shut: set[Path]) -> bool:
     name = path.name
     if not name.endswith(".py") or name == "conftest.py" or name.startswith("test_"):
         return False
-    return not name.endswith("_test.py") and path.resolve() not in shut
+    if name.endswith("_test.py") or not (path.is_file() or path.is_symlink()):  # a pipe would never end
+        return False
+    return path.resolve() not in shut
 
 
 def module_name(file: str, sources: tuple[str, ...]) -> str:

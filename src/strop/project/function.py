@@ -37,6 +37,9 @@ class Call:
     )
     background: bool = False  # handed to run after the answer
     once: bool = False  # behind `if shared is None:` that it fills: not done again
+    is_abstract: bool = (
+        False  # of a method that is implemented elsewhere; `project/link.py` puts those in its place
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Function:
     name: str = ""  # dotted name: "shop.services.pdf.render"
     takes: tuple[str, ...] = ()  # ids of the project's classes in parameter annotations
     returns: tuple[str, ...] = ()  # ids of the project's classes in the result, where it can be told
+    parameters: tuple[str, ...] = ()  # names
+    is_abstract: bool = False  # a method that only says what subclasses do
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from strop.project.catalogue import Catalogue
-from strop.project.collect import Found
+from strop.project.fixpoint import FREE, Fixpoint
+from strop.project.found import Found
 from strop.project.members import Members
 from strop.project.names import BUILTIN_TYPES, Names
 from strop.project.refs import (
@@ -44,6 +46,7 @@ _LISTS = {
 }
 _DEPENDS = ("Depends", "Security")
 _VARIABLES = frozenset({"typing.TypeVar", "typing_extensions.TypeVar"})
+_NEW_TYPES = frozenset({"typing.NewType", "typing_extensions.NewType"})
 _FIRST = frozenset({"next", "copy.copy", "copy.deepcopy", "functools.partial"})
 
 
@@ -54,19 +57,35 @@ class Types:
         self.found = found
         self.names = Names(found)
         self.catalogue = catalogue
+        self.watch = found.watch
+        self.fixpoint = Fixpoint(found.watch)
         self.members = Members(self)
-        self._seen: dict[int, Ref | None] = {}
         self._parsed: dict[int, ast.expr] = {}
         self._inner: dict[int, Scope] = {}
 
     def infer(self, expr: ast.expr, scope: Scope) -> Ref | None:
         """The meaning of an expression in a scope; None when it can't be told."""
+        memo = self.watch.memo
         key = id(expr)
-        if key not in self._seen:
-            self._seen[key] = None  # a cycle ends here
-            find = _FINDS.get(type(expr))
-            self._seen[key] = find(self, expr, scope) if find is not None else None
-        return self._seen[key]
+        if key in memo:
+            return memo[key]
+        find = _FINDS.get(type(expr))
+        if find is None:
+            return None
+        fixpoint = self.fixpoint
+        outer, fixpoint.lowest = fixpoint.lowest, FREE
+        ref = find(self, expr, scope)
+        if fixpoint.lowest == FREE:
+            memo[key] = ref
+            fixpoint.lowest = outer
+        elif outer < fixpoint.lowest:
+            fixpoint.lowest = outer
+        return ref
+
+    def forget(self) -> None:
+        """Drop what is remembered by the place of syntax in memory, before syntax is dropped."""
+        self._parsed.clear()
+        self._inner.clear()
 
     def annotation(self, expr: ast.expr | None, scope: Scope) -> Ref | None:
         """The type that an annotation gives a value."""
@@ -99,11 +118,7 @@ class Types:
 
     def binding(self, binding: Binding) -> Ref | None:
         """What one binding gives the name."""
-        if not binding.known and not binding.busy:
-            binding.busy = True
-            binding.ref = self._bind(binding)
-            binding.busy, binding.known = False, True
-        return binding.ref
+        return self.fixpoint.ask(binding.answer, binding.key, partial(self._bind, binding))
 
     def _bind(self, binding: Binding) -> Ref | None:
         match binding.how:
@@ -198,12 +213,15 @@ class Types:
         return Ref("instance", name, (value,) if value else ())
 
     def inner(self, expr: ast.expr, scope: Scope) -> Scope:
-        """The namespace of a comprehension, with its loop variables bound."""
+        """The namespace of a comprehension or lambda, with its variables bound."""
         if id(expr) not in self._inner:
-            self._inner[id(expr)] = inside = Scope("comprehension", scope.module, scope)
+            self._inner[id(expr)] = inside = Scope("comprehension", scope.module, scope, key=scope.key)
             generators: list[ast.comprehension] = getattr(expr, "generators", [])
             for generator in generators:
                 _bind_elements(generator.target, generator.iter, inside)
+            if isinstance(expr, ast.Lambda):
+                for arg in (*expr.args.args, *expr.args.kwonlyargs):
+                    inside.bind(arg.arg, Binding("value", 0, (0, 1 << 30), inside))
         return self._inner[id(expr)]
 
     def _subscript(self, expr: ast.Subscript, scope: Scope) -> Ref | None:
@@ -301,7 +319,7 @@ class Types:
         return instantiate(func)
 
     def _returned(self, func: Ref, call: ast.Call, scope: Scope) -> Ref | None:
-        node = self.found.functions.get(func.name)
+        node = self.found.function(func.name)
         if node is None:
             return None
         result = self.result_of(node)
@@ -318,6 +336,8 @@ class Types:
             own = next((k.value for k in call.keywords if k.arg == "cls"), None)
             given = self.infer(own, scope) if own is not None else None
             return given or Ref("name", "sqlalchemy.orm.DeclarativeBase")
+        if func.name in _NEW_TYPES and len(call.args) == 2:
+            return self.infer(call.args[1], scope)
         if func.name in _FIRST and call.args:
             ref = self.infer(call.args[0], scope)
             return element(ref) if func.name == "next" else ref
@@ -353,19 +373,15 @@ class Types:
 
     def result_of(self, node: FunctionNode) -> Ref | None:
         """The type that a function of the project returns (of a generator: what its call gives)."""
-        if not node.known and not node.busy:
-            node.busy = True
-            node.ref = self._result_of(node)
-            node.busy, node.known = False, True
-        return node.ref
+        return self.fixpoint.ask(node.answer, node.key, partial(self._result_of, node))
 
     def _result_of(self, node: FunctionNode) -> Ref | None:
-        if node.node.returns is not None:
-            return self.annotation(node.node.returns, node.scope)
+        if node.definition.returns is not None:
+            return self.annotation(node.definition.returns, node.space)
         if node.is_generator:
-            given = join(self.infer(y, node.scope) for y in node.yields)
+            given = join(self.infer(y, node.space) for y in node.yields)
             return Ref("instance", "Iterator", (given,)) if given else None
-        return join(self.infer(r, node.scope) for r in node.results)
+        return join(self.infer(r, node.space) for r in node.results)
 
 
 _BUILTIN_NAMES = {

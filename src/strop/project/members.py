@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from strop.project.fixpoint import FREE
 from strop.project.refs import element, is_generated, join
 from strop.project.scope import ClassNode, FunctionNode, Ref, Scope
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from strop.project.infer import Types
 
 _PROPERTIES = frozenset({"property", "cached_property", "hybrid_property", "computed_field", "classproperty"})
-_MANY = 6  # an abstract method with more implementations says nothing about this call
 Env = dict[str, Ref]
 
 
@@ -31,8 +30,10 @@ class Members:
 
     def __init__(self, types: Types) -> None:
         self.types = types
+        self.found = types.found
+        self.watch = types.found.watch
         self._lineages: dict[str, Lineage] = {}
-        self._alikes: dict[str, list[str]] = {}
+        self._busy: dict[str, int] = {}  # lineages that are being worked out
 
     def of(self, ref: Ref | None, attr: str) -> Ref | None:
         """The attribute of what `ref` is; None when it can't be told."""
@@ -58,12 +59,12 @@ class Members:
         return ref if ref is not None else self.types.bound(bindings)
 
     def _of_class(self, ref: Ref, attr: str) -> Ref | None:
-        if ref.name not in self.types.found.classes:
+        if not self.is_class(ref.name):
             return Ref("name", f"{ref.name}.{attr}")
         return self._look_up(self.lineage(ref.name), Ref("instance", ref.name, ref.args), attr, on_class=True)
 
     def _of_instance(self, ref: Ref, attr: str) -> Ref | None:
-        if ref.name in self.types.found.classes:
+        if self.is_class(ref.name):
             return self._look_up(self.lineage(ref.name), ref, attr)
         return self._of_library(ref.name, ref, attr)
 
@@ -80,7 +81,8 @@ class Members:
 
     def _look_up(self, lineage: Lineage, receiver: Ref, attr: str, *, on_class: bool = False) -> Ref | None:
         for owner, _ in lineage.classes:
-            bindings = [*owner.scope.names.get(attr, ()), *owner.attributes.get(attr, ())]
+            self.watch.current.add(f"{owner.key}.{attr}")
+            bindings = [*owner.space.names.get(attr, ()), *owner.held.get(attr, ())]
             if not bindings:
                 continue
             if bindings[-1].how == "def" or bindings[0].how == "def":
@@ -93,7 +95,7 @@ class Members:
         return None
 
     def _method(self, name: str, receiver: Ref, on_class: bool) -> Ref | None:
-        node = self.types.found.functions.get(name)
+        node = self.found.function(name)
         if node is not None and is_property(node) and not on_class:
             return self.substitute(self.types.result_of(node), (receiver,), node.owner)
         return Ref("function", name, (receiver,))
@@ -101,16 +103,17 @@ class Members:
     def function(self, class_name: str, attr: str) -> FunctionNode | None:
         """The method or property that a class of the project has under this name, inherited or own."""
         for owner, _ in self.lineage(class_name).classes:
-            node = self.types.found.functions.get(f"{owner.name}.{attr}")
+            self.watch.current.add(f"{owner.key}.{attr}")
+            node = owner.module.functions.get(f"{owner.name}.{attr}")
             if node is not None:
                 return node
-            if attr in owner.scope.names or attr in owner.attributes:
+            if attr in owner.space.names or attr in owner.held:
                 return None
         return None
 
     def called(self, ref: Ref, call: ast.Call, scope: Scope) -> Ref | None:
         """What calling an instance gives."""
-        if ref.name in self.types.found.classes:
+        if self.is_class(ref.name):
             node = self.function(ref.name, "__call__")
             if node is not None:
                 return self.substitute(self.types.result_of(node), (ref,), node.owner)
@@ -127,7 +130,7 @@ class Members:
         if is_generated(ref):
             return element(ref)
         for name in ("__aenter__", "__enter__"):
-            node = self.function(ref.name, name) if ref.name in self.types.found.classes else None
+            node = self.function(ref.name, name) if self.is_class(ref.name) else None
             if node is not None:
                 return self.substitute(self.types.result_of(node), (ref,), node.owner) or ref
         shape = self.types.catalogue.result(f"{ref.name}.__enter__")
@@ -137,23 +140,60 @@ class Members:
 
     def library_bases(self, class_name: str) -> list[str]:
         """Bases from outside the project, through the whole lineage."""
-        return self.lineage(class_name).library if class_name in self.types.found.classes else []
+        return self.lineage(class_name).library if self.is_class(class_name) else []
+
+    def is_class(self, name: str) -> bool:
+        """Whether this is a class of the project."""
+        node = self.found.class_(name)
+        if node is None:
+            self.found.note_missing(name)
+            return False
+        self.watch.current.add(node.key)
+        return True
 
     def lineage(self, class_name: str) -> Lineage:
-        """The class and its bases, in the order in which attributes are looked up."""
-        if class_name not in self._lineages:
-            self._lineages[class_name] = Lineage()  # a cycle of bases ends here
-            self._lineages[class_name] = self._lineage(self.types.found.classes[class_name])
-        return self._lineages[class_name]
+        """The class and its bases, in the order in which attributes are looked up. Raises KeyError for no class."""
+        known = self._lineages.get(class_name)
+        if known is not None:
+            self.watch.current.add(known.classes[0][0].key + "^")
+            return known
+        node = self.found.class_(class_name)
+        if node is None:
+            raise KeyError(class_name)
+        key = node.key + "^"
+        self.watch.current.add(key)
+        if class_name in self._busy:  # a class that is among its own bases
+            fixpoint = self.types.fixpoint
+            fixpoint.lowest = min(fixpoint.lowest, self._busy[class_name])
+            return Lineage([(node, {})])
+        return self._work_out(node, key)
+
+    def _work_out(self, node: ClassNode, key: str) -> Lineage:
+        fixpoint = self.types.fixpoint
+        before, outer, depth = self.watch.enter(key), fixpoint.lowest, fixpoint.descend()
+        self._busy[node.name] = depth
+        fixpoint.lowest = FREE
+        try:
+            found = self._lineage(node)
+        finally:
+            del self._busy[node.name]
+            fixpoint.ascend()
+            self.watch.leave(before)
+        if fixpoint.lowest >= depth:
+            self._lineages[node.name] = found
+            fixpoint.lowest = outer
+        else:
+            fixpoint.lowest = min(outer, fixpoint.lowest)
+        return found
 
     def _lineage(self, node: ClassNode) -> Lineage:
-        own = {ref.name: ref for ref in self.own_parameters(node.name)}
+        own = {ref.name: ref for ref in self._parameters(node)}
         result = Lineage([(node, own)])
-        for base in node.node.bases:
-            ref = self.types.infer(base, node.scope.parent or node.module.scope)
+        for base in node.definition.bases:
+            ref = self.types.infer(base, node.space.parent or node.module.space)
             if ref is None or ref.kind not in ("class", "name"):
                 continue
-            if ref.name not in self.types.found.classes:
+            if not self.is_class(ref.name):
                 result.library.append(ref.name)
                 continue
             self._inherit(result, ref)
@@ -170,14 +210,16 @@ class Members:
         result.library.extend(name for name in above.library if name not in result.library)
 
     def own_parameters(self, class_name: str) -> tuple[Ref, ...]:
-        """The type variables of a class, in order."""
-        node = self.types.found.classes[class_name]
+        """The type variables of a class, in order. Raises KeyError for no class."""
+        return tuple(self.lineage(class_name).classes[0][1].values())
+
+    def _parameters(self, node: ClassNode) -> tuple[Ref, ...]:
         found: list[Ref] = []
-        for base in node.node.bases:
+        for base in node.definition.bases:
             if not isinstance(base, ast.Subscript):
                 continue
             parts = base.slice.elts if isinstance(base.slice, ast.Tuple) else [base.slice]
-            refs = [self.types.infer(part, node.scope.parent or node.module.scope) for part in parts]
+            refs = [self.types.infer(part, node.space.parent or node.module.space) for part in parts]
             found.extend(r for r in refs if r is not None and r.kind == "typevar" and r not in found)
         return tuple(found)
 
@@ -187,7 +229,7 @@ class Members:
             return ref
         receiver = receivers[0]
         env: Env = {"Self": receiver}
-        if receiver.name in self.types.found.classes:
+        if self.is_class(receiver.name):
             given = dict(
                 zip((p.name for p in self.own_parameters(receiver.name)), receiver.args, strict=False)
             )
@@ -196,65 +238,23 @@ class Members:
                     env |= {k: replace_variables(v, given) for k, v in inner.items()}
         return replace_variables(ref, env)
 
-    # Subclasses
 
-    def _alike(self, protocol: ClassNode) -> list[str]:
-        """Classes that have every method of a protocol, with the same parameters."""
-        if protocol.name not in self._alikes:
-            self._alikes[protocol.name] = []
-            if any(base.rpartition(".")[2] == "Protocol" for base in self.lineage(protocol.name).library):
-                self._alikes[protocol.name] = list(self._find_alike(protocol))
-        return self._alikes[protocol.name]
-
-    def _find_alike(self, protocol: ClassNode) -> Iterator[str]:
-        functions = self.types.found.functions
-        wanted = [n for n, bindings in protocol.scope.names.items() if bindings[0].how == "def"]
-        for name, node in self.types.found.classes.items():
-            if node is protocol or not wanted:
-                continue
-            if all(
-                _parameters(functions.get(f"{name}.{method}"))
-                == _parameters(functions.get(f"{protocol.name}.{method}"))
-                for method in wanted
-            ):
-                yield name
-
-    def link(self) -> None:
-        """Tell every class its subclasses; abstract methods are resolved through them."""
-        for node in self.types.found.classes.values():
-            for above, _ in self.lineage(node.name).classes[1:]:
-                above.subclasses.append(node.name)
-
-    def implementations(self, node: FunctionNode) -> list[FunctionNode]:
-        """The function itself, or of an abstract method those that implement it (few, else none)."""
-        if node.owner is None or not is_abstract(node):
-            return [node]
-        method = node.node.name
-        found = {}
-        for name in (*node.owner.subclasses, *self._alike(node.owner)):
-            below = self.types.found.functions.get(f"{name}.{method}")
-            if below is not None and not is_abstract(below):
-                found[below.id] = below
-        return list(found.values()) if 0 < len(found) <= _MANY else [node]
-
-
-def _parameters(node: FunctionNode | None) -> list[str] | None:
-    if node is None:
-        return None
-    args = node.node.args
+def parameters(node: FunctionNode) -> list[str]:
+    """The names of a function's parameters."""
+    args = node.definition.args
     return [arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
 
 
 def is_property(node: FunctionNode) -> bool:
     """Whether reading the attribute calls the function."""
-    return any(_decorator(d) in _PROPERTIES for d in node.node.decorator_list)
+    return any(_decorator(d) in _PROPERTIES for d in node.definition.decorator_list)
 
 
 def is_abstract(node: FunctionNode) -> bool:
     """Whether a method only says what subclasses do."""
-    if any(_decorator(d) in ("abstractmethod", "abstractproperty") for d in node.node.decorator_list):
+    if any(_decorator(d) in ("abstractmethod", "abstractproperty") for d in node.definition.decorator_list):
         return True
-    return all(_says_nothing(s) for s in node.node.body)
+    return all(_says_nothing(s) for s in node.definition.body)
 
 
 def _says_nothing(node: ast.stmt) -> bool:

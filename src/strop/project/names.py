@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strop.project.collect import Found
+from strop.project.found import Found
 from strop.project.scope import Binding, Module, Ref, Scope
 
 BUILTIN_TYPES = frozenset(
@@ -11,45 +11,69 @@ BUILTIN_TYPES = frozenset(
 )
 
 
+Member = tuple[list[Binding], Ref | None]
+
+
 class Names:
-    """Resolves dotted names over all collected modules."""
+    """Resolves dotted names over all modules."""
 
     def __init__(self, found: Found) -> None:
         self.found = found
-        self.packages = _packages(found)
-        self._members: dict[tuple[str, str], tuple[list[Binding], Ref | None]] = {}
+        self._splits: dict[str, tuple[str, Ref, list[str]]] = {}
+        self._members: dict[tuple[str, str], tuple[Member, frozenset[str]]] = {}
 
     def split(self, dotted: str) -> tuple[Ref, list[str]]:
         """The longest prefix that is a module or package of the project, and the names after it."""
-        parts = dotted.split(".")
-        for count in range(len(parts), 0, -1):
-            prefix = ".".join(parts[:count])
-            if prefix in self.found.modules or prefix in self.packages:
-                return Ref("module", prefix), parts[count:]
-        return Ref("name", dotted), []
+        known = self._splits.get(dotted)
+        if known is None:
+            known = self._splits[dotted] = self._split(dotted)
+        key, ref, rest = known
+        self.found.watch.current.add(key)
+        return ref, rest
 
-    def member(self, module: str, name: str) -> tuple[list[Binding], Ref | None]:
+    def _split(self, dotted: str) -> tuple[str, Ref, list[str]]:
+        prefix = self.found.prefix(dotted)
+        if not prefix:
+            return f"?{dotted.partition('.')[0]}", Ref("name", dotted), []
+        rest = dotted[len(prefix) + 1 :]
+        return f"?{dotted}", Ref("module", prefix), rest.split(".") if rest else []
+
+    def member(self, module: str, name: str) -> Member:
         """What a module calls by this name: its bindings, or a submodule; ([], None) when it has none."""
-        key = (module, name)
-        if key not in self._members:
-            self._members[key] = ([], None)  # a cycle of star imports ends here
-            self._members[key] = self._find_member(module, name)
-        return self._members[key]
+        known = self._members.get((module, name))
+        if known is None:
+            noted: set[str] = set()
+            member = self._find_member(module, name, noted, set())
+            known = self._members[module, name] = (member, frozenset(noted))
+        self.found.watch.current |= known[1]
+        return known[0]
 
-    def _find_member(self, module: str, name: str) -> tuple[list[Binding], Ref | None]:
-        node = self.found.modules.get(module)
-        if node is not None and name in node.scope.names:
-            return node.scope.names[name], None
+    def forget(self, module: str) -> None:
+        """Drop what was taken from a module's syntax."""
+        for key in [
+            k for k, (_, noted) in self._members.items() if any(n.startswith(f"{module}:") for n in noted)
+        ]:
+            del self._members[key]
+
+    def _find_member(self, module: str, name: str, noted: set[str], passed: set[str]) -> Member:
+        passed.add(module)
+        node = self.found.module(module)
+        noted.add(f"{module}:{name}")
+        if node is not None and name in node.space.names:
+            return node.space.names[name], None
         below = f"{module}.{name}"
-        if below in self.found.modules or below in self.packages:
+        noted.add(f"?{below}")
+        if below in self.found.entries or below in self.found.packages:
             return [], Ref("module", below)
-        return self._from_stars(node, name) if node is not None else ([], None)
+        return self._from_stars(node, name, noted, passed) if node is not None else ([], None)
 
-    def _from_stars(self, node: Module, name: str) -> tuple[list[Binding], Ref | None]:
-        for star in node.stars:
-            start, rest = self.split(star)
-            if start.kind == "module" and not rest and not name.startswith("_"):
-                bindings, ref = self.member(start.name, name)
+    def _from_stars(self, node: Module, name: str, noted: set[str], passed: set[str]) -> Member:
+        noted.add(f"{node.name}:<stars>")
+        for star in node.stars if not name.startswith("_") else ():
+            noted.add(f"?{star}")
+            start = self.found.prefix(star)
+            if start == star and start not in passed:
+                bindings, ref = self._find_member(start, name, noted, passed)
                 if bindings or ref is not None:
                     return bindings, ref
         return [], None
@@ -77,11 +101,3 @@ def reaching(bindings: list[Binding], line: int) -> list[Binding]:
         if start <= line <= end:
             break
     return chosen or bindings
-
-
-def _packages(found: Found) -> frozenset[str]:
-    prefixes: set[str] = set()
-    for name in found.modules:
-        parts = name.split(".")
-        prefixes.update(".".join(parts[:count]) for count in range(1, len(parts)))
-    return frozenset(prefixes)

@@ -1,4 +1,4 @@
-"""Which bodies is each rule shown, and what did they notice? One round over all functions, classes and modules."""
+"""Which bodies of a file is each rule shown, and what did it notice?"""
 
 from __future__ import annotations
 
@@ -7,18 +7,12 @@ from collections.abc import Iterator
 from strop.project.body import Body, Noticer
 from strop.project.infer import Types
 from strop.project.mark import Mark
+from strop.project.scope import Module
 
 
-def notice_all(types: Types, noticers: tuple[Noticer, ...]) -> dict[str, tuple[Mark, ...]]:
-    """What the noticers saw, by the code of their rule, in the order of files and lines."""
-    found: dict[str, list[Mark]] = {}
-    module_bodies = _bodies(types) if noticers else {}
-    for module in types.found.modules.values() if noticers else ():
-        for mark in _notice(module_bodies[module.file], noticers):
-            found.setdefault(mark.rule, []).append(mark)
-    return {
-        rule: tuple(sorted(marks, key=lambda m: (m.span, m.facts))) for rule, marks in sorted(found.items())
-    }
+def notice(types: Types, module: Module, noticers: tuple[Noticer, ...]) -> Iterator[Mark]:
+    """What the noticers see in one file: modules first, then class bodies, then functions."""
+    return _notice(list(_bodies(types, module)), noticers) if noticers else iter(())
 
 
 def _notice(bodies: list[Body], noticers: tuple[Noticer, ...]) -> Iterator[Mark]:
@@ -30,16 +24,11 @@ def _notice(bodies: list[Body], noticers: tuple[Noticer, ...]) -> Iterator[Mark]
                 yield from noticer.notice(body)
 
 
-def _bodies(types: Types) -> dict[str, list[Body]]:
-    """Modules, class bodies and functions, by file."""
-    found = {}
-    for module in types.found.modules.values():
-        found[module.file] = [Body(types, module, "module", module.tree, module.scope, "<module>")]
-    for owner in types.found.classes.values():
-        body = Body(types, owner.module, "class", owner.node, owner.scope, owner.qualname, owner=owner)
-        found[owner.module.file].append(body)
-    for node in types.found.by_id.values():
+def _bodies(types: Types, module: Module) -> Iterator[Body]:
+    """The module, its class bodies and its functions."""
+    yield Body(types, module, "module", module.whole, module.space, "<module>")
+    for owner in module.classes.values():
+        yield Body(types, module, "class", owner.definition, owner.space, owner.qualname, owner=owner)
+    for node in module.by_id.values():
         symbol = node.id.partition(":")[2]
-        body = Body(types, node.module, "function", node.node, node.scope, symbol, node, node.owner)
-        found[node.module.file].append(body)
-    return found
+        yield Body(types, module, "function", node.definition, node.space, symbol, node, node.owner)

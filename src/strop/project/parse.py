@@ -6,7 +6,9 @@ The rewrites keep every line where it is, so places in the tree are places in th
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +33,23 @@ def parse_file(root: Path, path: Path) -> Parsed:
     """Read and parse one file; a file that can't be read comes back with the reason."""
     file = path.relative_to(root).as_posix()
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        return Parsed(file, None, (), f"cannot be read as UTF-8 text: {error}")
+        text = decode(path.read_bytes())
+    except OSError as error:
+        return Parsed(file, None, (), f"cannot be read: {error.strerror}")
+    except (UnicodeDecodeError, LookupError, SyntaxError) as error:
+        return Parsed(file, None, (), f"cannot be read as text: {error}")
     return parse_text(file, text)
+
+
+def decode(data: bytes) -> str:
+    """The text of a file: UTF-8, unless its first lines name another encoding as PEP 263 has it.
+
+    Raises UnicodeDecodeError, or LookupError or SyntaxError for an encoding that there is none of.
+    """
+    if b"coding" not in data[:400]:
+        return data.decode("utf-8-sig")
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return data.decode(encoding)
 
 
 def parse_text(file: str, text: str) -> Parsed:

@@ -11,7 +11,7 @@ from strop.project.join import join
 from strop.project.project import Project
 from strop.project.shipped.read import read_shipped
 from strop.project.shipped.requirements import versions
-from strop.project.source import Reading
+from strop.project.source import Reading, assemble_source
 
 
 def read_project(
@@ -24,7 +24,10 @@ def read_project(
     without `sources`, the folders on `sys.path` are told from the imports.
     """
     reading = Reading.of(root, sources, exclude)
-    source = reading.source(noticers)
+    every = reading.every(noticers)
+    source = assemble_source(every)
     shipped = read_shipped(root)
-    imported = replace(assemble(reading.types), versions=versions(shipped.requirements))
+    declarations = [d.declarations for d in every if d.declarations is not None]
+    stored = [d.stored for d in every if d.stored is not None]
+    imported = replace(assemble(declarations, stored), versions=versions(shipped.requirements))
     return replace(join(root, imported, source), shipped=shipped)

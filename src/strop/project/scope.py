@@ -1,6 +1,9 @@
 """What names mean inside one file: scopes, what each name was bound to, and the types that follow.
 
 These are the reader's working values: they point into syntax trees and don't leave this package.
+
+What is read of a definition is noted under its key (`watch.py`): reading `node`, `scope` or `attributes` of a
+definition notes all of it. The reader itself uses `definition`, `space` and `held`, and notes the part that it uses.
 """
 
 from __future__ import annotations
@@ -8,6 +11,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from strop.project.watch import Watch
 
 RefKind = Literal["module", "name", "function", "class", "instance", "union", "typevar", "super"]
 
@@ -30,6 +35,17 @@ How = Literal["value", "element", "enter", "annotation", "import", "def", "class
 
 
 @dataclass(slots=True)
+class Answer:
+    """What was found out about something, and how far the search for it is (`fixpoint.py`)."""
+
+    known: bool = False
+    ref: Ref | None = None
+    depth: int = -1  # place among what is being worked out; -1: it is not
+    round: int = 0  # in which it was last looked at
+    lowest: int = 0  # what it then waited for
+
+
+@dataclass(slots=True)
 class Binding:
     """One place where a name gets a value, and the block (branch or loop body) that it lies in."""
 
@@ -41,9 +57,8 @@ class Binding:
     target: str = ""  # dotted name for imports, definitions, self and cls
     index: int = -1  # position when a tuple is unpacked
     default: ast.expr | None = None  # of a parameter
-    busy: bool = False
-    known: bool = False
-    ref: Ref | None = None
+    key: str = ""
+    answer: Answer = field(default_factory=Answer)
 
 
 @dataclass(slots=True)
@@ -55,58 +70,157 @@ class Scope:
     parent: Scope | None
     names: dict[str, list[Binding]] = field(default_factory=dict)
     outer: set[str] = field(default_factory=set)  # declared global
+    key: str = ""  # what the keys of its names begin with
 
     def bind(self, name: str, binding: Binding) -> None:
         """Record a binding of a name."""
+        if not binding.key:
+            binding.key = self.key + name
         self.names.setdefault(name, []).append(binding)
 
 
-@dataclass(slots=True)
 class Module:
     """One file under its dotted name."""
 
-    name: str
-    file: str
-    lines: tuple[str, ...]
-    is_package: bool
-    stars: list[str] = field(default_factory=list)  # modules imported with *
-    scope: Scope = field(init=False)
-    tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
+    __slots__ = (
+        "by_id",
+        "classes",
+        "file",
+        "functions",
+        "is_package",
+        "name",
+        "space",
+        "stars",
+        "text",
+        "watch",
+        "whole",
+    )
 
-    def __post_init__(self) -> None:
-        """Give the module its own namespace."""
-        self.scope = Scope("module", self, None)
+    def __init__(
+        self, name: str, file: str, lines: tuple[str, ...], is_package: bool, watch: Watch | None = None
+    ) -> None:
+        self.name = name
+        self.file = file
+        self.text = lines
+        self.is_package = is_package
+        self.watch = watch or Watch()
+        self.stars: list[str] = []  # modules imported with *
+        self.space = Scope("module", self, None, key=f"{name}:")
+        self.whole = ast.Module([], [])
+        self.classes: dict[str, ClassNode] = {}  # by dotted name
+        self.functions: dict[str, FunctionNode] = {}  # by dotted name
+        self.by_id: dict[str, FunctionNode] = {}
+
+    @property
+    def tree(self) -> ast.Module:
+        """Its syntax."""
+        self.watch.note(f"{self.name}:*")
+        return self.whole
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Its text."""
+        self.watch.note(f"{self.name}:*")
+        return self.text
+
+    @property
+    def scope(self) -> Scope:
+        """Its namespace."""
+        self.watch.note(f"{self.name}:*")
+        return self.space
 
 
-@dataclass(slots=True)
 class ClassNode:
     """A class of the project."""
 
-    name: str  # dotted
-    qualname: str
-    module: Module
-    node: ast.ClassDef
-    scope: Scope
-    attributes: dict[str, list[Binding]] = field(default_factory=dict)  # assigned to self
-    subclasses: list[str] = field(default_factory=list)
+    __slots__ = ("definition", "held", "key", "module", "name", "qualname", "space")
+
+    def __init__(self, name: str, qualname: str, module: Module, node: ast.ClassDef, space: Scope) -> None:
+        self.name = name  # dotted
+        self.qualname = qualname
+        self.module = module
+        self.definition = node
+        self.space = space
+        self.held: dict[str, list[Binding]] = {}  # assigned to self
+        self.key = f"{module.name}:{qualname}"
+
+    @property
+    def id(self) -> str:
+        """ "file:qualname"."""
+        return f"{self.module.file}:{self.qualname}"
+
+    @property
+    def node(self) -> ast.ClassDef:
+        """Its syntax, with the bodies of its methods."""
+        self.module.watch.note(self.key + "!")
+        return self.definition
+
+    @property
+    def scope(self) -> Scope:
+        """The namespace of its body."""
+        self.module.watch.note(self.key + ".")
+        return self.space
+
+    @property
+    def attributes(self) -> dict[str, list[Binding]]:
+        """What its methods assign to self."""
+        self.module.watch.note(self.key + ".")
+        return self.held
 
 
-@dataclass(slots=True)
 class FunctionNode:
     """A function or method of the project."""
 
-    id: str
-    name: str  # dotted
-    qualname: str
-    module: Module
-    node: ast.FunctionDef | ast.AsyncFunctionDef
-    scope: Scope
-    owner: ClassNode | None = None
-    results: list[ast.expr] = field(default_factory=list)  # returned
-    yields: list[ast.expr] = field(default_factory=list)
-    is_generator: bool = False
-    decorators: tuple[str, ...] = ()
-    off_loop: bool = False  # a decorator hands it to a thread
-    busy: bool = False
-    known: bool = False
-    ref: Ref | None = None  # the type of its result
+    __slots__ = (
+        "answer",
+        "definition",
+        "id",
+        "is_generator",
+        "key",
+        "marked",
+        "module",
+        "name",
+        "owner",
+        "qualname",
+        "results",
+        "space",
+        "threaded",
+        "yields",
+    )
+
+    def __init__(
+        self,
+        id: str,
+        name: str,
+        qualname: str,
+        module: Module,
+        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        space: Scope,
+        owner: ClassNode | None = None,
+    ) -> None:
+        self.id = id
+        self.name = name  # dotted
+        self.qualname = qualname
+        self.module = module
+        self.definition = node
+        self.space = space
+        self.owner = owner
+        self.results: list[ast.expr] = []  # returned
+        self.yields: list[ast.expr] = []
+        self.is_generator = False
+        self.key = f"{module.name}:{qualname}"
+        self.answer = Answer()  # the type of its result
+        self.marked: tuple[str, ...] | None = None  # names of its decorators
+        self.threaded: bool | None = None  # a decorator hands it to a thread
+
+    @property
+    def node(self) -> ast.FunctionDef | ast.AsyncFunctionDef:
+        """Its syntax, with its body."""
+        self.module.watch.note(self.key + "!")
+        return self.definition
+
+    @property
+    def scope(self) -> Scope:
+        """The namespace of its body."""
+        self.module.watch.note(self.key + "!")
+        return self.space

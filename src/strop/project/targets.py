@@ -10,8 +10,9 @@ from typing import NamedTuple
 from strop.project.catalogue import Catalogue
 from strop.project.function import Effect
 from strop.project.infer import Types
-from strop.project.members import is_property
+from strop.project.members import is_abstract, is_property
 from strop.project.scope import ClassNode, FunctionNode, Ref, Scope
+from strop.project.wrappers import decorators, runs_off_loop
 
 _VALIDATORS = frozenset({"field_validator", "model_validator", "validator", "root_validator"})
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "model_post_init")
@@ -25,14 +26,14 @@ class Target(NamedTuple):
     id: str = ""
     effect: Effect | None = None
     off_loop: bool = False
+    is_abstract: bool = False  # stands for those that implement it
 
 
 class Targets:
     """Finds targets with one set of types."""
 
-    def __init__(self, types: Types, properties: frozenset[str]) -> None:
+    def __init__(self, types: Types) -> None:
         self.types = types
-        self.properties = properties  # names that some class of the project has as a property
 
     def called(self, ref: Ref | None, node: ast.expr, scope: Scope) -> list[Target]:
         """What calling `ref` runs; empty when nothing is known of it."""
@@ -41,13 +42,13 @@ class Targets:
     def _called(self, ref: Ref, node: ast.expr, scope: Scope) -> Iterator[Target]:
         match ref.kind:
             case "function":
-                found = self.types.found.functions.get(ref.name)
+                found = self.types.found.function(ref.name)
                 if found is None:
                     yield Target(ref.name)
                 elif ref.args and ref.args[0].kind == "super":  # this very method, abstract or not
-                    yield target_of(found)
+                    yield target_of(self.types, found)
                 else:
-                    yield from self._functions(found)
+                    yield self._function(found)
             case "class":
                 yield from self._constructed(ref.name)
             case "name":
@@ -56,17 +57,17 @@ class Targets:
             case "instance":
                 yield from self._instance(ref.name)
 
-    def _functions(self, node: FunctionNode) -> Iterator[Target]:
-        for found in self.types.members.implementations(node):
-            yield target_of(found)
+    def _function(self, node: FunctionNode) -> Target:
+        abstract = node.owner is not None and is_abstract(node)
+        return target_of(self.types, node)._replace(is_abstract=abstract)
 
     def _instance(self, name: str) -> Iterator[Target]:
-        if name not in self.types.found.classes:
+        if not self.types.members.is_class(name):
             yield from self._library(f"{name}.__call__")
             return
         found = self.types.members.function(name, "__call__")
         if found is not None:
-            yield target_of(found)
+            yield target_of(self.types, found)
         elif bases := self.types.members.library_bases(name):
             yield from self._library(f"{bases[0]}.__call__")
 
@@ -79,7 +80,7 @@ class Targets:
 
     def _constructed(self, name: str) -> Iterator[Target]:
         """Making an instance runs the constructors; of a model also its validators."""
-        if name not in self.types.found.classes:
+        if not self.types.members.is_class(name):
             yield from self._library(name)
             return
         methods = [self.types.members.function(name, method) for method in _CONSTRUCTORS]
@@ -102,11 +103,11 @@ class Targets:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             return
         model = self.types.infer(node.func.value, scope)
-        if model is None or model.kind != "class" or model.name not in self.types.found.classes:
+        if model is None or model.kind != "class" or not self.types.members.is_class(model.name):
             return
         yield from self._validators(model.name)
         row = self.types.infer(node.args[0], scope) if node.args else None
-        for attr in sorted(self._fields(model.name) & self.properties):
+        for attr in sorted(self._fields(model.name)):
             yield from self.read(row, attr)
 
     def _fields(self, class_name: str) -> set[str]:
@@ -116,21 +117,21 @@ class Targets:
     def read(self, ref: Ref | None, attr: str) -> Iterator[Target]:
         """What reading an attribute runs: the function behind a property."""
         for member in members(ref):
-            if member.kind != "instance" or member.name not in self.types.found.classes:
+            if member.kind != "instance" or not self.types.members.is_class(member.name):
                 continue
             found = self.types.members.function(member.name, attr)
             if found is not None and is_property(found):
-                yield from self._functions(found)
+                yield self._function(found)
 
     def entered(self, ref: Ref | None, waits: bool) -> Iterator[Target]:
         """What `with` (`async with` when it waits) runs on an instance of a class of the project."""
         for member in members(ref):
-            if member.kind != "instance" or member.name not in self.types.found.classes:
+            if member.kind != "instance" or not self.types.members.is_class(member.name):
                 continue
             for method in ("__aenter__", "__aexit__") if waits else ("__enter__", "__exit__"):
                 found = self.types.members.function(member.name, method)
                 if found is not None:
-                    yield target_of(found)
+                    yield target_of(self.types, found)
 
 
 def _takes_effect(catalogue: Catalogue, name: str, call: ast.Call) -> bool:
@@ -144,9 +145,10 @@ def _takes_effect(catalogue: Catalogue, name: str, call: ast.Call) -> bool:
     return not (isinstance(switch, ast.Constant) and not switch.value)
 
 
-def target_of(node: FunctionNode) -> Target:
+def target_of(types: Types, node: FunctionNode) -> Target:
     """A function of the project as a target."""
-    return Target(node.name, node.id, None, node.off_loop)
+    types.watch.note(node.key)
+    return Target(node.name, node.id, None, runs_off_loop(types, node))
 
 
 def members(ref: Ref | None) -> tuple[Ref, ...]:
@@ -168,7 +170,9 @@ def validators_of(types: Types, class_name: str) -> list[str]:
     found: dict[str, str] = {}
     for owner, _ in types.members.lineage(class_name).classes:
         for name, bindings in owner.scope.names.items():
-            node = types.found.functions.get(f"{owner.name}.{name}") if bindings[-1].how == "def" else None
-            if node is not None and any(d.rpartition(".")[2] in _VALIDATORS for d in node.decorators):
+            node = owner.module.functions.get(f"{owner.name}.{name}") if bindings[-1].how == "def" else None
+            if node is None or not node.definition.decorator_list:
+                continue
+            if any(d.rpartition(".")[2] in _VALIDATORS for d in decorators(types, node)):
                 found.setdefault(name, node.id)
     return list(found.values())

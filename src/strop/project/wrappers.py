@@ -6,13 +6,23 @@ import ast
 from collections.abc import Iterator
 
 from strop.project.infer import Types
-from strop.project.scope import FunctionNode, Ref
+from strop.project.scope import FunctionNode, Ref, Scope
 
 
-def decorator_name(types: Types, expr: ast.expr, node: FunctionNode) -> str:
-    """The decorator's dotted name where it can be told, else its text without arguments."""
+def decorators(types: Types, node: FunctionNode) -> tuple[str, ...]:
+    """The dotted names of a function's decorators where they can be told, else their text without arguments."""
+    key = node.key + "@"
+    types.watch.note(key)
+    if node.marked is None:
+        before = types.watch.enter(key)
+        node.marked = tuple(_name(types, each, node) for each in node.definition.decorator_list)
+        types.watch.leave(before)
+    return node.marked
+
+
+def _name(types: Types, expr: ast.expr, node: FunctionNode) -> str:
     func = expr.func if isinstance(expr, ast.Call) else expr
-    ref = types.infer(func, node.scope.parent or node.module.scope)
+    ref = types.infer(func, _outside(node))
     if ref is not None and ref.kind in ("name", "function", "class"):
         return ref.name
     return ast.unparse(func)
@@ -20,29 +30,42 @@ def decorator_name(types: Types, expr: ast.expr, node: FunctionNode) -> str:
 
 def wrappers(types: Types, node: FunctionNode) -> Iterator[tuple[ast.expr, FunctionNode]]:
     """The functions that stand in its place: each decorator and the wrapper that it returns."""
-    for expr in node.node.decorator_list:
-        applied = _function(types, types.infer(expr, node.scope.parent or node.module.scope))
+    for expr in node.definition.decorator_list:
+        applied = _function(types, types.infer(expr, _outside(node)))
         wrapper = _function(types, types.result_of(applied)) if applied is not None else None
         if wrapper is not None and wrapper is not node:
             yield expr, wrapper
 
 
+def _outside(node: FunctionNode) -> Scope:
+    return node.space.parent or node.module.space
+
+
 def runs_off_loop(types: Types, node: FunctionNode) -> bool:
     """Whether a decorator hands the function to a thread: `sync_to_async`, or one of the project's own."""
-    if any(name in types.catalogue.off_loop for name in node.decorators):
-        return True
-    return any(_hands_over(types, wrapper) for _, wrapper in wrappers(types, node))
+    if not node.definition.decorator_list:
+        return False
+    key = node.key + "@"
+    types.watch.note(key)
+    if node.threaded is None:
+        node.threaded = False  # a wrapper that is wrapped in itself
+        before = types.watch.enter(key)
+        node.threaded = any(name in types.catalogue.off_loop for name in decorators(types, node)) or any(
+            _hands_over(types, wrapper) for _, wrapper in wrappers(types, node)
+        )
+        types.watch.leave(before)
+    return node.threaded
 
 
 def _hands_over(types: Types, wrapper: FunctionNode) -> bool:
     """Whether a wrapper gives what it wraps (a parameter of the decorator around it) to a thread."""
-    around = wrapper.scope.parent
+    around = wrapper.space.parent
     if around is None or around.kind != "function":
         return False
     for call in ast.walk(wrapper.node):
         if not isinstance(call, ast.Call):
             continue
-        ref = types.infer(call.func, wrapper.scope)
+        ref = types.infer(call.func, wrapper.space)
         place = types.catalogue.off_loop.get(ref.name, -1) if ref is not None else -1
         if 0 <= place < len(call.args) and _wrapped(call.args[place]) in around.names:
             return True
@@ -56,4 +79,4 @@ def _wrapped(given: ast.expr) -> str:
 
 
 def _function(types: Types, ref: Ref | None) -> FunctionNode | None:
-    return types.found.functions.get(ref.name) if ref is not None and ref.kind == "function" else None
+    return types.found.function(ref.name) if ref is not None and ref.kind == "function" else None

@@ -39,6 +39,7 @@ _COVERS: dict[tuple[str, str], Covers] = {
     ("ASY003", "ASY001"): _same_handlers,
     ("ASY001", "ASY002"): _same_place,
     ("RUN001", "ASY002"): _same_place,
+    ("STA004", "AUTH010"): _same_place,
     ("DB003", "DB004"): _same_relationship,
     ("DB006", "DB008"): _same_place,
     ("DB003", "DB008"): _same_place,

@@ -10,7 +10,9 @@ from strop.project.shipped.commands import is_development
 from strop.project.shipped.images import lineage, started
 from strop.project.shipped.values import Image, Instruction, Launch, Stage
 
-_PYTHON = re.compile(r"\b(pip3? install|uv (sync|pip)|poetry (install|export)|pdm (install|sync)|requirements[\w.-]*\.txt)\b")
+_PYTHON = re.compile(
+    r"\b(pip3? install|uv (sync|pip)|poetry (install|export)|pdm (install|sync)|requirements[\w.-]*\.txt)\b"
+)
 _DEVELOPS = frozenset({"dev", "watchfiles", "nodemon"})
 _SERVED = re.compile(r"uvicorn|gunicorn|hypercorn|granian|fastapi")
 

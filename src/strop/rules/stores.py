@@ -14,10 +14,18 @@ SHRINK = frozenset({"pop", "popitem", "clear", "remove", "discard", "popleft"})
 _EMPTY = frozenset({"dict", "list", "set", "defaultdict", "OrderedDict", "Counter", "deque"})
 # What lives in one process by its nature: held here, it can be nowhere else.
 _BOUND = frozenset(
-    {"Task", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "Future", "Thread", "Process", "WebSocket", "TaskGroup", "Popen", "Callable", "ContextVar", "Timer"}
+    {"Task", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "Future", "Thread", "Process", "WebSocket", "TaskGroup", "Popen", "Callable", "ContextVar", "Timer", "Client", "AsyncClient", "Engine", "AsyncEngine", "Pool", "ConnectionPool", "Redis", "ClientSession"}
 )  # fmt: skip
-_MODELS = frozenset({"pydantic", "pydantic_settings", "sqlmodel", "sqlalchemy", "enum", "typing", "msgspec", "marshmallow"})
-_MAKES_BOUND = _BOUND | {"create_task", "ensure_future", "run_coroutine_threadsafe", "create_subprocess_exec", "compile"}
+_MODELS = frozenset(
+    {"pydantic", "pydantic_settings", "sqlmodel", "sqlalchemy", "enum", "typing", "msgspec", "marshmallow"}
+)
+_MAKES_BOUND = _BOUND | {
+    "create_task",
+    "ensure_future",
+    "run_coroutine_threadsafe",
+    "create_subprocess_exec",
+    "compile",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,13 @@ def is_container(expr: ast.expr | None) -> bool:
         case ast.Dict() | ast.List() | ast.Set():
             return True
         case ast.Call(func=func, args=args, keywords=keywords):
-            name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+            name = (
+                func.attr
+                if isinstance(func, ast.Attribute)
+                else func.id
+                if isinstance(func, ast.Name)
+                else ""
+            )
             bound = any(k.arg == "maxlen" for k in keywords)
             return name in _EMPTY and not bound and len(args) <= 1
     return False

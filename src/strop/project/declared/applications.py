@@ -6,7 +6,9 @@ from pathlib import PurePosixPath
 
 from strop.project.declared import terms
 from strop.project.declared.follow import Machine
-from strop.project.declared.values import Func, Router
+from strop.project.declared.library import APPLICATIONS
+from strop.project.declared.values import Cls, Func, Inclusion, Lib, Operation, Router, Unknown
+from strop.span import Span
 
 _ASIDE = frozenset({"docs", "docs_src", "examples", "example", "scripts", "benchmarks", "samples", "tools"})
 _USUAL_FILES = ("main", "app", "asgi", "api", "server", "application", "__init__", "wsgi")
@@ -24,26 +26,58 @@ def applications(machine: Machine) -> list[Router]:
 
 
 def _call_factories(machine: Machine) -> None:
-    """Call functions that make an application and that nothing called: a server does."""
+    """Call functions that give an application and that nothing called: a server does. What another of them
+    calls is a part of that one's application."""
+    made: list[tuple[int, list[Router]]] = []
+    inner: set[int] = set()
     for function in list(machine.functions):
         term = function.term
-        if isinstance(term, terms.Function) and id(term) not in machine.called and _makes(term):
-            machine.call(Func(term, function.frame), [], {})
+        if (
+            not isinstance(term, terms.Function)
+            or id(term) in machine.called
+            or not _may_make(machine, function)
+        ):
+            continue
+        outer, machine.called = machine.called, set()
+        known = len(machine.routers)
+        result = machine.call(Func(term, function.frame), [], {})
+        new = [r for r in machine.routers[known:] if r.is_app]
+        made.append((id(term), new))
+        if isinstance(result, Router) and not result.name:
+            result.name = f"{function.frame.module}:{term.qualname}"
+        inner |= machine.called - {id(term)}
+        machine.called = outer
+    for term_id, apps in made:
+        if term_id in inner:
+            for app in apps:
+                app.below = True
+    machine.called |= inner
 
 
-def _makes(term: terms.Function) -> bool:
-    """Whether the function's body makes an application."""
-    return term.body is not None and any(_makes_here(each) for each in term.body)
+def _may_make(machine: Machine, function: Func) -> bool:
+    """Whether a function's body makes an application, or its annotation says that it gives one."""
+    term = function.term
+    if not isinstance(term, terms.Function) or term.body is None or term.is_generator:
+        return False
+    if term.returns is not None:
+        given = machine.value(term.returns, function.frame)
+        if isinstance(given, Lib):
+            return given.name in APPLICATIONS
+        if isinstance(given, Cls) and (base := machine.library_router(given)) is not None:
+            return base.name in APPLICATIONS
+    return any(_makes(each) for each in term.body)
 
 
-def _makes_here(statement: terms.Statement) -> bool:
+def _makes(statement: terms.Statement) -> bool:
     match statement:
-        case terms.Bind(_, value) | terms.Give(value) | terms.Note(value=terms.Apply() as value):
-            return isinstance(value, terms.Apply) and terms.write(value.func).rpartition(".")[2].endswith(
-                "FastAPI"
-            )
+        case (
+            terms.Bind(_, terms.Apply(func))
+            | terms.Give(terms.Apply(func))
+            | terms.Note(value=terms.Apply(func))
+        ):
+            return terms.write(func).rpartition(".")[2].endswith("FastAPI")
         case terms.Branch(blocks=blocks):
-            return any(_makes_here(each) for block in blocks for each in block)
+            return any(_makes(each) for block in blocks for each in block)
     return False
 
 
@@ -58,3 +92,27 @@ def _rank(app: Router) -> tuple[bool, int, int, int, str, int]:
         app.span.file,
         app.span.line,
     )
+
+
+def lost_includes(machine: Machine) -> list[tuple[Span, str]]:
+    """Places where a router is included that can't be told, or into one that can't be told."""
+    found = list(machine.lost)
+    for router in machine.routers:
+        found += [
+            (entry.span, entry.router.text)
+            for entry in router.entries
+            if isinstance(entry, Inclusion) and isinstance(entry.router, Unknown)
+        ]
+    return found
+
+
+def orphans(machine: Machine) -> list[Router]:
+    """Routers with operations that no include names."""
+    return [
+        router
+        for router in machine.routers
+        if not router.is_app
+        and not router.below
+        and router.name
+        and any(isinstance(entry, Operation | Inclusion) for entry in router.entries)
+    ]

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
-from strop.project.declared.applications import applications
-from strop.project.declared.declare import declare
+from strop.project.declared.applications import applications, lost_includes, orphans
 from strop.project.declared.follow import Machine
 from strop.project.declared.layers import handlers_of, lifespan_of, middleware_of, options_of
 from strop.project.declared.served import Served
-from strop.project.declared.stored import Storage, link_stored, read_stored
+from strop.project.declared.stored import Storage, Stored, link_stored
 from strop.project.declared.terms import Declarations
 from strop.project.declared.values import Known, Mounted, Router
-from strop.project.infer import Types
 from strop.project.project import Imported
 from strop.project.route import ExceptionHandler, Middleware, Route
 
 _NOTHING = Storage()
 
 
-def assemble(types: Types) -> Imported:
+def assemble(declarations: Iterable[Declarations], stored: Iterable[Stored]) -> Imported:
     """The application as its source declares it, in the same values as when it is imported."""
-    modules = types.found.modules.values()
-    storage = link_stored(read_stored(types, module) for module in modules)
-    return put_together((declare(types, module) for module in modules), storage)
+    with _uncollected():
+        return put_together(declarations, link_stored(stored))
 
 
 def put_together(declarations: Iterable[Declarations], storage: Storage = _NOTHING) -> Imported:
     """The application that the declarations of all files make: every application of the project, the main one first."""
+    with _uncollected():
+        return _put_together(declarations, storage)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector: it would look through all syntax trees again and again, for nothing."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
+def _put_together(declarations: Iterable[Declarations], storage: Storage) -> Imported:
     machine = Machine(declarations)
     apps = applications(machine)
     served = Served(machine)
@@ -39,6 +56,7 @@ def put_together(declarations: Iterable[Declarations], storage: Storage = _NOTHI
         for each in (app, *_mounted(app, set())):
             layers += middleware_of(machine, each)
             handlers += handlers_of(each)
+    routes += _orphaned(machine, served, bool(apps))
     main = apps[0] if apps else None
     title = main.options.get("title") if main is not None else None
     return Imported(
@@ -53,6 +71,24 @@ def put_together(declarations: Iterable[Declarations], storage: Storage = _NOTHI
         options=options_of(main) if main is not None else (),
         span=main.span if main is not None else None,
     )
+
+
+def _orphaned(machine: Machine, served: Served, has_application: bool) -> Iterator[Route]:
+    """Routes of routers that are included in a way that can't be followed: what is around them is not known."""
+    lost = lost_includes(machine)
+    if not lost and has_application:
+        return
+    places = ", ".join(sorted({str(span) for span, _ in lost})[:3])
+    doubt = (
+        f"no include of its router is found; {places} include what can't be told"
+        if lost
+        else ("its router is included by no application of this source")
+    )
+    for router in orphans(machine):
+        for route in served.alone(router):
+            yield replace(
+                route, uncertain="; ".join([doubt, *([route.uncertain] if route.uncertain else [])])
+            )
 
 
 def _mounted(router: Router, seen: set[int]) -> list[Router]:

@@ -208,6 +208,15 @@ def _import(machine: Machine, args: Args, keywords: Keywords, term: terms.Apply 
     return Unknown(write(term))
 
 
+def _length(machine: Machine, args: Args, keywords: Keywords, term: terms.Apply | None) -> Value:
+    match args:
+        case [Known(str(text), "")]:
+            return Known(len(text))
+        case [Several(items, False)]:
+            return Known(len(items))
+    return Unknown(write(term))
+
+
 def _cast(machine: Machine, args: Args, keywords: Keywords, term: terms.Apply | None) -> Value:
     return args[1] if len(args) > 1 else Unknown(write(term))
 
@@ -248,6 +257,7 @@ _CALLS: dict[str, _Call] = {
     "functools.cache": _first,
     "copy.copy": _first,
     "copy.deepcopy": _first,
+    "builtins.len": _length,
     "builtins.list": _listed,
     "builtins.tuple": _listed,
     "builtins.set": _listed,
@@ -320,8 +330,10 @@ def _of_text(text: str, doubt: str, name: str, args: Args, term: terms.Apply | N
         except (TypeError, IndexError, KeyError, ValueError):
             return Known(text, doubt or write(term))
     match name, args:
-        case "startswith" | "endswith", _:
-            return Unknown(name)
+        case "startswith", [Known(str(start), "")] if not doubt:
+            return Known(text.startswith(start))
+        case "endswith", [Known(str(end), "")] if not doubt:
+            return Known(text.endswith(end))
         case "join", [Several(items, rest)]:
             parts = [str(i.value) for i in items if isinstance(i, Known)]
             return Known(text.join(parts), doubt or (write(term) if rest or len(parts) < len(items) else ""))

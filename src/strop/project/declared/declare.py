@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 from typing import Any
 
 from strop.project.declared.terms import (
@@ -34,6 +35,7 @@ from strop.project.declared.terms import (
     Opaque,
     Pairs,
     Parameter,
+    Slice,
     Spread,
     Statement,
     Test,
@@ -42,12 +44,15 @@ from strop.project.infer import Types
 from strop.project.scope import Module
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
-_BUILDS = re.compile(
-    r"FastAPI|APIRouter|Starlette|outer\b|include_|add_api|add_route|add_websocket|add_middleware|\bapp\b"
-    r"|application\b|mount|middleware|exception_handler|on_event|Depends|Security|api_route|_app\b"
-    r"|\.(?:get|post|put|patch|delete|head|options|websocket|route)\("
+_MAKES = (
+    "FastAPI", "APIRouter", "Starlette", "outer", "include_", "add_api", "add_route", "add_websocket",
+    "add_middleware", "exception_handler", "on_event", "mount(", "middleware", "api_route",
+    "app.", "(app", " app,", " app)", "app =", "app:", "application",
+)  # fmt: skip
+_GIVES = ("Depends", "Security")  # a function that speaks of them may give a dependency
+_OPERATES = re.compile(
+    r"@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|route|api_route)\("
 )
-_YIELDS = re.compile(r"\byield\b")
 _LARGEST = 300  # elements of a list or dict that is kept
 _SHORT = 4  # statements of a function whose body is kept in any case
 
@@ -61,9 +66,12 @@ class _Reader:
     def __init__(self, module: Module) -> None:
         self.module = module
         text = "\n".join(module.lines)
+        makes = [at for word in _MAKES for at in _places(word, text)]
+        makes += [match.start() for match in _OPERATES.finditer(text)]
+        self.active = bool(makes)
         starts = _line_starts(module.lines)
-        self.hits = _lines_of(_BUILDS, text, starts)
-        self.yields = _lines_of(_YIELDS, text, starts)
+        self.hits = _lines_of([*makes, *(at for word in _GIVES for at in _places(word, text))], starts)
+        self.yields = _lines_of(_places("yield", text), starts)
         self.path: list[str] = []
         self.imported: list[str] = []
         self.inside = 0  # functions around
@@ -72,7 +80,7 @@ class _Reader:
         module = self.module
         body = tuple(self.block(module.tree.body))
         return Declarations(
-            module.name, module.file, module.is_package, bool(self.hits), body, tuple(self.imported)
+            module.name, module.file, module.is_package, self.active, body, tuple(self.imported)
         )
 
     # Statements
@@ -250,17 +258,20 @@ if hasattr(ast, "TypeAlias"):
     _STATEMENTS[ast.TypeAlias] = _Reader.alias
 
 
+def _places(word: str, text: str) -> Iterator[int]:
+    place = text.find(word)
+    while place >= 0:
+        yield place
+        place = text.find(word, place + 1)
+
+
 def _line_starts(lines: tuple[str, ...]) -> list[int]:
-    starts, at = [], 0
-    for line in lines:
-        starts.append(at)
-        at += len(line) + 1
-    return starts
+    return list(accumulate((len(line) + 1 for line in lines), initial=0))
 
 
-def _lines_of(pattern: re.Pattern[str], text: str, starts: list[int]) -> list[int]:
-    """The lines (1-based, sorted) on which the pattern occurs."""
-    return [bisect_left(starts, match.start() + 1) for match in pattern.finditer(text)]
+def _lines_of(places: Iterable[int], starts: list[int]) -> list[int]:
+    """The lines (1-based, sorted) in which these places of the text lie."""
+    return sorted({bisect_right(starts, place) for place in places})
 
 
 def _within(lines: list[int], first: int, last: int) -> bool:
@@ -274,13 +285,15 @@ def _is_script(test: ast.expr) -> bool:
 
 def _test(node: ast.expr) -> Test | None:
     match node:
+        case ast.BoolOp(op=ast.And(), values=[first, *_]) if _test(first) is not None:
+            return Test("true", lower(node))
         case ast.Compare(left=left, ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
             return Test("none", lower(left))
         case ast.Compare(left=left, ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
             return Test("some", lower(left))
-        case ast.UnaryOp(op=ast.Not(), operand=ast.Name() as name):
-            return Test("false", lower(name))
-        case ast.Name():
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return Test("false", lower(operand))
+        case ast.Name() | ast.Call() | ast.Compare(ops=[ast.Eq() | ast.NotEq() | ast.In() | ast.NotIn()]):
             return Test("true", lower(node))
     return None
 
@@ -377,6 +390,37 @@ def _binary(node: ast.BinOp) -> Expr:
     return Binary(op, lower(node.left), lower(node.right)) if op else Opaque(_text(node))
 
 
+def _boolean(node: ast.BoolOp) -> Expr:
+    values = tuple(map(lower, node.values))
+    if isinstance(node.op, ast.Or):
+        return Either(values)
+    first, *more = values
+    for each in more:
+        first = Binary("and", first, each)
+    return first
+
+
+def _compare(node: ast.Compare) -> Expr:
+    op = _COMPARISONS.get(type(node.ops[0]))
+    if op is None or len(node.ops) > 1:
+        return Opaque(_text(node))
+    return Binary(op, lower(node.left), lower(node.comparators[0]))
+
+
+def _slice(node: ast.Slice) -> Expr:
+    if node.step is not None:
+        return Opaque("slice")
+    low, high = (lower(each) if each is not None else None for each in (node.lower, node.upper))
+    return Slice(low, high)
+
+
+def _negative(node: ast.UnaryOp) -> Expr:
+    match node:
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+            return Lit(-value)
+    return Opaque(_text(node))
+
+
 def _several(node: ast.List | ast.Tuple | ast.Set) -> Expr:
     if len(node.elts) > _LARGEST:
         return Opaque(f"{len(node.elts)} elements")
@@ -412,6 +456,8 @@ def _subscript(node: ast.Subscript) -> Expr:
     return Index(lower(node.value), lower(node.slice))
 
 
+_COMPARISONS: dict[type, str] = {ast.Eq: "==", ast.NotEq: "!=", ast.In: "in", ast.NotIn: "not in"}
+_UNDECIDED = Test("true", Opaque("a test"))
 _OPERATORS: dict[type, str] = {ast.Add: "+", ast.BitOr: "|", ast.Mod: "%", ast.Div: "/"}
 _EXPRESSIONS: dict[type, Callable[[Any], Expr]] = {
     ast.Constant: _constant,
@@ -426,8 +472,11 @@ _EXPRESSIONS: dict[type, Callable[[Any], Expr]] = {
     ast.Dict: _dict,
     ast.JoinedStr: _joined,
     ast.BinOp: _binary,
-    ast.BoolOp: lambda node: Either(tuple(map(lower, node.values))),
-    ast.IfExp: lambda node: Either((lower(node.body), lower(node.orelse))),
+    ast.BoolOp: _boolean,
+    ast.Compare: _compare,
+    ast.Slice: _slice,
+    ast.UnaryOp: _negative,
+    ast.IfExp: lambda node: Either((lower(node.body), lower(node.orelse)), _test(node.test) or _UNDECIDED),
     ast.NamedExpr: lambda node: lower(node.value),
     ast.Await: lambda node: lower(node.value),
     ast.ListComp: _each,

@@ -87,7 +87,7 @@ def _plain(name: str) -> str:
 
 def _made(types: Types, module: Module) -> Iterator[tuple[ast.Call, Scope, str]]:
     """The calls that make an engine, with the namespace and the function they stand in."""
-    functions = [f for f in types.found.by_id.values() if f.module is module]
+    functions = list(module.by_id.values())
     inside: set[int] = set()
     for function in sorted(functions, key=lambda f: -len(f.qualname)):
         for node in ast.walk(function.node):

@@ -13,10 +13,10 @@ from typing import Any
 from strop.project.declared import terms
 from strop.project.declared.builtin import call_library
 from strop.project.declared.library import canonical
+from strop.project.declared.operate import combined, cut, element, is_local, is_weak, merged, truth, union
 from strop.project.declared.terms import Declarations, Expr, Statement, write
 from strop.project.declared.values import (
     Cls,
-    Depend,
     Frame,
     Func,
     Generic,
@@ -32,15 +32,14 @@ from strop.project.declared.values import (
     Several,
     Super,
     Table,
-    Union,
     Unknown,
     Value,
     named,
 )
+from strop.span import Span
 
 _DEEPEST = 24  # calls inside of each other
 _MOST = 400_000  # statements; an application that needs more is not understood further
-_WEAK = (Unknown,)
 
 
 class Machine:
@@ -54,6 +53,8 @@ class Machine:
         self.routers: list[Router] = []
         self.functions: list[Func] = []  # of active modules, in order
         self.called: set[int] = set()  # ids of functions' terms
+        self.lost: list[tuple[Span, str]] = []  # includes that could not be followed
+        self.site: Span | None = None  # the decorator that is being applied
         self.steps = 0
         self.depth = 0
 
@@ -270,7 +271,7 @@ class Machine:
             first = {n: v for n, v in frame.names.items() if before.get(n) is not v}
             ended.append(self.run(block, frame))
             for name, value in first.items():
-                if not _is_weak(value) and frame.names.get(name) is not value:
+                if not is_weak(value) and frame.names.get(name) is not value:
                     frame.names[name] = value
         return all(ended)
 
@@ -279,21 +280,9 @@ class Machine:
         if test is None:
             return None
         value = self.value(test.value, frame)
-        local = (
-            isinstance(test.value, terms.Ident)
-            and frame.kind == "function"
-            and test.value.name in frame.names
-        )
-        match value:
-            case Known(constant, doubt) if local and not doubt:
-                is_none, truth = constant is None, bool(constant)
-            case Several(items, False) if local:
-                is_none, truth = False, bool(items)
-            case Func() | Router() | Cls() | Native() | Depend():
-                is_none, truth = False, True
-            case _:
-                return None
-        return {"none": is_none, "some": not is_none, "true": truth, "false": not truth}[test.op]
+        if isinstance(value, Known | Several) and not is_local(test.value, frame):
+            return None
+        return truth(value, test.op)
 
     def _bring(self, term: terms.Bring, frame: Frame) -> bool:
         target = term.target
@@ -317,8 +306,11 @@ class Machine:
         if frame.kind == "module":
             self.functions.append(function)
         value: Value = function
-        for decorator, _ in reversed(term.decorators):
-            value = self._decorate(self.value(decorator, frame), value, function)
+        for decorator, line in reversed(term.decorators):
+            made = self.value(decorator, frame)
+            outer, self.site = self.site, Span(frame.file, line, term.qualname)
+            value = self._decorate(made, value, function)
+            self.site = outer
         return value
 
     def _decorate(self, decorator: Value, value: Value, function: Func) -> Value:
@@ -376,28 +368,17 @@ class Machine:
 
     def _binary(self, term: terms.Binary, frame: Frame) -> Value:
         left, right = self.value(term.left, frame), self.value(term.right, frame)
-        if term.op == "|":
-            return _union([left, right]) if not isinstance(left, Table) else _merged(left, right)
-        if term.op != "+":
-            return Unknown(write(term))
-        match left, right:
-            case Known(str(a), p), Known(str(b), q):
-                return Known(a + b, p or q)
-            case Several(a, p), Several(b, q):
-                return Several([*a, *b], p or q)
-            case (Several(a), _):
-                return Several(list(a), rest=True)
-            case (_, Several(b)):
-                return Several(list(b), rest=True)
-            case Known(str(a)), _:
-                return Known(a, write(term.right))
-            case _, Known(str(b)):
-                return Known(b, write(term.left))
-        return Unknown(write(term))
+        return combined(left, right, term)
 
     def _either(self, term: terms.Either, frame: Frame) -> Value:
+        if term.test is not None:
+            holds = truth(self.value(term.test.value, frame), term.test.op)
+            if holds is not None:
+                return self.value(term.values[0 if holds else 1], frame)
         values = [self.value(each, frame) for each in term.values]
-        strong = [v for v in values if not _is_weak(v)]
+        if term.test is None and truth(values[0], "true") is False:
+            return values[-1]
+        strong = [v for v in values if not is_weak(v)]
         return strong[0] if strong else values[0]
 
     def _items(self, term: terms.Items, frame: Frame) -> Value:
@@ -426,7 +407,7 @@ class Machine:
             value = self.value(each, frame)
             name = self.value(key, frame) if key is not None else None
             if name is None:
-                table = _merged(table, value)
+                table = merged(table, value)
             elif isinstance(name, Known):
                 table.pairs[name.value] = value
             elif isinstance(name, Cls | Lib):  # an exception as key of `exception_handlers`
@@ -458,23 +439,19 @@ class Machine:
             case Lib(name) if name in ("typing.Optional", "typing.Union"):
                 parts = term.index.items if isinstance(term.index, terms.Items) else (term.index,)
                 members = [self.value(part, frame) for part in parts]
-                return _union([*members, Known(None)] if name == "typing.Optional" else members, spelled=True)
+                return union([*members, Known(None)] if name == "typing.Optional" else members, spelled=True)
             case Lib() | Cls():
                 parts = term.index.items if isinstance(term.index, terms.Items) else (term.index,)
                 return Generic(base, [self.value(part, frame) for part in parts])
             case Generic(Marked(inner, notes)):
                 return Marked(inner, notes)
-        return self._element(base, self.value(term.index, frame), term)
-
-    def _element(self, base: Value, key: Value, term: terms.Index) -> Value:
-        match base, key:
-            case Table(pairs), Known(name) if name in pairs:
-                return pairs[name]
-            case Several(items), Known(int(place)) if -len(items) <= place < len(items):
-                return items[place]
-            case Known(str(), doubt), _:  # a part of a text
-                return Known("", doubt or write(term))
-        return Unknown(write(term))
+        if isinstance(term.index, terms.Slice):
+            low, high = (
+                self.value(end, frame) if end is not None else Known(None)
+                for end in (term.index.lower, term.index.upper)
+            )
+            return cut(base, low, high, term)
+        return element(base, self.value(term.index, frame), term)
 
     def _apply(self, term: terms.Apply, frame: Frame) -> Value:
         if isinstance(term.func, terms.Ident) and term.func.name == "super" and not term.args:
@@ -524,10 +501,14 @@ class Machine:
                 return self._construct(func, args, keywords, term, frame)
             case Native(call):
                 return call(args, keywords)
+            case Generic(origin):
+                return self.call(origin, args, keywords, term, frame)
             case Obj(cls=Cls() as cls) if (method := self.member(cls, "__call__", func)) is not None:
                 return self.call(method, args, keywords, term, frame)
             case Lib() | Method() | Obj():
                 return call_library(self, func, args, keywords, term, frame)
+        if term is not None and frame is not None and _includes(term):
+            self.lost.append((_span(term, frame), write(term)))
         return Unknown(write(term) if term is not None else "call")
 
     def _call_function(self, func: Func, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -552,7 +533,7 @@ class Machine:
             return self.value(term.result, frame)
         if term.body is not None and not term.is_generator:
             self.run(term.body, frame)
-            strong = [v for v in frame.results if not _is_weak(v)]
+            strong = [v for v in frame.results if not is_weak(v)]
             if strong:
                 return strong[0]
         given = self.value(term.returns, func.frame) if term.returns is not None else None
@@ -719,8 +700,8 @@ class Machine:
     def _of_object(self, owner: Obj, name: str) -> Value:
         if name in owner.attrs:
             return owner.attrs[name]
-        if isinstance(owner.cls, Lib):
-            return Method(owner, name)
+        if isinstance(owner.cls, Lib):  # what a library was given it mostly keeps under the same name
+            return owner.keywords.get(name) or Method(owner, name)
         found = self.member(owner.cls, name, owner)
         if found is not None:
             return _default_of(self, found)
@@ -769,6 +750,7 @@ _VALUES: dict[type, Callable[[Machine, Any, Frame], Value]] = {
     terms.Apply: Machine._apply,
     terms.Spread: lambda machine, term, frame: machine.value(term.value, frame),
     terms.Index: Machine._index,
+    terms.Slice: lambda machine, term, frame: Unknown(write(term)),
     terms.Items: Machine._items,
     terms.Pairs: Machine._pairs,
     terms.Joined: Machine._joined,
@@ -786,10 +768,6 @@ def _packages(modules: Iterable[str]) -> frozenset[str]:
         parts = name.split(".")
         prefixes.update(".".join(parts[:count]) for count in range(1, len(parts)))
     return frozenset(prefixes)
-
-
-def _is_weak(value: Value) -> bool:
-    return isinstance(value, Unknown) or (isinstance(value, Known) and value.value is None)
 
 
 def _is_library(value: Value) -> bool:
@@ -816,19 +794,6 @@ def _last_of_each(line: list[Cls | Lib]) -> list[Cls | Lib]:
     return list(found.values())
 
 
-def _merged(table: Table, other: Value) -> Table:
-    if isinstance(other, Table):
-        return Table({**table.pairs, **other.pairs}, table.rest or other.rest)
-    return Table(dict(table.pairs), rest=True)
-
-
-def _union(values: list[Value], *, spelled: bool = False) -> Value:
-    members: list[Value] = []
-    for value in values:
-        members += value.members if isinstance(value, Union) else [value]
-    return Union(members, spelled)
-
-
 def _default_of(machine: Machine, value: Value) -> Value:
     """What an instance has where its class says `Field(default)`."""
     if isinstance(value, Obj) and isinstance(value.cls, Lib) and value.cls.name.rpartition(".")[2] == "Field":
@@ -839,6 +804,14 @@ def _default_of(machine: Machine, value: Value) -> Value:
         factory = value.keywords.get("default_factory")
         return machine.call(factory, [], {}) if factory is not None else Unknown("Field()")
     return value
+
+
+def _includes(term: terms.Apply) -> bool:
+    return isinstance(term.func, terms.Dot) and term.func.attr in ("include_router", "add_api_route")
+
+
+def _span(term: terms.Apply, frame: Frame) -> Span:
+    return Span(frame.file, term.line, "", term.end_line if term.end_line != term.line else 0)
 
 
 def _name(func: Func) -> str:

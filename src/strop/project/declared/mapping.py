@@ -29,7 +29,7 @@ def read_mapped(types: Types, module: Module) -> Mapped:
     text = "\n".join(module.lines)
     if not any(word in text for word in _WORDS):
         return Mapped()
-    owners = [c for c in types.found.classes.values() if c.module is module]
+    owners = list(module.classes.values())
     classes = tuple(c for c in (_read_class(types, owner) for owner in owners) if c is not None)
     here = Declaration(types, module.scope)
     tables: list[MappedTable] = []

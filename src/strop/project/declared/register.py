@@ -51,7 +51,7 @@ def configure(machine: Machine, router: Router, args: list[Value], keywords: Key
     router.startup += listed(keywords.get("on_startup"))
     given = keywords.get("routes") or (args[0] if args else None)
     for each in listed(given):
-        _add_made(router, each, router.span)
+        _add_made(machine, router, each, router.span)
 
 
 def _handler(key: object, value: Value) -> tuple[Value, Value]:
@@ -132,11 +132,12 @@ def _add_api_route(
     methods = keywords.get("methods")
     names = [str(m.value).upper() for m in listed(methods) if isinstance(m, Known)] or ["GET"]
     path = text_of(_argument(args, keywords, 0, "path"))
-    _operation(router, "api", tuple(sorted(set(names))), path, endpoint, keywords, span)
+    _operation(machine, router, "api", tuple(sorted(set(names))), path, endpoint, keywords, span)
     return Known(None)
 
 
 def _operation(
+    machine: Machine,
     router: Router,
     kind: Kind,
     methods: tuple[str, ...],
@@ -148,7 +149,8 @@ def _operation(
     whole = Known(f"{router.prefix.value}{path.value}", router.prefix.doubt or path.doubt)
     own = [(each, "app" if router.is_app else "router") for each in router.dependencies]
     own += [(each, "route") for each in listed(options.get("dependencies"))]
-    router.entries.append(Operation(kind, methods, whole, endpoint, options, own, span, router))
+    place = machine.site or span
+    router.entries.append(Operation(kind, methods, whole, endpoint, options, own, place, router))
 
 
 def _websocket(machine: Machine, router: Router, args: list[Value], keywords: Keywords, span: Span) -> Value:
@@ -165,7 +167,7 @@ def _add_websocket(
 ) -> Value:
     endpoint = _argument(args, keywords, 1, "endpoint") or Unknown("endpoint")
     path = text_of(_argument(args, keywords, 0, "path"))
-    _operation(router, "websocket", (), path, endpoint, keywords, span)
+    _operation(machine, router, "websocket", (), path, endpoint, keywords, span)
     return Known(None)
 
 
@@ -234,7 +236,7 @@ def _mounted(router: Router, path: Known, app: Value, span: Span) -> None:
     router.entries.append(Mounted(Known(str(path.value).rstrip("/"), path.doubt), app, span))
 
 
-def _add_made(router: Router, route: Value, span: Span) -> None:
+def _add_made(machine: Machine, router: Router, route: Value, span: Span) -> None:
     """An element of `routes=[...]`: an instance of one of Starlette's routes."""
     if not (isinstance(route, Obj) and isinstance(route.cls, Lib)):
         return
@@ -251,9 +253,9 @@ def _add_made(router: Router, route: Value, span: Span) -> None:
             Operation("plain", tuple(sorted(methods)), path, endpoint, route.keywords, [], span, router)
         )
     elif last == "APIRoute":
-        _operation(router, "api", tuple(sorted(methods)), path, endpoint, route.keywords, span)
+        _operation(machine, router, "api", tuple(sorted(methods)), path, endpoint, route.keywords, span)
     elif last in ("WebSocketRoute", "APIWebSocketRoute"):
-        _operation(router, "websocket", (), path, endpoint, route.keywords, span)
+        _operation(machine, router, "websocket", (), path, endpoint, route.keywords, span)
 
 
 def _add_middleware(

@@ -70,6 +70,10 @@ class Served:
         yield from (replace(r, path=prefix + r.path) for r in _defaults(app))
         yield from self.router(app, self._inside(_Around(prefix), app.options, app))
 
+    def alone(self, router: Router) -> Iterator[Route]:
+        """Every operation of a router that nothing is known around."""
+        yield from self.router(router, self._inside(_Around(), router.options, router))
+
     def router(self, router: Router, around: _Around) -> Iterator[Route]:
         """Every operation of a router, with what is around it."""
         if id(router) in around.path or len(around.path) > _DEEPEST:

@@ -56,6 +56,13 @@ class Index(_Term, frozen=True):
     index: Expr
 
 
+class Slice(_Term, frozen=True):
+    """`lower:upper` in a subscript."""
+
+    lower: Expr | None
+    upper: Expr | None
+
+
 class Items(_Term, frozen=True):
     """A list, tuple or set that is written out."""
 
@@ -76,7 +83,7 @@ class Joined(_Term, frozen=True):
 
 
 class Binary(_Term, frozen=True):
-    """`left + right` and `left | right`."""
+    """`left + right`, `left | right`, a comparison, and `left and right`."""
 
     op: str
     left: Expr
@@ -84,9 +91,10 @@ class Binary(_Term, frozen=True):
 
 
 class Either(_Term, frozen=True):
-    """One of several: `a if test else b`, `a or b`."""
+    """One of several: `a if test else b`, `a or b` (without a test)."""
 
     values: tuple[Expr, ...]
+    test: Test | None = None
 
 
 class Each(_Term, frozen=True):
@@ -161,7 +169,7 @@ class Loop(_Term, frozen=True):
 
 
 class Test(_Term, frozen=True):
-    """A simple test: whether a value is "none", "some" (not None), "true" or "false"."""
+    """A test: whether a value is "none", "some" (not None), "true" or "false"."""
 
     op: str
     value: Expr
@@ -217,6 +225,7 @@ Expr = (
     | Apply
     | Spread
     | Index
+    | Slice
     | Items
     | Pairs
     | Joined
@@ -261,6 +270,8 @@ def _write(term: Expr) -> str:
         case Index(value, index):
             inside = _write(index)
             return f"{_write(value)}[{inside[1:-1] if isinstance(index, Items) and index.kind == 'tuple' else inside}]"
+        case Slice(lower, upper):
+            return f"{write(lower)}:{write(upper)}"
         case Items(kind, items):
             return _listed(kind, items)
         case Pairs(pairs):

@@ -76,8 +76,7 @@ def closing(review: Review, seconds: float | None = None) -> str:
     if review.changed is None:
         parts.append(f"{plural(review.files, 'file')}")
     else:
-        since = review.base if review.base.startswith("what ") else f"since {review.base}"
-        parts.append(f"{plural(review.changed, 'file')} changed {since}".replace("changed what", "of what"))
+        parts.append(f"{plural(review.changed, 'file')} changed since {review.base}")
     if review.calls:
         parts.append(f"{percent(review.resolved / review.calls)} of calls resolved")
     parts += [f"{plural(number, what)}" for number, what in _suppressed(review)]

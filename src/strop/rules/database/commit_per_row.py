@@ -22,8 +22,11 @@ from collections.abc import Iterator
 
 from strop.evidence import Evidence, Exchange
 from strop.finding import Cost, Finding
+from strop.project.body import Body
 from strop.project.function import Call, Function, Reach
+from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules import turns
 from strop.rules.code import Loop, loops_on_way, reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example, post
@@ -31,8 +34,11 @@ from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import requests
 from strop.rules.syntax import is_batched, is_bounded
+from strop.rules.turns import finite, repeats
 from strop.rules.wording import number, time
+from strop.span import Span
 
+WORDS = turns.WORDS
 RULE = Rule("DB007", "commit-per-row", "database", "warning", "A commit for each row of a loop")
 
 LEAST = 4  # commits of one request: a few can be steps of one piece of work, each kept on purpose
@@ -40,6 +46,9 @@ LEAST = 4  # commits of one request: a few can be steps of one piece of work, ea
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each commit that a loop repeats."""
+    if evidence is None:
+        yield from _unserved(project)
+        return
     for function in project.source.functions.values():
         for call in function.calls:
             if call.effect is None or call.effect.kind != "commits":
@@ -50,6 +59,40 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             ]
             if looped:
                 yield from _judge(project, evidence, function, call, looped)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Loops whose turns don't follow the data."""
+    yield from finite(body, RULE.code)
+
+
+def _unserved(project: Project) -> Iterator[Finding]:
+    """What the source alone says: every loop of a route that commits each turn, through any number of calls."""
+    for repeat in repeats(project, RULE.code, _commits):
+        ways = reaches(project, repeat.function.id, ("loop", "thread"))
+        deep = len(repeat.path) - 1
+        if ways:
+            yield draft(
+                RULE,
+                Span(repeat.call.span.file, repeat.call.span.line, repeat.function.span.symbol),
+                {way.route for way in ways},
+                message=f"{repeat.last.text}{f' through {repeat.call.text}' if deep else ''} "
+                f"for each turn of the loop at {repeat.loop}",
+                impact="as many transactions as rows, and half of them kept when one fails",
+                solution="commit once after the loop: then all rows are kept or none",
+                known="static",
+                confidence=max(0.75 - 0.08 * deep, 0.4),
+                chain=(*ways[0].chain, *repeat.path),
+                facts={
+                    "function": repeat.function.id,
+                    "loop_line": repeat.loop.line,
+                    "loop_file": repeat.loop.file,
+                },
+            )
+
+
+def _commits(call: Call) -> bool:
+    return call.effect is not None and call.effect.kind == "commits"
 
 
 def _loop(project: Project, function: Function, call: Call, way: Reach) -> Loop | None:
@@ -128,6 +171,25 @@ def _committing(exchange: Exchange) -> float:
 
 
 EXAMPLES = (
+    Example(
+        "two calls below the loop, by the source alone",
+        shop("""
+@app.post("/customers")
+def import_customers(names: list[str], session: Session = Depends(get_session)):
+    for name in names:
+        take(session, name)
+
+
+def take(session: Session, name: str):
+    keep(session, Customer(name=name))
+
+
+def keep(session: Session, row):
+    session.add(row)
+    session.commit()
+"""),
+        bad=True,
+    ),
     Example(
         "rows of an import",
         shop("""

@@ -30,8 +30,11 @@ from statistics import median
 
 from strop.evidence import Evidence, Exchange
 from strop.finding import Cost, Finding
+from strop.project.body import Body
 from strop.project.function import Call, Function, Reach
+from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules import turns
 from strop.rules.code import Loop, calls_at, function_at, loops, loops_on_way, reaches, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
@@ -39,11 +42,13 @@ from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import Seen, answered, requests, statements_of
 from strop.rules.syntax import goes_over_fields, is_batched, is_bounded, tries_again
+from strop.rules.turns import Repeat, finite, repeats
 from strop.rules.wording import many, number, time
 from strop.span import Span, Step
 from strop.sql.placeholder import normal
 from strop.sql.statement import read_statement
 
+WORDS = turns.WORDS
 RULE = Rule("DB002", "query-in-loop", "database", "error", "The same statement for each turn of a loop")
 
 LEAST = 4  # repetitions in one request: three can be three questions, four of the same are a loop
@@ -69,6 +74,9 @@ _ASKS = frozenset(
         "count",
     ]
 )  # calls that execute a statement themselves
+_REDIS = frozenset(
+    {"get", "hget", "hgetall", "exists", "ttl", "smembers", "lrange", "zrange", "sismember", "hmget"}
+)  # what has a form for many keys, or fits into a pipeline
 _FLUSHES = ("commit", "flush", "close", "begin", "refresh", "merge")  # calls that write what was collected
 
 
@@ -94,9 +102,10 @@ class _Group:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each statement and line that a loop repeats."""
-    yield from _static(project, answered(evidence) if evidence is not None else Counter())
     if evidence is None:
+        yield from _unserved(project)
         return
+    yield from _static(project, answered(evidence))
     found: dict[tuple[str, Span], list[_Group]] = defaultdict(list)
     for exchange in evidence.exchanges:
         for (text, place), seen in _repeated(exchange).items():
@@ -240,7 +249,110 @@ def _unmeasured(function: Function, call: Call, looped: list[tuple[Reach, Loop]]
     )
 
 
+def notice(body: Body) -> Iterator[Mark]:
+    """Loops whose turns don't follow the data."""
+    yield from finite(body, RULE.code)
+
+
+def _unserved(project: Project) -> Iterator[Finding]:
+    """What the source alone says: every loop of a route that asks once a turn, through any number of calls."""
+    for repeat in repeats(project, RULE.code, _asks_one):
+        ways = reaches(project, repeat.function.id, ("loop", "thread"))
+        if ways:
+            yield _said(repeat, ways)
+
+
+def _asks_one(call: Call) -> bool:
+    """Whether a call is one question to a database, a document store or Redis."""
+    if _asks(call):
+        return True
+    owner, _, last = call.name.rpartition(".")
+    return owner.startswith("redis.") and "ipeline" not in owner and last in _REDIS
+
+
+def _said(repeat: Repeat, ways: list[Reach]) -> Finding:
+    deep = len(repeat.path) - 1
+    asked = repeat.last.text
+    through = f" through {repeat.call.text}" if deep else ""
+    return draft(
+        RULE,
+        Span(
+            repeat.call.span.file,
+            repeat.call.span.line,
+            repeat.function.span.symbol,
+            repeat.call.span.end_line,
+        ),
+        {w.route for w in ways},
+        message=f"{asked}{through} for each turn of the loop at {repeat.loop}",
+        impact="as many round trips as turns; how many was not measured",
+        solution="ask once for all keys before the loop, and look the rows up in a dict",
+        known="static",
+        confidence=max(0.75 - 0.08 * deep, 0.4),
+        severity="warning",
+        chain=(*ways[0].chain, *repeat.path),
+        facts={"loop_line": repeat.loop.line, "loop_file": repeat.loop.file},
+    )
+
+
 EXAMPLES = (
+    Example(
+        "three calls below the loop, by the source alone",
+        shop(
+            """
+import services
+
+
+@app.post("/labels")
+async def make_labels(ids: list[int], session: AsyncSession = Depends(get_async_session)):
+    return [await services.label(session, number) for number in ids]
+""",
+            services="""
+import repository
+
+
+async def label(session, number):
+    return await title(session, number)
+
+
+async def title(session, number):
+    return f"{number}: {await repository.Orders(session).number(number)}"
+""",
+            repository="""
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+class Orders:
+    def __init__(self, session: AsyncSession):
+        self.session = session
+
+    async def number(self, key):
+        return await self.session.scalar(text("SELECT number FROM orders WHERE id = :id"), {"id": key})
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "batches, another try and pages, by the source alone",
+        shop("""
+@app.post("/orders/numbers")
+def read_numbers(ids: list[int], session: Session = Depends(get_session)):
+    found = []
+    for start in range(0, len(ids), 500):
+        found += session.scalars(select(Order.number).where(Order.id.in_(ids[start : start + 500])))
+    for attempt in range(settings_of(session)):
+        session.execute(select(1))
+    offset = 0
+    while page := session.scalars(select(Order.id).offset(offset).limit(100)).all():
+        offset += len(page)
+    return found
+
+
+def settings_of(session):
+    return 3
+"""),
+        bad=False,
+    ),
     Example(
         "waiting for the database",
         shop("""

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.project import Project
+from strop.project.shipped.commands import is_development
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -42,7 +43,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     own = [r for r in imported.routes if r.span is not None and r.in_schema]
     guarded = [r for r in own if r.dependencies]
     given = {name for name, _ in imported.options}
-    if imported.span is None or given & _SETS or not packed or 2 * len(guarded) < len(own):
+    if (
+        imported.span is None
+        or is_development(imported.span.file)
+        or given & _SETS
+        or not packed
+        or 2 * len(guarded) < len(own)
+    ):
         return
     yield draft(
         RULE,

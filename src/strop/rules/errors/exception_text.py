@@ -8,7 +8,7 @@ secret itself (a JWT library once put the signing key in it). And clients come t
 
 **How it is found.** A handler of `Exception`, of all exceptions or of a library's own exceptions whose name goes
 as `str(e)`, `repr(e)`, `f"{e}"`, `e.args` or `traceback.format_exc()` into an HTTP error, a response or the
-dictionary that a route returns. One finding for each function, in code that a route reaches.
+dictionary that a route returns. One finding for each function.
 
 **How to fix it.** `logger.exception(...)` for you, a constant text for the client.
 
@@ -104,8 +104,6 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         found[mark.function].append(mark)
     for function, here in found.items():
         ways = ways_to(project, function)
-        if not ways:
-            continue
         times = f" ({len(here)} times in this function)" if len(here) > 1 else ""
         yield tell(
             RULE,
@@ -114,7 +112,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             message=f"the text of {here[0].fact('caught')} goes into the answer{times}",
             impact="clients read what was meant for the log: SQL, paths, addresses, sometimes a secret",
             solution="logger.exception(...) and a constant text for the client",
-            confidence=0.85,
+            confidence=0.85 if ways else 0.65,
         )
 
 

@@ -142,7 +142,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for mark in marks(project, RULE, "raised"):
         ways = ways_to(project, mark.function)
         same = mark.fact("status") == "500" and mark.fact("answer") == "another"
-        if ways and not same:
+        if not same:
             yield _finding(
                 mark, ways, f"{mark.fact('text')} on line {mark.fact('raised')}", mark.fact("answer"), 0.9
             )

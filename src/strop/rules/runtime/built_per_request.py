@@ -96,6 +96,8 @@ def _static(project: Project, evidence: Evidence | None, known: set[tuple[str, i
     for function in project.source.functions.values():
         for call in function.calls:
             kind = _kind(call)
+            if kind == "engine" and evidence is None:
+                continue  # DB012 names it
             if not kind or call.once or call.background or (call.span.file, call.span.line) in known:
                 continue
             ways = reaches(project, function.id, ("loop", "thread"))

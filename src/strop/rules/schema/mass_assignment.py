@@ -88,8 +88,14 @@ def _is_dump(body: Body, expr: ast.expr) -> bool:
     if not isinstance(shown, ast.Call) or not isinstance(shown.func, ast.Attribute | ast.Name):
         return False
     name = shown.func.attr if isinstance(shown.func, ast.Attribute) else shown.func.id
-    return name in ("dict", "model_dump", "jsonable_encoder") and not any(
-        k.arg in ("exclude", "include") for k in shown.keywords
+    dumped = (
+        shown.func.value if isinstance(shown.func, ast.Attribute) else shown.args[0] if shown.args else None
+    )
+    given = isinstance(dumped, ast.Name) and any(b.how == "annotation" for b in body.bindings(dumped))
+    return (
+        given
+        and name in ("dict", "model_dump", "jsonable_encoder")
+        and not any(k.arg in ("exclude", "include") for k in shown.keywords)
     )
 
 

@@ -35,7 +35,7 @@ from strop.rules.sample import shop
 from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule(
-    "SCH003", "optional-returned", "schema", "warning", "None returned where the model has none", static=True
+    "SCH003", "optional-returned", "api", "warning", "None returned where the model has none", static=True
 )
 WORDS = routes.WORDS
 

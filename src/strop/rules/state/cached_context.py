@@ -7,14 +7,15 @@ while its arguments don't say whose answer it is.
 row is never read again, and each worker remembers something else. A cached session or request stays in memory and
 is used after it was closed.
 
-**How it is found.** A memoised function, reached from a route, that executes statements or reads a context variable
-in itself or in what it calls; or that takes a session, a request or a user as argument.
+**How it is found.** A memoised function, reached from a route, that reads a context variable in itself or in what it
+calls; that has no arguments and executes statements; or that takes a session or a request as argument.
 
 **How to fix it.** A cache with a key that names the tenant and with a lifetime, cleared where the data is changed;
 or no cache: an indexed look-up costs less than a wrong answer.
 
 **When it is no problem.** Settings, templates and compiled patterns are not read from the database and not
-reported. Rows that never change (countries) may be kept with a reason.
+reported. A cache with a lifetime (`ttl`) and rows that are looked up by a key are left
+alone.
 
 **Sources.** Python, "functools.lru_cache": https://docs.python.org/3/library/functools.html#functools.lru_cache ;
 https://github.com/fastapi/fastapi/issues/592
@@ -22,6 +23,7 @@ https://github.com/fastapi/fastapi/issues/592
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -56,10 +58,15 @@ def notice(body: Body) -> Iterator[Mark]:
             yield body.mark(RULE.code, call, context=body.text(call.func)[:60].removesuffix(".get"))
     node = body.function
     if node is None or not any(
-        d.rpartition(".")[2] in ("lru_cache", "cache", "alru_cache") for d in node.decorators
+        d.rpartition(".")[2] in ("lru_cache", "cache", "alru_cache") for d in body.decorators()
     ):
         return
     arguments = [*node.node.args.posonlyargs, *node.node.args.args, *node.node.args.kwonlyargs]
+    ends = any(
+        k.arg == "ttl" for d in node.node.decorator_list if isinstance(d, ast.Call) for k in d.keywords
+    )
+    if not [a for a in arguments if a.arg not in ("self", "cls")] and not ends:
+        yield body.mark(RULE.code, node.node.decorator_list[0], keyless=True)
     for argument in arguments:
         ref = body.types.annotation(argument.annotation, body.scope)
         if ref is not None and ref.name.rpartition(".")[2] in _REQUEST:
@@ -71,13 +78,14 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     marks = project.source.marks.get(RULE.code, ())
     reading = {m.function: m for m in marks if m.fact("context")}
     taking = {m.function: m for m in marks if m.fact("takes")}
+    keyless = {m.function for m in marks if m.fact("keyless")}
     memoised = [f for f in project.source.functions.values() if f.memoised]
     does = effects(project.source) if memoised else {}
     for function in memoised:
         ways = reaches(project, function.id, ("once", "loop", "thread", "background"))
         if not ways:
             continue
-        found = _cause(project, function, reading, taking, does)
+        found = _cause(project, function, reading, taking, does if function.id in keyless else {})
         if found is not None:
             message, below = found
             yield draft(

@@ -104,8 +104,9 @@ def _target(body: Body, work: ast.expr) -> tuple[str, bool]:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each call that hands over."""
     marks = project.source.marks.get(RULE.code, ())
-    reading = {m.function: m for m in marks if m.fact("use") == "get"}
     set_by_requests = [m for m in marks if m.fact("use") == "set" and _ways(project, m)]
+    variables = {m.fact("variable") for m in set_by_requests}
+    reading = {m.function: m for m in marks if m.fact("use") == "get" and m.fact("variable") in variables}
     for mark in marks if set_by_requests and reading else ():
         ways = _ways(project, mark)
         if not mark.fact("hands") or not ways:

@@ -22,12 +22,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
-from strop.project.function import Class
+from strop.project.function import Call, Class, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.code import function_at, reaches
@@ -35,6 +36,8 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
+from strop.rules.way import way_down
+from strop.rules.wording import listed
 from strop.span import Step
 
 RULE = Rule(
@@ -42,6 +45,7 @@ RULE = Rule(
 )
 KINDS = ("function",)
 
+_SEQUENCE = re.compile(r"version|revision")  # a number that is compared, not counted
 _NUMBER = re.compile(r"\b(int|float|Decimal|Integer|BigInteger|SmallInteger|Numeric|Float)\b")
 
 
@@ -73,32 +77,40 @@ def _made_here(body: Body, expr: ast.expr) -> bool:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each such statement."""
+    """One finding for each function with such statements."""
     classes = {c.name: c for c in project.source.classes.values()}
+    locking = {f.id for f in project.source.functions.values() if any(_is_lock(c) for c in f.calls)}
+    functions: dict[str, list[Mark]] = defaultdict(list)
     for mark in project.source.marks.get(RULE.code, ()):
         owner = classes.get(mark.fact("owner"))
-        if owner is None or not _is_number(project, owner, mark.fact("column")):
-            continue
-        ways = [
-            w
-            for w in reaches(project, mark.function, ("loop", "thread", "background"))
-            if not _locks(project, w.chain)
-        ]
-        if not ways:
-            continue
-        where = f"{owner.name.rpartition('.')[2]}.{mark.fact('column')}"
-        yield draft(
-            RULE,
-            mark.span,
-            {w.route for w in ways},
-            message=f"{where} is read, changed in Python and written back: {mark.fact('text')}",
-            impact="of two requests at the same time one change is lost, without an error",
-            solution=f"let the database compute it: assign {where} +/- ... (the column, not the value), or lock the row with with_for_update()",
-            known="static",
-            confidence=0.75,
-            chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
-            facts={"owner": owner.name, "column": mark.fact("column")},
-        )
+        if owner is not None and _is_number(project, owner, mark.fact("column")):
+            functions[mark.function].append(mark)
+    for function, marks in functions.items():
+        ways = reaches(project, function, ("loop", "thread", "background"))
+        ways = [w for w in ways if not _locks(project, w.chain, locking)]
+        if ways and way_down(project, function, locking) is None:
+            yield _finding(marks, ways)
+
+
+def _finding(marks: list[Mark], ways: list[Reach]) -> Finding:
+    first = marks[0]
+    columns = list(dict.fromkeys(f"{m.fact('owner').rpartition('.')[2]}.{m.fact('column')}" for m in marks))
+    return draft(
+        RULE,
+        first.span,
+        {w.route for w in ways},
+        message=f"{listed(columns)} {'is' if len(columns) == 1 else 'are'} read, changed in Python and written back: {first.fact('text')}",
+        impact="of two requests at the same time one change is lost, without an error",
+        solution=f"let the database compute it from the column: {columns[0]} + ... as the value; or lock the row with with_for_update()",
+        known="static",
+        confidence=0.75,
+        chain=(*ways[0].chain, Step(first.fact("text"), first.span)),
+        facts={"columns": ", ".join(columns)},
+    )
+
+
+def _is_lock(call: Call) -> bool:
+    return "with_for_update" in call.text or call.name.endswith(".with_for_update") or "advisory" in call.text
 
 
 def _is_number(project: Project, owner: Class, column: str) -> bool:
@@ -119,13 +131,13 @@ def _is_number(project: Project, owner: Class, column: str) -> bool:
     )
 
 
-def _locks(project: Project, chain: tuple[Step, ...]) -> bool:
-    """Whether a function on the way takes a lock for the row."""
+def _locks(project: Project, chain: tuple[Step, ...], locking: set[str]) -> bool:
+    """Whether a function on the way takes a lock for the row, itself or through what it calls."""
     for step in chain[1:]:
         caller = function_at(project, step.span)
-        if caller is not None and any(
-            "with_for_update" in c.text or "lock" in c.name.lower() for c in caller.calls
-        ):
+        if caller is not None and any(c.target in locking or "lock" in c.name.lower() for c in caller.calls):
+            return True
+        if caller is not None and caller.id in locking:
             return True
     return False
 

@@ -150,7 +150,25 @@ def _written(project: Project, made: Mark, marks: list[Mark]) -> list[tuple[Mark
     if not (made.fact("number") or read_elsewhere(marks)):
         return []
     wanted = ("count",) if made.fact("number") else ("grow", "count")
-    return [(m, w) for m in marks if m.fact("how") in wanted for w in requests_to(project, m)]
+    emptied = {
+        w.route
+        for m in marks
+        if m.fact("how") == "shrink"
+        for w in requests_to(project, m)
+        if _in_middleware(w)
+    }
+    return [
+        (m, w)
+        for m in marks
+        if m.fact("how") in wanted
+        for w in requests_to(project, m)
+        if not (_in_middleware(w) and w.route in emptied)
+    ]
+
+
+def _in_middleware(way: Reach) -> bool:
+    """What a layer puts in and takes out around each request is the request's own."""
+    return any(step.text.startswith("middleware ") for step in way.chain)
 
 
 def gather(project: Project) -> tuple[dict[str, Mark], dict[str, list[Mark]]]:

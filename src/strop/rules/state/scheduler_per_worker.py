@@ -51,7 +51,7 @@ def notice(body: Body) -> Iterator[Mark]:
         if name.startswith(_SCHEDULERS) and body.within(call, ast.If) is None:
             yield body.mark(RULE.code, call, name=name, text=body.text(call)[:60])
     if body.function is not None:
-        for decorator in body.function.decorators:
+        for decorator in body.decorators():
             if decorator.endswith(".repeat_every"):
                 yield body.mark(
                     RULE.code, body.function.node.decorator_list[0], name=decorator, text="@repeat_every"
@@ -59,15 +59,17 @@ def notice(body: Body) -> Iterator[Mark]:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each start."""
+    """One finding for each file that starts one."""
     serving = [launch for launch in project.shipped.launches if not launch.development]
     counts = [launch.option("--workers", "-w") for launch in serving]
     alone = bool(counts) and all(count == "1" for count in counts)
     several = any(count and count.isdigit() and int(count) > 1 for count in counts)
+    told: set[str] = set()
     for mark in project.source.marks.get(RULE.code, ()) if not alone else ():
         starts = [w for w in project.reaches.get(mark.function, ()) if w.context in ("startup", "import")]
-        if not starts:
+        if not starts or mark.span.file in told:
             continue
+        told.add(mark.span.file)
         yield draft(
             RULE,
             mark.span,

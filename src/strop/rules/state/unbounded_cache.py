@@ -1,19 +1,17 @@
 """A cache grows with what clients send, and nothing is ever thrown away.
 
-**What.** `functools.cache`, `lru_cache(maxsize=None)` or a dict of the module remembers a result for every text,
-number or id that a request brings.
+**What.** `functools.cache` or `lru_cache(maxsize=None)` remembers a result for every text, number or id that a request
+brings.
 
 **Why it costs.** Memory grows until the worker is killed; whoever sends new values on purpose gets there in minutes.
 What was remembered is never read again from where it came.
 
 **How it is found.** A function with such a decorator and an argument that is a text, number, bytes, id or moment,
-called with something else than constants in what a route reaches; or a dict that one such function fills by a key it was
-given, without any code that takes something out.
+called with something else than constants by a handler, a dependency or what they call.
 
 **How to fix it.** `lru_cache(maxsize=1000)`, or a cache with size and lifetime (`cachetools.TTLCache`).
 
-**When it is no problem.** Arguments with few values: flags, enumerations, classes, constants; a dict that is
-filled at import.
+**When it is no problem.** Arguments with few values: flags, enumerations, classes, constants.
 
 **Sources.** Python, "functools.lru_cache": https://docs.python.org/3/library/functools.html#functools.lru_cache
 """
@@ -35,7 +33,6 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.state.process_state import gather, read_elsewhere
 from strop.span import Step
 
 RULE = Rule("STA002", "unbounded-cache", "state", "warning", "A cache without a bound", static=True)
@@ -54,6 +51,7 @@ _MANY = frozenset(
         "pydantic.EmailStr",
     }
 )
+_NEAR = 3  # steps of the chain: further from the route the argument is rarely the client's
 _FEW = re.compile(
     r"^\w[\w.]*\((\s*(\w+\s*=\s*)?([\"'][^\"']*[\"']|[A-Z_][A-Z0-9_.]*|\d+|True|False|None)\s*,?)*\)$"
 )
@@ -86,34 +84,13 @@ def _unbounded(body: Body, decorator: ast.expr) -> bool:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each function, one for each dict."""
+    """One finding for each function."""
     for mark in project.source.marks.get(RULE.code, ()):
-        ways = reaches(project, mark.function, ("once",))
+        ways = [w for w in reaches(project, mark.function, ("once",)) if len(w.chain) <= _NEAR]
         if ways and _varies(project, mark.function):
             name = mark.function.partition(":")[2]
             message = f"{name} remembers a result for every {mark.fact('argument')} ({mark.fact('type')}) it is ever called with"
             yield _finding(mark, ways, message)
-    made, used = gather(project)
-    for store, mark in made.items():
-        marks = used.get(store, [])
-        if mark.fact("number") or mark.fact("bound") or read_elsewhere(marks):
-            continue
-        if any(m.fact("how") in ("shrink", "bound", "count") for m in marks) or not _remembers(marks):
-            continue
-        fills = [m for m in marks if m.fact("how") == "grow" and m.fact("given")]
-        ways_in = [
-            (m, w) for m in fills for w in reaches(project, m.function, ("loop", "thread", "background"))
-        ]
-        if ways_in:
-            fill, way = ways_in[0]
-            message = f"{store.rpartition('.')[2]} keeps {fill.fact('text')} for every value that ever came, and nothing takes one out"
-            yield _finding(mark, [way, *(w for _, w in ways_in)], message)
-
-
-def _remembers(marks: list[Mark]) -> bool:
-    """Whether the function that fills the container also looks into it."""
-    readers = {m.function for m in marks if m.fact("how") == "read"}
-    return any(m.fact("how") == "grow" and m.function in readers for m in marks)
 
 
 def _varies(project: Project, function: str) -> bool:
@@ -156,24 +133,6 @@ def search(text: str):
         bad=True,
     ),
     Example(
-        "a dict that only grows",
-        plain("""
-_normalised: dict[str, str] = {}
-
-
-def normalised(text: str) -> str:
-    if text not in _normalised:
-        _normalised[text] = " ".join(text.lower().split())
-    return _normalised[text]
-
-
-@app.get("/search")
-def search(text: str):
-    return normalised(text)
-"""),
-        bad=True,
-    ),
-    Example(
         "with a bound",
         plain("""
 @lru_cache(maxsize=1000)
@@ -189,7 +148,7 @@ def search(text: str):
         mends="every text that was ever asked for",
     ),
     Example(
-        "few values, constants, a dict that is emptied",
+        "few values, constants",
         plain("""
 from enum import Enum
 from functools import cache
@@ -210,20 +169,9 @@ def template(name: str) -> str:
     return Path(name).read_text()
 
 
-_seen: dict[str, str] = {}
-
-
-def seen(text: str) -> str:
-    if len(_seen) > 1000:
-        _seen.clear()
-    if text not in _seen:
-        _seen[text] = text.upper()
-    return _seen[text]
-
-
 @app.get("/page")
-def page(size: Size, text: str):
-    return template("page.html"), width(size), seen(text)
+def page(size: Size):
+    return template("page.html"), width(size)
 """),
         bad=False,
     ),

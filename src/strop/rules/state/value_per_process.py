@@ -1,6 +1,6 @@
 """A secret, an identity or a moment is taken when the module is imported.
 
-**What.** A module's value, or the default of a settings field, is random (`secrets.token_hex()`), the process's
+**What.** A module's value, or the default of a model's field, is random (`secrets.token_hex()`), the process's
 number, or the current time.
 
 **Why it costs.** Each worker and each restart has another one. Tokens signed by one worker are refused by the next,
@@ -87,6 +87,10 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         for call in _calls(node.value):
             kind = _kind(target.id, body.name(call.func), _is_model(body))
+            if kind == "secret" and body.kind == "class":
+                continue  # a setting's default: the rule about secrets of settings tells it
+            if kind == "moment" and len(body.scope.names.get(target.id, ())) > 1:
+                continue  # set again later: it is a variable
             if kind:
                 yield body.mark(RULE.code, node, kind=kind, name=target.id, text=body.text(call)[:60])
                 break
@@ -195,19 +199,6 @@ import os
 import secrets
 
 SECRET_KEY = os.environ.get("SECRET_KEY", secrets.token_urlsafe(32))
-"""),
-        bad=True,
-    ),
-    Example(
-        "the default of a setting",
-        plain("""
-import secrets
-
-from pydantic_settings import BaseSettings
-
-
-class Settings(BaseSettings):
-    jwt_secret: str = secrets.token_hex(32)
 """),
         bad=True,
     ),

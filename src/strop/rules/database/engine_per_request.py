@@ -1,0 +1,158 @@
+"""A database engine, with a pool of its own, for each request.
+
+**What.** `create_engine(...)` in a handler, a dependency, or a helper that they call.
+
+**Why it costs.** Each request opens new connections (a login each) into a pool that nobody shares and that is
+left to the garbage collector; under load the server runs out of connections.
+
+**How it is found.** Calls that make an engine, in functions that a route reaches; what is memoised, done once
+behind a filled global, or done at start-up is left alone.
+
+**How to fix it.** One engine a process: a module global, `lru_cache`, or the lifespan; sessions from it.
+
+**When it is no problem.** An engine that is made once and kept. A check of a database that the request names (a
+connection test, a backup) with `NullPool`, disposed at once: such a route is called by hand.
+
+**Sources.** SQLAlchemy, "Working with Engines and Connections":
+https://docs.sqlalchemy.org/en/20/core/connections.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.function import Call, Function
+from strop.project.project import Project
+from strop.rules.code import reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.span import Span, Step
+
+RULE = Rule(
+    "DB012", "engine-per-request", "database", "error", "A database engine for each request", static=True
+)
+
+MAKERS = frozenset(
+    {
+        "sqlalchemy.create_engine",
+        "sqlalchemy.ext.asyncio.create_async_engine",
+        "asyncpg.create_pool",
+        "psycopg_pool.ConnectionPool",
+        "psycopg_pool.AsyncConnectionPool",
+        "motor.motor_asyncio.AsyncIOMotorClient",
+        "pymongo.MongoClient",
+        "pymongo.AsyncMongoClient",
+    }
+)
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each line that makes an engine for a request."""
+    for function in project.source.functions.values():
+        for call in function.calls:
+            if call.name in MAKERS and not call.once and not function.memoised:
+                yield from _judge(project, function, call)
+
+
+def _judge(project: Project, function: Function, call: Call) -> Iterator[Finding]:
+    ways = reaches(project, function.id, ("loop", "thread"))
+    if not ways or "NullPool" in call.text or "StaticPool" in call.text:
+        return
+    if any(other.name.rpartition(".")[2] == "dispose" for other in function.calls):
+        return  # made for one use on purpose
+    yield draft(
+        RULE,
+        Span(call.span.file, call.span.line, function.span.symbol, call.span.end_line),
+        {w.route for w in ways},
+        message=f"{call.name.rpartition('.')[2]}() in {function.span.symbol} makes a pool of connections for each request",
+        impact="a login for each request, and connections that stay open until they are collected",
+        solution="make it once for the process, and take sessions from it",
+        known="static",
+        confidence=0.85,
+        chain=(*ways[0].chain, Step(call.text, call.span)),
+        facts={"name": call.name, "function": function.id},
+    )
+
+
+_QUERY = """
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+"""
+
+EXAMPLES = (
+    Example(
+        "in a helper of the dependency",
+        plain(
+            _QUERY
+            + """
+
+def build_engine():
+    return create_engine("postgresql://shop:shop@db/shop")
+
+
+def get_session():
+    with Session(build_engine()) as session:
+        yield session
+
+
+@app.get("/orders")
+def list_orders(session: Session = Depends(get_session)):
+    return session.execute(text("SELECT number FROM orders LIMIT 20")).scalars().all()
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "one for the process",
+        plain(
+            _QUERY
+            + """
+engine = create_engine("postgresql://shop:shop@db/shop")
+
+
+def get_session():
+    with Session(engine) as session:
+        yield session
+
+
+@app.get("/orders")
+def list_orders(session: Session = Depends(get_session)):
+    return session.execute(text("SELECT number FROM orders LIMIT 20")).scalars().all()
+"""
+        ),
+        bad=False,
+        mends="in a helper of the dependency",
+    ),
+    Example(
+        "made when first wanted, and kept",
+        plain(
+            _QUERY
+            + """
+_engine = None
+
+
+def get_engine():
+    global _engine
+    if _engine is None:
+        _engine = create_engine("postgresql://shop:shop@db/shop")
+    return _engine
+
+
+@lru_cache
+def reading_engine():
+    return create_engine("postgresql://shop:shop@replica/shop")
+
+
+@app.get("/orders")
+def list_orders():
+    with Session(get_engine()) as session, Session(reading_engine()) as reading:
+        return [session.scalar(text("SELECT 1")), reading.scalar(text("SELECT 1"))]
+"""
+        ),
+        bad=False,
+    ),
+)

@@ -1,0 +1,165 @@
+"""How often does a loop turn? What its text says about it, and what it repeats through any number of calls."""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from strop.project.body import Body
+from strop.project.function import Call, Function
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.span import Span, Step
+
+WORDS = frozenset({"for", "while"})
+DEEPEST = 4  # calls between a loop and what it repeats; what lies deeper is too often behind a condition
+_LITERALS = (ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Constant)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_BATCHES = ("batch", "chunk", "partition", "page", "slice")
+_WRAPPERS = ("enumerate", "sorted", "reversed", "list", "tuple", "set", "zip", "tqdm", "iter")
+_FIELDS = ("model_dump", "dict", "model_fields", "__fields__", "model_fields_set", "__table__", "columns")
+_RETRIES = ("attempt", "retry", "retries", "tries", "_")
+
+
+def finite(body: Body, rule: str) -> Iterator[Mark]:
+    """A mark for each loop whose turns don't follow the data: written in the source, batches, another try."""
+    loops: list[ast.For | ast.AsyncFor] = [*body.of(ast.For), *body.of(ast.AsyncFor)]
+    for loop in loops:
+        why = _why(body, loop.iter, loop.target)
+        if why or _leaves_at_once(loop):
+            yield body.mark(rule, loop, kind="finite", why=why or "leaves")
+    for waiting in body.of(ast.While):
+        yield body.mark(rule, waiting, kind="finite", why="while")
+    for inner in body.of(*_COMPREHENSIONS):
+        generator = inner.generators[-1]  # type: ignore[attr-defined]  # all of them have generators
+        why = _why(body, generator.iter, generator.target)
+        if why:
+            yield body.mark(rule, inner, kind="finite", why=why)
+
+
+def _why(body: Body, over: ast.expr, target: ast.expr) -> str:
+    """Why a loop has few turns, or takes many rows a turn; "" where its turns follow the data."""
+    if isinstance(target, ast.Name) and target.id in _RETRIES and "range" in ast.unparse(over):
+        return "tries again"
+    names = {n.id.lower() for n in ast.walk(target) if isinstance(n, ast.Name)}
+    if any(word in name for name in names for word in _BATCHES):
+        return "batches"
+    return _few(body, over, 4)
+
+
+def _few(body: Body, over: ast.expr, depth: int) -> str:
+    over = body.value(over) if isinstance(over, ast.Name) else over
+    if isinstance(over, ast.Await):
+        over = over.value
+    match over:
+        case ast.Name(id=name) if name.isupper():
+            return "a constant"
+        case ast.Attribute(attr=name) if name.isupper() or name in _FIELDS or name == "sorted_tables":
+            return "written in the source"
+        case ast.Subscript(slice=ast.Slice(upper=ast.Constant(value=int() as most))) if most <= 10:
+            return "a few"
+        case ast.Call(func=ast.Name(id="range"), args=given):
+            if len(given) == 3:
+                return "batches"
+            return "written in the source" if all(body.constant(a) is not None for a in given) else ""
+        case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in _WRAPPERS and depth:
+            return _few(body, first, depth - 1)
+        case ast.Call(func=ast.Attribute(attr="items" | "keys" | "values", value=inner)) if depth:
+            return _few(body, inner, depth - 1)
+        case ast.Call(func=ast.Attribute(attr=name)) if name in _FIELDS:
+            return "fields"
+        case ast.Call(func=func):
+            last = (func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")).lower()
+            return "batches" if any(word in last for word in _BATCHES) else ""
+        case ast.BinOp(left=left, op=ast.Add(), right=right) if depth:
+            return _few(body, left, depth - 1) and _few(body, right, depth - 1)
+    if isinstance(over, _LITERALS):
+        return "" if any(isinstance(n, ast.Starred) for n in ast.walk(over)) else "written in the source"
+    if isinstance(over, ast.Name | ast.Attribute):
+        return _enumeration(body, over)
+    return ""
+
+
+def _enumeration(body: Body, over: ast.expr) -> str:
+    ref = body.ref(over)
+    known = ref is not None and ref.kind == "class" and ref.name in body.types.found.classes
+    is_enum = known and ref is not None and any("enum." in base.lower() for base in body.bases(ref.name))
+    return "an enumeration" if is_enum else ""
+
+
+def _leaves_at_once(loop: ast.For | ast.AsyncFor) -> bool:
+    """Whether the first turn is the last: it ends in `return` or `break`, whatever it found."""
+    return isinstance(loop.body[-1], ast.Return | ast.Break)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A loop, the call in it, and the calls from there to what it repeats."""
+
+    function: Function  # that has the loop
+    call: Call  # in the loop
+    path: tuple[Step, ...]  # from that call to what is repeated
+    last: Call  # what is repeated
+
+    @property
+    def loop(self) -> Span:
+        """Where the loop begins."""
+        return Span(self.function.span.file, self.call.loop, self.function.span.symbol)
+
+
+def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iterator[Repeat]:
+    """Each loop that repeats such a call, directly or through functions of the project: once, the shortest way.
+
+    `rule` is the code under which finite loops were noted.
+    """
+    few = {
+        (m.span.file, m.span.line) for m in project.source.marks.get(rule, ()) if m.fact("kind") == "finite"
+    }
+    callers = _callers(project)
+    told: set[tuple[str, int]] = set()
+    waiting: deque[tuple[str, tuple[Step, ...], Call]] = deque()
+    seen: set[str] = set()
+    for function in project.source.functions.values():
+        direct = [c for c in function.calls if not c.once and not c.background and wanted(c)]
+        for call in direct:
+            if call.loop:
+                if (function.span.file, call.loop) not in few and (function.id, call.loop) not in told:
+                    told.add((function.id, call.loop))
+                    yield Repeat(function, call, (Step(call.text, call.span),), call)
+            elif function.id not in seen:
+                seen.add(function.id)
+                waiting.append((function.id, (Step(call.text, call.span),), call))
+    while waiting:
+        target, path, last = waiting.popleft()
+        if len(path) > DEEPEST:
+            continue
+        for caller, call in callers.get(target, ()):
+            there = (Step(call.text, call.span), *path)
+            if call.loop:
+                if (caller.span.file, call.loop) not in few and (caller.id, call.loop) not in told:
+                    told.add((caller.id, call.loop))
+                    yield Repeat(caller, call, there, last)
+            elif caller.id not in seen:
+                seen.add(caller.id)
+                waiting.append((caller.id, there, last))
+
+
+def _callers(project: Project) -> dict[str, list[tuple[Function, Call]]]:
+    """Who calls each function, where the call does its work there and then."""
+    found: dict[str, list[tuple[Function, Call]]] = {}
+    functions = project.source.functions
+    for function in functions.values():
+        for call in function.calls:
+            target = functions.get(call.target)
+            if target is None or target.memoised or call.once or call.background or target is function:
+                continue
+            if target.is_generator and not _is_context(target):
+                continue  # its body runs turn by turn: what it asks, it asks for all
+            found.setdefault(target.id, []).append((function, call))
+    return found
+
+
+def _is_context(function: Function) -> bool:
+    return any("contextmanager" in name for name in function.decorators)
