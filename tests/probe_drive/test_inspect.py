@@ -36,8 +36,8 @@ def test_field_names_are_those_of_the_nouns(shop: dict[str, Any]) -> None:
     def fields(noun: Any) -> set[str]:
         return set(noun.__dataclass_fields__)
 
-    assert set(shop) - {"refused"} == fields(Imported)
-    assert set(shop["routes"][0]) == fields(Route)
+    assert set(shop) - {"refused"} <= fields(Imported)  # the source reader says more
+    assert set(shop["routes"][0]) <= fields(Route)
     assert set(shop["tables"][0]) == fields(Table)
     assert set(shop["tables"][0]["columns"][0]) == fields(Column)
     assert set(shop["relationships"][0]) == fields(Relationship)

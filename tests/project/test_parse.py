@@ -27,7 +27,7 @@ def test_a_syntax_error_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.py").write_bytes(b"name = '\xe9\xff'\n")
-    assert "UTF-8" in parse_file(tmp_path, tmp_path / "latin.py").reason
+    assert "utf-8" in parse_file(tmp_path, tmp_path / "latin.py").reason
 
 
 def test_a_file_with_null_bytes_is_named() -> None:

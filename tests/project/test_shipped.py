@@ -125,9 +125,11 @@ def test_poetry_spells_floors_with_carets() -> None:
     assert found == {"fastapi": (">=0.110", 3), "httpx": ("==0.27.0", 4)}
 
 
-def test_probes_and_templates(tmp_path: Path) -> None:
+def test_probes_of_plain_files_and_of_templates(tmp_path: Path) -> None:
     pod = "spec:\n  containers:\n    - livenessProbe:\n        httpGet: {path: /health, port: 80}\n"
-    found = ship(
-        tmp_path, k8s__pod_DOT_yaml=pod, k8s__template_DOT_yaml="livenessProbe: {{ toYaml . }}\n{{- end }}\n"
+    chart = "{{- if .Values.on }}\n  readinessProbe:\n    httpGet:\n      path: /ready\n{{- end }}\n"
+    found = ship(tmp_path, k8s__chart_DOT_yaml=chart, k8s__pod_DOT_yaml=pod)
+    assert found.probes == (
+        ("/ready", Span("k8s/chart.yaml", 2, "readiness")),
+        ("/health", Span("k8s/pod.yaml", 3, "liveness")),
     )
-    assert found.probes == (("/health", Span("k8s/pod.yaml", 3, "liveness")),)

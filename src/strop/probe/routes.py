@@ -66,7 +66,10 @@ def _flat(routes: Any) -> Iterator[Any]:
     except ImportError:
         yield from routes
         return
-    yield from iter_route_contexts(list(routes))
+    for context in iter_route_contexts(list(routes)):
+        # A websocket or plain route below an include: early versions don't look into it.
+        inner = getattr(getattr(context, "_route_context", None), "starlette_route", None)
+        yield context if inner is None else inner
 
 
 def _original(route: Any) -> Any:

@@ -14,12 +14,10 @@ _SKIPPED = frozenset(
         "node_modules",
         "site-packages",
         "__pycache__",
-        "build",
-        "dist",
         "venv",
-        "env",
     }
 )
+_OFTEN_MADE = frozenset({"build", "dist", "env"})  # the project's own where it is a package inside of one
 
 
 def source_files(root: Path, exclude: tuple[str, ...] = ()) -> Iterator[Path]:
@@ -34,9 +32,15 @@ def source_files(root: Path, exclude: tuple[str, ...] = ()) -> Iterator[Path]:
 def _is_source(folder: Path, shut: set[Path]) -> bool:
     if folder.name in _SKIPPED or folder.name.startswith(".") or folder.is_symlink():
         return False
+    if folder.name in _OFTEN_MADE and not (_is_package(folder) and _is_package(folder.parent)):
+        return False
     if folder.resolve() in shut:
         return False
     return not ((folder / "pyvenv.cfg").exists() or _is_alembic(folder))
+
+
+def _is_package(folder: Path) -> bool:
+    return (folder / "__init__.py").exists()
 
 
 def _is_alembic(folder: Path) -> bool:

@@ -41,7 +41,7 @@ class _Linker:
     def calls(self, calls: Iterable[Call]) -> Iterator[Call]:
         """These calls, each abstract one replaced."""
         for call in calls:
-            if not call.is_abstract:
+            if not call.is_abstract or call.target not in self.functions:
                 yield call
                 continue
             for target in self.implementations(self.functions[call.target]):

@@ -118,6 +118,7 @@ _PASS = frozenset(
         "yarl.URL",
     }
 )
+_CASTS = frozenset({"int", "uuid.UUID", "str", "ulid.ULID", "bson.ObjectId"})
 _PASS_METHODS = frozenset(
     {
         "strip",
@@ -203,8 +204,9 @@ _TESTS = frozenset({"isalnum", "isdigit", "isdecimal", "isidentifier", "isnumeri
 class Origins:
     """Answers for one body; every answer is remembered."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: Body, *, whole: bool = False) -> None:
         self.body = body
+        self.whole = whole  # numbers and ids are followed too, and through every call
         self.noted: dict[int, int] = {}  # calls whose result is asked for, by id, with their number
         self._known: dict[int, Tokens] = {}
         self._bound: dict[int, Tokens] = {}
@@ -289,9 +291,9 @@ class Origins:
     def _bind(self, name: str, binding: Binding) -> Iterable[str]:
         if binding.how == "annotation" and binding.line == 0:
             own = binding.scope is self.body.scope
-            return {f"^{name}"} if own and not is_clean(binding.expr) else NONE
+            return {f"^{name}"} if own and (self.whole or not is_clean(binding.expr)) else NONE
         if binding.how == "annotation":
-            return NONE if is_clean(binding.expr) else self.of(binding.default)
+            return NONE if is_clean(binding.expr) and not self.whole else self.of(binding.default)
         if binding.how in ("value", "element", "enter"):
             return self.of(binding.expr)
         return NONE
@@ -347,18 +349,18 @@ class Origins:
         name = self.body.name(func)
         if self.target(call, name):
             return {f"^={self.number(call)}"}
-        if name in _PASS:
+        if name in _PASS or (self.whole and name in _CASTS):
             given = [*call.args, *(k.value for k in call.keywords)]
             return {*self._any(given[:1]), *inside(self._any(given[1:]))}
         if not isinstance(func, ast.Attribute):
-            return NONE
+            return {f"^={self.number(call)}"} if self.whole else NONE
         if func.attr in _BODIES and self.is_request(func.value):
             return {f"^{_BODIES[func.attr]}"}
         if func.attr == "join":
             return inside(self._any(call.args))
-        if func.attr in _PASS_METHODS:
+        if func.attr in _PASS_METHODS and (not self.whole or self.of(func.value)):
             return self._method(call, func)
-        return NONE
+        return {f"^={self.number(call)}"} if self.whole else NONE
 
     def _method(self, call: ast.Call, func: ast.Attribute) -> Iterable[str]:
         tokens = set(self.of(func.value))

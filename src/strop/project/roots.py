@@ -56,10 +56,11 @@ def source_roots(texts: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
 
 def find_roots(root: Path, paths: Iterable[Path]) -> tuple[str, ...]:
     """The roots of these files below `root`."""
-    return source_roots((path.relative_to(root).as_posix(), _bytes(path)) for path in paths)
+    return source_roots((path.relative_to(root).as_posix(), read_bytes(path)) for path in paths)
 
 
-def _bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """What is in a file; nothing where it can't be read."""
     try:
         return path.read_bytes()
     except OSError:

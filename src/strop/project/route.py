@@ -67,6 +67,7 @@ class Route:
     deprecated: bool = False
     decorator: Span | None = None  # where the route is declared
     router: str = ""  # "module:name" of the router or application that it is declared on
+    application: str = ""  # which application serves it, where the source makes several
     plain: bool = False  # Starlette's `@app.route`: no dependencies, no validation
     uncertain: str = (
         ""  # why path, handler or dependencies may be incomplete; never call such a route unprotected

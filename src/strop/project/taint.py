@@ -105,9 +105,14 @@ class _Solver:
         for route in self.project.imported.routes:
             for way in self._route(route) if route.kind != "mount" else ():
                 ways.setdefault((way.leak.danger, way.leak.function, way.leak.call.line), []).append(way)
+        seen: set[tuple[str, str, str]] = set()
         for key in sorted(ways):
             best = min(ways[key], key=lambda w: (len(w.leak.path), w.route, w.source))
             leak = best.leak
+            cause = (leak.danger, leak.function, best.source)
+            if cause in seen:  # what is opened and then sent is one path
+                continue
+            seen.add(cause)
             chain = (*best.start, *leak.path, Step(leak.call.text, leak.span))
             routes = tuple(sorted({w.route for w in ways[key]}))
             yield Tainted(leak.danger, leak.function, leak.call.name, leak.span, best.source, routes, chain)

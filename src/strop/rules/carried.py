@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from strop.finding import Finding, Severity
 from strop.project.project import Project
@@ -21,10 +21,12 @@ def carried(
     solution: str,
     confidence: float,
     severity: Severity | None = None,
+    unless: Callable[[Tainted], bool] = lambda _: False,
 ) -> Iterator[Finding]:
-    """The findings of a rule about these dangers; texts may have {source}, {call} and {function}."""
+    """The findings of a rule about these dangers; texts may have {source}, {call} and {function};
+    `unless` leaves some out."""
     for one in tainted(project):
-        if one.danger in dangers:
+        if one.danger in dangers and not unless(one):
             words = _words(one)
             yield draft(
                 rule,

@@ -27,14 +27,10 @@ _SPOKEN = frozenset(  # exceptions of Python whose text is most often the projec
         "json.decoder.JSONDecodeError",
     }
 )
-_MEANT = (
-    "fastapi.",
-    "starlette.",
-    "pydantic",
-    "werkzeug.",
-    "email_validator.",
-    "marshmallow.",
-    "jsonschema.",
+_MEANT = (  # what clients sent is wrong, and the text says where
+    *("fastapi.", "starlette.", "pydantic", "werkzeug.", "email_validator.", "marshmallow.", "jsonschema."),
+    *("yaml.", "packaging.", "tomllib.", "croniter.", "jinja2.", "zoneinfo.", "binascii.", "xml.", "lxml."),
+    *("phonenumbers.", "dateutil.", "isodate.", "ipaddress.", "csv.", "decimal.", "uuid.", "msgspec."),
 )
 _LOGS = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "fatal", "notice"}

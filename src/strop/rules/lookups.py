@@ -63,7 +63,16 @@ def _may_be_none(body: Body, call: ast.Call) -> bool:
     node = body.types.found.functions.get(ref.name) if ref is not None and ref.kind == "function" else None
     if node is None or node.node.returns is None or not is_optional(node.node.returns):
         return False
-    return bool(_FINDS.match(node.node.name))  # what creates or changes is annotated so by habit
+    if not _FINDS.match(node.node.name):  # what creates or changes is annotated so by habit
+        return False
+    return not node.results or not all(map(_is_made, node.results))
+
+
+def _is_made(expr: ast.expr) -> bool:
+    """Whether a function's result is an object that it makes, whatever its annotation allows."""
+    func = expr.func if isinstance(expr, ast.Call) else None
+    name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    return name[:1].isupper() or isinstance(expr, ast.Dict | ast.List | ast.ListComp)
 
 
 def is_optional(annotation: ast.expr) -> bool:

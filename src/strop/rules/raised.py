@@ -45,8 +45,8 @@ def _takes(body: Body, handler: ast.ExceptHandler) -> bool:
     return is_broad(body, handler) or any(is_http_error_class(body, name) for name in names)
 
 
-def raising(project: Project) -> dict[str, frozenset[int]]:
-    """The statuses (0: can't be told) that calling each function may end with."""
+def raising(project: Project, deepest: int = 99) -> dict[str, frozenset[int]]:
+    """The statuses (0: can't be told) that calling each function may end with, itself or so many calls below."""
     caught: dict[str, list[range]] = defaultdict(list)
     for mark in project.source.marks.get(CAUGHT, ()):
         caught[mark.function].append(range(int(mark.fact("first")), int(mark.fact("last")) + 1))
@@ -58,13 +58,13 @@ def raising(project: Project) -> dict[str, frozenset[int]]:
     found: dict[str, set[int]] = defaultdict(set)
     for mark in project.source.marks.get(RAISED, ()):
         found[mark.function].add(int(mark.fact("status") or 0))
-    waiting = deque(found)
+    waiting = deque((one, 0) for one in found)
     while waiting:
-        one = waiting.popleft()
-        for caller in callers.get(one, ()):
+        one, depth = waiting.popleft()
+        for caller in callers.get(one, ()) if depth < deepest else ():
             if not found[one] <= found[caller]:
                 found[caller] |= found[one]
-                waiting.append(caller)
+                waiting.append((caller, depth + 1))
     return {function: frozenset(statuses) for function, statuses in found.items()}
 
 

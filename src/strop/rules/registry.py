@@ -15,7 +15,7 @@ from packaging.version import InvalidVersion, Version
 import strop.rules
 from strop.evidence import Evidence
 from strop.finding import Finding
-from strop.project import flow
+from strop.project import flow, handling
 from strop.project.body import Kind, Noticer
 from strop.project.project import Project
 from strop.rules.example import Example
@@ -52,8 +52,12 @@ def rule(word: str) -> Registered | None:
 
 
 def noticers() -> tuple[Noticer, ...]:
-    """What all rules want to see while files are read, and what every function passes on, for those about taint."""
-    return (flow.NOTICER, *(registered.noticer for registered in rules() if registered.noticer is not None))
+    """What all rules want to see while files are read, and what functions do with what requests give them."""
+    return (
+        flow.NOTICER,
+        handling.NOTICER,
+        *(registered.noticer for registered in rules() if registered.noticer is not None),
+    )
 
 
 def check(project: Project, evidence: Evidence | None, reading: bool = False) -> tuple[Finding, ...]:

@@ -176,9 +176,9 @@ def _use(body: Body, node: ast.expr, store: str) -> Iterator[Use]:
 def _deeper(body: Body, item: ast.Subscript, store: str) -> Iterator[Use]:
     """`STORE[key].append(x)` and `STORE[key][inner] = x` change what the container holds."""
     above = body.parent(item)
-    if isinstance(above, ast.Attribute) and above.attr in GROW and isinstance(body.parent(above), ast.Call):
-        yield Use(store, "grow", above)
-    elif isinstance(above, ast.Subscript) and above.value is item and isinstance(above.ctx, ast.Store):
+    if (
+        isinstance(above, ast.Attribute) and above.attr in GROW and isinstance(body.parent(above), ast.Call)
+    ) or (isinstance(above, ast.Subscript) and above.value is item and isinstance(above.ctx, ast.Store)):
         yield Use(store, "grow", above)
     else:
         yield Use(store, "read", item)

@@ -18,6 +18,7 @@ from strop.problem import Problem
 
 VERBS = {
     "explain": "Say what a code means: a rule or a problem.",
+    "lsp": "Serve an editor.",
     "measure": "Run the workload in a safe copy and save what it costs.",
     "optimize": "Measure, find, fix, prove: ends with a branch and a report.",
     "plan": "Say what to do first, by measured cost.",
@@ -90,6 +91,7 @@ def group() -> None:
     """Makes a FastAPI backend faster without changing what its API does, and proves both.
 
     \b
+    strop review             what is wrong in the code that you changed, without running it
     strop optimize           in the folder of a backend: the whole loop
     strop measure            what each route costs, without changing anything
     strop plan               what to do first, from the last run

@@ -52,7 +52,7 @@ def _put_together(declarations: Iterable[Declarations], storage: Storage) -> Imp
     layers: list[Middleware] = []
     handlers: list[ExceptionHandler] = []
     for app in apps:
-        routes += served.application(app)
+        routes += (replace(r, application=str(app.span)) for r in served.application(app))
         for each in (app, *_mounted(app, set())):
             layers += middleware_of(machine, each)
             handlers += handlers_of(each)

@@ -293,7 +293,7 @@ def _test(node: ast.expr) -> Test | None:
             return Test("some", lower(left))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return Test("false", lower(operand))
-        case ast.Name() | ast.Call() | ast.Compare(ops=[ast.Eq() | ast.NotEq() | ast.In() | ast.NotIn()]):
+        case ast.Name() | ast.Call() | ast.Compare(ops=[_]):
             return Test("true", lower(node))
     return None
 
@@ -457,6 +457,7 @@ def _subscript(node: ast.Subscript) -> Expr:
 
 
 _COMPARISONS: dict[type, str] = {ast.Eq: "==", ast.NotEq: "!=", ast.In: "in", ast.NotIn: "not in"}
+_COMPARISONS |= {ast.Gt: ">", ast.Lt: "<", ast.GtE: ">=", ast.LtE: "<="}
 _UNDECIDED = Test("true", Opaque("a test"))
 _OPERATORS: dict[type, str] = {ast.Add: "+", ast.BitOr: "|", ast.Mod: "%", ast.Div: "/"}
 _EXPRESSIONS: dict[type, Callable[[Any], Expr]] = {

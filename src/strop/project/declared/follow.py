@@ -13,6 +13,7 @@ from typing import Any
 from strop.project.declared import terms
 from strop.project.declared.builtin import call_library
 from strop.project.declared.library import canonical
+from strop.project.declared.named import lambda_path
 from strop.project.declared.operate import combined, cut, element, is_local, is_weak, merged, truth, union
 from strop.project.declared.terms import Declarations, Expr, Statement, write
 from strop.project.declared.values import (
@@ -417,7 +418,7 @@ class Machine:
         return table
 
     def _each(self, term: terms.Each, frame: Frame) -> Value:
-        inner = Frame("function", frame.module, frame.file, frame)
+        inner = Frame("function", frame.module, frame.file, frame, path=frame.path)
         over = self.value(term.over, frame)
         items: list[Value] = []
         table = Table({}, rest=not isinstance(over, Several | Table))
@@ -519,6 +520,11 @@ class Machine:
         self.called.add(id(func.term))
         frame = Frame("function", func.frame.module, func.frame.file, func.frame, owner=func.owner)
         frame.receiver = func.receiver
+        frame.path = (
+            func.term.qualname
+            if isinstance(func.term, terms.Function)
+            else f"{lambda_path(func.frame)}<lambda>"
+        )
         self._parameters(func, args, keywords, frame)
         self.depth += 1
         result = self._result(func, frame)
@@ -594,7 +600,7 @@ class Machine:
         """The names of a class body, followed once."""
         if cls.body is None:
             around = cls.frame
-            cls.body = Frame("class", around.module, around.file, around, owner=cls)
+            cls.body = Frame("class", around.module, around.file, around, owner=cls, path=cls.term.qualname)
             self.run(cls.term.body, cls.body)
         return cls.body
 

@@ -40,7 +40,7 @@ def name_of(value: Value) -> str:
         case Func(term=terms.Function(qualname=qualname), frame=frame):
             return f"{frame.module}:{qualname}"
         case Func(frame=frame):
-            return f"{frame.module}:{_around(frame)}<lambda>"
+            return f"{frame.module}:{lambda_path(frame)}<lambda>"
         case Cls(term=term, frame=frame):
             return f"{frame.module}:{term.qualname}"
         case Obj(cls) | Router(cls=cls):
@@ -54,8 +54,14 @@ def name_of(value: Value) -> str:
     return type(value).__name__.lower()
 
 
-def _around(frame: Frame) -> str:
-    return "" if frame.kind == "module" else "<locals>."
+def lambda_path(frame: Frame) -> str:
+    """What stands before `<lambda>` in its qualname."""
+    match frame.kind:
+        case "function":
+            return f"{frame.path}.<locals>."
+        case "class":
+            return f"{frame.path}."
+    return ""
 
 
 def span_of(value: Value) -> Span | None:
@@ -65,7 +71,7 @@ def span_of(value: Value) -> Span | None:
         case Func(term=terms.Function() as term, frame=frame):
             return Span(frame.file, term.line, term.qualname, term.end_line)
         case Func(term=terms.Lambda(line=line), frame=frame):
-            return Span(frame.file, line, f"{_around(frame)}<lambda>")
+            return Span(frame.file, line, f"{lambda_path(frame)}<lambda>")
         case Cls(term=term, frame=frame):
             return Span(frame.file, term.line, term.qualname, term.end_line)
         case Obj(cls):

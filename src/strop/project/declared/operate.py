@@ -67,6 +67,8 @@ def _compared(left: Value, right: Value, term: terms.Binary) -> Value:
             return Known(any(isinstance(i, Known) and i.value == a for i in items) == (term.op == "in"))
         case "in" | "not in", Known(a, ""), Table(pairs, False):
             return Known((a in pairs) == (term.op == "in"))
+        case ">" | "<" | ">=" | "<=", Known(int(n), ""), Known(int(m), ""):
+            return Known({">": n > m, "<": n < m, ">=": n >= m, "<=": n <= m}[term.op])
     return Unknown(write(term))
 
 
@@ -141,7 +143,7 @@ def is_local(term: Expr, frame: Frame) -> bool:
                     return True
                 here = here.parent
             return False
-        case terms.Lit():
+        case terms.Lit() | terms.Opaque():  # nothing is told of what is opaque
             return True
         case terms.Dot(value):
             return is_local(value, frame)

@@ -243,8 +243,8 @@ def _add_made(machine: Machine, router: Router, route: Value, span: Span) -> Non
     path = text_of(_argument(route.args, route.keywords, 0, "path"))
     last = route.cls.name.rpartition(".")[2]
     if last == "Mount":
-        app = _argument(route.args, route.keywords, 1, "app") or Unknown("app")
-        _mounted(router, path, app, span)
+        app = _argument(route.args, route.keywords, 1, "app")
+        _mounted(router, path, app or _of_routes(machine, router, route, span), span)
         return
     endpoint = _argument(route.args, route.keywords, 1, "endpoint") or Unknown("endpoint")
     methods = [str(m.value) for m in listed(route.keywords.get("methods")) if isinstance(m, Known)] or ["GET"]
@@ -256,6 +256,14 @@ def _add_made(machine: Machine, router: Router, route: Value, span: Span) -> Non
         _operation(machine, router, "api", tuple(sorted(methods)), path, endpoint, route.keywords, span)
     elif last in ("WebSocketRoute", "APIWebSocketRoute"):
         _operation(machine, router, "websocket", (), path, endpoint, route.keywords, span)
+
+
+def _of_routes(machine: Machine, outer: Router, mount: Obj, span: Span) -> Router:
+    """The router that `Mount(path, routes=[...])` makes."""
+    inner = Router(False, span, outer.module, Lib("starlette.routing.Router"), plain=True, name=outer.name)
+    for each in listed(mount.keywords.get("routes")):
+        _add_made(machine, inner, each, span)
+    return inner
 
 
 def _add_middleware(

@@ -23,6 +23,7 @@ from strop.project.declared.values import (
     Lib,
     Marked,
     Mounted,
+    Obj,
     Operation,
     Router,
     Several,
@@ -124,11 +125,18 @@ class Served:
         doubt = f"path: {entry.path.doubt}" if entry.path.doubt else ""
         name = name_of(app.cls) if isinstance(app, Router) else name_of(app)
         yield Route(
-            "MOUNT", path, name, span_of(app), False, kind="mount", decorator=entry.span, router=outer.name,
+            "MOUNT", path, name, span_of(app), self._is_async_app(app), kind="mount", decorator=entry.span, router=outer.name,
             uncertain=doubt,
         )  # fmt: skip
         if isinstance(app, Router):
             yield from self.application(app, path)
+
+    def _is_async_app(self, app: Value) -> bool:
+        """Whether an ASGI application is called on the loop: those of libraries are."""
+        if isinstance(app, Obj) and isinstance(app.cls, Cls):
+            call = self.machine.member(app.cls, "__call__", app)
+            return call is None or self._is_async(call)
+        return self._is_async(app) if isinstance(app, Func) else not isinstance(app, Unknown)
 
     # One operation
 

@@ -72,6 +72,7 @@ class Frame:
     results: list[Value] = field(default_factory=list)
     owner: Cls | None = None  # of a method
     receiver: Value | None = None
+    path: str = ""  # qualname of the function or class
 
 
 @dataclass(slots=True, eq=False)
@@ -96,7 +97,6 @@ class Func(Value):
     memoised: bool = False
     remembered: Value | None = None
     given: tuple[str, ...] = ()  # parameters that `partial` has filled
-    around: str = ""  # qualname of the function around a lambda
 
 
 @dataclass(slots=True, eq=False)

@@ -5,6 +5,7 @@ PyYAML's nodes carry lines, which its values do not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import yaml
@@ -58,19 +59,25 @@ def _port(node: _Node) -> str:
     return scalar(node) or ":".join(scalar(item(node, key)) for key in ("published", "target"))
 
 
+_PROBE = re.compile(r"^\s*(?:-\s+)?(liveness|readiness|startup)Probe:")
+_PATH = re.compile(r"\bpath:\s*[\"']?(/[\w./-]*)")
+_NEAR = 12  # lines between a probe and its path
+
+
 def probes(file: str, text: str) -> Iterator[tuple[str, Span]]:
-    """The paths of Kubernetes' HTTP probes, with where they stand; symbol "liveness", "readiness", "startup"."""
-    waiting = list(documents(text))
-    while waiting:
-        node = waiting.pop()
-        for key, value in pairs(node):
-            name = scalar(key)
-            if name in ("livenessProbe", "readinessProbe", "startupProbe"):
-                path = scalar(item(item(value, "httpGet"), "path"))
-                if path:
-                    yield path, Span(file, line(key), name.removesuffix("Probe"))
-            waiting.append(value)
-        waiting.extend(elements(node))
+    """The paths of Kubernetes' HTTP probes, with where they stand; symbol "liveness", "readiness", "startup".
+
+    Read line by line: charts are templates, which no YAML parser takes.
+    """
+    lines = text.split("\n")
+    for number, raw in enumerate(lines):
+        probe = _PROBE.match(raw)
+        for below in lines[number : number + _NEAR] if probe else ():
+            if below is not raw and _PROBE.match(below):
+                break
+            if path := _PATH.search(below):
+                yield path[1], Span(file, number + 1, probe[1] if probe else "")
+                break
 
 
 # Nodes

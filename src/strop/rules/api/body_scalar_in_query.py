@@ -19,6 +19,8 @@ https://github.com/fastapi/fastapi/issues/1097
 
 from __future__ import annotations
 
+import ast
+from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -26,6 +28,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.code import handler
 from strop.rules.endpoint import Argument, Endpoint, endpoint
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -156,13 +159,30 @@ def _is_model(argument: Argument) -> bool:
 
 
 def _is_file(argument: Argument) -> bool:
-    return argument.type.endswith("UploadFile") or argument.type == "bytes"
+    marker = argument.marker.func if argument.marker is not None else None
+    named = (
+        marker.attr
+        if isinstance(marker, ast.Attribute)
+        else marker.id
+        if isinstance(marker, ast.Name)
+        else ""
+    )
+    return argument.type.endswith("UploadFile") or argument.type == "bytes" or named == "File"
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each route."""
+    """One finding for each route; an alias may say more of a parameter than its signature shows."""
+    asked: dict[str, set[str]] = defaultdict(set)
+    for route in project.imported.routes:
+        own = handler(project, route)
+        if own is not None:
+            asked[own.id] |= {
+                p.name for p in route.parameters if p.place == "query" and p.owner == route.name
+            }
     for mark in marks(project, RULE):
-        names = mark.fact("names").split(",")
+        names = [name for name in mark.fact("names").split(",") if name in asked.get(mark.function, (name,))]
+        if not names:
+            continue
         beside = mark.fact("beside")
         where = f" while {beside} is read from the body" if beside else ", and nothing from the body"
         yield tell(

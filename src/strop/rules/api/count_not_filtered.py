@@ -42,7 +42,7 @@ def notice(body: Body) -> Iterator[Mark]:
     """Counts without a condition beside pages with one."""
     counts: dict[str, ast.Call] = {}
     pages: list[tuple[str, set[str]]] = []
-    plain_pages: set[str] = set()
+    filtered: set[str] = set()
     for call in (*body.calls("select"), *body.calls("query")):
         names, top = _chain(body, call)
         counted = next((a for a in call.args if isinstance(a, ast.Call) and _last(a.func) == "count"), None)
@@ -51,12 +51,12 @@ def notice(body: Body) -> Iterator[Mark]:
         if counted is not None or "count" in names:
             if entity and not filters and not names & _JOINS and not _goes_on(body, top):
                 counts.setdefault(entity, call)
+            else:
+                filtered.add(entity)  # a branch of its own: each count has its list
         elif entity and names & _PAGES:
             pages.append((entity, filters))
-            if not filters:
-                plain_pages.add(entity)
     for entity, filters in pages:
-        if filters and entity in counts:
+        if filters and entity in counts and entity not in filtered:
             call = counts.pop(entity)
             yield body.mark(RULE.code, call, text=body.text(_chain(body, call)[1])[:90], entity=entity)
 

@@ -4,8 +4,8 @@
 
 **Why it costs.** Clients that look for 201 take the success for something else, and generated clients have one type for each spelling.
 
-**How it is found.** POST routes whose handler's name begins with create, add, register, insert or new: where two thirds of them and three at least
-answer 201, those that answer 200 are named, one finding for each file.
+**How it is found.** POST routes whose handler's name begins with create, register, insert or new: where two thirds of them and three at least
+answer 201, those that answer 200 are named in one finding.
 
 **How to fix it.** `status_code=201`; clients that look for 200 must change too.
 
@@ -34,13 +34,13 @@ from strop.rules.wording import listed
 from strop.span import Step
 
 RULE = Rule("API008", "created-as-200", "api", "note", "200 where siblings answer 201", static=True)
-_CREATES = re.compile(r"^(post_)?(create|add|register|insert|new)(_|$)")
+_CREATES = re.compile(r"^(post_)?(create|register|insert|new)(_(?!or_)|$)")
 _LEAST = 3
 _SHARE = 2 / 3
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each file."""
+    """One finding for the project."""
     found: dict[int, list[tuple[Route, Function]]] = defaultdict(list)
     for route in project.imported.routes:
         own = (
@@ -51,22 +51,19 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         if (
             own is not None
             and _CREATES.match(own.span.symbol.rpartition(".")[2])
-            and "or_" not in own.span.symbol
+            and not re.search(r"_(or|to)_", own.span.symbol)
         ):
             found[route.status].append((route, own))
     usual, odd = found[201], found[200]
     if len(usual) < _LEAST or len(usual) < _SHARE * (len(usual) + len(odd)):
         return
-    files: dict[str, list[tuple[Route, Function]]] = defaultdict(list)
-    for route, own in odd:
-        files[own.span.file].append((route, own))
-    for here in files.values():
-        route, own = here[0]
+    if odd:
+        route, own = odd[0]
         yield draft(
             RULE,
             own.span,
-            (r.key for r, _ in here),
-            message=f"{listed([r.key for r, _ in here])} answer{'s' if len(here) == 1 else ''} 200, "
+            (r.key for r, _ in odd),
+            message=f"{listed([r.key for r, _ in odd])} answer{'s' if len(odd) == 1 else ''} 200, "
             f"{len(usual)} other routes that create answer 201",
             impact="clients that look for 201 take the success for something else",
             solution="status_code=201; clients that look for 200 must change too",

@@ -34,7 +34,7 @@ RULE = Rule("API009", "duplicate-operation-id", "api", "warning", "An operation 
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each id, and for each declaration with several methods."""
+    """One finding for each id, and one for all declarations with several methods."""
     shown = [r for r in project.imported.routes if r.kind == "http" and r.in_schema and not r.plain]
     written: dict[str, list[Route]] = defaultdict(list)
     declared: dict[tuple[str, str, Span], list[Route]] = defaultdict(list)
@@ -50,15 +50,17 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             )
     if any(name == "generate_unique_id_function" for name, _ in project.imported.options):
         return
-    for routes in declared.values():
-        methods = {route.method for route in routes} - {"HEAD", "OPTIONS"}
-        if len(methods) > 1:
-            text = f"one operation id for {', '.join(sorted(methods))} of {routes[0].path}"
-            yield _finding(routes, text, "a route for each method, or include_in_schema=False", 0.8)
+    several = [each for each in declared.values() if len({r.method for r in each} - {"HEAD", "OPTIONS"}) > 1]
+    if several:
+        methods = sorted({route.method for route in several[0]})
+        more = f" and {len(several) - 1} more" if len(several) > 1 else ""
+        text = f"one operation id for {' and '.join(methods)} of {several[0][0].path}{more}"
+        routes = [route for each in several for route in each]
+        yield _finding(routes, text, "a route for each method, or include_in_schema=False", 0.75)
 
 
 def _finding(routes: list[Route], message: str, solution: str, confidence: float) -> Finding:
-    last = routes[-1]
+    last = routes[1]
     span = last.decorator or last.span or Span("", 0)
     return draft(
         RULE,

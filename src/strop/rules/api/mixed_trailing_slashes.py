@@ -6,7 +6,7 @@
 internal host, where clients drop the Authorization header.
 
 **How it is found.** Routes that list or create (their path ends in no parameter and has no other below a verb): where one spelling is
-rare (at most a fifth, at least one), the odd ones are named. Not where `redirect_slashes=False` or both
+rare (at most a tenth, at least one), the odd ones are named. Not where `redirect_slashes=False` or both
 spellings exist.
 
 **How to fix it.** One spelling; the other one with `include_in_schema=False` for clients that use it.
@@ -34,7 +34,7 @@ from strop.span import Span, Step
 RULE = Rule(
     "API014", "mixed-trailing-slashes", "api", "note", "Paths with and without a last slash", static=True
 )
-_RARE = 0.2
+_RARE = 0.1
 _LEAST = 10  # routes, below which nobody has a habit
 
 

@@ -20,11 +20,15 @@ https://github.com/fastapi/fastapi/issues/2521
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Route
 from strop.rules.code import handler
@@ -32,25 +36,47 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.told import marks
 from strop.span import Span, Step
 
 RULE = Rule("API001", "shadowed-route", "api", "error", "A route that is never reached", static=True)
+KINDS = ("module", "function")
+WORDS = ("if", "try")
 _PARAMETER = re.compile(r"^\{([a-zA-Z_]\w*)(?::([a-z]+))?\}$")
 _INSIDE = re.compile(r"\{[a-zA-Z_]\w*(?::[a-z]+)?\}")
 _FITS = {"int": r"\d+", "float": r"\d+(\.\d+)?", "uuid": r"[0-9a-fA-F-]{32,36}"}
 
 
+def notice(body: Body) -> Iterator[Mark]:
+    """Handlers that are defined in a branch: which of two serves a path is decided at start-up."""
+    definitions: list[ast.FunctionDef | ast.AsyncFunctionDef] = [*body.of(ast.FunctionDef)]
+    for node in (*definitions, *body.of(ast.AsyncFunctionDef)):
+        if node.decorator_list and body.within(node, ast.If, ast.Try) is not None:
+            name = node.name if body.kind == "module" else f"{body.symbol}.<locals>.{node.name}"
+            yield Mark(RULE.code, body.span(node), f"{body.module.file}:{name}")
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each route that another one hides."""
-    earlier: dict[str, list[Route]] = {}
+    """One finding for each handler that another one hides."""
+    earlier: dict[tuple[str, str], list[Route]] = defaultdict(list)
+    found: dict[tuple[str, str], list[tuple[Route, Route]]] = defaultdict(list)
+    chosen = {mark.function for mark in marks(project, RULE)}
     for route in project.imported.routes:
-        if route.kind != "http" or not route.path:
+        own = handler(project, route)
+        if (
+            route.kind != "http"
+            or not route.path
+            or route.uncertain
+            or (own is not None and own.id in chosen)
+        ):
             continue
-        before = earlier.setdefault(route.method, [])
+        before = earlier[route.application, route.method]
         hiding = next((one for one in before if _hides(one.path, route.path)), None)
-        if hiding is not None and not _is_alias(hiding, route):
-            yield _finding(project, hiding, route)
+        if hiding is not None and hiding.name != route.name:
+            found[hiding.name, route.name].append((hiding, route))
         before.append(route)
+    for pairs in found.values():
+        yield _finding(project, pairs)
 
 
 def _hides(earlier: str, later: str) -> bool:
@@ -70,7 +96,7 @@ def _hides(earlier: str, later: str) -> bool:
 def _ends_alike(after: list[str], rest: list[str]) -> bool:
     """Whether what follows a `{...:path}` fits the end of the later path."""
     if not after:
-        return True
+        return bool(rest)
     end = rest[-len(after) :]
     return len(rest) > len(after) and all(_covers(a, b) for a, b in zip(after, end, strict=True))
 
@@ -91,12 +117,8 @@ def _covers(earlier: str, later: str) -> bool:
     return kind == "str" or bool(re.fullmatch(_FITS.get(kind, r"(?!)"), later))
 
 
-def _is_alias(hiding: Route, route: Route) -> bool:
-    """The same handler under the same path twice: an include that is repeated, seen elsewhere."""
-    return hiding.name == route.name
-
-
-def _finding(project: Project, hiding: Route, route: Route) -> Finding:
+def _finding(project: Project, pairs: list[tuple[Route, Route]]) -> Finding:
+    hiding, route = pairs[0]
     own = handler(project, route)
     span = route.decorator or (own.span if own is not None else route.span) or Span("", 0)
     symbol = own.span.symbol if own is not None else span.symbol
@@ -106,7 +128,7 @@ def _finding(project: Project, hiding: Route, route: Route) -> Finding:
     return draft(
         RULE,
         Span(span.file, span.line, symbol, span.end_line),
-        (route.key,),
+        (hidden.key for _, hidden in pairs),
         message=f"{route.key} is never reached: {hiding.path if not same else 'the same path'} at {at} answers first",
         impact=f"requests for it run {hiding.name.partition(':')[2] or hiding.name}",
         solution="declare or include the more specific route first"

@@ -5,7 +5,7 @@
 **Why it costs.** Generated clients have no branch for these answers, and their authors guess the shape of the body.
 
 **How it is found.** Only where a tenth of the routes and five at least document an error: HTTP errors raised in the handler, in its dependencies and in
-what they call, against the responses of route, router and include. One note for each file.
+what they call, against the responses of route, router and include, on routers that document some. One note for the project.
 
 **How to fix it.** `responses={404: {"model": Message}}` on the router, or a shared dictionary.
 
@@ -16,7 +16,6 @@ what they call, against the responses of route, router and include. One note for
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -42,28 +41,28 @@ _SHARE = 0.1
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each file with such routes."""
+    """One finding for the project."""
     shown = [r for r in project.imported.routes if r.kind == "http" and r.in_schema and not r.plain]
     documented = [r for r in shown if any(400 <= s < 500 and s != 422 for s in r.responses)]
     if len(documented) < max(_LEAST, _SHARE * len(shown)):
         return
+    habit = {r.router for r in documented}
     raisers = raising(project)
-    found: dict[str, list[tuple[Route, Function, list[int]]]] = defaultdict(list)
+    found: list[tuple[Route, Function, list[int]]] = []
     for route in shown:
         own = handler(project, route)
-        missing = (
-            sorted(_raised(project, route, raisers) - set(route.responses) - _TOLD) if own is not None else []
-        )
-        if own is not None and missing:
-            found[own.span.file].append((route, own, missing))
-    for here in found.values():
-        route, own, missing = here[0]
-        statuses = sorted({str(s) for _, _, more in here for s in more})
+        missing = sorted(_raised(project, route, raisers) - set(route.responses) - _TOLD)
+        if own is not None and missing and route.router in habit:
+            found.append((route, own, missing))
+    if found:
+        route, own, missing = found[0]
+        statuses = sorted({str(s) for _, _, more in found for s in more})
         yield draft(
             RULE,
             own.span,
-            (r.key for r, _, _ in here),
-            message=f"{many(len(here), 'route')} may answer {listed(statuses)} and {'do' if len(here) > 1 else 'does'} not say so",
+            (r.key for r, _, _ in found),
+            message=f"{many(len(found), 'route')} may answer {listed(statuses)} and {'do' if len(found) > 1 else 'does'} not say so; "
+            f"{many(len(documented), 'other route')} say{'s' if len(documented) == 1 else ''} what they answer",
             impact="generated clients have no branch for these answers",
             solution=f"responses={{{missing[0]}: ...}}, as on {documented[0].key}",
             known="static",

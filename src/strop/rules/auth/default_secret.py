@@ -43,6 +43,9 @@ _KEY = re.compile(
 _CLIENTS = re.compile(
     r"client|captcha|turnstile|stripe|s3|aws|webhook_id|public|smtp|mail|celery_result", re.IGNORECASE
 )
+_ASIDE = re.compile(
+    r"(^|/)(scripts?|tools?|dev|demos?|examples?|bench\w*|load\w*|smoke\w*|cli|docs?|playground|sandbox)[/._]|(^|/)(demo|smoke|example)\w*\.py$"
+)
 _PLACEHOLDER = re.compile(r"^(|<.*>|\$.*|/.*|\.\.?/.*|none|null|[A-Z][A-Z0-9_]*)$")
 _READS = frozenset({"os.getenv", "os.environ.get", "decouple.config", "starlette.config.Config.__call__"})
 
@@ -155,6 +158,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each default."""
     routes = [r.key for r in project.imported.routes if r.kind != "mount"]
     for mark in project.source.marks.get(RULE.code, ()):
+        if _ASIDE.search(mark.span.file):
+            continue
         yield draft(
             RULE,
             mark.span,

@@ -37,7 +37,8 @@ RULE = Rule(
 WORDS = ("timedelta", "EXPIRE", "expire")
 KINDS = ("function", "class", "module")
 _SETTING = re.compile(
-    r"(access|auth|jwt)?_?token_?(expir\w*|lifetime|ttl|minutes|seconds|max_age)\w*|jwt_(expir|lifetime|ttl)\w*",
+    r"((access|auth|jwt)_)?token_(expire|expires|expiry|expiration|lifetime|ttl)(_in)?(_(minutes|seconds|hours|days|delta|time|min|s))?"
+    r"|jwt_(expir\w*|lifetime|ttl)(_(minutes|seconds|hours|days|delta|time))?",
     re.IGNORECASE,
 )
 _OTHER = re.compile(r"refresh|reset|verif|invit|email|csrf|state", re.IGNORECASE)
@@ -47,7 +48,8 @@ def notice(body: Body) -> Iterator[Mark]:
     """Settings for lifetimes, and lifetimes that are written out where tokens are signed."""
     if body.kind != "function":
         for each, name in _assigned(body):
-            if _SETTING.fullmatch(name) and not _OTHER.search(name):
+            settings = body.kind == "class" and any(b.endswith("BaseSettings") for b in _bases(body))
+            if (name.isupper() or settings) and _SETTING.fullmatch(name) and not _OTHER.search(name):
                 yield body.mark(RULE.code, each, setting=name)
         return
     if _OTHER.search(body.symbol) or not any(
@@ -60,6 +62,10 @@ def notice(body: Body) -> Iterator[Mark]:
         given = [*call.args, *(k.value for k in call.keywords)]
         if given and all(isinstance(g, ast.Constant) for g in given):
             yield body.mark(RULE.code, call, text=body.text(call))
+
+
+def _bases(body: Body) -> tuple[str, ...]:
+    return body.bases(body.owner.name) if body.owner is not None else ()
 
 
 def _assigned(body: Body) -> Iterator[tuple[ast.stmt, str]]:
@@ -78,8 +84,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         {m.fact("setting") for m in marks if m.fact("setting")}, key=lambda n: ("access" not in n.lower(), n)
     )
     for mark in marks if settings else ():
-        if mark.fact("text"):
-            ways = project.reaches.get(mark.function, ())
+        ways = project.reaches.get(mark.function, ())
+        if mark.fact("text") and any(w.route for w in ways):
             yield draft(
                 RULE,
                 mark.span,

@@ -45,6 +45,8 @@ _VERIFIES = re.compile(
     r"^_?(verify_password|check_password|password_verify|password_check|checkpw|verify_and_update\w*|verify_hash\w*|check_password_hash|is_valid_password|verify)$"
 )
 
+_TYPED = re.compile(r"email|name|login|ident|phone|mobile", re.IGNORECASE)
+
 
 def notice(body: Body) -> Iterator[Mark]:
     """Checks for a missing user that end before the hash."""
@@ -102,7 +104,12 @@ def _is_local(body: Body, name: str) -> bool:
 def _is_looked_up(body: Body, name: str) -> bool:
     """Whether the variable is what a call has found (and not the logged-in user)."""
     found = [b.expr for b in body.scope.names.get(name, ()) if b.how == "value" and b.expr is not None]
-    return any(isinstance(e.value if isinstance(e, ast.Await) else e, ast.Call) for e in found)
+    return any(_is_by_name(body, e.value if isinstance(e, ast.Await) else e) for e in found)
+
+
+def _is_by_name(body: Body, found: ast.expr) -> bool:
+    """Whether a call finds by what people type in to log in."""
+    return isinstance(found, ast.Call) and bool(_TYPED.search(body.text(found)))
 
 
 def _before(body: Body, verify: ast.Call, user: str) -> ast.AST | None:

@@ -5,7 +5,7 @@ decode beside it.
 
 **Why it costs.** Anybody can write such a token: with any user id, any role, any expiry.
 
-**How it is found.** The options of the call, constants followed, in functions that a route reaches. A function that
+**How it is found.** The options of the call, constants followed, in what a route's dependencies call. A function that
 also decodes with the check (it looks at the header or the issuer first, to choose the key) is left alone, and so is one
 that reads what a provider has just answered over TLS.
 
@@ -24,7 +24,9 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.identify import Identifier
 from strop.project.mark import Mark
+from strop.project.origins import Origins
 from strop.project.project import Project
 from strop.rules.code import reaches
 from strop.rules.draft import draft
@@ -38,6 +40,7 @@ WORDS = ("jwt", "PyJWT")
 _DECODES = frozenset(
     {"jwt.decode", "jose.jwt.decode", "jwt.PyJWT.decode", "jwt.api_jwt.decode", "jwt.decode_complete"}
 )
+_DEEPEST = 3  # calls between a dependency and the decode
 _FROM_PROVIDER = ("id_token", "userinfo", "provider", "oidc")
 
 
@@ -45,10 +48,16 @@ def notice(body: Body) -> Iterator[Mark]:
     """Decodes without a check."""
     found = [c for c in body.calls("decode", "decode_complete") if body.name(c.func) in _DECODES]
     unverified = [c for c in found if _is_unverified(body, c)]
-    if len(unverified) < len(found) or any(w in word.lower() for w in _FROM_PROVIDER for word in body.words):
+    if len(unverified) < len(found):
+        yield body.mark(RULE.code, found[0], verified=True)
         return
+    if any(w in word.lower() for w in _FROM_PROVIDER for word in body.words):
+        return
+    origins = Origins(body)
     for call in unverified:
-        yield body.mark(RULE.code, call, text=body.text(call))
+        given = [*call.args[:1], *(k.value for k in call.keywords if k.arg in ("jwt", "token"))]
+        if any(not t.removeprefix("^").startswith("=") for g in given for t in origins.of(g)):
+            yield body.mark(RULE.code, call, text=body.text(call))
 
 
 def _is_unverified(body: Body, call: ast.Call) -> bool:
@@ -68,9 +77,14 @@ def _is_unverified(body: Body, call: ast.Call) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each decode that a route reaches."""
-    for mark in project.source.marks.get(RULE.code, ()):
+    marks = project.source.marks.get(RULE.code, ())
+    verified = {m.function for m in marks if m.fact("verified")}
+    finder = Identifier(project.source)
+    names = {(d.name, d.span) for r in project.imported.routes for d in r.dependencies}
+    checks = {f.id for f in (finder.function(*n) for n in sorted(names, key=str)) if f is not None}
+    for mark in marks:
         ways = reaches(project, mark.function, ("loop", "thread"))
-        if ways:
+        if mark.fact("text") and ways and _decides(project, mark.function, checks, verified):
             yield draft(
                 RULE,
                 mark.span,
@@ -82,6 +96,24 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 confidence=0.75,
                 chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
             )
+
+
+def _decides(project: Project, function: str, checks: set[str], verified: set[str]) -> bool:
+    """Whether a dependency learns from it who calls, with no checked decode on the way."""
+    for check_id in sorted(checks):
+        below = _below(project, check_id)
+        if function in below and not below & verified:
+            return True
+    return False
+
+
+def _below(project: Project, function: str) -> set[str]:
+    found, level = {function}, {function}
+    for _ in range(_DEEPEST):
+        calls = (c for f in level if f in project.source.functions for c in project.source.functions[f].calls)
+        level = {c.target for c in calls if c.target} - found
+        found |= level
+    return found
 
 
 EXAMPLES = (

@@ -19,11 +19,14 @@ https://docs.sqlalchemy.org/en/20/core/connections.html
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.body import Body
 from strop.project.function import Call, Function
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.code import reaches
 from strop.rules.draft import draft
@@ -36,6 +39,7 @@ RULE = Rule(
     "DB012", "engine-per-request", "database", "error", "A database engine for each request", static=True
 )
 
+WORDS = frozenset({"engine", "create_engine", "create_async_engine", "pool", "create_pool", "client"})
 MAKERS = frozenset(
     {
         "sqlalchemy.create_engine",
@@ -50,11 +54,47 @@ MAKERS = frozenset(
 )
 
 
+def notice(body: Body) -> Iterator[Mark]:
+    """Calls whose engine is kept: on an object, in a mapping, in a global."""
+    for call in body.of(ast.Call):
+        above = body.parent(call)
+        if isinstance(above, ast.Await | ast.IfExp | ast.BoolOp | ast.NamedExpr):
+            above = body.parent(above)
+        if isinstance(above, ast.Assign | ast.AnnAssign) and _is_kept(body, above):
+            yield body.mark(RULE.code, call, kind="kept")
+
+
+def _is_kept(body: Body, statement: ast.Assign | ast.AnnAssign) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    names = {t.id for t in targets if isinstance(t, ast.Name)}
+    if any(isinstance(t, ast.Attribute | ast.Subscript) for t in targets):
+        return True
+    if names & body.scope.outer:
+        return True
+    stores = (a for a in body.of(ast.Assign) if a is not statement and isinstance(a.value, ast.Name))
+    return any(
+        isinstance(a.value, ast.Name)
+        and a.value.id in names
+        and any(isinstance(t, ast.Attribute | ast.Subscript) for t in a.targets)
+        for a in stores
+    )
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each line that makes an engine for a request."""
+    kept = {(m.span.file, m.span.line) for m in project.source.marks.get(RULE.code, ())}
+    keepers = {
+        call.target
+        for function in project.source.functions.values()
+        for call in function.calls
+        if call.target and ((call.span.file, call.span.line) in kept or call.once)
+    }
     for function in project.source.functions.values():
+        if function.memoised or function.id in keepers:
+            continue
         for call in function.calls:
-            if call.name in MAKERS and not call.once and not function.memoised:
+            place = (call.span.file, call.span.line)
+            if call.name in MAKERS and not call.once and place not in kept:
                 yield from _judge(project, function, call)
 
 

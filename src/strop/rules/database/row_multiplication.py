@@ -23,24 +23,29 @@ https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from strop.evidence import Evidence
 from strop.finding import Cost, Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.table import Relationship
-from strop.rules.code import steps, table_of
+from strop.rules import loading
+from strop.rules.code import reaches, steps, table_of
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import Seen, requests, statements
 from strop.rules.wording import listed, number, time
-from strop.span import Span
+from strop.span import Span, Step
 from strop.sql.limit import limit_of
 from strop.sql.statement import Statement, read_statement
 
+WORDS = frozenset({"joinedload", "contains_eager"})
 RULE = Rule("DB003", "row-multiplication", "database", "error", "Joined collections multiply rows")
 
 LEAST_ROWS = 200  # rows of one statement: fewer are loaded in a few milliseconds, however they come
@@ -103,6 +108,7 @@ class _Case:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each statement, or for the models that join by themselves wherever they are loaded."""
     if evidence is None:
+        yield from _unserved(project)
         return
     sizes = {size.table: size.rows for size in evidence.sizes}
     executed = list(statements(evidence))
@@ -237,7 +243,134 @@ def _finding(project: Project, evidence: Evidence, cases: list[_Case]) -> Findin
     )
 
 
+def notice(body: Body) -> Iterator[Mark]:
+    """Statements that join relationships by their options, and what they select."""
+    for call in body.calls("options"):
+        root = loading.Statement(call, steps=[("options", c) for c in _chained(call)])
+        options, _ = loading.options_of(body, root)
+        joined = dict.fromkeys(o.key for o in options if o.how == "joinedload")
+        passed = dict.fromkeys(o.key for o in options if o.how == "contains_eager")
+        if joined or passed:
+            yield body.mark(RULE.code, call, joined=",".join(joined), passed=",".join(passed))
+
+
+def _chained(call: ast.Call) -> Iterator[ast.Call]:
+    here: ast.expr = call
+    while isinstance(here, ast.Call) and isinstance(here.func, ast.Attribute):
+        if here.func.attr == "options":
+            yield here
+        here = here.func.value
+
+
+def _unserved(project: Project) -> Iterator[Finding]:
+    """What the source alone says: statements and models that join two collections of the same rows."""
+    by_key = {r.key: r for r in project.imported.relationships}
+    by_default: dict[str, list[Relationship]] = {}
+    for relationship in project.imported.relationships:
+        if relationship.lazy == "joined":
+            by_default.setdefault(relationship.owner, []).append(relationship)
+    in_models: set[str] = set()
+    for mark in project.source.marks.get(RULE.code, ()):
+        written = [k for k in mark.fact("joined").split(",") if k in by_key]
+        loaded = {
+            name
+            for k in (*written, *mark.fact("passed").split(","))
+            if k in by_key
+            for name in (by_key[k].owner, by_key[k].target)
+        }
+        keys = [k for k in written if by_key[k].uselist]
+        more = [r.key for name in sorted(loaded) for r in _collections(name, by_default, frozenset())]
+        ways = reaches(project, mark.function, ("loop", "thread", "background"))
+        if not ways or len({*keys, *more}) < 2 or not _fork([*keys, *more], by_key):
+            continue
+        if keys:
+            yield _said(
+                mark.span, list(dict.fromkeys([*keys, *more])), {w.route for w in ways}, ways[0].chain
+            )
+        else:
+            in_models.update(more)
+    yield from _models(by_default, in_models, by_key)
+
+
+def _fork(keys: list[str], by_key: Mapping[str, Relationship]) -> bool:
+    """Whether two of them hang on the same row: a chain of collections has no row twice."""
+    kept = {k: by_key[k] for k in keys}
+    below = {r.target for r in kept.values()}
+    return sum(r.owner not in below for r in kept.values()) > 1 or len(
+        {r.owner for r in kept.values()}
+    ) < len(kept)
+
+
+def _models(
+    joined: Mapping[str, list[Relationship]], together: set[str], by_key: Mapping[str, Relationship]
+) -> Iterator[Finding]:
+    """Models whose default joins several collections, themselves or with what statements join to them."""
+    groups = [{r.key for r in _collections(owner, joined, frozenset())} for owner in sorted(joined)]
+    groups = sorted([together, *groups], key=len, reverse=True)
+    told: set[str] = set()
+    for keys in groups:
+        places = [r.span for k in sorted(keys) if (r := by_key[k]).span is not None]
+        if len(keys) > 1 and places and not keys & told:
+            told |= keys
+            yield _said(min(p for p in places if p is not None), sorted(keys), set(), ())
+
+
+def _collections(
+    owner: str, joined: Mapping[str, list[Relationship]], seen: frozenset[str]
+) -> list[Relationship]:
+    found: list[Relationship] = []
+    for relationship in joined.get(owner, ()) if owner not in seen else ():
+        if relationship.uselist:
+            found.append(relationship)
+        found += _collections(relationship.target, joined, seen | {owner})
+    return list(dict.fromkeys(found))
+
+
+def _said(span: Span, keys: list[str], routes: set[str], chain: tuple[Step, ...]) -> Finding:
+    return draft(
+        RULE,
+        span,
+        routes,
+        message=f"{listed(keys)} are joined into one statement: their rows multiply",
+        impact="as many rows as there are combinations; how many was not measured",
+        solution=f"load {listed(keys)} with selectinload, one statement each",
+        known="static",
+        confidence=0.8,
+        severity="warning",
+        chain=chain,
+        facts={"relationships": ",".join(keys), "parent_file": span.file, "parent_line": span.line},
+    )
+
+
 EXAMPLES = (
+    Example(
+        "two collections joined in a repository, by the source alone",
+        shop("""
+class Orders:
+    def __init__(self, session: Session):
+        self.session = session
+
+    def page(self):
+        asked = select(Order).options(joinedload(Order.items), joinedload(Order.payments))
+        return self.session.scalars(asked.limit(20)).unique().all()
+
+
+@app.get("/orders", response_model=list[OrderOut])
+def list_orders(session: Session = Depends(get_session)):
+    return Orders(session).page()
+"""),
+        bad=True,
+    ),
+    Example(
+        "one joined collection and one that is selected, by the source alone",
+        shop("""
+@app.get("/orders", response_model=list[OrderOut])
+def list_orders(session: Session = Depends(get_session)):
+    asked = select(Order).options(joinedload(Order.items), selectinload(Order.payments))
+    return session.scalars(asked.options(joinedload(Order.customer)).limit(20)).unique().all()
+"""),
+        bad=False,
+    ),
     Example(
         "two collections joined by the statement",
         shop("""

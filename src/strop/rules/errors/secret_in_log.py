@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from strop.evidence import Evidence
 from strop.finding import Finding
@@ -50,6 +51,7 @@ _METHODS = (
     "success",
 )
 WORDS = (*_METHODS, "print")
+_ASIDE = frozenset({"scripts", "tools", "examples", "benchmarks", "docs", "samples", "dev"})
 _SHOWN = ("", "str", "bytes", "dict", "list")
 
 
@@ -122,7 +124,8 @@ def _secret(body: Body, expr: ast.expr) -> str:
             if _is_settings(body, expr):
                 return f"the settings object {name}"
             if is_address_with_password(name) or is_secret(name):
-                return "" if _is_harmless(body, expr) else body.text(expr)
+                lock = "lock" in body.text(expr).lower()
+                return "" if lock or _is_harmless(body, expr) else body.text(expr)
     return ""
 
 
@@ -143,14 +146,27 @@ def _is_harmless(body: Body, expr: ast.expr) -> bool:
     if isinstance(body.constant(expr), str | int):
         return True
     found = body.bindings(expr) if isinstance(expr, ast.Name) else []
-    return any(b.how in ("element", "def", "class", "import") for b in found)
+    if any(b.how in ("element", "def", "class", "import") for b in found) or "lock" in body.symbol.lower():
+        return True
+    return bool(found) and all(
+        (isinstance(b.expr, ast.Subscript) and not isinstance(b.expr.slice, ast.Constant | ast.Slice))
+        or _is_node(b.expr)
+        for b in found
+    )
+
+
+def _is_node(expr: ast.expr | None) -> bool:
+    """`node.children[0]`: a token of a parser."""
+    inner = expr.value if isinstance(expr, ast.Subscript) else None
+    return isinstance(inner, ast.Attribute) and inner.attr in ("children", "tokens", "args")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each log call."""
     for mark in marks(project, RULE):
         ways = ways_to(project, mark.function)
-        if mark.fact("printed") and not ways:
+        aside = mark.fact("printed") or _ASIDE & set(PurePosixPath(mark.span.file).parts)
+        if aside and not ways:
             continue
         yield tell(
             RULE,

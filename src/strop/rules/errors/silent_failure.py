@@ -19,6 +19,7 @@ https://google.github.io/styleguide/pyguide.html#24-exceptions
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Container, Iterator
 
 from strop.evidence import Evidence
@@ -36,6 +37,10 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("ERR003", "silent-failure", "errors", "warning", "A broad except hides a failure", static=True)
 WORDS = ("except",)
+_BESIDE = re.compile(
+    r"telemetry|metric|track|analytic|cache|audit|optional|clean|warm|notif|heartbeat|best_effort|try_|maybe",
+    re.I,
+)
 _WORK = {"commits": "write to the database", "queries": "query", "calls": "call of another service"}
 _CLEANS = (
     "rollback",
@@ -53,6 +58,8 @@ _CLEANS = (
 
 def notice(body: Body) -> Iterator[Mark]:
     """Broad handlers that say nothing and go on as if nothing had been."""
+    if _BESIDE.search(body.symbol):
+        return
     for node in body.of(ast.Try):
         handler = next((h for h in node.handlers if is_broad(body, h)), None)
         if (
@@ -71,7 +78,7 @@ def notice(body: Body) -> Iterator[Mark]:
 def _does(statement: ast.stmt) -> str:
     """What a handler does after a failure, where that hides it."""
     match statement:
-        case ast.Pass() | ast.Continue():
+        case ast.Pass():
             return "goes on"
         case ast.Return(value=None):
             return "returns None"

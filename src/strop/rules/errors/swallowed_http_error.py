@@ -64,13 +64,19 @@ def notice(body: Body) -> Iterator[Mark]:
                 text=body.text(call)[:90],
                 raised=call.lineno,
                 answer=_answer(body, handler),
-                status=error_status(body, call),
+                status="same" if _is_repeated(body, call, handler) else error_status(body, call),
             )
     for node in body.of(ast.Try):
         broad = _broad(body, node)
         if broad is not None and id(broad) not in told and _answer(body, broad) == "another":
             first, last = node.body[0].lineno, node.body[-1].end_lineno
             yield body.mark(RULE.code, broad, kind="called", first=first, last=last, inner=_inner(body, node))
+
+
+def _is_repeated(body: Body, call: ast.Call, handler: ast.ExceptHandler) -> bool:
+    """Whether the handler raises the very same again."""
+    raised = (n.exc for n in walked(handler.body) if isinstance(n, ast.Raise) and n.exc is not None)
+    return any(body.text(one) == body.text(call) for one in raised)
 
 
 def _inner(body: Body, node: ast.Try) -> str:
@@ -141,13 +147,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each broad handler."""
     for mark in marks(project, RULE, "raised"):
         ways = ways_to(project, mark.function)
-        same = mark.fact("status") == "500" and mark.fact("answer") == "another"
+        same = mark.fact("status") in ("500", "same") and mark.fact("answer") == "another"
         if not same:
             yield _finding(
                 mark, ways, f"{mark.fact('text')} on line {mark.fact('raised')}", mark.fact("answer"), 0.9
             )
     called = list(marks(project, RULE, "called"))
-    raisers = raising(project) if called else {}
+    raisers = raising(project, deepest=1) if called else {}  # further down it may be caught or meant
     for mark in called:
         ways = ways_to(project, mark.function)
         call = _raiser(project, mark, raisers) if ways else None

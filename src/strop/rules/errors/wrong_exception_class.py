@@ -1,7 +1,8 @@
 """An error is raised or returned as something that FastAPI does not make an error answer of.
 
 **What.** `HTTPException` of `http.client` instead of FastAPI's; `raise JSONResponse(...)`; `return HTTPException(...)`;
-an HTTPException with a status below 300.
+an HTTPException with a status below 300; one that is made and not raised, or whose body is the exception itself; an exception handler
+that returns a dictionary.
 
 **Why it costs.** A foreign class is an unhandled exception: 500 whatever status was meant. A raised response is a
 TypeError, 500 too. A returned exception is serialized and answered with 200. An exception with 204 or 200 tells the client that all went well, and rolls the
@@ -26,7 +27,15 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.answers import error_status, is_http_error, responses
+from strop.rules.answers import (
+    argument,
+    error_detail,
+    error_status,
+    http_errors,
+    is_http_error,
+    response_content,
+    responses,
+)
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -36,7 +45,8 @@ from strop.rules.told import marks, tell, ways_to
 RULE = Rule(
     "ERR005", "wrong-exception-class", "errors", "error", "An error that FastAPI does not answer", static=True
 )
-WORDS = ("HTTPException", "raise")
+WORDS = ("HTTPException", "raise", "JSONResponse", "exception_handler")
+_OWN = ("fastapi.HTTPException", "starlette.exceptions.HTTPException", "fastapi.exceptions.HTTPException")
 _FOREIGN = ("http.client.HTTPException", "werkzeug.exceptions.", "aiohttp.web", "urllib.error.HTTPError")
 
 _SAID = {
@@ -46,7 +56,20 @@ _SAID = {
     ),
     "response": ("a response is raised: that is a TypeError", "500 in place of the answer that is meant"),
     "returned": ("HTTPException is returned, not raised", "the client gets 200 with the exception as JSON"),
+    "unraised": ("HTTPException is made and not raised", "the code goes on as if nothing had been wrong"),
+    "swapped": ("the status of HTTPException is a text", "making the answer fails: 500"),
+    "object": ("the exception itself is the body: it is no JSON", "making the answer fails: 500"),
+    "handler": (
+        "an exception handler returns {what}, not a response",
+        "the handler fails: 500 for every such exception",
+    ),
     "success": ("HTTPException with status {what}", "an exception that says that all went well"),
+}
+_SOLUTIONS = {
+    "response": "return it",
+    "object": "a text of your own; the exception belongs into the log",
+    "handler": "return JSONResponse(..., status_code=...)",
+    "swapped": "HTTPException(status_code=..., detail=...)",
 }
 
 
@@ -67,10 +90,60 @@ def notice(body: Body) -> Iterator[Mark]:
         parent = body.parent(call)
         if isinstance(parent, ast.Raise) and parent.exc is call:
             yield body.mark(RULE.code, parent, text=body.text(parent)[:90], error="response")
+    yield from _unraised(body)
     if endpoint(body) is not None:
         for returned in body.of(ast.Return):
             if isinstance(returned.value, ast.Call) and is_http_error(body, returned.value):
                 yield body.mark(RULE.code, returned, text=body.text(returned)[:90], error="returned")
+
+
+def _unraised(body: Body) -> Iterator[Mark]:
+    """Errors that are made and thrown away, or that can't be written as JSON; handlers that return no response."""
+    for call in http_errors(body):
+        text = body.text(call)[:90]
+        status, detail = argument(call, 0, "status_code"), error_detail(call)
+        if isinstance(body.parent(call), ast.Expr):
+            yield body.mark(RULE.code, call, text=text, error="unraised")
+        elif (
+            isinstance(status, ast.Constant)
+            and isinstance(status.value, str)
+            and body.name(call.func) in _OWN
+        ):
+            yield body.mark(RULE.code, call, text=text, error="swapped")
+        elif any(_is_caught(body, part) for part in _values(detail)):
+            yield body.mark(RULE.code, call, text=text, error="object")
+    for call in responses(body):
+        if body.name(call.func).endswith("JSONResponse") and any(
+            _is_caught(body, part) for part in _values(response_content(call))
+        ):
+            yield body.mark(RULE.code, call, text=body.text(call)[:90], error="object")
+    node = body.node
+    for decorator in node.decorator_list if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ():
+        func = decorator.func if isinstance(decorator, ast.Call) else None
+        if isinstance(func, ast.Attribute) and func.attr == "exception_handler":
+            for returned in body.of(ast.Return):
+                if isinstance(returned.value, ast.Dict | ast.JoinedStr | ast.Tuple):
+                    yield body.mark(
+                        RULE.code, returned, text=body.text(returned)[:90], error="handler", what="plain data"
+                    )
+
+
+def _values(content: ast.expr | None) -> Iterator[ast.expr]:
+    match content:
+        case ast.Dict(values=values) | ast.List(elts=values):
+            for value in values:
+                yield from _values(value)
+        case ast.expr():
+            yield content
+
+
+def _is_caught(body: Body, expr: ast.expr) -> bool:
+    """Whether an expression is the very exception that an `except ... as` around it names."""
+    if not isinstance(expr, ast.Name):
+        return False
+    return any(isinstance(a, ast.ExceptHandler) and a.name == expr.id for a in body.around(expr)) and not any(
+        n.id == expr.id and isinstance(n.ctx, ast.Store) for n in body.of(ast.Name)
+    )
 
 
 def _speaks_of_status(body: Body, raised: ast.expr | None) -> bool:
@@ -96,9 +169,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             ways_to(project, mark.function),
             message=message.format(what=mark.fact("what")),
             impact=impact,
-            solution="return it"
-            if mark.fact("error") == "response"
-            else "raise fastapi.HTTPException with the status meant",
+            solution=_SOLUTIONS.get(mark.fact("error"), "raise fastapi.HTTPException with the status meant"),
             confidence=0.9,
             severity="note" if mark.fact("error") == "success" else None,
         )
@@ -150,6 +221,29 @@ def read_word(name: str):
 def read_word(name: str):
     if name != "a":
         return HTTPException(404, "No such word")
+    return name
+"""),
+        bad=True,
+    ),
+    Example(
+        "the exception itself as detail",
+        plain("""
+@app.get("/words/{name}")
+def read_word(name: str):
+    try:
+        return {"length": int(name)}
+    except ValueError as e:
+        raise HTTPException(400, detail=e)
+"""),
+        bad=True,
+    ),
+    Example(
+        "made and not raised",
+        plain("""
+@app.get("/words/{name}")
+def read_word(name: str):
+    if name != "a":
+        HTTPException(404, "No such word")
     return name
 """),
         bad=True,

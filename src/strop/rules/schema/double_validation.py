@@ -45,7 +45,10 @@ def notice(body: Body) -> Iterator[Mark]:
     if route is None or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return
     model = route.keyword("response_model") or (node.returns if node.returns is not None else None)
-    if model is None or body.text(model).rpartition(".")[2].startswith(_KEEP) or not _is_own(body, model):
+    if model is None:
+        yield from _encoded(body)
+        return
+    if body.text(model).rpartition(".")[2].startswith(_KEEP) or not _is_own(body, model):
         return
     for returned in body.of(ast.Return):
         value = body.value(returned.value) if returned.value is not None else None
@@ -53,6 +56,16 @@ def notice(body: Body) -> Iterator[Mark]:
             value = value.elt
         if isinstance(value, ast.Call) and _is_dump(body, value):
             yield body.mark(RULE.code, returned, text=body.text(value)[:90], model=body.text(model))
+
+
+def _encoded(body: Body) -> Iterator[Mark]:
+    """Returns of `jsonable_encoder(...)`: FastAPI encodes what a route returns anyway."""
+    for returned in body.of(ast.Return):
+        value = body.value(returned.value) if returned.value is not None else None
+        if not isinstance(value, ast.Call) or body.name(value.func) != "fastapi.encoders.jsonable_encoder":
+            continue
+        if not any(k.arg in _CHANGES or k.arg == "custom_encoder" for k in value.keywords):
+            yield body.mark(RULE.code, returned, text=body.text(value)[:90])
 
 
 def _is_own(body: Body, model: ast.expr) -> bool:
@@ -80,8 +93,10 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             RULE,
             mark,
             ways_to(project, mark.function),
-            message=f"{mark.fact('text')} is dumped, then validated into {mark.fact('model')} and serialized",
-            impact="the value is walked three times in place of once",
+            message=f"{mark.fact('text')} is dumped, then validated into {mark.fact('model')} and serialized"
+            if mark.fact("model")
+            else f"{mark.fact('text')} is encoded, and FastAPI encodes what a route returns again",
+            impact="the value is walked two or three times in place of once",
             solution="return the model or the rows themselves",
             confidence=0.8,
         )

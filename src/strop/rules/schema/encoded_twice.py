@@ -103,10 +103,12 @@ def _last(func: ast.expr) -> str:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each place that a route reaches."""
+    """One finding for each kind in a function that a route reaches."""
     for kind, (impact, solution, confidence) in _SAID.items():
+        told: set[str] = set()
         for mark in marks(project, RULE, kind):
-            ways = ways_to(project, mark.function)
+            ways = ways_to(project, mark.function) if mark.function not in told else []
+            told.add(mark.function)
             if ways:
                 yield tell(
                     RULE,

@@ -102,10 +102,11 @@ def _is_written(body: Body, expr: ast.expr) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each dump."""
+    sent = {(r.key, p.model) for r in project.imported.routes if r.method == "PATCH" for p in r.parameters}
     for mark in marks(project, RULE):
         ways = ways_to(project, mark.function)
         left_out = [m.name for m in fields_of(project, mark.fact("model")) if m.value not in ("", "...")]
-        if ways and left_out and all(way.route.startswith("PATCH ") for way in ways):
+        if ways and left_out and all((way.route, mark.fact("model")) in sent for way in ways):
             yield tell(
                 RULE,
                 mark,

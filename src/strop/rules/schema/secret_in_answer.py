@@ -19,6 +19,7 @@ https://owasp.org/API-Security/editions/2023/en/0xa3-broken-object-property-leve
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -42,10 +43,15 @@ from strop.span import Span, Step
 
 RULE = Rule("SCH002", "secret-in-answer", "security", "error", "A secret in an answer", static=True)
 WORDS = routes.WORDS
-_TOKENS = frozenset(
-    {"token", "api_key", "access_token", "refresh_token", "secret", "client_secret", "private_key"}
-)
+_TOKENS = frozenset({"token", "api_key", "access_token", "refresh_token"})
 _DEEPEST = 4
+_PAGE = re.compile(r"page|paginat|list|results?$|response", re.I)
+_LIST = re.compile(r"\b([Ll]ist|Sequence|[Tt]uple|[Ss]et)\[")
+_STORED = re.compile(
+    r"auth|credential|config|connection|setting|smtp|proxy", re.I
+)  # other systems' passwords, often masked
+_FRESH = re.compile(r"new_|generated_|temp|initial_|password$")  # what a POST has just made is shown once
+_MASKS = ("masked", "mask", "redact", "redacted", "hide_secrets", "sanitize", "without_secrets")
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -71,10 +77,15 @@ def notice(body: Body) -> Iterator[Mark]:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each field that leads to a secret."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for route, model in answered(project):
-        for top, way in _secrets(project, model, route.method):
-            owner = owner_of(project, model.id, top) or model
-            found[owner.id, top].append((route.key, way))
+    known: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for route, page in answered(project):
+        for model in _rows(project, page):
+            key = (model.id, route.method)
+            if key not in known:
+                known[key] = list(_secrets(project, model, route.method))
+            for top, way in known[key]:
+                owner = owner_of(project, model.id, top) or model
+                found[owner.id, top].append((route.key, way))
     for (owner_id, field), told in found.items():
         yield _finding(project, project.source.classes[owner_id], field, told)
     for mark in marks(project, RULE):
@@ -93,6 +104,20 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             )
 
 
+def _rows(project: Project, page: Class) -> list[Class]:
+    """The models of a page's rows; of anything else itself. Models that hide their secrets themselves are left out."""
+    inner = inner_of(project, page.id)
+    rows = [name for names in inner.values() for name in names] if _PAGE.search(page.span.symbol) else []
+    return [project.source.classes[name] for name in rows or [page.id]]
+
+
+def _hides(project: Project, class_id: str) -> bool:
+    """Whether a model has a method that masks its values."""
+    model = project.source.classes.get(class_id)
+    owners = (class_id, *(model.bases if model is not None else ()))
+    return any(f"{owner}.{name}" in project.source.functions for owner in owners for name in _MASKS)
+
+
 def _columns(project: Project, class_id: str) -> list[str]:
     """The columns of the table that a class maps."""
     model = project.source.classes.get(class_id)
@@ -108,35 +133,40 @@ def _columns(project: Project, class_id: str) -> list[str]:
 def _secrets(project: Project, model: Class, method: str) -> Iterator[tuple[str, str]]:
     """The fields of a model that are or lead to a secret, with the way to it: ("users", "users.token")."""
     inner = inner_of(project, model.id)
-    for field in fields_of(project, model.id):
+    for field in fields_of(project, model.id) if not _hides(project, model.id) else ():
         if "exclude=True" in field.value.replace(" ", ""):
             continue
-        if _is_shown_password(field):
+        if _is_shown_password(field) and not (method == "POST" and _FRESH.match(field.name)):
             yield field.name, field.name
         for name in inner.get(field.name, ()):
-            way = _below(project, name, method, 1, {model.id})
+            way = _below(project, name, method == "GET" and _is_list(field), 1, {model.id})
             if way:
                 yield field.name, f"{field.name}.{way}"
                 break
 
 
-def _below(project: Project, class_id: str, method: str, depth: int, seen: set[str]) -> str:
+def _is_list(field: Member) -> bool:
+    return bool(_LIST.search(field.annotation))
+
+
+def _below(project: Project, class_id: str, of_many: bool, depth: int, seen: set[str]) -> str:
     """The way to a secret inside a model, "" where there is none."""
-    if class_id in seen or depth > _DEEPEST:
+    if class_id in seen or depth > _DEEPEST or _hides(project, class_id):
         return ""
     inner = inner_of(project, class_id)
     for field in fields_of(project, class_id):
         if "exclude=True" in field.value.replace(" ", ""):
             continue
         token = (
-            method == "GET"
+            of_many
             and field.name in _TOKENS
             and field.annotation.replace(" ", "") in ("str", "str|None", "Optional[str]")
         )
-        if _is_shown_password(field) or token:
+        user = _is_shown_password(field) and not _STORED.search(class_id.partition(":")[2])
+        if user or token:
             return field.name
         for name in inner.get(field.name, ()):
-            way = _below(project, name, method, depth + 1, seen | {class_id})
+            way = _below(project, name, of_many, depth + 1, seen | {class_id})
             if way:
                 return f"{field.name}.{way}"
     return ""

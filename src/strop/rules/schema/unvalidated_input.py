@@ -27,11 +27,12 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Class
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.caught import caught_names, is_broad
 from strop.rules.example import Example
-from strop.rules.models import is_model
+from strop.rules.models import fields_of, is_model
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
@@ -176,11 +177,8 @@ def _is_tried(body: Body, call: ast.AST) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each model that is made, and for each dependency that is one."""
-    if any(
-        h.handles.rpartition(".")[2].endswith(("ValidationError", "ValueError"))
-        and "Request" not in h.handles
-        for h in project.imported.handlers
-    ):
+    handled = {h.handles.replace(":", ".") for h in project.imported.handlers if h.span is not None}
+    if any(h.startswith("pydantic") or h.rpartition(".")[2] == "ValueError" for h in handled):
         return
     read = {p.model for route in project.imported.routes for p in route.parameters}
     for mark in marks(project, RULE):
@@ -188,10 +186,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         model = project.source.classes.get(mark.fact("model"))
         if not ways or model is None:
             continue
-        checked = [v for v in model.validators if v in project.source.functions]
-        if not mark.fact("sent") and not (
-            checked and model.id in read and _fields(project, checked) & set(mark.fact("plain").split(","))
-        ):
+        named = set(mark.fact("plain").split(","))
+        if not mark.fact("sent") and not (model.id in read and named & _checked(project, model)):
             continue
         yield tell(
             RULE,
@@ -205,10 +201,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     yield from _dependencies(project)
 
 
-def _fields(project: Project, validators: list[str]) -> set[str]:
-    """Words of the validators' names: the fields that they are about, as far as names tell."""
-    names = {v.rpartition(".")[2] for v in validators}
-    return {part for name in names for part in (name, *name.split("_"))}
+def _checked(project: Project, model: Class) -> set[str]:
+    """Fields with a pattern, and words of the validators' names: what these are about, as far as names tell."""
+    names = {v.rpartition(".")[2] for v in model.validators}
+    spoken = {part for name in names for part in (name, *name.split("_"))}
+    return spoken | {
+        m.name for m in fields_of(project, model.id) if "regex=" in m.value or "pattern=" in m.value
+    }
 
 
 def _dependencies(project: Project) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""The language server: an optional door, `pip install strop[lsp]`."""

@@ -1,0 +1,132 @@
+"""Has what a key names changed? A print of each: equal prints, equal answers for all who looked at it.
+
+Prints are of texts, never of line numbers: what moves in its file has not changed. (`watch.py` lists the keys.)
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+
+from strop.project.body import segment
+from strop.project.found import Found
+from strop.project.members import is_abstract
+from strop.project.scope import Binding, ClassNode, FunctionNode, Module
+
+
+def print_of(found: Found, key: str, everything: str) -> str:
+    """The print of what a key names; `everything` is that of all files."""
+    if key == "*":
+        return everything
+    if key == "?*":
+        return _digest(f"{entry.name}={entry.file}" for entry in found.entries.values())
+    if key.startswith("?"):
+        prefix = found.prefix(key[1:])
+        return f"{prefix}={found.entries[prefix].file if prefix in found.entries else ''}" if prefix else ""
+    name, _, path = key.partition(":")
+    module = found.module(name)
+    return _digest((module.file, *_parts(module, path))) if module is not None else ""
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return blake2b("\0".join(parts).encode(errors="surrogatepass"), digest_size=9).hexdigest()
+
+
+def _parts(module: Module, path: str) -> Iterator[str]:
+    if path == "*":
+        yield from module.text
+    elif path == "<stars>":
+        yield from module.stars
+    elif "!" in path:
+        yield from _whole(module, path.partition("!")[0])
+    elif path.endswith("^"):
+        yield from (_above(each) for each in _classes(module, path[:-1]))
+    elif path.endswith("."):
+        for each in _classes(module, path[:-1]):
+            yield from _shape(each)
+    elif path.endswith("@"):
+        for function in _functions(module, path[:-1]):
+            yield from (segment(module.text, d) for d in function.definition.decorator_list)
+    else:
+        yield from _named(module, path)
+
+
+def _classes(module: Module, qualname: str) -> Iterator[ClassNode]:
+    node = module.classes.get(f"{module.name}.{qualname}")
+    if node is not None:
+        yield node
+
+
+def _functions(module: Module, qualname: str) -> list[FunctionNode]:
+    main = module.functions.get(f"{module.name}.{qualname}")
+    if main is None:
+        return []
+    prefix = f"{module.file}:{qualname}"
+    return [n for i, n in module.by_id.items() if i.startswith(prefix) and n.qualname == qualname]
+
+
+def _whole(module: Module, qualname: str) -> Iterator[str]:
+    """The text of a function or class, with its decorators."""
+    nodes: list[FunctionNode | ClassNode] = [*_functions(module, qualname), *_classes(module, qualname)]
+    for node in nodes:
+        yield from module.text[_first(node.definition) - 1 : node.definition.end_lineno]
+
+
+def _first(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
+    return min((d.lineno for d in node.decorator_list), default=node.lineno)
+
+
+def _above(node: ClassNode) -> str:
+    """What a class says before its body."""
+    parts = (
+        *node.definition.decorator_list,
+        *node.definition.bases,
+        *(k.value for k in node.definition.keywords),
+    )
+    return "\0".join(segment(node.module.text, part) for part in parts)
+
+
+def _shape(node: ClassNode) -> Iterator[str]:
+    """The names of a class, and what each is."""
+    yield _above(node)
+    for name in (*node.space.names, *node.held):
+        yield name
+        yield from _named(node.module, f"{node.qualname}.{name}")
+
+
+def _named(module: Module, path: str) -> Iterator[str]:
+    """What a module or class has under a name."""
+    for function in _functions(module, path):
+        yield from _signature(function)
+    for each in _classes(module, path):
+        yield each.id
+    owner, _, name = path.rpartition(".")
+    if not owner:
+        yield from (part for b in module.space.names.get(name, ()) for part in _bound(module, b))
+    for each in _classes(module, owner) if owner else ():
+        held = (*each.space.names.get(name, ()), *each.held.get(name, ()))
+        yield from (part for b in held for part in _bound(module, b))
+
+
+def _signature(node: FunctionNode) -> Iterator[str]:
+    """What can be told of a function without its body; with it where only the body tells what it returns."""
+    definition = node.definition
+    yield f"{node.id} {node.is_generator} {is_abstract(node)}"
+    last = (
+        definition.end_lineno
+        if definition.returns is None
+        else max(definition.body[0].lineno - 1, definition.lineno)
+    )
+    yield from module_lines(node, _first(definition), last or definition.lineno)
+
+
+def module_lines(node: FunctionNode, first: int, last: int) -> tuple[str, ...]:
+    """Lines of the file in which a function lies, both included."""
+    return node.module.text[first - 1 : last]
+
+
+def _bound(module: Module, binding: Binding) -> Iterator[str]:
+    yield f"{binding.how} {binding.index} {binding.target} {binding.scope.kind}"
+    for part in (binding.expr, binding.default):
+        yield segment(module.text, part) if part is not None else ""

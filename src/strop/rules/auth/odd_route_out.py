@@ -1,0 +1,203 @@
+"""A route that asks nobody who they are, among routes that all do.
+
+**What.** Most operations of a router have a dependency that checks the caller; one has none, nor does its handler or
+anything around the application check.
+
+**Why it costs.** Authentication is a line in each handler here, and a forgotten line is not seen: anybody on the network
+can call this operation.
+
+**How it is found.** The effective dependencies of each route, from the application, its routers, inclusions, aliases,
+base classes and decorators. Left alone are routes that are public by what they are (login, registration, health,
+callbacks, webhooks, shared links), that ask for a token or a signature themselves, whose handler refuses
+somewhere below, or that do nothing with data; and everything where a middleware may refuse.
+
+**How to fix it.** The dependency that the siblings have; or the router's `dependencies=[...]`, so that it can't be forgotten.
+
+**When it is no problem.** The operation is meant to be public: say so by a router of its own.
+
+**Sources.** https://owasp.org/API-Security/editions/2023/en/0xa5-broken-function-level-authorization/ ;
+https://fastapi.tiangolo.com/tutorial/bigger-applications/
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.project import Project
+from strop.project.route import Route
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.protection import Protection
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.span import Span, Step
+
+RULE = Rule(
+    "AUTH001",
+    "odd-route-out",
+    "auth",
+    "error",
+    "A route without the check that its siblings have",
+    static=True,
+)
+_FEWEST = 3  # protected siblings that make a rule
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each handler without a check."""
+    protection = Protection.of(project)
+    if protection.around:
+        return
+    groups: dict[str, list[Route]] = {}
+    for route in project.imported.routes:
+        if route.kind == "http" and route.router:
+            groups.setdefault(route.router, []).append(route)
+    for _, group in sorted(groups.items()):
+        protected = [r for r in group if protection.guards(r)]
+        names = {r.name for r in protected}
+        open_ones = {r.name: r for r in group if r.name not in names and protection.is_open(r)}
+        wanted = {
+            n: r for n, r in open_ones.items() if not protection.is_public(r) and _touches_data(protection, r)
+        }
+        usual, times = _usual(protection, protected)
+        if len(names) < _FEWEST or times < _FEWEST or len(names) < len(open_ones):
+            continue
+        for name, route in sorted(wanted.items()):
+            yield _finding(protection, route, [r.key for r in group if r.name == name], usual, len(names))
+
+
+def _usual(protection: Protection, protected: list[Route]) -> tuple[str, int]:
+    """The check that most siblings have, and how many handlers have it."""
+    by_handler = {(r.name, d.name) for r in protected for d in protection.guards(r) if d.depth == 1}
+    found = Counter(dependency for _, dependency in by_handler)
+    return min(found.items(), key=lambda n: (-n[1], n[0])) if found else ("", 0)
+
+
+def _touches_data(protection: Protection, route: Route) -> bool:
+    """Whether the handler does more than answer something fixed."""
+    function = protection.handler(route)
+    return function is not None and (bool(route.dependencies) or any(c.target for c in function.calls))
+
+
+def _finding(protection: Protection, route: Route, routes: list[str], usual: str, siblings: int) -> Finding:
+    function = protection.handler(route)
+    assert function is not None
+    short = usual.rpartition(":")[2]
+    span = Span(function.span.file, function.span.line, function.span.symbol)
+    return draft(
+        RULE,
+        span,
+        routes,
+        message=f"{function.span.symbol} has no check of who calls, {siblings} handlers of its router have ({short})",
+        impact="anybody who reaches the service can call it",
+        solution=f"add {short} as the siblings do, or move the route to a router for public ones",
+        known="static",
+        confidence=0.8,
+        chain=(Step(routes[0], span),),
+        facts={"dependency": usual},
+    )
+
+
+_USERS = """
+from fastapi import APIRouter, Header
+
+router = APIRouter(prefix="/notes")
+
+
+def current_user(authorization: str = Header()):
+    if authorization != "Bearer good":
+        raise HTTPException(401)
+    return "ada"
+
+
+def load(number: int) -> dict[str, int]:
+    return {"number": number}
+
+
+@router.get("")
+def notes(user: str = Depends(current_user)):
+    return [load(1)]
+
+
+@router.post("")
+def add(user: str = Depends(current_user)):
+    return load(1)
+
+
+@router.get("/{number}")
+def note(number: int, user: str = Depends(current_user)):
+    return load(number)
+
+
+"""
+EXAMPLES = (
+    Example(
+        "one of four without a user",
+        plain(
+            _USERS
+            + """
+@router.delete("/{number}")
+def remove(number: int):
+    return load(number)
+
+
+app.include_router(router)
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "four of four with a user",
+        plain(
+            _USERS
+            + """
+@router.delete("/{number}")
+def remove(number: int, user: str = Depends(current_user)):
+    return load(number)
+
+
+app.include_router(router)
+"""
+        ),
+        bad=False,
+        mends="one of four without a user",
+    ),
+    Example(
+        "the inclusion asks for the user",
+        plain(
+            _USERS
+            + """
+@router.delete("/{number}")
+def remove(number: int):
+    return load(number)
+
+
+app.include_router(router, dependencies=[Depends(current_user)])
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "public by what it is, and a token of its own",
+        plain(
+            _USERS
+            + """
+@router.get("/health")
+def health():
+    return load(1)
+
+
+@router.get("/shared/{number}")
+def by_link(number: int, token: str):
+    return load(number)
+
+
+app.include_router(router)
+"""
+        ),
+        bad=False,
+    ),
+)

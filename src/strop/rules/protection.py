@@ -1,0 +1,187 @@
+"""Who may call a route? What its dependencies, its handler and the layers around it say, and what is not known.
+
+A route is called open only where everything about it is known and nothing refuses: where in doubt it is protected.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+from strop.project.function import Function
+from strop.project.handling import CODE, REFUSING, Handling
+from strop.project.identify import Identifier
+from strop.project.project import Project
+from strop.project.route import Dependency, Route
+
+_DEEPEST = 6
+_GUARD = re.compile(
+    r"auth|user|permission|principal|login|logged|admin|superuser|role|scope|token|identity|api_?key|jwt|credential|secur|access"
+    r"|member|rbac|acl|policy|verif|signature|protect|guard|require|session_user|account|tenant|subject|owner|signed|hmac|csrf|captcha",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(
+    r"(service|repo|repository|repositories|dao|crud|manager|db|database|session|store|factory|settings|config|cache|client|pagination|page|params|filters?|query|uow|unit_of_work|engine|logger|bus|queue|storage)$",
+    re.IGNORECASE,
+)
+_PUBLIC = re.compile(
+    r"log_?in|log_?out|sign_?(in|up|out)|regist|token|auth|oauth|sso|saml|oidc|callback|health|ping|ready|alive|live\b|liveness|status|version|about|info|docs|openapi"
+    r"|webhook|hook|public|share|password|forgot|reset|recover|verif|confirm|invit|accept|setup|install|onboard|manifest|static|favicon|robots|metrics"
+    r"|csrf|otp|mfa|totp|well.?known|unsubscrib|subscribe|exchange|schema|legal|terms|privacy|heartbeat|root|index|home|landing|spa|frontend|captcha|challenge"
+    r"|email|magic|discover|providers?|config|settings|embed|rss|feed|ical|badge|icon|logo|avatar|image|media|thumbnail|asset|theme|locale|language|i18n|translation|announce"
+    r"|slack|github|google|teams_bot|stripe|paypal|twilio|sitemap|demo|example|start|init|sandbox",
+    re.IGNORECASE,
+)
+_CARRIED = re.compile(
+    r"token|secret|signature|key|code|state|hash|nonce|otp|credential|password|authorization|ticket|sig$|signed",
+    re.IGNORECASE,
+)
+_REGISTERS = re.compile(
+    r"\.(get|post|put|patch|delete|head|options|trace|api_route|route|websocket|websocket_route|add_api_route)$|staticmethod|classmethod|^functools\.wraps"
+)
+
+
+class Protection:
+    """Answers about one project's routes; every answer is remembered."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.finder = Identifier(project.source)
+        self.refusing = {m.function for m in project.source.marks.get(REFUSING, ())}
+        self._refuses: dict[str, bool] = {}
+        self._handlings: dict[str, Handling] = {}
+
+    @classmethod
+    def of(cls, project: Project) -> Protection:
+        """The one of this project: several rules ask in turn."""
+        if not _LAST or _LAST[0].project is not project:
+            _LAST[:] = [cls(project)]
+        return _LAST[0]
+
+    @cached_property
+    def handlings(self) -> dict[str, Handling]:
+        """What each handler does with its parameters, by function id."""
+        return {m.function: Handling.of(m) for m in self.project.source.marks.get(CODE, ())}
+
+    def handler(self, route: Route) -> Function | None:
+        """The function that serves a route."""
+        return self.finder.function(route.name, route.span)
+
+    def handling(self, route: Route) -> Handling | None:
+        """What the handler of a route does with its parameters."""
+        function = self.handler(route)
+        return self.handlings.get(function.id) if function is not None else None
+
+    def refuses(self, function: str) -> bool:
+        """Whether a function, or one that it calls, raises or answers that somebody must not."""
+        if function not in self._refuses:
+            self._refuses[function] = self._reaches_refusal(function)
+        return self._refuses[function]
+
+    def _reaches_refusal(self, function: str) -> bool:
+        level, seen = {function}, {function}
+        for _ in range(_DEEPEST):
+            if level & self.refusing:
+                return True
+            calls = (
+                c
+                for f in level
+                if f in self.project.source.functions
+                for c in self.project.source.functions[f].calls
+            )
+            level = {c.target for c in calls if c.target} - seen
+            seen |= level
+        return bool(level & self.refusing)
+
+    def guards(self, route: Route) -> tuple[Dependency, ...]:
+        """The dependencies of a route that say who may call it."""
+        return tuple(d for d in route.dependencies if self.is_guard(d))
+
+    def is_guard(self, dependency: Dependency) -> bool:
+        """Whether a dependency checks, or finds out, who calls."""
+        if dependency.scheme or dependency.scopes:
+            return True
+        name = dependency.name.rpartition(":")[2]
+        last = name.partition("(")[0].rpartition(".")[2] or name
+        if _GUARD.search(name) and not _PLAIN.search(last):
+            return True
+        found = self.finder.function(dependency.name, dependency.span)
+        if found is not None:
+            return self.refuses(found.id)
+        owner = self.finder.class_(dependency.name)
+        methods = (
+            [self.finder.method(owner, m) for m in ("__call__", "__init__")] if owner is not None else []
+        )
+        return any(m is not None and self.refuses(m.id) for m in methods)
+
+    @cached_property
+    def around(self) -> bool:
+        """Whether a layer around the application may refuse: then no route is called open."""
+        for middleware in self.project.imported.middleware:
+            name = middleware.name.rpartition(":")[2]
+            if re.search(
+                r"auth|jwt|login|permission|session|protect|apikey|api_key|basic|oauth|sso|access",
+                name,
+                re.IGNORECASE,
+            ):
+                return True
+            owner = self.finder.class_(middleware.name)
+            found = self.finder.function(middleware.name, middleware.span)
+            methods = (
+                [self.finder.method(owner, m) for m in ("__call__", "dispatch")]
+                if owner is not None
+                else [found]
+            )
+            if any(m is not None and self.refuses(m.id) for m in methods):
+                return True
+        return False
+
+    def is_open(self, route: Route) -> bool:
+        """Whether it is certain that nothing asks who calls."""
+        function = self.handler(route)
+        if function is None or self.guards(route) or self.refuses(function.id):
+            return False
+        return self.is_plain(function.id) and not any(
+            _GUARD.search(c.name.rpartition(".")[2]) and not _PLAIN.search(c.name) for c in function.calls
+        )
+
+    def is_plain(self, function: str) -> bool:
+        """Whether nothing is put around a handler but its registration: a decorator may check anything."""
+        found = self.project.source.functions.get(function)
+        return found is not None and all(_REGISTERS.search(d) for d in found.decorators)
+
+    def is_public(self, route: Route) -> bool:
+        """Whether a route is open by design, as its path, its name or what it asks for say."""
+        if route.method in ("OPTIONS", "HEAD") or route.plain:
+            return True
+        if re.search(r"public|anonymous|guest|unauth", route.name, re.IGNORECASE):
+            return True
+        name = route.name.rpartition(".")[2].rpartition(":")[2]
+        path = re.sub(r"\{[^}]*\}", "", route.path)
+        if _PUBLIC.search(name) or any(_PUBLIC.search(part) for part in path.split("/")[-2:]):
+            return True
+        if any(
+            _PUBLIC.search(tag) and re.search("public|auth|health", tag, re.IGNORECASE) for tag in route.tags
+        ):
+            return True
+        return any(_CARRIED.search(p.name) for p in route.parameters)
+
+    def is_for_operators(self, key: str) -> bool:
+        """Whether a route (by key) is for administrators, as its path or its guards say."""
+        route = self.project.route(key)
+        if route is None:
+            return False
+        guards = " ".join(f"{d.name} {' '.join(d.scopes)}" for d in self.guards(route))
+        return "admin" in route.path.lower().split("/") or bool(
+            re.search("admin|superuser|staff|operator", guards, re.IGNORECASE)
+        )
+
+    def principals(self, route: Route) -> Iterator[str]:
+        """The handler's parameters that hold who calls."""
+        for dependency in route.dependencies:
+            if dependency.depth == 1 and dependency.parameter and self.is_guard(dependency):
+                yield dependency.parameter
+
+
+_LAST: list[Protection] = []

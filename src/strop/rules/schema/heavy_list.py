@@ -1,0 +1,138 @@
+"""Each row of a list carries lists of its own.
+
+**What.** `GET /incidents` answers a page of `IncidentRead`, the model of the detail page, with events, documents, participants and more in each row.
+
+**Why it costs.** Every row is validated and serialized with all that belongs to it, and each inner list is loaded (a query a row where it is lazy): a
+page of 25 rows is some thousand objects, of which the client shows a name and a date.
+
+**How it is found.** GET routes whose answer is a list or page of a model with four lists of models or more. A model whose name already
+says minimal, summary or basic is named itself.
+
+**How to fix it.** A model for rows with what the list shows; counts in place of lists. Clients that read the rest ask for the detail.
+
+**When it is no problem.** An export, or a list that is known to be short.
+
+**Sources.** https://github.com/Netflix/dispatch/pull/4867 ; GitHub, "Summary and detailed representations":
+https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.function import Class
+from strop.project.project import Project
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.models import answered, fields_of, inner_of, is_model
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.rules.wording import listed
+from strop.span import Span, Step
+
+RULE = Rule("SCH013", "heavy-list", "schema", "note", "Rows that carry lists of their own", static=True)
+_MANY = 4  # lists in a row
+_LIST = re.compile(r"\b([Ll]ist|Sequence|Iterable|[Tt]uple|[Ss]et)\[")
+_SLIM = re.compile(r"minimal|summary|basic|short|brief|light|compact|preview", re.I)
+_PAGE = re.compile(r"page|paginat|list|result|response|items|collection", re.I)
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each model of rows, or field of a page that holds them."""
+    found: dict[Span, tuple[Class, list[str], set[str]]] = {}
+    for route, model in answered(project):
+        if route.method != "GET":
+            continue
+        for row, place in _rows(project, route.response_model, model):
+            lists = _lists(project, row)
+            if len(lists) >= _MANY:
+                at = row.span if _SLIM.search(row.span.symbol) else place
+                found.setdefault(at, (row, lists, set()))[2].add(route.key)
+    for at, (row, lists, keys) in found.items():
+        first = min(keys)
+        yield draft(
+            RULE,
+            at,
+            keys,
+            message=f"each row of {first} is a whole {row.span.symbol} with {len(lists)} lists of objects ({listed(lists)})",
+            impact="a page is thousands of objects to load, validate and serialize",
+            solution="a model for rows with what the list shows",
+            known="static",
+            confidence=0.6,
+            chain=(Step(first, at),),
+            facts={"row": row.span.symbol},
+        )
+
+
+def _rows(project: Project, text: str, model: Class) -> Iterator[tuple[Class, Span]]:
+    """The model of rows, and where it is said that a list has it: the model of the page, or the row's own class."""
+    if _LIST.search(text) or "[" in text:
+        yield model, model.span
+    inner = inner_of(project, model.id)
+    if not _PAGE.search(model.span.symbol):
+        return
+    for field in fields_of(project, model.id):
+        for name in inner.get(field.name, ()) if _LIST.search(field.annotation) else ():
+            row = project.source.classes[name]
+            yield row, Span(model.span.file, field.line, model.span.symbol)
+
+
+def _lists(project: Project, row: Class) -> list[str]:
+    """The fields of a row that are lists of models."""
+    inner = inner_of(project, row.id)
+    return [
+        f.name
+        for f in fields_of(project, row.id)
+        if _LIST.search(f.annotation) and any(is_model(project, name) for name in inner.get(f.name, ()))
+    ]
+
+
+_ORDERS = """
+from pydantic import BaseModel
+
+
+class Item(BaseModel):
+    name: str
+
+
+class Order(BaseModel):
+    number: str
+    items: list[Item]
+    payments: list[Item]
+    events: list[Item]
+    notes: list[Item]
+
+
+class OrderRow(BaseModel):
+    number: str
+    items: int
+
+
+class OrderPage(BaseModel):
+    total: int
+    items: list[{row}]
+
+
+@app.get("/orders", response_model=OrderPage)
+def list_orders():
+    return {{"total": 0, "items": []}}
+
+
+@app.get("/orders/{{number}}", response_model=Order)
+def read_order(number: str):
+    raise HTTPException(404)
+"""
+
+EXAMPLES = (
+    Example("the detail in each row", plain(_ORDERS.format(row="Order")), bad=True),
+    Example("a model for rows", plain(_ORDERS.format(row="OrderRow")), mends="the detail in each row"),
+    Example(
+        "one detail",
+        plain(
+            _ORDERS.format(row="OrderRow").replace("items: int", "items: list[Item]\n    notes: list[Item]")
+        ),
+    ),
+)
