@@ -1,6 +1,7 @@
 """How many findings of `strop review` are true? Draws findings to be judged by hand, and writes what was judged.
 
-python benchmarks/precision.py draw NAME=FOLDER ... --count 100 --seed 7 > sample.tsv
+strop review --all --format json FOLDER > NAME.json
+python benchmarks/precision.py draw NAME=NAME.json ... --count 100 --seed 7 > sample.tsv
 python benchmarks/precision.py show sample.tsv NAME=FOLDER ...     each finding with its code, to be read
 python benchmarks/precision.py page sample.tsv > docs/precision.md
 
@@ -12,15 +13,14 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import random
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from strop.actions.review import ReviewRequest, review
-from strop.finding import Finding
+from typing import Any
 
 COLUMNS = (
     "repository",
@@ -41,10 +41,10 @@ AROUND = 12  # lines shown before and after
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A repository by the name that the page gives it."""
+    """A repository by the name that the page gives it: its folder, or what was found in it."""
 
     name: str
-    folder: Path
+    path: Path
 
 
 def main() -> int:
@@ -58,22 +58,22 @@ def main() -> int:
     if given.step == "draw":
         write(draw(places(given.what), given.count, random.Random(given.seed)))
     elif given.step == "show":
-        show(read(Path(given.what[0])), {p.name: p.folder for p in places(given.what[1:])})
+        show(read(Path(given.what[0])), {p.name: p.path for p in places(given.what[1:])})
     else:
         sys.stdout.write("\n".join(page(read(Path(given.what[0])))) + "\n")
     return 0
 
 
 def places(words: Iterable[str]) -> list[Place]:
-    """NAME=FOLDER."""
-    return [Place(name, Path(folder)) for name, _, folder in (word.partition("=") for word in words)]
+    """NAME=PATH."""
+    return [Place(name, Path(path)) for name, _, path in (word.partition("=") for word in words)]
 
 
 def draw(repositories: list[Place], count: int, dice: random.Random) -> Iterator[dict[str, str]]:
     """An equal share of every repository's findings; what a small one lacks the others give."""
-    found = {p.name: list(review(ReviewRequest(p.folder)).findings) for p in repositories}
+    found = {p.name: json.loads(p.path.read_text("utf-8"))["findings"] for p in repositories}
     for findings in found.values():
-        findings.sort(key=lambda f: (f.span, f.code, f.facts))
+        findings.sort(key=lambda f: (f["file"], f["line"], f["code"], f["message"]))
         dice.shuffle(findings)
     drawn = 0
     while drawn < count and any(found.values()):
@@ -83,13 +83,15 @@ def draw(repositories: list[Place], count: int, dice: random.Random) -> Iterator
                 yield row(name, findings.pop())
 
 
-def row(name: str, finding: Finding) -> dict[str, str]:
+def row(name: str, finding: dict[str, Any]) -> dict[str, str]:
     """One finding, not judged yet."""
-    values = (
-        name, finding.code, finding.severity, f"{finding.confidence:.2f}", finding.span.file, finding.span.line,
-        finding.span.symbol, "; ".join(finding.routes[:3]), finding.message, "", "",
-    )  # fmt: skip
-    return dict(zip(COLUMNS, map(str, values), strict=True))
+    found = finding | {
+        "repository": name,
+        "routes": "; ".join(finding["routes"][:3]),
+        "verdict": "",
+        "why": "",
+    }
+    return {column: str(found[column]) for column in COLUMNS}
 
 
 def write(rows: Iterable[dict[str, str]]) -> None:
