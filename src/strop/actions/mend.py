@@ -51,7 +51,7 @@ def patch_of(
 ) -> tuple[Patch, tuple[Finding, ...], tuple[tuple[Finding, str], ...]]:
     """One patch of all exact fixes, what it mends, and what could not be mended and why.
 
-    Fixes of one file are made from the last line to the first, so that places above stay right.
+    Fixes that take lines away come last (STR003), from the last line of a file to the first: places stay right.
     """
     texts: dict[str, str] = {}
     before: dict[str, str] = {}
@@ -64,7 +64,7 @@ def patch_of(
     fixed, refused = [], []
     asked = [entry.finding for entry in done.review.entries] if findings is None else list(findings)
     codes = {code for fix in unmeasured() for code in fix.ANSWERS}
-    for finding in sorted(asked, key=lambda f: (f.span.file, -f.span.line, f.facts)):
+    for finding in sorted(asked, key=lambda f: (f.code, f.span.file, -f.span.line, f.facts)):
         if finding.code not in codes:
             continue
         made = _first(done.project, finding, read)

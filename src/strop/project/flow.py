@@ -158,9 +158,17 @@ def _sink(body: Body, origins: Origins, call: ast.Call, name: str) -> str:
     shell = given.get("shell")
     if name.startswith("subprocess.") and isinstance(shell, ast.Constant) and shell.value:
         name = f"{name}:shell"
+    if name.startswith("httpx.") and _has_transport(body):
+        return ""
     if name == "tarfile.TarFile.extractall" and "filter" in given:
         return ""
     return name if name in SINKS else ""
+
+
+def _has_transport(body: Body) -> bool:
+    """Whether a client is made here with a transport of its own: it may check every address."""
+    made = body.calls("AsyncClient", "Client")
+    return any(k.arg in ("transport", "mounts", "event_hooks") for call in made for k in call.keywords)
 
 
 def _sets(body: Body, origins: Origins) -> Iterator[str]:

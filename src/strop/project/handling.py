@@ -55,6 +55,7 @@ class Handling:
     compares: tuple[tuple[frozenset[str], frozenset[str]], ...]
     used: frozenset[str]  # the parameters that the body mentions
     attributes: frozenset[str]  # the attributes that it reads
+    parameters: frozenset[str]  # all of its own
 
     @classmethod
     def of(cls, mark: Mark) -> Handling:
@@ -69,6 +70,7 @@ class Handling:
             tuple((_tokens(left), _tokens(right)) for left, right in compares),
             _tokens(facts.get("used", "")),
             _tokens(facts.get("attributes", "")),
+            _tokens(facts.get("parameters", "")),
         )
 
     def bases(self, tokens: frozenset[str]) -> frozenset[str]:
@@ -107,13 +109,9 @@ def notice(body: Body) -> Iterator[Mark]:
         n.id for n in body.of(ast.Name) if n.id in own and isinstance(n.ctx, ast.Load) and _in_body(body, n)
     }
     attributes = {a.attr for a in body.of(ast.Attribute)}
+    facts = {"used": used, "attributes": attributes, "parameters": own}
     yield body.mark(
-        CODE,
-        body.node,
-        uses=uses,
-        compares=compares,
-        used=",".join(sorted(used)),
-        attributes=",".join(sorted(attributes)),
+        CODE, body.node, uses=uses, compares=compares, **{k: ",".join(sorted(v)) for k, v in facts.items()}
     )
 
 

@@ -16,10 +16,8 @@ from strop.project.sinks import SINKS, Danger
 from strop.span import Span, Step
 
 _DEEPEST = 10  # calls from a handler
-_OPAQUE = frozenset({"code", "template", "pickle", "regex", "command", "html", "sql"})
 # What may come from where: one segment of a path has no slash, a header can't be set by a link.
 _WHOLE_PATH = ":path}"
-_ONLY_BY_LINK = frozenset({"redirect", "html"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,11 +421,11 @@ def may_come(leak: Leak, place: str, route: Route) -> bool:
     """Whether a value from there can do harm: one segment of a path has no slash, a link sets no header."""
     if place == "path" and leak.danger in ("path", "url", "redirect"):
         return _WHOLE_PATH in route.path
-    if leak.danger in _ONLY_BY_LINK:
-        return place not in ("header", "cookie") and (
-            leak.danger != "redirect"
-            or route.method in ("GET", "HEAD", "WEBSOCKET")
-            or place in ("query", "form")
+    if leak.danger == "html":
+        return place not in ("header", "cookie") and route.method in ("GET", "POST")
+    if leak.danger == "redirect":
+        return place in ("query", "form") or (
+            place != "header" and place != "cookie" and route.method == "GET"
         )
     return True
 

@@ -201,7 +201,7 @@ def options_of(body: Body, statement: Statement) -> tuple[tuple[Option, ...], bo
     found: list[Option] = []
     complete = True
     for call in statement.calls("options"):
-        for argument in call.args:
+        for argument in _given(body, call):
             chain = _chain(argument)
             known = bool(chain) and all(name in _LOADERS | _OTHER_OPTIONS for name, _ in chain)
             complete = complete and known
@@ -213,6 +213,16 @@ def options_of(body: Body, statement: Statement) -> tuple[tuple[Option, ...], bo
                     complete = complete and bool(key)
                     found.append(Option(key or "?", name))
     return tuple(found), complete
+
+
+def _given(body: Body, call: ast.Call) -> Iterator[ast.expr]:
+    """The arguments, with the elements of literal lists in the place of `*options`."""
+    for argument in call.args:
+        value = body.value(argument.value) if isinstance(argument, ast.Starred) else argument
+        if isinstance(argument, ast.Starred) and isinstance(value, ast.List | ast.Tuple):
+            yield from value.elts
+        else:
+            yield argument
 
 
 def _chain(expr: ast.expr) -> list[tuple[str, ast.Call]]:

@@ -37,6 +37,10 @@ _CARRIED = re.compile(
     r"token|secret|signature|key|code|state|hash|nonce|otp|credential|password|authorization|ticket|sig$|signed",
     re.IGNORECASE,
 )
+_CALLER = re.compile(
+    r"^(current_|auth_|request_)?(user|principal|account|member|identity|actor|subject)$|^auth$",
+    re.IGNORECASE,
+)
 _REGISTERS = re.compile(
     r"\.(get|post|put|patch|delete|head|options|trace|api_route|route|websocket|websocket_route|add_api_route)$|staticmethod|classmethod|^functools\.wraps"
 )
@@ -179,9 +183,18 @@ class Protection:
 
     def principals(self, route: Route) -> Iterator[str]:
         """The handler's parameters that hold who calls."""
+        known = {d.parameter for d in route.dependencies if d.depth == 1} | {p.name for p in route.parameters}
         for dependency in route.dependencies:
             if dependency.depth == 1 and dependency.parameter and self.is_guard(dependency):
                 yield dependency.parameter
+        handling = self.handling(route)
+        for name in (
+            sorted(handling.parameters - known) if handling is not None and self.guards(route) else ()
+        ):
+            if _CALLER.match(
+                name
+            ):  # FastAPI calls a dependency once: the include's may be the one that is listed
+                yield name
 
 
 _LAST: list[Protection] = []

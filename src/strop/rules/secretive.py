@@ -58,6 +58,7 @@ _ABOUT = frozenset(  # "has_password", "num_token", "valid_token": something abo
     | {"unk", "mask", "sep", "with", "hide", "reset" + "s", "per", "sync", "cancel", "cancellation", "masked"}
     | {
         "redacted",
+        "anonymized",
         "local",
         "claims",
         "hidden",

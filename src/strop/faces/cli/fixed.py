@@ -30,8 +30,8 @@ def fix_and_show(request: ReviewRequest, form: str, exit_zero: bool, show: bool)
 
 
 def _tell(mended: Mended, show: bool) -> None:
-    would = "would be fixed" if show else "fixed"
-    click.echo(f"{plural(len(mended.fixed), 'finding')} {would}", err=True)
+    done = "would be applied" if show else "applied"
+    click.echo(f"{plural(len(mended.fixed), 'fix', 'fixes')} {done}", err=True)
     for finding, reason in mended.refused:
         click.echo(f"  not fixed  {finding.code} {finding.span}: {reason}", err=True)
     for verb, codes in mended.elsewhere:

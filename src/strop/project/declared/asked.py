@@ -50,7 +50,7 @@ def parameter_of(machine: Machine, asked: Asked, path_names: frozenset[str], own
     given_notes: list[Value | None] = [default, *reversed(notes)]
     marker = next((m for m in given_notes if _place_of(m) is not None), None)
     place = "path" if asked.name in path_names else _place_of(marker) or _inferred(machine, base)
-    given = _default(asked, default, marker)
+    given = _default(asked, default, default if _last(default) == "Field" else marker)
     return Parameter(
         asked.name,
         place,

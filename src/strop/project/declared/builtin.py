@@ -105,7 +105,9 @@ def _wrap(args: Args, keywords: Keywords, cls: Lib | Cls, span: Span) -> None:
 
     inner = args[0] if args else keywords.get("app")
     name = cls.name if isinstance(cls, Lib) else cls.term.name
-    if isinstance(inner, Router) and inner.is_app and name.rpartition(".")[2].endswith("Middleware"):
+    if not (isinstance(inner, Router) and inner.is_app and name.rpartition(".")[2].endswith("Middleware")):
+        return
+    if inner.span.file == span.file:  # elsewhere it is wrapped for something else than to be served
         inner.wrappers.insert(0, Layer(cls, None, keywords, span))
 
 
@@ -163,6 +165,8 @@ def _listed(machine: Machine, args: Args, keywords: Keywords, term: terms.Apply 
             return Several(list(items), rest)
         case [Table(pairs, rest)]:
             return Several([Known(key) for key in pairs], rest)
+        case [Cls() as kind]:
+            return Several(list(machine.iterate(kind, "list")))
     return Several([], rest=True)
 
 
@@ -302,7 +306,9 @@ def _method(
             if len(args) == 1 and isinstance(args[0], Func) and not keywords:
                 return args[0]
             bases = [cls.name] if isinstance(cls, Lib) else machine.library_bases(cls)
-            return Obj(Lib(canonical(f"{bases[0]}.{name}")), args, keywords) if bases else Unknown(name)
+            if not bases:
+                return Unknown(name)
+            return Obj(Lib(canonical(f"{bases[0]}.{name}")), args, keywords, {"self": receiver})
     return Unknown(write(term) if term is not None else name)
 
 

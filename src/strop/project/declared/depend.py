@@ -10,6 +10,7 @@ from strop.project.declared.follow import Machine
 from strop.project.declared.library import INJECTED, SCHEMES
 from strop.project.declared.named import name_of, plain, span_of
 from strop.project.declared.terms import Expr
+from strop.project.declared.users import made_name, made_wants
 from strop.project.declared.values import (
     Cls,
     Depend,
@@ -85,6 +86,8 @@ class Signatures:
             case Obj(cls=Cls() as cls):
                 method = self.machine.member(cls, "__call__", call)
                 return self.of(method) if method is not None else Signature()
+            case Obj():
+                return Signature([Wanted(Depend(v, name), v, name) for name, v in made_wants(call)])
         return Signature()
 
     def _function(self, func: Func, given: tuple[str, ...] = (), *, bound: bool = False) -> Signature:
@@ -208,7 +211,7 @@ class Effective:
         """Add what is wanted: the inner ones first, a cached one once."""
         for each in wanted:
             own = tuple(dict.fromkeys((*scopes, *each.depend.scopes)))
-            name = name_of(each.call)
+            name = made_name(each.call) or name_of(each.call)
             signature = self.signatures.of(each.call) if depth < _DEEPEST else Signature()
             known = len(self.found)
             self.visit(signature.wanted, depth + 1, name, own)
@@ -242,10 +245,11 @@ class Effective:
         scheme = self._scheme(wanted.call)
         term = runs.term if isinstance(runs, Func) else None
         function = term if isinstance(term, terms.Function) else None
+        made = made_name(wanted.call)
         return Dependency(
             name,
             span_of(wanted.call),
-            function.is_async if function is not None else bool(scheme),
+            function.is_async if function is not None else bool(scheme or made),
             function.is_generator if function is not None else False,
             isinstance(plain(wanted.call), Cls) or _is_library_class(wanted.call),
             depth,
@@ -254,7 +258,7 @@ class Effective:
             wanted.level,
             scheme,
             scopes,
-            _uncertain(wanted),
+            "" if made else _uncertain(wanted),
         )
 
     def _runs(self, call: Value) -> Value | None:

@@ -40,7 +40,7 @@ from strop.project.declared.values import (
 from strop.span import Span
 
 _DEEPEST = 24  # calls inside of each other
-_MOST = 400_000  # statements; an application that needs more is not understood further
+_MOST = 20_000  # statements that one call from a module may need; what needs more is not followed further
 
 
 class Machine:
@@ -57,6 +57,7 @@ class Machine:
         self.lost: list[tuple[Span, str]] = []  # includes that could not be followed
         self.site: Span | None = None  # the decorator that is being applied
         self.steps = 0
+        self.until = 0  # the step at which the call from a module is given up
         self.depth = 0
 
     # Modules
@@ -191,7 +192,7 @@ class Machine:
         """Follow statements; True when a `return` ends them."""
         for each in body:
             self.steps += 1
-            if self.steps > _MOST:
+            if self.depth and self.steps > self.until:
                 return True
             if _RUNS[type(each)](self, each, frame):
                 return True
@@ -259,6 +260,11 @@ class Machine:
                     yield Unknown(text)
             case Table(pairs):
                 yield from [Known(key) for key in pairs]
+            case Cls() if any(base.rpartition(".")[2].endswith("Enum") for base in self.library_bases(value)):
+                names = self.members(value).names
+                yield from [
+                    each for name in names if isinstance(each := self.force(self.members(value), name), Known)
+                ]
             case _:
                 yield Unknown(text)
 
@@ -518,6 +524,8 @@ class Machine:
         if self.depth >= _DEEPEST:
             return Unknown(_name(func))
         self.called.add(id(func.term))
+        if not self.depth:
+            self.until = self.steps + _MOST
         frame = Frame("function", func.frame.module, func.frame.file, func.frame, owner=func.owner)
         frame.receiver = func.receiver
         frame.path = (
@@ -529,6 +537,8 @@ class Machine:
         self.depth += 1
         result = self._result(func, frame)
         self.depth -= 1
+        if not self.depth and self.steps > self.until:
+            self.lost.append((Span(func.frame.file, func.term.line), f"{_name(func)} is too much to follow"))
         if func.memoised and not args and not keywords:
             func.remembered = result
         return result
@@ -682,6 +692,8 @@ class Machine:
                 return self._of_super(owner, name)
             case Several() | Table() | Known():
                 return Method(owner, name)
+            case Method(Obj() as receiver, outer):
+                return Method(receiver, f"{outer}.{name}")
             case Func(term=terms.Function() as term) if name in ("__name__", "__qualname__"):
                 return Known(term.name)
             case Cls(term) if name in ("__name__", "__qualname__"):

@@ -212,7 +212,7 @@ def _add_plain_websocket(
 
 def _include(machine: Machine, router: Router, args: list[Value], keywords: Keywords, span: Span) -> Value:
     given = _argument(args, keywords, 0, "router") or Unknown("router")
-    if isinstance(given, Router):
+    if isinstance(given, Router) and given is not router:
         given.below = True
         router.startup += given.startup
     own = [(each, "app" if router.is_app else "router") for each in router.dependencies]

@@ -142,6 +142,8 @@ class Served:
 
     def _operation(self, entry: Operation, around: _Around) -> Iterator[Route]:
         path = f"{around.prefix}{entry.path.value}"
+        if entry.path.doubt or around.doubts:
+            path = path.replace("//", "/")  # where a part can't be told
         doubts = [*around.doubts, *([f"path: {entry.path.doubt}"] if entry.path.doubt else [])]
         base = Route(
             "",

@@ -6,7 +6,8 @@ connection back: it lies idle for as long as the other service takes.
 **Why it costs.** The pool has a handful of connections. When the other service is slow, all of them wait with
 it, and requests that only want the database wait for a connection.
 
-**How it is found.** Outbound calls that were made while a connection of the pool was checked out.
+**How it is found.** Outbound calls that were made while a connection of the pool was checked out. In the source: a
+function that asks by its session and then, before a commit, rollback or close, calls what asks another service.
 
 **How to fix it.** Call first and read afterwards, or end the transaction (`commit`, `close`) before the call.
 Then what was read can have changed after the call: it is your choice.
@@ -20,28 +21,54 @@ https://docs.sqlalchemy.org/en/20/orm/session_basics.html
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from strop.evidence import Evidence, Exchange, Outbound
 from strop.finding import Cost, Finding
+from strop.project.body import Body
+from strop.project.function import Call, Function, Reach
+from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.code import function_at, steps
+from strop.rules import sessions
+from strop.rules.code import function_at, reaches, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
+from strop.rules.sessions import is_session
 from strop.rules.wording import number, time
-from strop.span import Span
+from strop.span import Span, Step
 
+WORDS = sessions.WORDS
+_ENDS = ("commit", "rollback", "close", "aclose", "invalidate", "expunge_all")
+_ASKS = (
+    "execute",
+    "scalars",
+    "scalar",
+    "get",
+    "get_one",
+    "exec",
+    "query",
+    "refresh",
+    "flush",
+    "fetch",
+    "fetchrow",
+    "fetchval",
+)
+_DEEPEST = 3  # calls below the function: what lies deeper is too often behind a condition
 RULE = Rule("DB010", "connection-held", "database", "warning", "A connection is held during an outbound call")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each line that calls out with a connection in hand."""
+    if evidence is None:
+        yield from _unserved(project)
+        return
     found: dict[Span, list[tuple[Exchange, Outbound]]] = defaultdict(list)
-    for exchange in evidence.exchanges if evidence is not None else ():
+    for exchange in evidence.exchanges:
         for call in exchange.outbound:
             if call.connection_held and call.span is not None:
                 found[Span(call.span.file, call.span.line, call.span.symbol)].append((exchange, call))
@@ -75,6 +102,103 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or url
 
 
+def notice(body: Body) -> Iterator[Mark]:
+    """From where to where a function holds a connection: from its first question to the end of the transaction."""
+    asked: dict[str, list[int]] = {}
+    ended: dict[str, list[int]] = {}
+    uses: list[ast.Name | ast.Attribute] = [*body.of(ast.Name), *body.of(ast.Attribute)]
+    for use in uses:
+        above = body.parent(use)
+        if isinstance(use.ctx, ast.Load) and isinstance(above, ast.Attribute) and is_session(body, use):
+            name, last = ast.unparse(use), above.attr
+            if last in _ENDS:
+                ended.setdefault(name, []).append(above.lineno)
+            elif last in _ASKS:
+                asked.setdefault(name, []).append(above.lineno)
+    for name, lines in asked.items():
+        first = min(lines)
+        block = _block(body, name)
+        if block and not block.start <= first < block.stop:
+            continue
+        ends = ",".join(map(str, sorted(ended.get(name, ()))))
+        until = block.stop if block else ""
+        yield body.mark(RULE.code, body.node, session=name, first=first, last=until, ends=ends)
+
+
+def _block(body: Body, name: str) -> range | None:
+    """The lines of the `with` that opens a session of this name."""
+    for outer in (*body.of(ast.With), *body.of(ast.AsyncWith)):
+        for item in outer.items:  # type: ignore[attr-defined]  # both have them
+            if isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == name:
+                return range(outer.lineno, (outer.end_lineno or outer.lineno) + 1)
+    return None
+
+
+def _unserved(project: Project) -> Iterator[Finding]:
+    """What the source alone says: a question, and then a call to another service before the transaction ends."""
+    calling = _calling(project)
+    told: set[str] = set()
+    for mark in project.source.marks.get(RULE.code, ()):
+        function = project.source.functions.get(mark.function)
+        if function is None or function.id in told:
+            continue
+        found = _after(function, mark, calling)
+        ways = reaches(project, function.id, ("loop", "thread")) if found is not None else []
+        if found is not None and ways:
+            told.add(function.id)
+            yield _said(function, mark, found, calling, ways)
+
+
+def _after(function: Function, mark: Mark, calling: dict[str, tuple[Step, ...]]) -> Call | None:
+    """The first call to another service after the first question, with the transaction still open."""
+    first, last = int(mark.fact("first")), int(mark.fact("last") or 0)
+    ends = [int(line) for line in mark.fact("ends").split(",") if line]
+    for call in sorted(function.calls, key=lambda c: c.span.line):
+        line = call.span.line
+        if line <= first or (last and line >= last) or call.background or call.once:
+            continue
+        out = call.effect is not None and call.effect.kind == "calls"
+        if (out or call.target in calling) and not any(first < end <= line for end in ends):
+            return call
+    return None
+
+
+def _calling(project: Project) -> dict[str, tuple[Step, ...]]:
+    """The functions that ask another service, directly or a few calls below, with the way there."""
+    found: dict[str, tuple[Step, ...]] = {}
+    for function in project.source.functions.values():
+        for call in function.calls:
+            if call.effect is not None and call.effect.kind == "calls" and not (call.once or call.background):
+                found.setdefault(function.id, (Step(call.text, call.span),))
+    for _ in range(_DEEPEST):
+        for function in project.source.functions.values():
+            if function.id in found or function.memoised:
+                continue
+            for call in function.calls:
+                if call.target in found and not (call.once or call.background):
+                    found[function.id] = (Step(call.text, call.span), *found[call.target])
+                    break
+    return found
+
+
+def _said(
+    function: Function, mark: Mark, call: Call, calling: dict[str, tuple[Step, ...]], ways: list[Reach]
+) -> Finding:
+    path = (Step(call.text, call.span), *calling.get(call.target, ()))
+    return draft(
+        RULE,
+        Span(call.span.file, call.span.line, function.span.symbol, call.span.end_line),
+        {w.route for w in ways},
+        message=f"{mark.fact('session')} holds a connection since line {mark.fact('first')} while {path[-1].text} answers",
+        impact="under load the pool waits as long as the other service does, and transactions stay open",
+        solution="call first and read afterwards, or end the transaction before the call: your choice",
+        known="static",
+        confidence=max(0.7 - 0.08 * (len(path) - 1), 0.4),
+        chain=(*ways[0].chain, *path),
+        facts={"function": function.id},
+    )
+
+
 _CLIENT = """
 import httpx
 
@@ -91,6 +215,50 @@ async def rate():
 """
 
 EXAMPLES = (
+    Example(
+        "read, then call a helper that calls, by the source alone",
+        shop("""
+import httpx
+
+
+async def rate():
+    async with httpx.AsyncClient() as client:
+        return (await client.get("https://rates.test/eur")).json()["rate"]
+
+
+@app.get("/orders/{order_id}")
+async def read_price(order_id: int, session: AsyncSession = Depends(get_async_session)):
+    order = await session.get(Order, order_id)
+    return {"number": order.number, "rate": await rate()}
+"""),
+        bad=True,
+    ),
+    Example(
+        "the transaction is ended before the call, or not begun, by the source alone",
+        shop("""
+import httpx
+
+
+async def rate():
+    async with httpx.AsyncClient() as client:
+        return (await client.get("https://rates.test/eur")).json()["rate"]
+
+
+@app.get("/orders/{order_id}")
+async def read_price(order_id: int, session: AsyncSession = Depends(get_async_session)):
+    number = (await session.get(Order, order_id)).number
+    await session.rollback()
+    return {"number": number, "rate": await rate()}
+
+
+@app.get("/rated/{order_id}")
+async def read_rated(order_id: int, session: AsyncSession = Depends(get_async_session)):
+    current = await rate()
+    order = await session.get(Order, order_id)
+    return {"number": order.number, "rate": current}
+"""),
+        bad=False,
+    ),
     Example(
         "read, then call",
         shop(

@@ -18,24 +18,29 @@ https://docs.sqlalchemy.org/en/20/tutorial/data_select.html
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Cost, Finding
-from strop.project.function import Call, Function
+from strop.project.body import Body
+from strop.project.function import Call, Function, Reach
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.code import reaches, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.loading import is_mapped, load_of
 from strop.rules.rule import Rule
-from strop.rules.sample import shop
+from strop.rules.sample import SHOP, shop
 from strop.rules.served import Seen, answered, place, requests, statements
 from strop.rules.syntax import counted_lines
 from strop.rules.wording import number, time
 from strop.span import Span
 from strop.sql.statement import read_statement
 
+WORDS = frozenset({"len"})
 RULE = Rule("DB006", "counting-by-loading", "database", "warning", "Rows are loaded to be counted")
 
 MANY_ROWS = 10  # below it the load may be small by design: it is said with less confidence
@@ -43,6 +48,9 @@ MANY_ROWS = 10  # below it the load may be small by design: it is said with less
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each line that loads rows to count them."""
+    if evidence is None:
+        yield from _unserved(project)
+        return
     executed: dict[tuple[str, int], list[Seen]] = defaultdict(list)
     for seen in statements(evidence) if evidence is not None else ():
         if seen.query.span is not None and not seen.query.relationship:
@@ -127,7 +135,103 @@ def _query(function: Function, lines: list[int]) -> Call | None:
     return next((c for c in asks if c.span.line in lines), None)
 
 
+def notice(body: Body) -> Iterator[Mark]:
+    """Rows that are fetched and only counted; collections of a model that its own code counts."""
+    for call in body.calls("len"):
+        if len(call.args) != 1:
+            continue
+        given = call.args[0]
+        key = _own_collection(body, given)
+        if key:
+            yield body.mark(RULE.code, call, kind="collection", key=key)
+        elif _only_counted_here(body, given) and (load := load_of(body, given)) is not None and load.many:
+            entity = next((e.rpartition(".")[2] for e in load.statement.entities), "rows")
+            if not load.statement.has("limit"):
+                yield body.mark(RULE.code, load.executed, kind="rows", entity=entity)
+
+
+def _own_collection(body: Body, expr: ast.expr) -> str:
+    """ "Tool.metrics" of `self.metrics` in a class that maps a table, where nothing else is done with it here."""
+    if body.owner is None or not isinstance(expr, ast.Attribute) or not is_mapped(body, body.owner.name):
+        return ""
+    if not isinstance(expr.value, ast.Name) or expr.value.id != "self":
+        return ""
+    reads = [a for a in body.of(ast.Attribute) if ast.dump(a) == ast.dump(expr)]
+    others = [r for r in reads if not _in_len(body, r)]
+    return "" if others else f"{body.owner.name.rpartition('.')[2]}.{expr.attr}"
+
+
+def _in_len(body: Body, node: ast.AST) -> bool:
+    above = body.parent(node)
+    return isinstance(above, ast.Call) and isinstance(above.func, ast.Name) and above.func.id == "len"
+
+
+def _only_counted_here(body: Body, expr: ast.expr) -> bool:
+    """Whether the rows are used nowhere but in `len(...)`."""
+    if not isinstance(expr, ast.Name):
+        return True
+    reads = [n for n in body.of(ast.Name) if n.id == expr.id and isinstance(n.ctx, ast.Load)]
+    return all(_in_len(body, n) for n in reads)
+
+
+def _unserved(project: Project) -> Iterator[Finding]:
+    """What the source alone says."""
+    known = {r.key for r in project.imported.relationships if r.uselist}
+    for mark in project.source.marks.get(RULE.code, ()):
+        ways = reaches(project, mark.function, ("loop", "thread", "serialization", "background"))
+        if mark.fact("kind") == "collection":
+            key = mark.fact("key")
+            if key in known:
+                yield _counted(mark, ways, f"{key} is loaded to be counted", key, 0.65)
+        elif ways:
+            entity = mark.fact("entity")
+            yield _counted(mark, ways, f"{entity} is loaded row by row to be counted", entity, 0.8)
+
+
+def _counted(mark: Mark, ways: list[Reach], message: str, what: str, confidence: float) -> Finding:
+    return draft(
+        RULE,
+        mark.span,
+        {w.route for w in ways},
+        message=message,
+        impact="every row is fetched and made an object for one number; how many was not measured",
+        solution="let the database count: select(func.count()) with the same conditions"
+        if mark.fact("kind") == "rows"
+        else f"a column_property or a statement that counts {what}",
+        known="static",
+        confidence=confidence,
+        chain=ways[0].chain if ways else (),
+    )
+
+
 EXAMPLES = (
+    Example(
+        "a property that counts a collection, by the source alone",
+        {
+            "main.py": SHOP.replace(
+                "    @property\n    def quantity(self):",
+                "    @property\n    def lines(self):\n        return len(self.items)\n\n"
+                "    @property\n    def quantity(self):",
+            )
+            + """
+@app.get("/orders/{order_id}/lines")
+def read_lines(order_id: int, session: Session = Depends(get_session)):
+    return session.get(Order, order_id).lines
+"""
+        },
+        bad=True,
+    ),
+    Example(
+        "counted and used, or limited, by the source alone",
+        shop("""
+@app.get("/orders")
+def list_orders(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).where(Order.status == "open")).all()
+    has_more = len(session.scalars(select(Order.id).limit(21)).all()) > 20
+    return {"count": len(orders), "more": has_more, "orders": [o.number for o in orders]}
+"""),
+        bad=False,
+    ),
     Example(
         "the total of a page",
         shop("""

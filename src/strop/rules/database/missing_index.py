@@ -8,7 +8,8 @@ end pushes others out of the cache. On a foreign key it also makes every delete 
 
 **How it is found.** The plans (EXPLAIN) of the statements that the run executed, on the database of the
 run: full scans of at least a thousand rows whose columns an index could serve. Without a run only foreign
-keys that a relationship loads by are named, with little confidence.
+keys are named that a served statement compares, or a collection is loaded by, and no index begins with; not on
+MySQL alone, which makes those itself.
 
 **How to fix it.** An index in the model and a migration that makes it; for several columns those compared
 with `=` first.
@@ -24,23 +25,29 @@ SQLite, "The SQLite Query Optimizer Overview": https://www.sqlite.org/optovervie
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence, ScanStep
 from strop.finding import Cost, Finding
+from strop.project.body import Body
+from strop.project.function import Reach
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.table import Column, Table
-from strop.rules.code import steps, table_of
+from strop.rules.code import reaches, steps, table_of
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.loading import relationship_key, statement_of
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import Seen, requests, statements
-from strop.rules.wording import many, number, time
+from strop.rules.wording import listed, many, number, time
 from strop.span import Span
 from strop.sql.statement import read_statement
 
+WORDS = frozenset({"where", "filter", "filter_by", "join", "outerjoin"})
 RULE = Rule("DB005", "missing-index", "database", "warning", "No index for a filter, join or sort")
 
 LEAST_ROWS = 1000  # rows of the table: fewer are read in well under a millisecond
@@ -135,19 +142,70 @@ def _place(project: Project, table: str, columns: tuple[str, ...]) -> Span | Non
     return found.span if found is not None else None
 
 
+def notice(body: Body) -> Iterator[Mark]:
+    """Columns that statements filter or join by, as "Order.customer_id"."""
+    told: set[str] = set()
+    for call in body.calls("where", "filter", "join", "outerjoin", "filter_by"):
+        for key in _compared(body, call):
+            if key not in told:
+                told.add(key)
+                yield body.mark(RULE.code, call, column=key)
+
+
+def _compared(body: Body, call: ast.Call) -> Iterator[str]:
+    """The columns of mapped classes that a condition compares for equality."""
+    for argument in call.args:
+        for node in ast.walk(argument):
+            match node:
+                case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+                    yield from (k for k in (relationship_key(body, left), relationship_key(body, right)) if k)
+                case ast.Call(func=ast.Attribute(value=ast.Attribute() as column, attr="in_")):
+                    if key := relationship_key(body, column):
+                        yield key
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "filter_by":
+        statement = statement_of(body, call)
+        for entity in statement.entities[:1] if statement is not None else ():
+            yield from (f"{entity.rpartition('.')[2]}.{k.arg}" for k in call.keywords if k.arg)
+
+
 def _unindexed_keys(project: Project) -> Iterator[Finding]:
-    """Foreign keys that a collection is loaded by and that no index begins with."""
-    told: set[tuple[str, str]] = set()
+    """Foreign keys without an index that a served statement filters by, or a collection is loaded by."""
+    dialects = {e.dialect for e in project.imported.engines if e.dialect}
+    if dialects == {"mysql"}:
+        return  # InnoDB makes an index for each foreign key
+    asked: dict[str, list[Reach]] = {}
+    for mark in project.source.marks.get(RULE.code, ()):
+        ways = reaches(project, mark.function, ("loop", "thread"))
+        if ways:
+            asked.setdefault(mark.fact("column"), []).extend(ways)
+    for table in project.imported.tables:
+        owner = table.model.rpartition(":")[2].rpartition(".")[2]
+        missing: list[tuple[Column, str, list[Reach]]] = []
+        for column in table.columns if table.span is not None else ():
+            if not column.foreign_key or _is_indexed(table, column) or not _is_real(column):
+                continue
+            ways = asked.get(f"{owner}.{column.attribute or column.name}", [])
+            by = _loaded_by(project, table, column)
+            if ways or by:
+                missing.append((column, by, ways))
+        if any(ways for _, _, ways in missing):
+            yield _static(table, missing, dialects)
+
+
+def _is_real(column: Column) -> bool:
+    """Whether the key has many values: a key of a lookup table that is written by hand has few."""
+    return not column.type.startswith(("BOOL", "VARCHAR(1)", "VARCHAR(2)"))
+
+
+def _loaded_by(project: Project, table: Table, column: Column) -> str:
+    """The collection that is loaded by this key."""
     for relationship in project.imported.relationships:
         owner, target = table_of(project, relationship)
-        if not relationship.uselist or owner is None or target is None or target.span is None:
+        if not relationship.uselist or owner is None or target is None or target.name != table.name:
             continue
-        for column in target.columns:
-            key = (target.name, column.name)
-            points = column.foreign_key.partition(".")[0] == owner.name
-            if points and key not in told and not _is_indexed(target, column):
-                told.add(key)
-                yield _static(target, column, relationship.key)
+        if column.foreign_key.rpartition(".")[0] == owner.name:
+            return relationship.key
+    return ""
 
 
 def _is_indexed(table: Table, column: Column) -> bool:
@@ -157,22 +215,47 @@ def _is_indexed(table: Table, column: Column) -> bool:
     return column.name == first_key or any(i.columns[:1] == (column.name,) for i in table.indexes)
 
 
-def _static(table: Table, column: Column, relationship: str) -> Finding:
+def _static(table: Table, missing: list[tuple[Column, str, list[Reach]]], dialects: set[str]) -> Finding:
+    """One finding for a table: one migration adds all of its indexes."""
+    ways = [w for _, _, found in missing for w in found]
+    columns = [column.name for column, _, _ in missing]
+    keys = "the foreign key" if len(columns) == 1 else "the foreign keys"
+    other = " (MySQL makes its own)" if not dialects or "mysql" in dialects else ""
     return draft(
         RULE,
         table.span or Span("", 0),
-        (),
-        message=f"no index for the foreign key {table.name}.{column.name} that {relationship} loads by",
-        impact="each load reads the whole table; how much that costs was not measured",
-        solution=f"an index on {table.name} ({column.name}), in the model and as a migration",
+        {w.route for w in ways},
+        message=f"no index for {keys} {listed([f'{table.name}.{c}' for c in columns])} that statements filter by",
+        impact="each such statement reads the whole table, and so does each delete of a row it points at",
+        solution=f"an index on {table.name} for each of {listed(columns)}, in the model and as a migration{other}"
+        if len(columns) > 1
+        else f"an index on {table.name} ({columns[0]}), in the model and as a migration{other}",
         known="static",
-        confidence=0.4,
-        severity="note",
-        facts={"table": table.name, "columns": column.name, "use": "filter"},
+        confidence=0.7,
+        chain=min(ways, key=lambda w: len(w.chain)).chain,
+        facts={"table": table.name, "columns": columns[0], "use": "filter"},
     )
 
 
 EXAMPLES = (
+    Example(
+        "a foreign key that a repository filters by, by the source alone",
+        shop("""
+@app.get("/customers/{customer_id}/orders", response_model=list[OrderRow])
+def list_orders(customer_id: int, session: Session = Depends(get_session)):
+    return session.scalars(select(Order).filter_by(customer_id=customer_id).limit(50)).all()
+"""),
+        bad=True,
+    ),
+    Example(
+        "a foreign key with an index, by the source alone",
+        shop("""
+@app.get("/orders/{order_id}/items", response_model=list[ItemOut])
+def list_items(order_id: int, session: Session = Depends(get_session)):
+    return session.scalars(select(Item).where(Item.order_id == order_id)).all()
+"""),
+        bad=False,
+    ),
     Example(
         "filter on a foreign key",
         shop("""

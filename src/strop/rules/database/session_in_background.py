@@ -79,7 +79,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 "the session may be closed while the task uses it, and two tasks use one connection at once"
             )
         elif closed:
-            impact = "the dependency has closed it by then: what the task opens again is not given back"
+            impact = "it is closed by then: what the task opens again is not given back"
         else:
             impact = "its connection stays taken until the task ends"
         yield draft(

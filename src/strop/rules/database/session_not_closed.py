@@ -43,11 +43,11 @@ def notice(body: Body) -> Iterator[Mark]:
     for statement in body.of(ast.Assign):
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
-                if _makes(body, call) and (how := _left_open(body, name)):
+                if makes(body, call) and (how := _left_open(body, name)):
                     yield body.mark(RULE.code, statement, session=name, how=how)
 
 
-def _makes(body: Body, call: ast.Call) -> bool:
+def makes(body: Body, call: ast.Call) -> bool:
     """Whether a call makes a new session: the class, a factory, or a plain function of the project."""
     if not is_session(body, call):
         return False
@@ -111,6 +111,8 @@ def _goes_away(body: Body, use: ast.Name, above: ast.AST | None) -> bool:
             return last[:1].isupper()
         case ast.Attribute(attr="set"):
             return True
+        case ast.Call() if isinstance(body.parent(above), ast.withitem):
+            return True  # a context manager that closes it
     return any(isinstance(a, ast.FunctionDef | ast.Lambda) for a in body.around(use))
 
 
@@ -122,6 +124,10 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each session, with the routes that reach it; jobs and scripts have none."""
     for mark in project.source.marks.get(RULE.code, ()):
         contexts = {w.context for w in project.reaches.get(mark.function, ())}
+        function = project.source.functions.get(mark.function)
+        commands = ("command", "click.", "typer.")
+        if function is None or any(word in name for name in function.decorators for word in commands):
+            continue  # a command ends with its process
         if contexts == {"import"}:
             continue
         ways = reaches(project, mark.function, ("loop", "thread", "background"))

@@ -28,7 +28,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Middleware
 from strop.rules.example import Example
-from strop.rules.raised import CAUGHT, RAISED, raising
+from strop.rules.raised import CAUGHT, RAISED
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import tell, ways_to
@@ -44,12 +44,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     finder = Identifier(project.source)
     raised: dict[str, list[Mark]] = {}
     for mark in project.source.marks.get(RAISED, ()):
+        if mark.fact("status") == "500":
+            continue  # what the client gets anyway
         raised.setdefault(mark.function, []).append(mark)
-    raisers = raising(project, deepest=0) if project.imported.middleware else {}
     told: set[str] = set()
     for middleware in project.imported.middleware:
         for function in _functions(finder, middleware):
-            for mark, by in _leaving(project, function, raised, raisers):
+            for mark, by in _leaving(project, function, raised):
                 if mark.function not in told:
                     told.add(mark.function)
                     yield _finding(project, mark, middleware, by)
@@ -67,7 +68,7 @@ def _functions(finder: Identifier, middleware: Middleware) -> list[Function]:
 
 
 def _leaving(
-    project: Project, function: Function, raised: dict[str, list[Mark]], raisers: dict[str, frozenset[int]]
+    project: Project, function: Function, raised: dict[str, list[Mark]]
 ) -> Iterator[tuple[Mark, str]]:
     """The first error of the function itself, and of each function that it calls outside of a `try`."""
     if raised.get(function.id):
@@ -79,7 +80,7 @@ def _leaving(
     ]
     for call in function.calls:
         if (
-            call.target in raisers
+            call.target in raised
             and call.target != function.id
             and not any(call.span.line in r for r in caught)
         ):

@@ -40,6 +40,7 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("ERR001", "exception-text", "errors", "warning", "Text of an exception in an answer", static=True)
 WORDS = ("except",)
+_DEBUG = re.compile(r"debug|develop|\bdev\b|local|expose|verbose|environment|\benv\b", re.I)
 _TRIES = re.compile(r"(^|_)(test|try|check|validate|verify|diagnose|ping|probe|debug|preview)(_|$)")
 
 
@@ -77,11 +78,25 @@ def _is_in(node: ast.AST, handler: ast.ExceptHandler) -> bool:
 
 def _tells(body: Body, content: ast.expr, handler: ast.ExceptHandler) -> bool:
     """Whether the content has the exception's own text, written there or one name away."""
+    if any(
+        isinstance(a, ast.If | ast.IfExp) and _DEBUG.search(body.text(a.test))
+        for a in _choices(body, content)
+    ):
+        return False
     parts: list[ast.AST] = [content]
     parts += [
         body.value(n) for n in ast.walk(content) if isinstance(n, ast.Name) and _is_in(body.value(n), handler)
     ]
     return any(_is_text(body, node, handler.name or "") for part in parts for node in ast.walk(part))
+
+
+def _choices(body: Body, content: ast.expr) -> Iterator[ast.AST]:
+    """The branches that decide about a content, around it and in it."""
+    yield from body.around(content)
+    for node in ast.walk(content):
+        yield node
+        if isinstance(node, ast.Name):
+            yield body.value(node)
 
 
 def _is_text(body: Body, node: ast.AST, name: str) -> bool:

@@ -7,7 +7,7 @@ answer through a stream in memory.
 the layer does anything or not. Context variables that are set inside don't come out, and streaming answers
 and background tasks behave differently with some versions of Starlette.
 
-**How it is found.** The middleware stack of the imported application.
+**How it is found.** The middleware stack of the application. Read from the source, all such layers are one finding.
 
 **How to fix it.** A pure ASGI middleware: a class with `async def __call__(self, scope, receive, send)`
 that wraps `send` to change headers. It is written by hand, since what the layer does must be kept.
@@ -25,34 +25,81 @@ from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.route import Middleware
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.layers import layer
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.wording import many
+from strop.rules.way import way_down
+from strop.rules.wording import listed, many
 
 RULE = Rule("MID001", "base-http-middleware", "middleware", "note", "BaseHTTPMiddleware")
 
 
+WORDS = ("ContextVar", "set")
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Where context variables are set: what a layer sets in its own task is not seen outside."""
+    for call in body.calls("set"):
+        if body.name(call.func) == "contextvars.ContextVar.set":
+            yield body.mark(RULE.code, call, sets=body.text(call.func).rpartition(".")[0][:60])
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each such layer of the application's own."""
+    """One finding for each such layer of the application's own; read from the source, one for all of them."""
     routes = {r.key for r in project.imported.routes if r.kind == "http"}
-    for middleware in project.imported.middleware:
-        if not middleware.base_http or middleware.span is None:
-            continue
-        name = middleware.name.rpartition(":")[2]
-        yield draft(
-            RULE,
-            middleware.span,
-            routes,
-            message=f"{name} is a BaseHTTPMiddleware",
-            impact=f"a task group and a stream in memory for each request of {many(len(routes), 'route')}",
-            solution="a pure ASGI middleware that wraps send",
-            known="static",
-            confidence=0.9,
-            facts={"middleware": middleware.name},
-        )
+    own = [m for m in project.imported.middleware if m.base_http and m.span is not None]
+    if evidence is None:
+        yield from _together(project, own, routes)
+        return
+    for middleware in own:
+        yield _finding(middleware, routes, f"{_name(middleware)} is a BaseHTTPMiddleware")
+
+
+def _together(project: Project, own: list[Middleware], routes: set[str]) -> Iterator[Finding]:
+    """The layers are one habit: told at the one that it harms most, one that sets context variables."""
+    setting = {m.function: m for m in project.source.marks.get(RULE.code, ())}
+    harmed = [(m, way_down(project, f.id, setting)) for m in own if (f := layer(project, m)) is not None]
+    first = next((m for m, way in harmed if way is not None), own[0] if own else None)
+    if first is None:
+        return
+    others = [_name(m) for m in own if m is not first]
+    message = f"{_name(first)} is a BaseHTTPMiddleware" + (
+        f", and so {'is' if len(others) == 1 else 'are'} {listed(others)}" if others else ""
+    )
+    way = next((way for m, way in harmed if m is first), None)
+    if way is not None:
+        message += f"; it sets {setting[way[0]].fact('sets')} for the request"
+    yield _finding(first, routes, message, len(own))
+
+
+def _name(middleware: Middleware) -> str:
+    return middleware.name.rpartition(":")[2]
+
+
+def _finding(middleware: Middleware, routes: set[str], message: str, layers: int = 1) -> Finding:
+    assert middleware.span is not None
+    each = (
+        "a task group and a stream in memory"
+        if layers == 1
+        else f"{layers} task groups and streams in memory"
+    )
+    return draft(
+        RULE,
+        middleware.span,
+        routes,
+        message=message,
+        impact=f"{each} for each request of {many(len(routes), 'route')}",
+        solution="a pure ASGI middleware that wraps send",
+        known="static",
+        confidence=0.9,
+        facts={"middleware": middleware.name},
+    )
 
 
 EXAMPLES = (

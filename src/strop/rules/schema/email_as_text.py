@@ -5,7 +5,7 @@
 **Why it costs.** What one route refuses another one stores: mails that can't be delivered, two accounts for `Anna@x.org` and
 `anna@x.org `, look-ups that find nothing.
 
-**How it is found.** Fields named email of models that requests are read into, with type `str` and without a pattern or a validator for it,
+**How it is found.** Fields named email of models that create, change or invite, with type `str` and without a pattern or a validator for it,
 where another request's model has EmailStr.
 
 **How to fix it.** `EmailStr`. Clients that send something else get 422.
@@ -33,9 +33,9 @@ from strop.rules.wording import listed
 from strop.span import Span, Step
 
 RULE = Rule("SCH016", "email-as-text", "schema", "note", "An e-mail address as plain text", static=True)
-_EMAIL = re.compile(r"^(email|e_mail|email_address|user_email|new_email|contact_email|owner_email)$")
+_EMAIL = re.compile(r"^(e_?mail|email_address|new_email)$")
 _TEXT = frozenset({"str", "str|None", "Optional[str]"})
-_ASKS = re.compile(r"login|search|filter|query|find|lookup", re.I)
+_STORES = re.compile(r"create|register|sign_?up|new|add|invite|invitation|update|patch|edit", re.I)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -84,7 +84,7 @@ def _is_free(project: Project, model: Class, field: Member) -> bool:
     if field.annotation.replace(" ", "") not in _TEXT or "pattern" in field.value or "regex" in field.value:
         return False
     named = any("email" in v.rpartition(".")[2] or "mail" in v.rpartition(".")[2] for v in model.validators)
-    return not named and not _ASKS.search(model.span.symbol)
+    return not named and bool(_STORES.search(model.span.symbol))
 
 
 _MODELS = """

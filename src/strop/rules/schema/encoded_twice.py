@@ -58,8 +58,19 @@ def notice(body: Body) -> Iterator[Mark]:
         if call.args and isinstance(call.args[0], ast.Call) and _is_model_text(body, call.args[0]):
             yield body.mark(RULE.code, call, kind="back", text=body.text(call)[:90])
     for call in body.calls("dumps"):
-        if call.args and _is_dumps(body, call) and _has_dumped_part(body, call.args[0]):
+        if (
+            call.args
+            and _is_dumps(body, call)
+            and not _is_sent(body, call)
+            and _has_dumped_part(body, call.args[0])
+        ):
             yield body.mark(RULE.code, call, kind="nested", text=body.text(call)[:90])
+
+
+def _is_sent(body: Body, call: ast.Call) -> bool:
+    """Whether it is the body of a request to another service, which prescribes it."""
+    parent = body.parent(call)
+    return isinstance(parent, ast.keyword) and parent.arg in ("data", "content", "body", "json")
 
 
 def _is_dumps(body: Body, call: ast.Call) -> bool:

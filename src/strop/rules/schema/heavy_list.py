@@ -5,7 +5,7 @@
 **Why it costs.** Every row is validated and serialized with all that belongs to it, and each inner list is loaded (a query a row where it is lazy): a
 page of 25 rows is some thousand objects, of which the client shows a name and a date.
 
-**How it is found.** GET routes whose answer is a list or page of a model with four lists of models or more. A model whose name already
+**How it is found.** GET routes whose answer (declared, or made in the handler) is a list or page of a model with four lists of models or more. A model whose name already
 says minimal, summary or basic is named itself.
 
 **How to fix it.** A model for rows with what the list shows; counts in place of lists. Clients that read the rest ask for the detail.
@@ -18,39 +18,68 @@ https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.body import Body
 from strop.project.function import Class
+from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules import endpoint as routes
 from strop.rules.draft import draft
+from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.models import answered, fields_of, inner_of, is_model
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.told import marks, ways_to
 from strop.rules.wording import listed
 from strop.span import Span, Step
 
 RULE = Rule("SCH013", "heavy-list", "schema", "note", "Rows that carry lists of their own", static=True)
+WORDS = routes.WORDS
 _MANY = 4  # lists in a row
 _LIST = re.compile(r"\b([Ll]ist|Sequence|Iterable|[Tt]uple|[Ss]et)\[")
 _SLIM = re.compile(r"minimal|summary|basic|short|brief|light|compact|preview", re.I)
 _PAGE = re.compile(r"page|paginat|list|result|response|items|collection", re.I)
 
 
+def notice(body: Body) -> Iterator[Mark]:
+    """Pages that the handler of a GET makes by hand, without a response model."""
+    route = endpoint(body)
+    if route is None or route.methods != ("GET",) or route.keyword("response_model") is not None:
+        return
+    for call in body.of(ast.Call):
+        name = body.name(call.func)
+        if name in body.types.found.classes and _PAGE.search(name.rpartition(".")[2]):
+            owner = body.types.found.classes[name]
+            yield body.mark(RULE.code, call, model=f"{owner.module.file}:{owner.qualname}")
+
+
+def _answers(project: Project) -> Iterator[tuple[str, str, Class]]:
+    """Routes, the text of what they answer and the models in it: declared, or made by hand."""
+    for route, model in answered(project):
+        if route.method == "GET":
+            yield route.key, route.response_model, model
+    for mark in marks(project, RULE):
+        model_made = project.source.classes.get(mark.fact("model"))
+        for key in {way.route for way in ways_to(project, mark.function)} if model_made is not None else ():
+            if model_made is not None:
+                yield key, "", model_made
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each model of rows, or field of a page that holds them."""
     found: dict[Span, tuple[Class, list[str], set[str]]] = {}
-    for route, model in answered(project):
-        if route.method != "GET":
-            continue
-        for row, place in _rows(project, route.response_model, model):
+    for key, text, model in _answers(project):
+        for row, place in _rows(project, text, model):
             lists = _lists(project, row)
             if len(lists) >= _MANY:
                 at = row.span if _SLIM.search(row.span.symbol) else place
-                found.setdefault(at, (row, lists, set()))[2].add(route.key)
+                found.setdefault(at, (row, lists, set()))[2].add(key)
     for at, (row, lists, keys) in found.items():
         first = min(keys)
         yield draft(

@@ -7,8 +7,7 @@ around it. And a model with validators as `Depends()`.
 monitors count its typos.
 
 **How it is found.** In code that a route reaches, outside of any `try` that takes ValueError: a model made of `request.json()`,
-`json.loads(...)` of a parameter, the text of a file or form; a model that requests use elsewhere and that has validators of its own,
-made of plain parameters; dependencies that are models with validators. Not where an exception handler takes ValidationError.
+`json.loads(...)` of a parameter, the text of a file or form; a model that requests use elsewhere, made of plain texts where it has patterns; dependencies that are models with validators. Not where an exception handler takes ValidationError.
 
 **How to fix it.** Let FastAPI read it (a body model, `Annotated[Model, Query()]`), or
 `except ValidationError as e: raise RequestValidationError(e.errors())`.
@@ -202,12 +201,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 
 def _checked(project: Project, model: Class) -> set[str]:
-    """Fields with a pattern, and words of the validators' names: what these are about, as far as names tell."""
-    names = {v.rpartition(".")[2] for v in model.validators}
-    spoken = {part for name in names for part in (name, *name.split("_"))}
-    return spoken | {
-        m.name for m in fields_of(project, model.id) if "regex=" in m.value or "pattern=" in m.value
-    }
+    """Fields with a pattern: what plain texts most often break."""
+    return {m.name for m in fields_of(project, model.id) if "regex=" in m.value or "pattern=" in m.value}
 
 
 def _dependencies(project: Project) -> Iterator[Finding]:

@@ -1,0 +1,207 @@
+"""An answer tells whether an account exists.
+
+**What.** A route that anybody may call (login, password recovery) looks a user up by name or address, and answers "not
+found" when there is none.
+
+**Why it costs.** Anybody can try addresses until one is known: a list of customers for phishing, and half of a login.
+
+**How it is found.** In functions that a public route for logging in or recovering reaches: a lookup by what people type,
+and a refusal that says that there is no such user, or has status 404.
+
+**How to fix it.** The same answer in both cases: "If the address is known, a message was sent", "wrong name or password".
+
+**When it is no problem.** Names are public anyway.
+
+**Sources.** https://github.com/fastapi/full-stack-fastapi-template/pull/2105 ;
+https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html#authentication-and-error-messages
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.code import reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.protection import Protection
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.span import Step
+
+RULE = Rule(
+    "AUTH014", "account-told", "auth", "warning", "An answer that tells who has an account", static=True
+)
+WORDS = (
+    "HTTPException",
+    "NotFound",
+    "NotFoundError",
+    "NotFoundException",
+    "BadRequestException",
+    "UserNotFound",
+)
+_TYPED = re.compile(r"email|user_?name|login|identifier|phone", re.IGNORECASE)
+_USER = re.compile(r"user|account|member|person|customer", re.IGNORECASE)
+_UNKNOWN = re.compile(
+    r"not exist|not found|no (such )?(user|account)|unknown (user|e-?mail|account)|not registered|no account|isn't registered",
+    re.IGNORECASE,
+)
+_ENTRANCE = re.compile(
+    r"log_?in|sign_?in|password|recover|forgot|reset|magic|otp|access.?token|authenticate", re.IGNORECASE
+)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Refusals that say that a user does not exist."""
+    if "token" in body.words:  # who has the token knows the account
+        return
+    for branch in body.of(ast.If):
+        name = _missing(branch.test)
+        if not name or not _USER.search(name) or not _is_typed(body, name):
+            continue
+        for statement in branch.body:
+            if (
+                isinstance(statement, ast.Raise)
+                and isinstance(statement.exc, ast.Call)
+                and _tells(body, statement.exc)
+            ):
+                yield body.mark(RULE.code, statement, user=name, text=body.text(statement)[:90])
+
+
+def _missing(test: ast.expr) -> str:
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
+            return name
+        case ast.Compare(
+            left=ast.Name(id=name), ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=None)]
+        ):
+            return name
+    return ""
+
+
+def _is_typed(body: Body, name: str) -> bool:
+    """Whether the user was found by what people type."""
+    found = [b.expr for b in body.scope.names.get(name, ()) if b.how == "value" and b.expr is not None]
+    calls = [e.value if isinstance(e, ast.Await) else e for e in found]
+    return any(isinstance(c, ast.Call) and _TYPED.search(body.text(c)) for c in calls)
+
+
+def _tells(body: Body, exc: ast.Call) -> bool:
+    texts = [str(n.value) for n in ast.walk(exc) if isinstance(n, ast.Constant)]
+    if any(_UNKNOWN.search(t) for t in texts):
+        return True
+    codes = [*texts, *(n.attr for n in ast.walk(exc) if isinstance(n, ast.Attribute))]
+    return any(c in ("404", "HTTP_404_NOT_FOUND", "NOT_FOUND") for c in codes) or "NotFound" in body.text(
+        exc.func
+    )
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each refusal that a public entrance reaches."""
+    protection = Protection.of(project)
+    for mark in project.source.marks.get(RULE.code, ()):
+        ways = [
+            w
+            for w in reaches(project, mark.function, ("loop", "thread"))
+            if _is_entrance(protection, w.route)
+        ]
+        if ways:
+            yield draft(
+                RULE,
+                mark.span,
+                (w.route for w in ways),
+                message=f"{mark.span.symbol.rpartition('.')[2]} answers otherwise when there is no such {mark.fact('user')}",
+                impact="anybody can try addresses until one is known",
+                solution="give the same answer whether the account exists or not",
+                known="static",
+                confidence=0.8,
+                chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
+            )
+
+
+def _is_entrance(protection: Protection, key: str) -> bool:
+    route = protection.project.route(key)
+    if route is None or not _ENTRANCE.search(f"{route.path} {route.name.rpartition(':')[2]}"):
+        return False
+    form = ("OAuth2PasswordRequestForm", "get_db", "session")
+    return not [g for g in protection.guards(route) if not any(w in g.name for w in form)]
+
+
+EXAMPLES = (
+    Example(
+        "recovery that says who is unknown",
+        plain("""
+USERS = {"ada@shop.example": 1}
+
+
+def find_user(email: str):
+    return USERS.get(email)
+
+
+@app.post("/password-recovery/{email}")
+def recover(email: str):
+    user = find_user(email)
+    if not user:
+        raise HTTPException(404, "The user with this email does not exist.")
+    return {"message": "sent"}
+"""),
+        bad=True,
+    ),
+    Example(
+        "recovery that says the same to all",
+        plain("""
+USERS = {"ada@shop.example": 1}
+
+
+def find_user(email: str):
+    return USERS.get(email)
+
+
+def send_link(user: int) -> None:
+    print(user)
+
+
+@app.post("/password-recovery/{email}")
+def recover(email: str):
+    user = find_user(email)
+    if user:
+        send_link(user)
+    return {"message": "If the address is known, a message was sent."}
+"""),
+        bad=False,
+        mends="recovery that says who is unknown",
+    ),
+    Example(
+        "for people who are logged in",
+        plain("""
+from fastapi import Header
+
+USERS = {"ada@shop.example": 1}
+
+
+def current_user(authorization: str = Header()) -> str:
+    if not authorization:
+        raise HTTPException(401)
+    return authorization
+
+
+def find_user(email: str):
+    return USERS.get(email)
+
+
+@app.post("/admin/reset-password/{email}")
+def reset(email: str, admin: str = Depends(current_user)):
+    user = find_user(email)
+    if not user:
+        raise HTTPException(404, "No such user.")
+    return {"by": admin}
+"""),
+        bad=False,
+    ),
+)

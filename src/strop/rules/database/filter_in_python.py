@@ -1,0 +1,187 @@
+"""Rows are loaded to be thrown away: filtered, or cut, in Python.
+
+**What.** `[o for o in session.scalars(select(Order)).all() if o.status == "open"]`, or `.all()[:20]`: the database
+sends every row, and most are dropped.
+
+**Why it costs.** Time and memory in proportion to the table, for a handful of rows. `WHERE` and `LIMIT` let an index
+find them.
+
+**How it is found.** Rows of a statement, or of a function that returns a list of a model, whose only use is a
+comprehension with a condition on a column of the row, or a slice from the beginning.
+
+**How to fix it.** Put the condition into the statement (`where`), and the cut (`limit`).
+
+**When it is no problem.** The rows are used whole besides; the condition asks something a database can't
+(a regular expression, another service); few rows by nature.
+
+**Sources.** SQLAlchemy, "Using SELECT Statements": https://docs.sqlalchemy.org/en/20/tutorial/data_select.html
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.code import reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.loading import is_mapped, load_of
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+
+RULE = Rule(
+    "DB017", "filter-in-python", "database", "warning", "Rows are loaded and dropped in Python", static=True
+)
+WORDS = frozenset({"all", "scalars", "fetchall", "for", "list"})
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_COMPARED = (ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Comprehensions that drop rows by a column, and slices of all rows."""
+    for inner in body.of(*_COMPREHENSIONS):
+        generators: list[ast.comprehension] = inner.generators  # type: ignore[attr-defined]  # all have them
+        if len(generators) == 1 and generators[0].ifs:
+            yield from _dropped(body, generators[0])
+    for cut in body.of(ast.Subscript):
+        if isinstance(cut.slice, ast.Slice) and cut.slice.lower is None and cut.slice.upper is not None:
+            yield from _sliced(body, cut)
+
+
+def _dropped(body: Body, generator: ast.comprehension) -> Iterator[Mark]:
+    entity, where, sure = _rows(body, generator.iter)
+    if not entity or not isinstance(generator.target, ast.Name) or not _used_once(body, generator.iter):
+        return
+    row = generator.target.id
+    columns = [c for test in generator.ifs if (c := _column(body, test, row, entity))]
+    if columns and len(columns) == len(generator.ifs):
+        yield body.mark(RULE.code, where, entity=entity.rpartition(".")[2], by=", ".join(columns), sure=sure)
+
+
+def _sliced(body: Body, cut: ast.Subscript) -> Iterator[Mark]:
+    load = load_of(body, cut.value)
+    if load is None or not load.many or load.statement.has("limit") or not _used_once(body, cut.value):
+        return
+    for entity in load.statement.entities[:1]:
+        yield body.mark(RULE.code, cut, entity=entity.rpartition(".")[2], by="its place", sure=True)
+
+
+def _rows(body: Body, expr: ast.expr) -> tuple[str, ast.expr, bool]:
+    """The model whose rows an expression is, where they are loaded, and whether the statement is seen."""
+    load = load_of(body, expr)
+    if load is not None:
+        whole = load.many and len(load.statement.entities) == 1 and not load.statement.columns
+        limited = load.statement.has("limit", "slice", "offset")
+        return (load.statement.entities[0] if whole and not limited else ""), load.executed, True
+    value = body.value(expr) if isinstance(expr, ast.Name) else expr
+    value = value.value if isinstance(value, ast.Await) else value
+    if not isinstance(value, ast.Call):
+        return "", expr, False
+    func, given = body.ref(value.func), body.ref(value)
+    listed = given is not None and given.kind == "instance" and len(given.args) == 1
+    if func is None or func.kind != "function" or given is None or not listed:
+        return "", expr, False
+    entity = given.args[0].name
+    return (entity if is_mapped(body, entity) else ""), value, False
+
+
+def _used_once(body: Body, expr: ast.expr) -> bool:
+    """Whether the rows are used nowhere else."""
+    if not isinstance(expr, ast.Name):
+        return True
+    return sum(n.id == expr.id and isinstance(n.ctx, ast.Load) for n in body.of(ast.Name)) == 1
+
+
+def _column(body: Body, test: ast.expr, row: str, entity: str) -> str:
+    """The column of the row that a condition compares, where a database can do the same."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test = test.operand
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], _COMPARED):
+        sides = [test.left, test.comparators[0]]
+        own = [s for s in sides if _is_of(s, row)]
+        other = [s for s in sides if not _is_of(s, row)]
+        mixed = any(isinstance(n, ast.Name) and n.id == row for o in other for n in ast.walk(o))
+        return _plain_column(body, own[0], entity) if len(own) == 1 and not mixed else ""
+    return _plain_column(body, test, entity) if _is_of(test, row) else ""
+
+
+def _is_of(expr: ast.expr, row: str) -> bool:
+    return isinstance(expr, ast.Attribute) and isinstance(expr.value, ast.Name) and expr.value.id == row
+
+
+def _plain_column(body: Body, expr: ast.expr, entity: str) -> str:
+    """The attribute, if it is a column: no property, no method, no relationship."""
+    assert isinstance(expr, ast.Attribute)
+    for owner, _ in body.types.members.lineage(entity).classes:
+        for binding in owner.scope.names.get(expr.attr, ()):
+            value = binding.default or binding.expr
+            made = value.func if isinstance(value, ast.Call) else None
+            last = made.attr if isinstance(made, ast.Attribute) else getattr(made, "id", "")
+            is_column = binding.how in ("value", "annotation") and "elationship" not in last
+            return expr.attr if is_column else ""
+    return ""
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each place, in code that a route reaches."""
+    for mark in project.source.marks.get(RULE.code, ()):
+        ways = reaches(project, mark.function, ("loop", "thread", "serialization"))
+        if not ways:
+            continue
+        entity, by = mark.fact("entity"), mark.fact("by")
+        yield draft(
+            RULE,
+            mark.span,
+            {w.route for w in ways},
+            message=f"rows of {entity} are loaded and dropped in Python by {by}",
+            impact="every row is fetched and made an object, for those that pass",
+            solution="cut in the statement: limit(...)"
+            if by == "its place"
+            else f"filter in the statement: where({entity}.{by.partition(',')[0]} ...)",
+            known="static",
+            confidence=0.8 if mark.fact("sure") else 0.55,
+            severity="warning" if mark.fact("sure") else "note",
+            chain=ways[0].chain,
+        )
+
+
+EXAMPLES = (
+    Example(
+        "open orders of all",
+        shop("""
+@app.get("/open")
+def list_open(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).order_by(Order.id)).all()
+    return [order.number for order in orders if order.status == "open"]
+"""),
+        bad=True,
+    ),
+    Example(
+        "the statement says which",
+        shop("""
+@app.get("/open")
+def list_open(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).where(Order.status == "open").order_by(Order.id)).all()
+    return [order.number for order in orders]
+"""),
+        bad=False,
+        mends="open orders of all",
+    ),
+    Example(
+        "all are used, and some besides; a condition that only Python can ask",
+        shop("""
+@app.get("/all")
+def list_all(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).limit(100)).all()
+    open_ones = [order.number for order in orders if order.status == "open"]
+    customers = session.scalars(select(Customer)).all()
+    return [len(orders), open_ones, [c.id for c in customers if c.name.casefold().endswith("e")]]
+"""),
+        bad=False,
+    ),
+)

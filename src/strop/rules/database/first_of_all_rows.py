@@ -1,0 +1,103 @@
+"""All rows are fetched for the first of them.
+
+**What.** `(await session.execute(select(Version).order_by(...))).scalars().first()`: `first()` of a result doesn't
+change the statement, so the database sends every row that matches and the driver keeps them, for one.
+
+**Why it costs.** Time and memory in proportion to the rows that match: every version of a document, every log line.
+
+**How it is found.** `first()` on the result of a statement that is sorted and has no `limit`. Sorting says that there
+can be several. `query(...).first()` of the older interface limits by itself and is left alone.
+
+**How to fix it.** `.limit(1)` in the statement.
+
+**When it is no problem.** A condition that at most one row meets (then the sort is not needed either).
+
+**Sources.** SQLAlchemy, "Result.first": https://docs.sqlalchemy.org/en/20/core/connections.html#sqlalchemy.engine.Result.first
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.code import reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.loading import load_of
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+
+RULE = Rule(
+    "DB025", "first-of-all-rows", "database", "warning", "All rows are fetched for the first", static=True
+)
+WORDS = frozenset({"first"})
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """First rows of sorted statements without a limit."""
+    for call in body.calls("first"):
+        load = load_of(body, call)
+        if load is None or load.fetch != "first" or load.statement.legacy:
+            continue
+        if load.statement.has("order_by") and not load.statement.has("limit", "fetch", "slice", "distinct"):
+            names = [e.rpartition(".")[2] for e in load.statement.entities]
+            yield body.mark(RULE.code, load.executed, entity=names[0] if names else "rows")
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each statement that a route reaches."""
+    for mark in project.source.marks.get(RULE.code, ()):
+        ways = reaches(project, mark.function, ("loop", "thread", "background"))
+        if ways:
+            yield draft(
+                RULE,
+                mark.span,
+                {w.route for w in ways},
+                message=f"all rows of {mark.fact('entity')} that match are fetched for the first",
+                impact="as many rows cross the wire as match; first() keeps one",
+                solution="add .limit(1) to the statement",
+                known="static",
+                confidence=0.8,
+                chain=ways[0].chain,
+            )
+
+
+EXAMPLES = (
+    Example(
+        "the latest order",
+        shop("""
+@app.get("/latest", response_model=OrderRow)
+async def read_latest(customer_id: int, session: AsyncSession = Depends(get_async_session)):
+    asked = select(Order).where(Order.customer_id == customer_id).order_by(Order.id.desc())
+    result = await session.execute(asked)
+    return result.scalars().first()
+"""),
+        bad=True,
+    ),
+    Example(
+        "one row is asked for",
+        shop("""
+@app.get("/latest", response_model=OrderRow)
+async def read_latest(customer_id: int, session: AsyncSession = Depends(get_async_session)):
+    asked = select(Order).where(Order.customer_id == customer_id).order_by(Order.id.desc()).limit(1)
+    result = await session.execute(asked)
+    return result.scalars().first()
+"""),
+        bad=False,
+        mends="the latest order",
+    ),
+    Example(
+        "the older interface, and a key that one row has",
+        shop("""
+@app.get("/latest", response_model=OrderRow)
+def read_latest(number: str, session: Session = Depends(get_session)):
+    found = session.scalars(select(Order).where(Order.number == number)).first()
+    return found or session.query(Order).order_by(Order.id.desc()).first()
+"""),
+        bad=False,
+    ),
+)

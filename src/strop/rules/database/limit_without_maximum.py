@@ -1,0 +1,151 @@
+"""A page size that the client chooses without a maximum.
+
+**What.** `limit: int = 100`: `?limit=100000000` is as good a request as any.
+
+**Why it costs.** One request reads the whole table, makes an object of each row and serializes it, on the event loop:
+memory and time of the worker belong to whoever asks.
+
+**How it is found.** Query parameters of type `int` that are called a limit or page size, without `le=` or `lt=`, on
+routes that read a database, where the function doesn't cut the value itself.
+
+**How to fix it.** `limit: Annotated[int, Query(ge=1, le=200)] = 100`. Clients that ask for more get a 422: choose a
+maximum above what yours ask for.
+
+**When it is no problem.** The value is capped further down (`min(limit, 200)` in the function is seen).
+
+**Sources.** FastAPI, "Query Parameters and Numeric Validations":
+https://fastapi.tiangolo.com/tutorial/path-params-numeric-validations/ ;
+OWASP API4:2023: https://owasp.org/API-Security/editions/2023/en/0xa4-unrestricted-resource-consumption/
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.project.route import Parameter, Route
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+from strop.rules.wording import many
+from strop.span import Span, Step
+
+RULE = Rule(
+    "DB019", "limit-without-maximum", "database", "warning", "A page size without a maximum", static=True
+)
+NAMES = frozenset(
+    {"limit", "page_size", "per_page", "items_per_page", "perpage", "pagesize", "page_limit", "max_results"}
+)
+WORDS = NAMES | frozenset({"size"})
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Parameters that the function caps, or compares with something, itself."""
+    told: set[str] = set()
+    for call in body.calls("min"):
+        told.update(n.id for a in call.args for n in ast.walk(a) if isinstance(n, ast.Name))
+    for test in body.of(ast.Compare):
+        if any(isinstance(op, ast.Gt | ast.GtE | ast.Lt | ast.LtE) for op in test.ops):
+            told.update(n.id for n in ast.walk(test) if isinstance(n, ast.Name))
+    capped = sorted(told & WORDS)
+    if capped:
+        yield body.mark(RULE.code, body.node, capped=",".join(capped))
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each file: who leaves one out leaves out several."""
+    capped = {
+        (m.function, name)
+        for m in project.source.marks.get(RULE.code, ())
+        for name in m.fact("capped").split(",")
+    }
+    asking = _asking(project)
+    found: dict[Span, tuple[Parameter, list[Route]]] = {}
+    for route in project.imported.routes:
+        for parameter in route.parameters if route.key in asking else ():
+            owner = f"{parameter.span.file}:{parameter.owner.partition(':')[2]}"
+            if _is_open(parameter) and (owner, parameter.name) not in capped:
+                found.setdefault(parameter.span, (parameter, []))[1].append(route)
+    by_file: dict[str, list[tuple[Parameter, list[Route]]]] = {}
+    for span, case in sorted(found.items()):
+        by_file.setdefault(span.file, []).append(case)
+    for cases in by_file.values():
+        yield _finding(cases)
+
+
+def _asking(project: Project) -> set[str]:
+    """The routes that ask a database."""
+    found: set[str] = set()
+    for function in project.source.functions.values():
+        if any(c.effect is not None and c.effect.kind == "queries" for c in function.calls):
+            found.update(w.route for w in project.reaches.get(function.id, ()) if w.route)
+    return found
+
+
+def _is_open(parameter: Parameter) -> bool:
+    named = parameter.name.lower().lstrip("_") in NAMES or parameter.name.lower() == "size"
+    whole = "int" in parameter.type and not any(w in parameter.type for w in ("Literal", "conint", "Enum"))
+    limited = any(name in ("le", "lt") for name, _ in parameter.limits)
+    return parameter.place == "query" and named and whole and not limited
+
+
+def _finding(cases: list[tuple[Parameter, list[Route]]]) -> Finding:
+    parameter, routes = cases[0]
+    symbol = parameter.owner.partition(":")[2] or parameter.span.symbol
+    more = f", nor {many(len(cases) - 1, 'other')} of the file" if len(cases) > 1 else ""
+    return draft(
+        RULE,
+        Span(parameter.span.file, parameter.span.line, symbol),
+        {r.key for _, group in cases for r in group},
+        message=f"{parameter.name} of {symbol} has no maximum{more}",
+        impact="one request can read, build and serialize the whole table",
+        solution=f"Query(ge=1, le=...) for {parameter.name}, above what your clients ask for",
+        known="static",
+        confidence=0.8,
+        chain=(Step(routes[0].key, parameter.span),),
+        facts={"parameter": parameter.name},
+    )
+
+
+EXAMPLES = (
+    Example(
+        "any number that the client likes",
+        shop("""
+@app.get("/orders", response_model=list[OrderRow])
+def list_orders(limit: int = 50, session: Session = Depends(get_session)):
+    return session.scalars(select(Order).order_by(Order.id).limit(limit)).all()
+"""),
+        bad=True,
+    ),
+    Example(
+        "two hundred at most",
+        shop("""
+from typing import Annotated
+from fastapi import Query
+
+
+@app.get("/orders", response_model=list[OrderRow])
+def list_orders(
+    limit: Annotated[int, Query(ge=1, le=200)] = 50, session: Session = Depends(get_session)
+):
+    return session.scalars(select(Order).order_by(Order.id).limit(limit)).all()
+"""),
+        bad=False,
+        mends="any number that the client likes",
+    ),
+    Example(
+        "cut by the function",
+        shop("""
+@app.get("/orders", response_model=list[OrderRow])
+def list_orders(limit: int = 50, session: Session = Depends(get_session)):
+    return session.scalars(select(Order).order_by(Order.id).limit(min(limit, 200))).all()
+"""),
+        bad=False,
+    ),
+)

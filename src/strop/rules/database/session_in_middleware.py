@@ -1,0 +1,135 @@
+"""A middleware opens a session of its own for each request.
+
+**What.** `SessionLocal()` in the `dispatch` of a middleware, or in what it calls, while the routes behind it open
+another by their dependency.
+
+**Why it costs.** Two connections and two logins of the pool for one request; when the middleware holds its session
+around `call_next`, requests that hold one each wait for the second and nobody goes on.
+
+**How it is found.** Sessions that are made in functions which a middleware of the application runs.
+
+**How to fix it.** One session a request: opened once, kept in `request.state`, used by both; or answer from a cache
+what the middleware asks each time (a token, a role).
+
+**When it is no problem.** A middleware that asks only for a few paths, and closes before it goes on.
+
+**Sources.** SQLAlchemy, "Session FAQ: when do I make a Session":
+https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.code import function_id
+from strop.rules.database.session_not_closed import makes
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import shop
+from strop.rules.sessions import WORDS as SESSION_WORDS
+
+RULE = Rule(
+    "DB022",
+    "session-in-middleware",
+    "database",
+    "warning",
+    "A middleware opens a session of its own",
+    static=True,
+)
+WORDS = SESSION_WORDS | frozenset({"SessionLocal", "sessionmaker"})
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Sessions that a function makes."""
+    for call in body.of(ast.Call):
+        if makes(body, call):
+            yield body.mark(RULE.code, call)
+            return
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each function that makes one."""
+    layers = {}
+    for layer in project.imported.middleware:
+        base = function_id(layer.name, layer.span)
+        for name in (base, f"{base}.dispatch", f"{base}.__call__"):
+            if name in project.source.functions:
+                layers[name] = layer.name.partition(":")[2]
+    direct = dict(layers)
+    for name, layer_name in layers.items():  # its own methods and helpers, one call away
+        for call in project.source.functions[name].calls:
+            if call.target and not call.once and not call.background:
+                direct.setdefault(call.target, layer_name)
+    for mark in project.source.marks.get(RULE.code, ()):
+        if mark.function in direct:
+            routes = {w.route for w in project.reaches.get(mark.function, ()) if w.route}
+            yield draft(
+                RULE,
+                mark.span,
+                routes,
+                message=f"{direct[mark.function]} opens a session of its own for each request",
+                impact="a second connection for each request, on top of the one that its dependencies take",
+                solution="open one session a request and share it by request.state, or keep what is asked in a cache",
+                known="static",
+                confidence=0.75,
+                facts={"function": mark.function},
+            )
+
+
+_LOCAL = """
+from fastapi import Request
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker(bind=engine)
+"""
+
+EXAMPLES = (
+    Example(
+        "a customer for each request",
+        shop(
+            _LOCAL
+            + """
+
+@app.middleware("http")
+async def find_customer(request: Request, call_next):
+    with SessionLocal() as session:
+        request.state.customer = session.get(Customer, 1).name
+    return await call_next(request)
+
+
+@app.get("/orders/{order_id}")
+def read_order(order_id: int, session: Session = Depends(get_session)):
+    return {"number": session.get(Order, order_id).number}
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "one session that the middleware is not concerned with",
+        shop(
+            _LOCAL
+            + """
+
+@app.middleware("http")
+async def name_it(request: Request, call_next):
+    answer = await call_next(request)
+    answer.headers["x-shop"] = "shop"
+    return answer
+
+
+@app.get("/orders/{order_id}")
+def read_order(order_id: int, session: Session = Depends(get_session)):
+    return {"number": session.get(Order, order_id).number}
+"""
+        ),
+        bad=False,
+        mends="a customer for each request",
+    ),
+)
