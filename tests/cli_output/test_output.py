@@ -50,7 +50,7 @@ WITHOUT_RUNS = {
     "a wrong application": ("measure", "--app", "shop"),
     "the page of a problem": ("explain", "t103"),
     "the page of a rule": ("explain", "lazy-load"),
-    "a page that is not there": ("explain", "DB0001"),
+    "a page that is not there": ("explain", "lazy-lod"),
 }
 
 

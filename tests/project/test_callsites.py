@@ -245,7 +245,66 @@ def test_shared_state_is_filled_once(tmp_path: Path) -> None:
     once = {n: call(source, n, "make()").once for n in (
         "with_global", "with_class", "with_store", "local", "of_the_instance", "other_branch",
     )}  # fmt: skip
-    assert [name for name, value in once.items() if value] == ["with_global", "with_class", "with_store"]
+    kept = ["with_global", "with_class", "with_store", "of_the_instance"]
+    assert [name for name, value in once.items() if value] == kept
+
+
+def test_what_is_kept_is_returned_before_it_is_made_again(tmp_path: Path) -> None:
+    source = read(
+        tmp_path,
+        {
+            "app.py": """
+            _by_name = {}
+            _settings = None
+
+            def make(): ...
+
+            def looked_up(name):
+                kept = _by_name.get(name)
+                if kept is not None:
+                    return kept
+                _by_name[name] = made = make()
+                return made
+
+            def at_once():
+                global _settings
+                if _settings:
+                    return _settings
+                _settings = make()
+                return _settings
+
+            class Texts:
+                async def read(self, key):
+                    kept = await self.cache.get(key)
+                    if kept:
+                        return kept
+                    text = make()
+                    await self.cache.set(key, text)
+                    return text
+
+            def nothing_is_kept(name):
+                kept = _by_name.get(name)
+                if kept is not None:
+                    return kept
+                return make()
+
+            def goes_on(name):
+                if name in _by_name:
+                    print(name)
+                _by_name[name] = make()
+
+            def of_one_call(name, known):
+                if name in known:
+                    return known[name]
+                known[name] = make()
+                return known[name]
+            """
+        },
+    )
+    once = {n: call(source, n, "make()").once for n in (
+        "looked_up", "at_once", "Texts.read", "nothing_is_kept", "goes_on", "of_one_call",
+    )}  # fmt: skip
+    assert [name for name, value in once.items() if value] == ["looked_up", "at_once", "Texts.read"]
 
 
 def test_effects_need_the_right_type(tmp_path: Path) -> None:

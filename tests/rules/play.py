@@ -14,6 +14,7 @@ from strop.measure.observe import read_project
 from strop.measure.serve import Served
 from strop.project.project import Project
 from strop.rules.example import Example
+from strop.rules.registry import noticers
 from strop.target import Target
 from strop.world.instance import open_world
 
@@ -25,7 +26,7 @@ def play(example: Example, folder: Path) -> tuple[Project, Evidence]:
     target = Target(root=str(folder), app="main:app", factory=False, python=sys.executable)
     with open_world(target) as world:
         root = world.folder.tree()
-        project = read_project(world, root)
+        project = read_project(world, root, noticers=noticers(measured=True))
         with Served(world.instance(root)) as served:
             cells = (Cell(f"c{n}", n, request) for n, request in enumerate(example.requests))
             exchanges = tuple(outcome.exchange for outcome in served.outcomes(cells))

@@ -13,7 +13,7 @@ from strop.measure.run import save, save_plan
 from strop.plan import Plan
 from strop.project.project import Project
 from strop.rules.plan import plan
-from strop.rules.registry import check
+from strop.rules.registry import check, noticers
 from strop.target import Target
 from strop.world.instance import open_world
 
@@ -40,7 +40,7 @@ class Measured:
 def measure(request: MeasureRequest, listener: Listener = ignore) -> Measured:
     """Run the workload, save the evidence below the target's root, and say what it shows."""
     with open_world(request.target) as world:
-        seen = observe(world, request.workload, listener)
+        seen = observe(world, request.workload, listener, noticers(measured=True))
         return conclude(request.target, seen)
 
 

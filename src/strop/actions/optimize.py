@@ -35,6 +35,7 @@ from strop.proof.relax import relax
 from strop.proof.schema import Schema, migrate
 from strop.proof.suites import flaky_tests
 from strop.report.result import Result
+from strop.rules.registry import noticers
 from strop.target import Target
 from strop.world import git
 from strop.world.instance import Conditions, Gone, World, open_world
@@ -70,7 +71,7 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
     """
     _check_branch(request)
     with open_world(request.target) as world:
-        seen = observe(world, request.workload, listener)
+        seen = observe(world, request.workload, listener, noticers(measured=True))
         measured = conclude(request.target, seen)
         base, suites = _base(world, seen, listener)
         tips = [Tip("base", side, seen.one) for side in (seen.served, seen.again)]

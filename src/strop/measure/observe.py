@@ -17,6 +17,7 @@ from strop.measure.har import Recording, read_har
 from strop.measure.serve import DEAD, Served
 from strop.measure.suite import SuiteRun, run_suite
 from strop.problem import EXIT_USAGE, Problem
+from strop.project.body import Noticer
 from strop.project.imported import read_imported
 from strop.project.join import join
 from strop.project.project import Project
@@ -63,20 +64,24 @@ class Observation:
         return (*(outcome.exchange for outcome in self.one.values()), *from_suite)
 
 
-def read_project(world: World, root: Path, listener: Listener = ignore) -> Project:
-    """Both readings of the application in `root`, joined."""
+def read_project(
+    world: World, root: Path, listener: Listener = ignore, noticers: tuple[Noticer, ...] = ()
+) -> Project:
+    """Both readings of the application in `root`, joined; `noticers` are shown every body of the source."""
     listener(Stage("reading the application"))
     instance = world.instance(root)
     with workers(1) as pool:
-        source = pool.submit(read_source, root, world.target.sources)
+        source = pool.submit(read_source, root, world.target.sources, noticers=noticers)
         imported = read_imported(instance)
         project = join(root, imported, source.result())
     instance.close()
     return project
 
 
-def observe(world: World, workload: Workload, listener: Listener = ignore) -> Observation:
-    """Read the base, run its workload twice, and sum up the first run as evidence.
+def observe(
+    world: World, workload: Workload, listener: Listener = ignore, noticers: tuple[Noticer, ...] = ()
+) -> Observation:
+    """Read the base (`noticers` see it), run its workload twice, and sum up the first run as evidence.
 
     Raises the Problem that stops it: an application that can't be imported or started, a workload
     without a request (M404).
@@ -86,7 +91,7 @@ def observe(world: World, workload: Workload, listener: Listener = ignore) -> Ob
     listener(Stage("reading the application"))
     served, again = (Served(world.instance(tree)) for tree in (root, world.folder.tree()))
     with workers(1) as pool:
-        source = pool.submit(read_source, root, world.target.sources)
+        source = pool.submit(read_source, root, world.target.sources, noticers=noticers)
         served.start()
         project = join(root, served.describe(), source.result())
     times = 2 if workload.suite and world.target.tests else 0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from strop.project.filling import fills
+from strop.project.filling import fills, returns_kept
 from strop.project.function import Call
 from strop.project.infer import Types
 from strop.project.scope import Module, Ref, Scope
@@ -65,8 +65,12 @@ class _Walk:
         self.body = Body()
 
     def statements(self, body: list[ast.stmt], here: Here) -> None:
-        for node in body:
+        for place, node in enumerate(body):
             self.visit(node, here)
+            if isinstance(node, ast.If) and not here.once:
+                after = body[place + 1 :]
+                if after and returns_kept(self.types, node, body[:place], after, here.scope):
+                    here = replace(here, once=True)
 
     def visit(self, node: ast.AST, here: Here) -> None:
         """One node and what lies in it."""

@@ -46,6 +46,11 @@ def function_at(project: Project, span: Span | None) -> Function | None:
     return max(around, key=lambda f: f.span.line, default=named)
 
 
+def head(function: Function) -> Span:
+    """Where a function begins: the place of what is said of all of it."""
+    return Span(function.span.file, function.span.line, function.span.symbol)
+
+
 def calls_at(function: Function, line: int) -> list[Call]:
     """The calls that stand on a line (or around it, when they go over several)."""
     return [c for c in function.calls if c.span.line <= line <= max(c.span.end_line, c.span.line)]

@@ -185,7 +185,8 @@ class Protection:
         """The handler's parameters that hold who calls."""
         known = {d.parameter for d in route.dependencies if d.depth == 1} | {p.name for p in route.parameters}
         for dependency in route.dependencies:
-            if dependency.depth == 1 and dependency.parameter and self.is_guard(dependency):
+            named = _CALLER.match(dependency.parameter)
+            if dependency.depth == 1 and dependency.parameter and (named or self.is_guard(dependency)):
                 yield dependency.parameter
         handling = self.handling(route)
         for name in (

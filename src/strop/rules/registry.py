@@ -51,13 +51,14 @@ def rule(word: str) -> Registered | None:
     return next((r for r in rules() if word.upper() == r.rule.code or word.lower() == r.rule.slug), None)
 
 
-def noticers() -> tuple[Noticer, ...]:
-    """What all rules want to see while files are read, and what functions do with what requests give them."""
-    return (
-        flow.NOTICER,
-        handling.NOTICER,
-        *(registered.noticer for registered in rules() if registered.noticer is not None),
-    )
+def noticers(measured: bool = False) -> tuple[Noticer, ...]:
+    """What all rules want to see while files are read, and what functions do with what requests give them;
+    of a `measured` run what the rules that judge runs want to see.
+    """
+    found = ((r.rule, r.noticer) for r in rules() if r.noticer is not None)
+    if measured:
+        return tuple(noticer for rule, noticer in found if not rule.static)
+    return (flow.NOTICER, handling.NOTICER, *(noticer for _, noticer in found))
 
 
 def check(project: Project, evidence: Evidence | None, reading: bool = False) -> tuple[Finding, ...]:

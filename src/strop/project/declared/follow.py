@@ -56,6 +56,9 @@ class Machine:
         self.called: set[int] = set()  # ids of functions' terms
         self.lost: list[tuple[Span, str]] = []  # includes that could not be followed
         self.site: Span | None = None  # the decorator that is being applied
+        self.ghost = (
+            0  # loops around of which it is not known whether they do anything: nothing is registered
+        )
         self.steps = 0
         self.until = 0  # the step at which the call from a module is given up
         self.depth = 0
@@ -246,10 +249,20 @@ class Machine:
         return True
 
     def _loop(self, term: terms.Loop, frame: Frame) -> bool:
-        for item in self.iterate(self.value(term.over, frame), write(term.target)):
+        over = self.value(term.over, frame)
+        for item in self.iterate(over, write(term.target)):
             self.assign(term.target, item, frame)
             self.run(term.body, frame)
+        if isinstance(over, Several) and not over.items and not over.rest:
+            self._look(term, frame)
         return False
+
+    def _look(self, term: terms.Loop, frame: Frame) -> None:
+        """Note what a loop over an empty list would include: the list may be filled in ways that can't be followed."""
+        self.ghost += 1
+        self.assign(term.target, Unknown(write(term.target)), frame)
+        self.run(term.body, frame)
+        self.ghost -= 1
 
     def iterate(self, value: Value, text: str) -> Iterator[Value]:
         """The elements of a value; one unknown element where they can't be told."""

@@ -149,6 +149,8 @@ def _operation(
     whole = Known(f"{router.prefix.value}{path.value}", router.prefix.doubt or path.doubt)
     own = [(each, "app" if router.is_app else "router") for each in router.dependencies]
     own += [(each, "route") for each in listed(options.get("dependencies"))]
+    if machine.ghost:
+        return
     place = machine.site or span
     router.entries.append(Operation(kind, methods, whole, endpoint, options, own, place, router))
 
@@ -212,6 +214,9 @@ def _add_plain_websocket(
 
 def _include(machine: Machine, router: Router, args: list[Value], keywords: Keywords, span: Span) -> Value:
     given = _argument(args, keywords, 0, "router") or Unknown("router")
+    if machine.ghost:
+        machine.lost.append((span, "in a loop over what can't be told"))
+        return Known(None)
     if isinstance(given, Router) and given is not router:
         given.below = True
         router.startup += given.startup
@@ -270,6 +275,8 @@ def _add_middleware(
     machine: Machine, router: Router, args: list[Value], keywords: Keywords, span: Span
 ) -> Value:
     cls = _argument(args, keywords, 0, "middleware_class") or Unknown("middleware")
+    if machine.ghost:
+        return Known(None)
     options = {k: v for k, v in keywords.items() if k not in ("middleware_class", "dispatch")}
     router.layers.insert(0, Layer(cls, keywords.get("dispatch"), options, span))
     return Known(None)

@@ -7,7 +7,8 @@ and the event loop stands still from its first line to its last.
 they run one after the other, and everybody else waits in the same line.
 
 **How it is found.** Handlers that the source shows without `await`, `async for` and `async with`, and that the
-run (or, without one, the source) shows to use a synchronous database session.
+run shows to use a synchronous database session. Without a run, whatever the source shows to wait or to compute
+for long in the handler or in what it calls; one finding for a file where they are many.
 
 **How to fix it.** Write `def` in place of `async def`; FastAPI does the rest.
 
@@ -26,13 +27,14 @@ from strop.evidence import Evidence
 from strop.finding import Cost, Finding
 from strop.project.function import Function
 from strop.project.project import Project
-from strop.rules.code import handler, steps
+from strop.rules.code import handler, head, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.loop import SESSIONS, Session, root, sessions, sites
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.rules.served import requests
+from strop.rules.standstill import Standstill, weight
 from strop.rules.wording import many, time
 from strop.span import Step
 
@@ -43,14 +45,36 @@ _NEEDS_LOOP = ("asyncio.", "anyio.")
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each handler."""
-    candidates = _candidates(project)
     if evidence is None:
-        yield from _static(project, candidates, set())
+        yield from _read(project)
         return
+    candidates = _candidates(project)
     for session in sessions(project, evidence):
         if session.function.id in candidates:
             yield _measured(project, evidence, session)
     yield from _static(project, candidates, {e.route for e in evidence.exchanges})
+
+
+def _read(project: Project) -> Iterator[Finding]:
+    """By the source alone: whatever waits or computes for long in them."""
+    for cause in Standstill(project).handlers():
+        name, hold = cause.function.span.symbol, cause.hold
+        does = "waits for the database" if hold.session else f"{hold.call.name} {hold.effect.note}"
+        also = f"; so it is with {many(cause.more, 'handler')} beside it" if cause.more else ""
+        severe = weight(hold)
+        yield draft(
+            RULE,
+            head(cause.function),
+            cause.routes,
+            message=f"async def {name} awaits nothing, and {does} on the event loop{also}",
+            impact="the loop stands still from its first line to its last",
+            solution=f"def {name}: FastAPI then runs it in the thread pool",
+            known="static",
+            confidence=(0.9, 0.6, 0.6, 0.4)[severe],
+            chain=cause.chain,
+            facts={"function": cause.function.id},
+            severity=(None, "warning", "warning", "note")[severe],
+        )
 
 
 def _candidates(project: Project) -> dict[str, Function]:

@@ -15,9 +15,9 @@ and did not is left out.
 awaited, or an asynchronous library.
 
 **When it is no problem.** Rows that an asynchronous session makes objects of (too many rows, rather: DB003, DB008),
-`mkdir` and the like, start-up code, what `lru_cache` or a module's singleton does once, work that is
-handed to a thread or runs after the answer. For a synchronous session there is one finding for each handler
-or dependency, and not one a statement.
+`mkdir` and the like, start-up code, what `lru_cache`, a module's singleton or a filled dictionary keeps, work that
+is handed to a thread. For a synchronous session there is one finding for each async function that waits for it, and
+not one a statement or a route; one for a file where they are many. Handlers that await nothing are ASY003's.
 
 **Sources.** FastAPI, "Concurrency and async / await": https://fastapi.tiangolo.com/async/ ;
 https://github.com/fastapi/fastapi/issues/2484
@@ -32,7 +32,7 @@ from strop.evidence import Block, Blocking, Evidence, Exchange
 from strop.finding import Cost, Finding
 from strop.project.function import Function, Reach
 from strop.project.project import Project
-from strop.rules.code import calls_at, function_at, is_once, steps
+from strop.rules.code import calls_at, function_at, head, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.loop import (
@@ -51,6 +51,7 @@ from strop.rules.loop import (
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.rules.served import place, requests, usual
+from strop.rules.standstill import FILES, Cause, Standstill, entry
 from strop.rules.wording import many, number, time
 from strop.span import Span, Step
 
@@ -61,6 +62,9 @@ _Place = tuple[str, int]
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each call that waits, and one for each handler with a synchronous session."""
+    if evidence is None:
+        yield from _read(project)
+        return
     known: set[_Place] = set()
     told: set[tuple[str, str]] = set()
     by_root: dict[str, list[tuple[Site, Reach]]] = defaultdict(list)
@@ -71,15 +75,12 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             continue
         if (site.call.span.file, site.call.span.line) not in known and not _is_instant(site):
             for finding in _judge(project, evidence, site):
-                # without a run the steps of one conversation (connect, log in, send) are one cause
+                # what no run saw: the steps of one conversation (connect, log in, send) are one cause
                 key = (site.function.id, site.call.effect.note if site.call.effect is not None else "")
                 if finding.known == "measured" or key not in told:
                     told.add(key)
                     yield finding
         known |= {(site.call.span.file, line) for line in site.lines}
-    if evidence is None:
-        yield from _unmeasured_sessions(project, by_root)
-        return
     for session in sessions(project, evidence):
         known |= {place(q.span) for _, q in session.served if q.span is not None}
         unserved = {w.route for _, w in by_root.pop(session.function.id, [])}
@@ -97,12 +98,54 @@ def _is_instant(site: Site) -> bool:
     return site.call.effect is not None and "touches" in site.call.effect.note
 
 
-def _judge(project: Project, evidence: Evidence | None, site: Site) -> Iterator[Finding]:
+def _read(project: Project) -> Iterator[Finding]:
+    """By the source alone: calls that wait, and async functions with a synchronous session."""
+    still = Standstill(project)
+    for cause in still.causes("blocks"):
+        hold = cause.hold
+        files = hold.has(FILES)
+        also = f"; so do calls in {many(cause.more, 'function')} beside it" if cause.more else ""
+        yield draft(
+            RULE,
+            Span(hold.call.span.file, hold.call.span.line, cause.function.span.symbol),
+            cause.routes,
+            message=f"{hold.call.name} {hold.effect.note} on the event loop{also}",
+            impact="every other request of the worker waits meanwhile",
+            solution="hand it to the thread pool (`await run_in_threadpool(f, ...)`), or use an asynchronous library",
+            known="static",
+            confidence=0.55 if files else 0.85,
+            chain=cause.chain,
+            facts={
+                "call": hold.call.text,
+                "function": cause.function.id,
+                "handler": entry(project, cause.chain),
+            },
+            severity="warning" if files else None,
+        )
+    for cause in still.sessions():
+        yield _of_session(cause)
+
+
+def _of_session(cause: Cause) -> Finding:
+    name = cause.function.span.symbol
+    also = f", and so do {many(cause.more, 'function')} beside it" if cause.more else ""
+    return draft(
+        RULE,
+        head(cause.function),
+        cause.routes,
+        message=f"{name} waits for a synchronous database session on the event loop{also}",
+        impact="every other request of the worker waits meanwhile",
+        solution="hand the work with the session to the thread pool, or use AsyncSession",
+        known="static",
+        confidence=0.85,
+        chain=cause.chain,
+        facts={"call": cause.hold.call.text, "function": cause.function.id, "handler": cause.function.id},
+    )
+
+
+def _judge(project: Project, evidence: Evidence, site: Site) -> Iterator[Finding]:
     """What the source says of one call, as the run confirms it, contradicts it or does not know."""
     routes = {way.route for way in site.ways}
-    if evidence is None:
-        yield _call(project, site, routes)
-        return
     events = [(e, b) for e in evidence.exchanges for b in e.blocking if site.is_at(b.span)]
     waits = [(e, o.duration) for e in evidence.exchanges for o in e.outbound if site.is_at(o.span)]
     stands = [(e, b.duration) for e, b in blocks_at(evidence, site) if not computed(b)]

@@ -35,7 +35,8 @@ from strop.rules.loop import Site, blocks_at, computed, ran, root, sites
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.served import place, requests, usual
-from strop.rules.wording import number, time
+from strop.rules.standstill import GROWS, Standstill, entry
+from strop.rules.wording import many, number, time
 from strop.span import Span, Step
 
 RULE = Rule("ASY002", "cpu-on-loop", "async", "error", "A long computation on the event loop")
@@ -48,19 +49,42 @@ HASHES = (
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each call that computes for long on the loop."""
+    if evidence is None:
+        yield from _read(project)
+        return
     known: set[tuple[str, int]] = set()
     for site in sites(project, "burns"):
         known |= {(site.call.span.file, line) for line in site.lines}
         yield from _judge(project, evidence, site)
-    if evidence is not None:
-        yield from _unforeseen(project, evidence, known)
+    yield from _unforeseen(project, evidence, known)
 
 
-def _judge(project: Project, evidence: Evidence | None, site: Site) -> Iterator[Finding]:
+def _read(project: Project) -> Iterator[Finding]:
+    """By the source alone."""
+    for cause in Standstill(project).causes("burns"):
+        hold = cause.hold
+        also = f"; so do calls in {many(cause.more, 'function')} beside it" if cause.more else ""
+        yield draft(
+            RULE,
+            Span(hold.call.span.file, hold.call.span.line, cause.function.span.symbol),
+            cause.routes,
+            message=f"{hold.call.name} {hold.effect.note} on the event loop{also}",
+            impact="the loop serves nobody else meanwhile",
+            solution="run it in the thread pool: `await run_in_threadpool(f, ...)`",
+            known="static",
+            confidence=0.85 if hold.has(HASHES) else 0.35 if hold.has(GROWS) else 0.55,
+            chain=cause.chain,
+            facts={
+                "call": hold.call.text,
+                "function": cause.function.id,
+                "handler": entry(project, cause.chain),
+            },
+            severity=None if hold.has(HASHES) else "note" if hold.has(GROWS) else "warning",
+        )
+
+
+def _judge(project: Project, evidence: Evidence, site: Site) -> Iterator[Finding]:
     routes = {way.route for way in site.ways}
-    if evidence is None:
-        yield _call(project, site, routes)
-        return
     held = [(e, b) for e, b in blocks_at(evidence, site) if computed(b)]
     if held:
         seen = {e.route for e, _ in held if e.route}

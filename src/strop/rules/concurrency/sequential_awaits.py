@@ -27,7 +27,9 @@ from itertools import pairwise
 
 from strop.evidence import Evidence
 from strop.finding import Cost, Finding
+from strop.project.body import Body
 from strop.project.function import Call, Function, Reach
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.code import function_at, reaches
 from strop.rules.draft import draft
@@ -35,7 +37,6 @@ from strop.rules.example import Example, get
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.served import requests
-from strop.rules.syntax import function_node
 from strop.rules.wording import time
 from strop.span import Span, Step
 
@@ -58,42 +59,56 @@ class _Wait:
     below: frozenset[str]
 
 
+WORDS = ("await",)
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Neighbouring statements that each keep what an await gives, the second without a word of the first."""
+    if not isinstance(body.node, ast.AsyncFunctionDef):
+        return
+    for block in _blocks(body):
+        for one, other in pairwise(block):
+            if _keeps_one(one) and _keeps_one(other) and not _stored(one) & _loaded(other):
+                yield body.mark(RULE.code, one, second=other.lineno, last=other.end_lineno)
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each pair of neighbours."""
-    for function in project.source.functions.values():
-        if not function.is_async or sum(c.awaited for c in function.calls) < 2:
+    for mark in project.source.marks.get(RULE.code, ()):
+        function = project.source.functions.get(mark.function)
+        if function is None:
             continue
-        ways = reaches(project, function.id, ("loop",))
-        if ways:
-            for first, second in _pairs(project, function):
+        first = _wait(project, function, mark.span.line, max(mark.span.end_line, mark.span.line))
+        second = _wait(project, function, int(mark.fact("second")), int(mark.fact("last")))
+        if first is not None and second is not None:
+            ways = reaches(project, function.id, ("loop",))
+            if ways:
                 yield _finding(project, evidence, function, ways, first, second)
 
 
-def _pairs(project: Project, function: Function) -> Iterator[tuple[_Wait, _Wait]]:
-    node = function_node(project, function)
-    for block in _blocks(node) if node is not None else ():
-        for one, other in pairwise(block):
-            first, second = _wait(project, function, one), _wait(project, function, other)
-            if first is not None and second is not None and not _stored(one) & _loaded(other):
-                yield first, second
-
-
-def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    for each in ast.walk(node):
+def _blocks(body: Body) -> Iterator[list[ast.stmt]]:
+    """The statement lists of a function, nested definitions left out."""
+    owners = (body.node, *body.of(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try))
+    for owner in (*owners, *body.of(ast.ExceptHandler)):
         for name in ("body", "orelse", "finalbody"):
-            block = getattr(each, name, None)
+            block = getattr(owner, name, None)
             if isinstance(block, list) and len(block) > 1:
                 yield block
 
 
-def _wait(project: Project, function: Function, statement: ast.stmt) -> _Wait | None:
-    """The call that a statement `x = await f(...)` waits for, when it leads to a service and to no database."""
-    if not isinstance(statement, ast.Assign | ast.AnnAssign) or not isinstance(statement.value, ast.Await):
-        return None
-    if isinstance(statement, ast.Assign) and not all(isinstance(t, ast.Name) for t in statement.targets):
-        return None
-    last = statement.end_lineno or statement.lineno
-    awaited = [c for c in function.calls if c.awaited and statement.lineno <= c.span.line <= last]
+def _keeps_one(statement: ast.stmt) -> bool:
+    """`x = await f(...)`, with plain names on the left."""
+    match statement:
+        case ast.Assign(targets=targets, value=ast.Await(value=ast.Call())):
+            return all(isinstance(target, ast.Name) for target in targets)
+        case ast.AnnAssign(value=ast.Await(value=ast.Call())):
+            return True
+    return False
+
+
+def _wait(project: Project, function: Function, line: int, last: int) -> _Wait | None:
+    """The call that the statement on these lines waits for, when it leads to a service and to no database."""
+    awaited = [c for c in function.calls if c.awaited and line <= c.span.line <= last]
     if len({c.text for c in awaited}) != 1:
         return None
     call = awaited[0]

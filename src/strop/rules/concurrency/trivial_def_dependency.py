@@ -30,7 +30,7 @@ from strop.finding import Cost, Finding
 from strop.project.function import Call, Class, Function
 from strop.project.project import Project
 from strop.project.route import Dependency
-from strop.rules.code import function_id
+from strop.rules.code import function_id, head
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.rule import Rule
@@ -124,7 +124,7 @@ def _judge(
     elif evidence is None or not routes & {e.route for e in evidence.exchanges if e.status < 400}:
         yield draft(
             RULE,
-            function.span,
+            head(function),
             routes,
             message=f"def {function.span.symbol} only computes, and is called in a thread",
             impact=f"a thread hop for each request of {many(len(routes), 'route')}",

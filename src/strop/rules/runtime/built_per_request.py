@@ -14,7 +14,8 @@ closes it.
 
 **When it is no problem.** `lru_cache`, a global that is filled at the first request, start-up: what is built
 once is not reported. A client that must differ from request to request (another tenant's credentials) can't be
-shared.
+shared: by the source alone, what is built with arguments of the function or of its object is left out. HTTP clients
+are HTTP002's.
 
 **Sources.** HTTPX, "Clients": https://www.python-httpx.org/advanced/clients/ ;
 FastAPI, "Settings and Environment Variables": https://fastapi.tiangolo.com/advanced/settings/
@@ -22,16 +23,21 @@ FastAPI, "Settings and Environment Variables": https://fastapi.tiangolo.com/adva
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Built, Evidence, Exchange
 from strop.finding import Cost, Finding
+from strop.project.body import Body
+from strop.project.catalogue import default_catalogue
 from strop.project.function import Call, Function
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.code import function_at, reaches, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.http.client_per_request import CLIENTS
 from strop.rules.loop import ran
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
@@ -41,6 +47,8 @@ from strop.span import Span, Step
 
 RULE = Rule("RUN001", "built-per-request", "runtime", "warning", "Built for each request")
 
+# A pool of threads for one job is closed with it; a new one each time is what its users mean.
+_SCOPED = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor")
 _KINDS = (
     ("engine", ("create_engine", "create_async_engine")),
     ("boto", ("boto3.", "botocore.", "aiobotocore.")),
@@ -48,6 +56,36 @@ _KINDS = (
 )
 # What the probe sees being built: of these the run is the judge.
 _SEEN = ("sqlalchemy.", "httpx.", "requests.", "aiohttp.", "boto3.", "pydantic")
+
+
+_BUILDS = frozenset(
+    name for name, effects in default_catalogue().effects.items() if any(e.kind == "builds" for e in effects)
+)
+WORDS = tuple({name.rpartition(".")[2] for name in _BUILDS})
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """What is built with something of its own: a pool that is shared, or what differs from call to call."""
+    for call in body.calls(*WORDS):
+        name = body.name(call.func)
+        if name in _BUILDS and (name in _SCOPED or _is_of_its_own(body, call)):
+            yield body.mark(RULE.code, call, name=name)
+
+
+def _is_of_its_own(body: Body, call: ast.Call) -> bool:
+    """Whether an argument comes from the function's parameters or its object, or is a pool."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if any(keyword.arg in ("connection_pool", None) for keyword in call.keywords):
+        return True
+    for node in (each for value in given for each in ast.walk(value)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found = body.bindings(node)
+            if any(
+                b.how in ("annotation", "self", "value", "element") and b.scope.kind != "module"
+                for b in found
+            ):
+                return True
+    return False
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -93,11 +131,14 @@ def _measured(project: Project, evidence: Evidence, cases: list[tuple[Exchange, 
 
 
 def _static(project: Project, evidence: Evidence | None, known: set[tuple[str, int]]) -> Iterator[Finding]:
+    own = {(m.span.file, m.span.line, m.fact("name")) for m in project.source.marks.get(RULE.code, ())}
     for function in project.source.functions.values():
         for call in function.calls:
+            if evidence is None and (call.span.file, call.span.line, call.name) in own:
+                continue
             kind = _kind(call)
-            if kind == "engine" and evidence is None:
-                continue  # DB012 names it
+            if evidence is None and (kind == "engine" or call.name in CLIENTS):
+                continue  # DB012 and HTTP002 name them
             if not kind or call.once or call.background or (call.span.file, call.span.line) in known:
                 continue
             ways = reaches(project, function.id, ("loop", "thread"))

@@ -88,7 +88,10 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     checks = [m for m in marks if m.fact("checks")]
     for mark in marks if checks else ():
         if mark.fact("call"):
-            ways = [w for w in project.reaches.get(mark.function, ()) if w.route]
+            reached = project.reaches.get(mark.function, ())
+            ways = [w for w in reached if w.route]
+            if not reached:  # a tool beside the application
+                continue
             yield draft(
                 RULE,
                 mark.span,
@@ -98,7 +101,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 solution="follow_redirects=False, or a transport that checks every request",
                 known="static",
                 confidence=0.65,
-                chain=ways[0].chain if ways else (),
+                chain=(ways or reached)[0].chain,
             )
 
 

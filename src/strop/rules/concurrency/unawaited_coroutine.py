@@ -1,0 +1,200 @@
+"""A coroutine is made and never awaited.
+
+**What.** An `async def` is called like a function: the call makes a coroutine, and nothing of its body runs. As a condition
+(`if is_allowed(user):`) the coroutine is always true.
+
+**Why it costs.** What should have happened does not: nothing is saved, sent or checked, and nothing fails. A check that is
+always true is a hole.
+
+**How it is found.** Calls of the project's async functions and methods, and of well-known asynchronous libraries, as a
+statement of their own or as the condition of an `if`, without `await`. Receivers are told by types, not by names.
+
+**How to fix it.** `await` it, or hand it to `asyncio.create_task` and keep the task.
+
+**When it is no problem.** A decorator that makes a plain function of it: functions with unknown decorators are left out.
+
+**Sources.** Python, "Coroutines and Tasks": https://docs.python.org/3/library/asyncio-task.html#coroutines
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.code import reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain, shop
+from strop.span import Step
+
+RULE = Rule(
+    "ASY007", "unawaited-coroutine", "async", "error", "A coroutine that is never awaited", static=True
+)
+
+_SESSION = (
+    "commit",
+    "flush",
+    "refresh",
+    "rollback",
+    "execute",
+    "scalars",
+    "scalar",
+    "delete",
+    "merge",
+    "get",
+    "close",
+)
+_VERBS = ("get", "post", "put", "patch", "delete", "request", "aclose")
+_COROUTINES = frozenset(
+    {f"sqlalchemy.ext.asyncio.AsyncSession.{name}" for name in _SESSION}
+    | {f"httpx.AsyncClient.{verb}" for verb in _VERBS}
+    | {"asyncio.sleep", "anyio.sleep", "asyncio.wait_for", "asyncio.wait"}
+)
+_HARMLESS = frozenset({"staticmethod", "classmethod", "abstractmethod", "override"})
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Calls that make a coroutine where nobody can await it."""
+    for statement in body.of(ast.Expr):
+        if isinstance(statement.value, ast.Call) and _makes_coroutine(body, statement.value):
+            yield body.mark(RULE.code, statement.value, text=body.text(statement.value)[:90])
+    tests = [node.test for node in body.of(ast.If)] + [node.test for node in body.of(ast.While)]
+    for condition in (*tests, *(node.test for node in body.of(ast.Assert))):
+        for test in _conditions(condition):
+            if isinstance(test, ast.Call) and _makes_coroutine(body, test):
+                yield body.mark(RULE.code, test, text=body.text(test)[:90], condition=True)
+
+
+def _conditions(test: ast.expr) -> Iterator[ast.expr]:
+    match test:
+        case ast.BoolOp(values=values):
+            for value in values:
+                yield from _conditions(value)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from _conditions(operand)
+        case _:
+            yield test
+
+
+def _makes_coroutine(body: Body, call: ast.Call) -> bool:
+    ref = body.ref(call.func)
+    if ref is None:
+        return False
+    if ref.kind == "name":
+        return ref.name in _COROUTINES
+    found = body.types.found.functions.get(ref.name) if ref.kind == "function" else None
+    if found is None or found.is_generator or not isinstance(found.node, ast.AsyncFunctionDef):
+        return False
+    return all(_last_name(each) in _HARMLESS for each in found.node.decorator_list)
+
+
+def _last_name(decorator: ast.expr) -> str:
+    return decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each call, with the routes that it belongs to where there are any."""
+    for mark in project.source.marks.get(RULE.code, ()):
+        ways = reaches(project, mark.function, ("loop", "thread", "background", "serialization"))
+        condition = bool(mark.fact("condition"))
+        yield draft(
+            RULE,
+            mark.span,
+            {w.route for w in ways},
+            message=f"{mark.fact('text')} makes a coroutine that is never awaited"
+            + (": as a condition it is always true" if condition else ""),
+            impact="the check is passed by everybody"
+            if condition
+            else "nothing of it happens, and nothing fails",
+            solution="await it",
+            known="static",
+            confidence=0.95,
+            chain=(*(ways[0].chain if ways else ()), Step(mark.fact("text"), mark.span)),
+        )
+
+
+EXAMPLES = (
+    Example(
+        "a check that nobody waits for",
+        plain("""
+class Members:
+    async def is_member(self, name: str) -> bool:
+        await asyncio.sleep(0)
+        return name == "anna"
+
+
+members = Members()
+
+
+@app.get("/reports/{name}")
+async def read_reports(name: str):
+    if not members.is_member(name):
+        raise HTTPException(403)
+    return []
+"""),
+        bad=True,
+    ),
+    Example(
+        "the check with await",
+        plain("""
+class Members:
+    async def is_member(self, name: str) -> bool:
+        await asyncio.sleep(0)
+        return name == "anna"
+
+
+members = Members()
+
+
+@app.get("/reports/{name}")
+async def read_reports(name: str):
+    if not await members.is_member(name):
+        raise HTTPException(403)
+    return []
+"""),
+        mends="a check that nobody waits for",
+    ),
+    Example(
+        "a commit without await",
+        shop("""
+@app.post("/orders/{order_id}/pay")
+async def pay(order_id: int, session: AsyncSession = Depends(get_async_session)):
+    order = await session.get(Order, order_id)
+    order.status = "paid"
+    session.commit()
+    return {"status": order.status}
+"""),
+        bad=True,
+    ),
+    Example(
+        "handed to a task, gathered, and a method of the same name that is no coroutine",
+        plain("""
+async def warm(name: str) -> None:
+    await asyncio.sleep(0)
+
+
+class Cache:
+    def warm(self, name: str) -> None:
+        print(name)
+
+
+cache = Cache()
+tasks = set()
+
+
+@app.post("/warm")
+async def warm_all():
+    cache.warm("a")
+    task = asyncio.create_task(warm("b"))
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    await asyncio.gather(warm("c"), warm("d"))
+"""),
+    ),
+)

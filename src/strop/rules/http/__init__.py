@@ -1,0 +1,1 @@
+"""Rules about calls to other services, and about what goes over the wire."""

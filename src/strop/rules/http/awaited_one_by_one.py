@@ -1,0 +1,219 @@
+"""Outbound calls in a loop wait for each other.
+
+**What.** A loop awaits one call to another service in each turn, and no turn needs what an earlier one answered.
+
+**Why it costs.** The request takes the sum of all calls: twenty of 80 ms are 1.6 s, in which nothing is computed.
+
+**How it is found.** `for` loops and comprehensions of an `async def` that a route reaches, in which a call is awaited that
+leads to another service and to no database. Loops that end early, that sleep, that carry a value from turn to turn or
+that go over a few things written in the source are left out.
+
+**How to fix it.** `asyncio.gather` or a `TaskGroup` with a semaphore that says how many at a time, or one call for all.
+
+**When it is no problem.** The other service wants one call at a time, or the order matters.
+
+**Sources.** Python, "Coroutines and Tasks": https://docs.python.org/3/library/asyncio-task.html
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.function import Call, Function
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.rules.code import reaches
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.led import leads
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.span import Step
+
+RULE = Rule(
+    "HTTP003",
+    "awaited-one-by-one",
+    "http",
+    "warning",
+    "Outbound calls in a loop wait for each other",
+    static=True,
+)
+
+WORDS = ("await",)
+_LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
+_SLEEPS = ("asyncio.sleep", "anyio.sleep")
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Loops with an await in which no turn needs another."""
+    if not isinstance(body.node, ast.AsyncFunctionDef):
+        return
+    seen: set[int] = set()
+    for node in body.of(ast.Await):
+        loop = body.loop(node)
+        if loop is None or id(loop) in seen or not isinstance(node.value, ast.Call):
+            continue
+        seen.add(id(loop))
+        if isinstance(loop, ast.For):
+            if not _is_short(body, loop.iter) and _turns_are_apart(loop):
+                yield body.mark(RULE.code, loop, line=loop.lineno)
+        elif isinstance(loop, ast.ListComp | ast.DictComp | ast.SetComp):
+            first = loop.generators[0]
+            if not first.is_async and not _is_short(body, first.iter):
+                yield body.mark(RULE.code, loop, line=loop.lineno)
+
+
+def _is_short(body: Body, over: ast.expr) -> bool:
+    """Whether what is gone through is written in the source."""
+    value = body.value(over)
+    if (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Name)
+        and value.func.id in ("range", "enumerate", "zip")
+    ):
+        return value.func.id == "range" or all(isinstance(body.value(a), _LITERALS) for a in value.args)
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "items":
+        value = body.value(value.func.value)
+    return isinstance(value, _LITERALS)
+
+
+def _turns_are_apart(loop: ast.For) -> bool:
+    """Whether a turn ends nothing and reads no local name that an earlier turn gave a value."""
+    inside = [node for statement in loop.body for node in ast.walk(statement)]
+    if any(isinstance(node, ast.Break | ast.Return | ast.Yield | ast.AsyncFor) for node in inside):
+        return False
+    stored: dict[str, int] = {}
+    loaded: dict[str, int] = {}
+    added = {
+        node.target.id
+        for node in inside
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+    }
+    for node in inside:
+        if isinstance(node, ast.Name):
+            places = stored if isinstance(node.ctx, ast.Store) else loaded
+            places[node.id] = min(places.get(node.id, node.lineno), node.lineno)
+    carried = (
+        name for name, line in loaded.items() if name in stored and line < stored[name] and name not in added
+    )
+    return next(carried, None) is None
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for each loop."""
+    for mark in project.source.marks.get(RULE.code, ()):
+        function = project.source.functions.get(mark.function)
+        if function is None:
+            continue
+        inside = [c for c in function.calls if c.loop == mark.span.line]
+        waits = [c for c in inside if c.awaited]
+        if any(c.name in _SLEEPS for c in waits):
+            continue
+        asked = _asked(project, waits)
+        ways = reaches(project, function.id, ("loop",)) if asked is not None else []
+        if asked is not None and ways:
+            yield _finding(mark, function, asked, ways[0].chain, {w.route for w in ways})
+
+
+def _asked(project: Project, waits: list[Call]) -> Call | None:
+    """The awaited call that leads to another service, when none of them leads to a database."""
+    kinds = {call: leads(project, call) for call in waits}
+    if any({"queries", "commits"} & found for found in kinds.values()):
+        return None
+    return next((call for call, found in kinds.items() if "calls" in found), None)
+
+
+def _finding(
+    mark: Mark, function: Function, call: Call, chain: tuple[Step, ...], routes: set[str]
+) -> Finding:
+    return draft(
+        RULE,
+        call.span,
+        routes,
+        message=f"{call.text} is awaited once a turn, one after the other",
+        impact="the request takes as long as all calls together",
+        solution="await them at once, a few at a time (gather or a TaskGroup with a semaphore), or ask once for all",
+        known="static",
+        confidence=0.6,
+        chain=(*chain, Step(call.text, call.span)),
+        facts={"function": function.id, "loop": mark.span.line},
+    )
+
+
+_CLIENT = """
+import httpx
+
+client = httpx.AsyncClient(timeout=5)
+
+
+async def stock(name: str) -> int:
+    return (await client.get(f"https://stock.example/{name}")).json()["units"]
+
+
+"""
+
+EXAMPLES = (
+    Example(
+        "one call a product",
+        plain(
+            _CLIENT
+            + """
+@app.post("/stock")
+async def read_stock(names: list[str]):
+    found = {}
+    for name in names:
+        found[name] = await stock(name)
+    return found
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "all at once, five at a time",
+        plain(
+            _CLIENT
+            + """
+limit = asyncio.Semaphore(5)
+
+
+async def stock_in_turn(name: str) -> int:
+    async with limit:
+        return await stock(name)
+
+
+@app.post("/stock")
+async def read_stock(names: list[str]):
+    units = await asyncio.gather(*(stock_in_turn(name) for name in names))
+    return dict(zip(names, units))
+"""
+        ),
+        mends="one call a product",
+    ),
+    Example(
+        "the first that answers, page after page",
+        plain(
+            _CLIENT
+            + """
+@app.post("/first")
+async def find_first(names: list[str]):
+    for name in names:
+        if await stock(name):
+            return name
+    return None
+
+
+@app.post("/pages")
+async def read_pages(names: list[str]):
+    cursor = ""
+    for name in names:
+        answer = await client.get("https://stock.example/page", params={"after": cursor, "name": name})
+        cursor = answer.json()["next"]
+    return cursor
+"""
+        ),
+    ),
+)

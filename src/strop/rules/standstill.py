@@ -1,0 +1,262 @@
+"""What makes the event loop stand still, by the source alone? Each cause once, at the place where it is mended.
+
+A synchronous session is mended where code that could await hands on to code that can't: at the last `async def`
+above it. Any other call is mended where it stands. A handler that awaits nothing is mended by writing `def`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from strop.project.function import Call, Context, Effect, Function
+from strop.project.project import Project
+from strop.rules.code import function_at, handler
+from strop.rules.loop import SESSIONS
+from strop.span import Step
+
+_HOLD = ("blocks", "burns")
+_LOOP: tuple[Context, ...] = ("loop", "serialization", "background")
+_NEEDS_LOOP = ("asyncio.", "anyio.")
+INSTANT = "touches"  # the note of what takes microseconds
+SLOW_HASH = "slowly"
+FILES = "file"
+GROWS = "input is large"
+SLEEPS = "sleeps"
+Chain = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A call that holds the thread it is made on, and the effect that does."""
+
+    function: Function
+    call: Call
+    effect: Effect
+
+    @property
+    def session(self) -> bool:
+        """Whether it is a statement of a synchronous session."""
+        return self.effect.name.startswith(SESSIONS)
+
+    @property
+    def library(self) -> str:
+        """The package that the call lies in; for files it does not matter."""
+        return "" if self.has(FILES) else self.call.name.partition(".")[0]
+
+    def has(self, note: str) -> bool:
+        """Whether the catalogue's note has this word."""
+        return note in self.effect.note
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What is to be mended: the function, the routes that wait, the way from the first of them, and the call."""
+
+    function: Function
+    hold: Hold
+    routes: tuple[str, ...]
+    chain: Chain
+    more: int = 0  # other functions of the file (or class) with the same cause
+
+
+class Standstill:
+    """The calls of one project that hold the loop."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.functions = project.source.functions
+        self.served_async = {r.key for r in project.imported.routes if r.is_async}
+        self.callers: dict[str, list[tuple[Function, Call]]] = defaultdict(list)
+        self.holds: dict[str, list[Hold]] = {}
+        for function in self.functions.values():
+            found = [] if function.off_loop else list(_holds(function))
+            if found:
+                self.holds[function.id] = found
+            for call in function.calls:
+                if call.target and _is_here(call):
+                    self.callers[call.target].append((function, call))
+        self.awaitless = {f.id: f for f in _awaitless_handlers(project)}
+
+    def routes(self, function: Function) -> tuple[str, ...]:
+        """The routes for which the loop itself runs a function; a `def` handler's answer is serialized in a thread."""
+        ways = self.project.reaches.get(function.id, ())
+        found = {
+            way.route
+            for way in ways
+            if way.route
+            and (
+                way.context == "loop"
+                or (way.context == "background" and function.is_async)
+                or (way.context == "serialization" and way.route in self.served_async)
+            )
+        }
+        return tuple(sorted(found))
+
+    def way(self, function: Function, routes: Iterable[str]) -> Chain:
+        """The shortest chain from one of these routes to a function."""
+        wanted = set(routes)
+        ways = [
+            w for w in self.project.reaches.get(function.id, ()) if w.route in wanted and w.context in _LOOP
+        ]
+        chains = (w.chain for w in ways[:40])  # a chain costs a walk, and forty are enough to choose from
+        return min(chains, key=len, default=())
+
+    def above(self, function: Function) -> dict[str, Chain]:
+        """The async functions that run a function on the loop with nothing async between, with the calls from each."""
+        found: dict[str, Chain] = {}
+        paths: dict[str, Chain] = {function.id: ()}
+        waiting = deque([function])
+        while waiting:
+            here = waiting.popleft()
+            if here.is_async:
+                found[here.id] = paths[here.id]
+                continue
+            for caller, call in self.callers.get(here.id, ()):
+                if caller.id not in paths and not caller.off_loop and not caller.memoised:
+                    paths[caller.id] = (Step(call.text, call.span), *paths[here.id])
+                    waiting.append(caller)
+        return found
+
+    def causes(self, kind: str) -> Iterator[Cause]:
+        """Calls with an effect of this kind that the loop makes; sessions are asked for apart."""
+        found: dict[tuple[str, ...], list[Cause]] = defaultdict(list)
+        for function_id, holds in self.holds.items():
+            mine = [h for h in holds if h.effect.kind == kind and not h.session]
+            if not mine:
+                continue
+            function = self.functions[function_id]
+            routes = self.routes(function)
+            if not routes or self._is_mended_above(function, mine):
+                continue
+            way = self.way(function, routes)
+            for hold in mine:
+                cause = Cause(function, hold, routes, (*way, Step(hold.call.text, hold.call.span)))
+                found[_place(function), hold.library, hold.effect.note].append(cause)
+        for causes in found.values():
+            yield _one(causes)
+
+    def _is_mended_above(self, function: Function, holds: list[Hold]) -> bool:
+        """Whether all that run it are handlers that are to be `def`; what sleeps is wrong wherever it stands."""
+        above = self.above(function)
+        return bool(above) and set(above) <= set(self.awaitless) and not any(h.has(SLEEPS) for h in holds)
+
+    def sessions(self) -> Iterator[Cause]:
+        """Async functions that wait for a synchronous session, one a file where they are many."""
+        held: dict[str, tuple[Hold, Chain]] = {}
+        for holds in self.holds.values():
+            for hold in holds:
+                if hold.session:
+                    step = Step(hold.call.text, hold.call.span)
+                    for name, path in self.above(hold.function).items():
+                        known = held.get(name)
+                        if known is None or len(path) + 1 < len(known[1]):
+                            held[name] = hold, (*path, step)
+                    break
+        by_file: dict[str, list[Cause]] = defaultdict(list)
+        for name, (hold, path) in held.items():
+            function = self.functions[name]
+            routes = self.routes(function) if name not in self.awaitless else ()
+            if routes:
+                cause = Cause(function, hold, routes, (*self.way(function, routes), *path))
+                by_file[function.span.file].append(cause)
+        for causes in by_file.values():
+            yield from [_one(causes)] if len(causes) > MANY else causes
+
+    def handlers(self) -> Iterator[Cause]:
+        """Handlers that await nothing and hold the loop, one a file where they are many."""
+        by_file: dict[str, list[Cause]] = defaultdict(list)
+        for function in self.awaitless.values():
+            path = self._below(function)
+            routes = self.routes(function)
+            if path is not None and routes:
+                hold, chain = path
+                by_file[function.span.file].append(
+                    Cause(function, hold, routes, (*self.way(function, routes), *chain))
+                )
+        for causes in by_file.values():
+            yield from [_one(causes)] if len(causes) > MANY else causes
+
+    def _below(self, function: Function) -> tuple[Hold, Chain] | None:
+        """What a handler that awaits nothing does that holds the loop; the worst of it, the nearest of equals."""
+        best: tuple[int, int, Hold, Chain] | None = None
+        paths: dict[str, Chain] = {function.id: ()}
+        waiting = deque([function])
+        while waiting:
+            here = waiting.popleft()
+            for hold in self.holds.get(here.id, ()):
+                chain = (*paths[here.id], Step(hold.call.text, hold.call.span))
+                rank = weight(hold), len(chain)
+                if not hold.has(SLEEPS) and (best is None or rank < best[:2]):
+                    best = *rank, hold, chain
+            for call in here.calls:
+                target = self.functions.get(call.target)
+                if target is None or target.id in paths or target.is_async or not _is_here(call):
+                    continue
+                if not target.memoised and not target.off_loop:
+                    paths[target.id] = (*paths[here.id], Step(call.text, call.span))
+                    waiting.append(target)
+        return (best[2], best[3]) if best is not None else None
+
+
+MANY = 6  # functions of one file with one cause; more of them are said in one finding
+
+
+def weight(hold: Hold) -> int:
+    """0 for what waits for another machine or is slow by design, 1 for long computing, 2 for files."""
+    if hold.effect.kind == "blocks":
+        return 2 if hold.has(FILES) else 0
+    return 0 if hold.has(SLOW_HASH) else 3 if hold.has(GROWS) else 1
+
+
+def entry(project: Project, chain: Chain) -> str:
+    """The id of what FastAPI calls itself at the begin of a chain: the handler, or the dependency it goes through."""
+    first = (
+        chain[1]
+        if len(chain) > 1 and chain[1].text.startswith("depends on ")
+        else chain[0]
+        if chain
+        else None
+    )
+    found = function_at(project, first.span) if first is not None else None
+    return found.id if found is not None else ""
+
+
+def _one(causes: list[Cause]) -> Cause:
+    """The cause that most routes meet, with the number of the other functions and everybody's routes."""
+    first = max(
+        causes, key=lambda c: (len(c.routes), -len(c.chain), -c.function.span.line, -c.hold.call.span.line)
+    )
+    routes = sorted({route for cause in causes for route in cause.routes})
+    more = len({cause.function.id for cause in causes}) - 1
+    return Cause(first.function, first.hold, tuple(routes), first.chain, more)
+
+
+def _place(function: Function) -> str:
+    """The class that a method belongs to; of a function itself."""
+    owner, dot, _ = function.id.rpartition(".")
+    return owner if dot and "<locals>" not in owner and ":" in owner else function.id
+
+
+def _is_here(call: Call) -> bool:
+    return not (call.off_loop or call.once or call.background)
+
+
+def _holds(function: Function) -> Iterator[Hold]:
+    for call in function.calls:
+        effect = call.effect
+        if effect is None or effect.kind not in _HOLD or INSTANT in effect.note:
+            continue
+        if _is_here(call) and not call.awaited:
+            yield Hold(function, call, effect)
+
+
+def _awaitless_handlers(project: Project) -> Iterator[Function]:
+    """Handlers that are `async def`, await nothing and don't need the loop."""
+    for route in project.imported.routes:
+        found = handler(project, route) if route.kind == "http" and route.is_async else None
+        if found is None or not found.is_async or found.awaits or found.is_generator:
+            continue
+        if not any(call.name.startswith(_NEEDS_LOOP) for call in found.calls):
+            yield found
