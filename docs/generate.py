@@ -16,11 +16,9 @@ from types import ModuleType
 
 import click
 
-from strop.actions.explain import problem_pages
+from strop.actions.explain import ExplainRequest, explain, problem_pages, shown_examples, telling
 from strop.faces.cli.main import VERBS, group
 from strop.project import settings
-from strop.rules import sample
-from strop.rules.example import Example
 from strop.rules.registry import Registered, rules
 from strop.target import Login
 
@@ -30,13 +28,14 @@ WIDTH = 100
 
 def main(arguments: list[str]) -> int:
     """Write the pages, or compare them with what would be written."""
-    stale = 0
+    stale = drop_leftovers("--check" in arguments)
     for name, text in pages().items():
         path = DOCS / name
         old = path.read_text("utf-8") if path.is_file() else ""
         if old == text:
             continue
         if "--check" not in arguments:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, "utf-8")
             continue
         stale += 1
@@ -47,10 +46,23 @@ def main(arguments: list[str]) -> int:
     return 1 if stale else 0
 
 
+def drop_leftovers(check: bool) -> int:
+    """Delete the pages of rules that are gone; with `check`, only count them."""
+    wanted = {f"{r.rule.code}.md" for r in rules()}
+    left = [path for path in sorted((DOCS / "rules").glob("*.md")) if path.name not in wanted]
+    for path in left:
+        if check:
+            sys.stderr.write(f"docs/rules/{path.name} is the page of no rule\n")
+        else:
+            path.unlink()
+    return len(left) if check else 0
+
+
 def pages() -> dict[str, str]:
     """Every page by its file's name."""
     return {
         "rules.md": "\n".join(write_rules()),
+        **{f"rules/{r.rule.code}.md": "\n".join(write_rule(r)) for r in rules()},
         "cli.md": "\n".join(write_verbs()),
         "settings.md": "\n".join(write_settings()),
         "problems.md": "\n".join(write_problems()),
@@ -58,44 +70,34 @@ def pages() -> dict[str, str]:
 
 
 def write_rules() -> Iterator[str]:
-    """A section for each rule: its page, one example that it reports and one that it leaves alone."""
+    """One table of all rules, by domain."""
     yield "# Rules\n"
-    yield "What strop looks for. `strop explain CODE` prints the same pages.\n"
-    yield "Each rule is tested on applications like those below; their imports, models and sessions are left out here.\n"
-    yield "| code | name | severity | finds |\n|---|---|---|---|"
+    yield "What strop looks for: one page a rule, which `strop explain CODE` prints, too. Rules that are judged from the"
+    yield "source alone speak in `strop review`; the others speak in `strop measure` and `strop optimize` as well.\n"
+    yield "| code | name | domain | severity | finds |\n|---|---|---|---|---|"
     for registered in rules():
         rule = registered.rule
-        anchor = f"{rule.code} {rule.slug}".lower().replace(" ", "-")
-        yield f"| [{rule.code}](#{anchor}) | {rule.slug} | {rule.severity} | {rule.title} |"
-    for registered in rules():
-        yield from _rule(registered)
+        link = f"[{rule.code}](rules/{rule.code}.md)"
+        yield f"| {link} | {rule.slug} | {rule.domain} | {rule.severity} | {rule.title} |"
+    yield ""
 
 
-def _rule(registered: Registered) -> Iterator[str]:
+def write_rule(registered: Registered) -> Iterator[str]:
+    """A rule's page, with what it reports, the same mended, and what it leaves alone."""
     rule = registered.rule
-    yield f"\n## {rule.code} {rule.slug}\n"
+    yield f"# {rule.code} {rule.slug}\n"
     versions = " and ".join(f"`{version}`" for version in (rule.since, rule.until) if version)
-    yield f"Severity {rule.severity}{f', for {versions}' if versions else ''}.\n"
+    yield f"Domain {rule.domain}, severity {rule.severity}{f', for {versions}' if versions else ''}.\n"
     yield registered.page
-    for bad, title in ((True, "Reported"), (False, "Left alone")):
-        example = next((e for e in registered.examples if e.bad is bad), None)
-        if example is not None:
-            yield f"\n{title}: {example.name}.\n"
-            yield f"```python\n{_telling(example)}\n```"
-
-
-def _telling(example: Example) -> str:
-    """The example's files without the first lines that all examples share."""
-    files = {name: _own(text) for name, text in example.files.items()}
-    if len(files) == 1:
-        return next(iter(files.values()))
-    return "\n\n\n".join(f"# {name}\n{text}" for name, text in files.items())
-
-
-def _own(text: str) -> str:
-    own = text.removeprefix(sample.SHOP).removeprefix(sample.PLAIN)
-    shared = {block.strip() for block in sample.SHOP.split("\n\n\n")}
-    return "\n\n\n".join(block.strip() for block in own.split("\n\n\n") if block.strip() not in shared)
+    (page,) = explain(ExplainRequest(rule.code))
+    for title, example in shown_examples(page):
+        yield f"\n## {title}: {example.name}\n"
+        yield f"```python\n{telling(example)}\n```"
+    if page.precision is not None:
+        judged = page.precision
+        counts = f"{judged.true} true, {judged.low} true but of low value, {judged.false} false"
+        yield f"\n## Measured\n\n{judged.judged} findings judged by hand: {counts}. {judged.where}".rstrip()
+    yield "\n[All rules](../rules.md). Imports, models and sessions that the examples share are left out.\n"
 
 
 def write_verbs() -> Iterator[str]:
@@ -128,6 +130,11 @@ def write_settings() -> Iterator[str]:
     yield "| key | type | default | meaning |\n|---|---|---|---|"
     for key, kind, default, meaning in _fields(settings, settings.Settings):
         yield f"| `{key}` | {kind} | {default} | {meaning} |"
+    yield "\n## `[tool.strop.review]`\n"
+    yield "What `strop review` reports; [review.md](review.md) shows it at work. Dashes and underscores are the same.\n"
+    yield "| key | type | default | meaning |\n|---|---|---|---|"
+    for key, kind, default, meaning in _fields(settings, settings.ReviewSettings):
+        yield f"| `{key.replace('_', '-')}` | {kind} | {default} | {meaning} |"
     yield "\n## `[tool.strop.login]`\n"
     yield "How generated requests get an identity. The answer's token is sent as `Authorization: Bearer`.\n"
     yield "| key | type | default |\n|---|---|---|"
@@ -159,6 +166,7 @@ DEFAULTS = {
     "True": "true",
     "None": "",
     "field(default_factory=dict)": "",
+    "field(default_factory=ReviewSettings)": "",
 }
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
+import msgspec
+
 from strop.problem import EXIT_USAGE, Problem
+from strop.rules import sample
 from strop.rules.example import Example
 from strop.rules.registry import Registered, rules
 
@@ -19,6 +23,21 @@ class ExplainRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Precision:
+    """How often a rule was right: findings on real repositories, judged one by one by a person."""
+
+    true: int
+    low: int = 0  # true, and of little value
+    false: int = 0
+    where: str = ""  # which repositories, when
+
+    @property
+    def judged(self) -> int:
+        """How many findings were judged."""
+        return self.true + self.low + self.false
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page. `text` is Markdown without a headline."""
 
@@ -27,6 +46,7 @@ class Page:
     title: str
     text: str
     examples: tuple[Example, ...] = ()
+    precision: Precision | None = None  # None: not judged yet
 
 
 def explain(request: ExplainRequest) -> tuple[Page, ...]:
@@ -54,7 +74,38 @@ def problem_pages() -> tuple[Page, ...]:
 
 def _of_rule(registered: Registered) -> Page:
     rule = registered.rule
-    return Page(rule.code, rule.slug, rule.title, registered.page, registered.examples)
+    precision = read_precision().get(rule.code)
+    return Page(rule.code, rule.slug, rule.title, registered.page, registered.examples, precision)
+
+
+@cache
+def read_precision() -> dict[str, Precision]:
+    """Measured precision by code: what `rules/precision.toml` holds, a table a code (true, low, false, where)."""
+    file = resources.files("strop.rules") / "precision.toml"
+    return msgspec.toml.decode(file.read_bytes(), type=dict[str, Precision]) if file.is_file() else {}
+
+
+def telling(example: Example) -> str:
+    """The example's files without the first lines that all examples share."""
+    files = {name: _own(text) for name, text in example.files.items()}
+    if len(files) == 1:
+        return next(iter(files.values()))
+    return "\n\n\n".join(f"# {name}\n{text}" for name, text in files.items())
+
+
+def _own(text: str) -> str:
+    own = text.removeprefix(sample.SHOP).removeprefix(sample.PLAIN)
+    shared = {block.strip() for block in sample.SHOP.split("\n\n\n")}
+    return "\n\n\n".join(block.strip() for block in own.split("\n\n\n") if block.strip() not in shared)
+
+
+def shown_examples(page: Page) -> tuple[tuple[str, Example], ...]:
+    """What a page shows: one that is reported, the same mended, and one that looks alike and is fine."""
+    bad = next((e for e in page.examples if e.bad), None)
+    mended = next((e for e in page.examples if bad is not None and e.mends == bad.name), None)
+    fine = next((e for e in page.examples if not e.bad and not e.mends), None)
+    titled = (("Reported", bad), ("Mended", mended), ("Left alone", fine))
+    return tuple((title, example) for title, example in titled if example is not None)
 
 
 def _of_problem(code: str, text: str) -> Page:

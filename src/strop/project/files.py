@@ -20,6 +20,9 @@ _SKIPPED = frozenset(
 _OFTEN_MADE = frozenset({"build", "dist", "env"})  # the project's own where it is a package inside of one
 
 
+_NAMES = frozenset({"build", "dist", "env"})  # also good names of a package
+
+
 def source_files(root: Path, exclude: tuple[str, ...] = ()) -> Iterator[Path]:
     """Every Python file of the project below root, sorted; `exclude` are paths relative to root."""
     shut = {(root / entry).resolve() for entry in exclude}
@@ -30,7 +33,8 @@ def source_files(root: Path, exclude: tuple[str, ...] = ()) -> Iterator[Path]:
 
 
 def _is_source(folder: Path, shut: set[Path]) -> bool:
-    if folder.name in _SKIPPED or folder.name.startswith(".") or folder.is_symlink():
+    made = folder.name in _SKIPPED and not (folder.name in _NAMES and (folder / "__init__.py").exists())
+    if made or folder.name.startswith(".") or folder.is_symlink():
         return False
     if folder.name in _OFTEN_MADE and not (_is_package(folder) and _is_package(folder.parent)):
         return False

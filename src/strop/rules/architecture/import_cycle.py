@@ -43,14 +43,17 @@ Edges = dict[str, dict[str, int]]  # module -> module it takes names from -> lin
 
 def notice(body: Body) -> Iterator[Mark]:
     """From which modules of the project a module takes names when it is loaded."""
-    found: dict[str, int] = {}
+    taken: dict[str, int] = {}
+    loaded: dict[str, int] = {}
     for node in _loaded(body.module.tree.body):
-        for target in _targets(body, node):
+        for target, by_name in _targets(body, node):
             if target != body.module.name:
-                found.setdefault(target, node.lineno)
-    if found:
-        takes = ";".join(f"{name}@{line}" for name, line in sorted(found.items()))
-        yield body.mark(RULE.code, body.module.tree, module=body.module.name, takes=takes)
+                (taken if by_name else loaded).setdefault(target, node.lineno)
+    if taken or loaded:
+        takes, loads = (
+            ";".join(f"{name}@{line}" for name, line in sorted(d.items())) for d in (taken, loaded)
+        )
+        yield body.mark(RULE.code, body.module.tree, module=body.module.name, takes=takes, loads=loads)
 
 
 def _loaded(statements: list[ast.stmt]) -> Iterator[ast.ImportFrom]:
@@ -63,14 +66,16 @@ def _loaded(statements: list[ast.stmt]) -> Iterator[ast.ImportFrom]:
             yield from _loaded([*node.body, *node.orelse])
 
 
-def _targets(body: Body, node: ast.ImportFrom) -> Iterator[str]:
-    """The modules that must be loaded far enough to have these names."""
+def _targets(body: Body, node: ast.ImportFrom) -> Iterator[tuple[str, bool]]:
+    """The modules that are loaded, and whether a name is taken from them: then they must have it by now."""
     base = _absolute(body, node)
     modules = body.types.found.modules
     for alias in node.names:
         inside = f"{base}.{alias.name}"
-        if inside not in modules and base in modules:  # a name, not a module below
-            yield base
+        if inside in modules:
+            yield inside, False
+        elif base in modules:
+            yield base, True
 
 
 def _absolute(body: Body, node: ast.ImportFrom) -> str:
@@ -84,13 +89,17 @@ def _absolute(body: Body, node: ast.ImportFrom) -> str:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each circle."""
     marks = {m.fact("module"): m for m in project.source.marks.get(RULE.code, ())}
-    edges: Edges = {name: _edges(name, mark) for name, mark in marks.items()}
+    taken = {name: _edges(name, mark, "takes") for name, mark in marks.items()}
+    edges: Edges = {name: _edges(name, mark, "loads") | taken[name] for name, mark in marks.items()}
     edges = {name: {to: line for to, line in out.items() if to in edges} for name, out in edges.items()}
     for group in _circles(edges):
-        first, to = _closing(edges, group)
+        closing = _closing(edges, taken, group)
+        if closing is None:
+            continue
+        first, to = closing
         ring = _ring(edges, group, first, to)
         file = project.source.modules[first]
-        names = [name.rpartition(".")[2] for name in ring]
+        names = [".".join(name.split(".")[-2:]) for name in ring]
         yield draft(
             RULE,
             Span(file, edges[first][to], "<module>"),
@@ -105,9 +114,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         )
 
 
-def _edges(name: str, mark: Mark) -> dict[str, int]:
-    """Where a module takes names from; a package may collect from its own modules."""
-    pairs = (part.rpartition("@") for part in mark.fact("takes").split(";"))
+def _edges(name: str, mark: Mark, fact: str) -> dict[str, int]:
+    """What a module takes names from, or loads; a package may collect from its own modules."""
+    pairs = (part.rpartition("@") for part in mark.fact(fact).split(";") if part)
     return {to: int(line) for to, _, line in pairs if not to.startswith(f"{name}.")}
 
 
@@ -146,11 +155,14 @@ def _circles(edges: Edges) -> Iterator[frozenset[str]]:
                         yield group
 
 
-def _closing(edges: Edges, group: frozenset[str]) -> tuple[str, str]:
-    """The import that goes from the module that most others of the project need: it lies lowest and should need nobody here."""
+def _closing(edges: Edges, taken: Edges, group: frozenset[str]) -> tuple[str, str] | None:
+    """The import of names that goes from the module that most of the project need: it should need nobody here.
+
+    None where modules only load each other whole, which is safe.
+    """
     needed = {name: sum(name in out for out in edges.values()) for name in group}
-    pairs = [(a, b) for a in group for b in edges[a] if b in group]
-    return min(pairs, key=lambda pair: (-needed[pair[0]] + needed[pair[1]], pair))
+    pairs = [(a, b) for a in group for b in taken[a] if b in group]
+    return min(pairs, key=lambda pair: (-needed[pair[0]] + needed[pair[1]], pair), default=None)
 
 
 def _ring(edges: Edges, group: frozenset[str], first: str, to: str) -> list[str]:

@@ -5,8 +5,8 @@
 **Why it costs.** The route doesn't show who may call it: neither its dependencies nor the schema say so, a second route
 that calls another method of the service has no check, and the service can't be used without a Request.
 
-**How it is found.** Functions that take a `Request` and refuse, called by hand from functions that are neither handlers nor
-dependencies; reported at the handler that passes the Request down.
+**How it is found.** Functions that take a `Request` and refuse, called by hand from functions of another file that are
+neither handlers nor dependencies nor checks themselves; reported at the handler that passes the Request down.
 
 **How to fix it.** `dependencies=[Depends(check)]` on the route; the service gets what it needs as values.
 
@@ -63,7 +63,10 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for route in project.imported.routes:
         handler = protection.handler(route)
         for call in handler.calls if handler is not None and route.name not in done else ():
-            if call.target in below and re.search(r"\brequest\b", call.text):
+            elsewhere = call.target.partition(":")[0] != call.span.file and not _CHECKS.search(
+                call.name.rpartition(".")[2]
+            )
+            if elsewhere and call.target in below and re.search(r"\brequest\b", call.text):
                 done.add(route.name)
                 yield _finding(project, route, call, below[call.target])
                 break

@@ -95,23 +95,23 @@ def _loadings(protection: Protection) -> Iterator[_Loading]:
 
 def _uncompared(loadings: list[_Loading]) -> Iterator[tuple[_Loading, _Loading, str]]:
     """Handlers of a file that load what a sibling compares with the caller."""
-    for sibling in loadings:
-        if not _is_compared(sibling):
-            continue
+    groups: dict[tuple[str, str], list[_Loading]] = {}
+    for one in loadings:
+        groups.setdefault((one.handling.file, one.load.last), []).append(one)
+    pairs = (
+        (one, sibling)
+        for group in groups.values()
+        if len(group) > 1
+        for sibling in filter(_is_compared, group)
+        for one in group
+    )
+    for one, sibling in pairs:
         hidden = bool(_VISIBLE & sibling.handling.attributes)
-        for one in loadings:
-            alike = one.handling.file == sibling.handling.file and one.load.last == sibling.load.last
-            if (
-                not alike
-                or one.handling.function == sibling.handling.function
-                or _is_compared(one)
-                or _goes_along(one)
-            ):
-                continue
-            if one.route.method in ("PUT", "PATCH", "DELETE") or (
-                hidden and one.route.method == "GET" and not _VISIBLE & one.handling.attributes
-            ):
-                yield one, sibling, "compares its owner with the caller"
+        if one.handling.function == sibling.handling.function or _is_compared(one) or _goes_along(one):
+            continue
+        unseen = hidden and one.route.method == "GET" and not _VISIBLE & one.handling.attributes
+        if unseen or one.route.method in ("PUT", "PATCH", "DELETE"):
+            yield one, sibling, "compares its owner with the caller"
 
 
 def _is_compared(one: _Loading) -> bool:
@@ -153,17 +153,17 @@ def _goes_along(one: _Loading) -> bool:
 def _unasserted(loadings: list[_Loading]) -> Iterator[tuple[_Loading, _Loading, str]]:
     """Handlers that load what nearly all others assert something of."""
     asserted: dict[tuple[str, str], list[_Loading]] = {}
+    everybody: dict[str, list[tuple[_Loading, set[str]]]] = {}
     for one in loadings:
-        for name in _asserts(one):
+        names = _asserts(one)
+        everybody.setdefault(one.load.last, []).append((one, names))
+        for name in names:
             asserted.setdefault((one.load.last, name), []).append(one)
     for (load, name), ones in sorted(asserted.items()):
-        everyone = [one for one in loadings if one.load.last == load]
-        if len(ones) < _FEWEST or len(ones) < _MOST * len(everyone):
+        if len(ones) < _FEWEST or len(ones) < _MOST * len(everybody[load]):
             continue
-        for one in everyone:
-            if name not in _asserts(one) and not any(
-                u.last == name or _CHECKS.search(u.last) for u in one.handling.uses
-            ):
+        for one, names in everybody[load]:
+            if name not in names and not any(_CHECKS.search(u.last) for u in one.handling.uses):
                 yield one, ones[0], f"calls {name}"
 
 

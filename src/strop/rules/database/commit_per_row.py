@@ -81,7 +81,7 @@ def _unserved(project: Project) -> Iterator[Finding]:
                 impact="as many transactions as rows, and half of them kept when one fails",
                 solution="commit once after the loop: then all rows are kept or none",
                 known="static",
-                confidence=max(0.75 - 0.08 * deep, 0.4),
+                confidence=round(max(0.75 - 0.08 * deep, 0.4), 2),
                 chain=(*ways[0].chain, *repeat.path),
                 facts={
                     "function": repeat.function.id,

@@ -157,10 +157,14 @@ def _after(function: Function, mark: Mark, calling: dict[str, tuple[Step, ...]])
         line = call.span.line
         if line <= first or (last and line >= last) or call.background or call.once:
             continue
-        out = call.effect is not None and call.effect.kind == "calls"
-        if (out or call.target in calling) and not any(first < end <= line for end in ends):
+        if (_is_outbound(call) or call.target in calling) and not any(first < end <= line for end in ends):
             return call
     return None
+
+
+def _is_outbound(call: Call) -> bool:
+    """Whether a call asks another service; a name is resolved in no time, mostly."""
+    return call.effect is not None and call.effect.kind == "calls" and not call.name.startswith("socket.")
 
 
 def _calling(project: Project) -> dict[str, tuple[Step, ...]]:
@@ -168,7 +172,7 @@ def _calling(project: Project) -> dict[str, tuple[Step, ...]]:
     found: dict[str, tuple[Step, ...]] = {}
     for function in project.source.functions.values():
         for call in function.calls:
-            if call.effect is not None and call.effect.kind == "calls" and not (call.once or call.background):
+            if _is_outbound(call) and not (call.once or call.background):
                 found.setdefault(function.id, (Step(call.text, call.span),))
     for _ in range(_DEEPEST):
         for function in project.source.functions.values():
@@ -193,7 +197,7 @@ def _said(
         impact="under load the pool waits as long as the other service does, and transactions stay open",
         solution="call first and read afterwards, or end the transaction before the call: your choice",
         known="static",
-        confidence=max(0.7 - 0.08 * (len(path) - 1), 0.4),
+        confidence=round(max(0.7 - 0.08 * (len(path) - 1), 0.4), 2),
         chain=(*ways[0].chain, *path),
         facts={"function": function.id},
     )

@@ -10,7 +10,9 @@ databases need to answer it.
 **How it is found.** Statements that a lazy loader emitted are recorded with their relationship. A
 relationship that one request loads three times or more is reported, at the statement that loaded the
 owners; routes that share that statement share the finding. Owners that were themselves loaded one by one are
-left to DB002: their loads would not get fewer.
+left to DB002: their loads would not get fewer. In the source: rows of a statement (or of a function that returns
+one's) of which a loop or the response model reads a relationship that no option of the statement loads; under an
+AsyncSession one object is enough, since there a lazy load fails.
 
 **How to fix it.** Load the relationship with the owners: `.options(selectinload(Order.items))`, or
 `joinedload` for a relationship to one; `lazy="selectin"` in the model when every reader wants it.
@@ -31,18 +33,24 @@ from statistics import median
 
 from strop.evidence import Evidence, Exchange
 from strop.finding import Cost, Finding
+from strop.project.body import Body
+from strop.project.function import Reach
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.table import Relationship
-from strop.rules.code import steps, table_of
+from strop.rules import lazily
+from strop.rules.code import reaches, steps, table_of
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.lazily import Read, lazy_reads, note
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import Seen, requests, statements_of
-from strop.rules.wording import many, number, time
+from strop.rules.wording import listed, many, number, time
 from strop.span import Span
 from strop.sql.statement import read_statement
 
+WORDS = lazily.WORDS
 RULE = Rule("DB001", "lazy-load", "database", "error", "Lazy load of a relationship for each row")
 
 LEAST = 3  # loads in one request: two can be two relationships of one object and its twin, three are a loop
@@ -74,6 +82,7 @@ class _Group:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each relationship and statement that loads its owners."""
     if evidence is None:
+        yield from _unserved(project)
         return
     found: dict[tuple[str, Span], list[_Group]] = defaultdict(list)
     for exchange in evidence.exchanges:
@@ -177,7 +186,104 @@ def _stack(group: _Group) -> tuple[Span, ...]:
     return query.stack or ((query.span,) if query.span is not None else ())
 
 
+def notice(body: Body) -> Iterator[Mark]:
+    """Loaded rows, and what is read of them."""
+    yield from note(body, RULE.code)
+
+
+def _unserved(project: Project) -> Iterator[Finding]:
+    """What the source alone says: one finding for each statement, with all that is read of its rows lazily."""
+    found: dict[Span, list[Read]] = defaultdict(list)
+    for read in lazy_reads(project, RULE.code):
+        if read.many or (read.is_async and read.relationship.uselist):
+            found[read.place].append(read)
+    for place, reads in found.items():
+        routes = {key for r in reads for key in r.routes}
+        ways = [w for r in reads for w in reaches(project, r.function, ("loop", "thread"))]
+        routes |= {
+            w.route for r in reads if not r.routes for w in reaches(project, r.function, ("loop", "thread"))
+        }
+        if routes:
+            yield _said(place, reads, routes, [w for w in ways if w.route in routes])
+
+
+def _said(place: Span, reads: list[Read], routes: set[str], ways: list[Reach]) -> Finding:
+    first = reads[0]
+    keys = sorted({r.relationship.key for r in reads})
+    fails = any(r.is_async for r in reads)
+    lists = any(r.relationship.uselist for r in reads)
+    return draft(
+        RULE,
+        place,
+        routes,
+        message=f"lazy load of {listed(keys)} by {first.reader}, for rows that this statement loads without",
+        impact="MissingGreenlet: an AsyncSession can't load lazily while the answer is made"
+        if fails
+        else "1 + n statements; how many was not measured",
+        solution=f"load {listed(keys)} together with the owners, by .options(selectinload(...))",
+        known="static",
+        confidence=0.75 if lists else 0.6,
+        severity="error" if fails and lists else "warning",
+        chain=min(ways, key=lambda w: len(w.chain)).chain if ways else (),
+        facts={
+            "relationship": first.relationship.key,
+            "parent_file": place.file,
+            "parent_line": place.line,
+            "uselist": "true" if first.relationship.uselist else "false",
+        },
+    )
+
+
 EXAMPLES = (
+    Example(
+        "in the response model, from a repository, by the source alone",
+        shop("""
+class Orders:
+    def __init__(self, session: Session):
+        self.session = session
+
+    def latest(self):
+        return self.session.scalars(select(Order).order_by(Order.id.desc()).limit(20)).all()
+
+
+@app.get("/orders", response_model=list[OrderOut])
+def list_orders(session: Session = Depends(get_session)):
+    return Orders(session).latest()
+"""),
+        bad=True,
+    ),
+    Example(
+        "in a loop over loaded rows, by the source alone",
+        shop("""
+@app.get("/lines")
+def list_lines(session: Session = Depends(get_session)):
+    found = {}
+    for order in session.query(Order).filter(Order.status == "open").limit(20).all():
+        found[order.number] = [item.quantity for item in order.items]
+    return found
+"""),
+        bad=True,
+    ),
+    Example(
+        "loaded with the owners, or not read, by the source alone",
+        shop("""
+@app.get("/orders", response_model=list[OrderOut])
+def list_orders(session: Session = Depends(get_session)):
+    asked = select(Order).order_by(Order.id).limit(20)
+    return session.scalars(asked.options(selectinload(Order.items))).all()
+
+
+@app.get("/rows", response_model=list[OrderRow])
+def list_rows(session: Session = Depends(get_session)):
+    return session.scalars(select(Order).order_by(Order.id).limit(20)).all()
+
+
+@app.get("/orders/{order_id}", response_model=OrderOut)
+def read_order(order_id: int, session: Session = Depends(get_session)):
+    return session.scalars(select(Order).where(Order.id == order_id)).one()
+"""),
+        bad=False,
+    ),
     Example(
         "in the response model",
         shop("""

@@ -47,7 +47,8 @@ from strop.rules.wording import listed, many, number, time
 from strop.span import Span
 from strop.sql.statement import read_statement
 
-WORDS = frozenset({"where", "filter", "filter_by", "join", "outerjoin"})
+_EAGER = ("selectinload", "joinedload", "subqueryload")
+WORDS = frozenset({"where", "filter", "filter_by", "join", "outerjoin", *_EAGER})
 RULE = Rule("DB005", "missing-index", "database", "warning", "No index for a filter, join or sort")
 
 LEAST_ROWS = 1000  # rows of the table: fewer are read in well under a millisecond
@@ -150,6 +151,11 @@ def notice(body: Body) -> Iterator[Mark]:
             if key not in told:
                 told.add(key)
                 yield body.mark(RULE.code, call, column=key)
+    for call in body.calls(*_EAGER):
+        for key in (relationship_key(body, a) for a in call.args):
+            if key and key not in told:
+                told.add(key)
+                yield body.mark(RULE.code, call, loads=key)
 
 
 def _compared(body: Body, call: ast.Call) -> Iterator[str]:
@@ -177,7 +183,7 @@ def _unindexed_keys(project: Project) -> Iterator[Finding]:
     for mark in project.source.marks.get(RULE.code, ()):
         ways = reaches(project, mark.function, ("loop", "thread"))
         if ways:
-            asked.setdefault(mark.fact("column"), []).extend(ways)
+            asked.setdefault(mark.fact("column") or mark.fact("loads"), []).extend(ways)
     for table in project.imported.tables:
         owner = table.model.rpartition(":")[2].rpartition(".")[2]
         missing: list[tuple[Column, str, list[Reach]]] = []
@@ -186,6 +192,7 @@ def _unindexed_keys(project: Project) -> Iterator[Finding]:
                 continue
             ways = asked.get(f"{owner}.{column.attribute or column.name}", [])
             by = _loaded_by(project, table, column)
+            ways = ways or asked.get(by, [])
             if ways or by:
                 missing.append((column, by, ways))
         if any(ways for _, _, ways in missing):
@@ -225,7 +232,7 @@ def _static(table: Table, missing: list[tuple[Column, str, list[Reach]]], dialec
         RULE,
         table.span or Span("", 0),
         {w.route for w in ways},
-        message=f"no index for {keys} {listed([f'{table.name}.{c}' for c in columns])} that statements filter by",
+        message=f"no index for {keys} {listed([f'{table.name}.{c}' for c in columns])} that statements find rows by",
         impact="each such statement reads the whole table, and so does each delete of a row it points at",
         solution=f"an index on {table.name} for each of {listed(columns)}, in the model and as a migration{other}"
         if len(columns) > 1

@@ -287,7 +287,7 @@ def _said(repeat: Repeat, ways: list[Reach]) -> Finding:
         impact="as many round trips as turns; how many was not measured",
         solution="ask once for all keys before the loop, and look the rows up in a dict",
         known="static",
-        confidence=max(0.75 - 0.08 * deep, 0.4),
+        confidence=round(max(0.75 - 0.08 * deep, 0.4), 2),
         severity="warning",
         chain=(*ways[0].chain, *repeat.path),
         facts={"loop_line": repeat.loop.line, "loop_file": repeat.loop.file},

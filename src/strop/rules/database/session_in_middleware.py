@@ -50,8 +50,31 @@ def notice(body: Body) -> Iterator[Mark]:
     """Sessions that a function makes."""
     for call in body.of(ast.Call):
         if makes(body, call):
-            yield body.mark(RULE.code, call)
+            if not _is_shared(body, call):
+                yield body.mark(RULE.code, call)
             return
+
+
+def _is_shared(body: Body, call: ast.Call) -> bool:
+    """Whether the session is put where the request's own code finds it: `request.state.db = session`."""
+    above = body.parent(call)
+    names: set[str] = set()
+    if isinstance(above, ast.withitem) and isinstance(above.optional_vars, ast.Name):
+        names = {above.optional_vars.id}
+    if isinstance(above, ast.Assign):
+        names = {t.id for t in above.targets if isinstance(t, ast.Name)}
+    for assign in body.of(ast.Assign):
+        stored = any(isinstance(t, ast.Attribute | ast.Subscript) for t in assign.targets)
+        own = assign.value is call or (isinstance(assign.value, ast.Name) and assign.value.id in names)
+        if stored and own:
+            return True
+    return any(
+        isinstance(given, ast.Name) and given.id in names
+        for handed in body.of(ast.Call)
+        for given in handed.args
+        if isinstance(handed.func, ast.Name | ast.Attribute)
+        and ast.unparse(handed.func).endswith((".set", "setattr"))
+    )
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

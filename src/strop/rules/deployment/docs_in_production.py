@@ -22,6 +22,8 @@ from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.shipped.commands import is_development
 from strop.rules.draft import draft
@@ -34,26 +36,30 @@ RULE = Rule("DEP008", "docs-in-production", "deployment", "note", "Documentation
 _SETS = frozenset({"docs_url", "redoc_url", "openapi_url", "**"})
 
 
+WORDS = ("FastAPI",)
+KINDS = ("function", "module")
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Applications that say nothing of their documentation."""
+    for call in body.calls("FastAPI"):
+        given = {k.arg or "**" for k in call.keywords}
+        if body.name(call.func) in ("fastapi.FastAPI", "fastapi.applications.FastAPI") and not given & _SETS:
+            yield body.mark(RULE.code, call)
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for the application."""
-    imported = project.imported
-    packed = bool(project.shipped.images) or any(
-        not launch.development for launch in project.shipped.launches
-    )
-    own = [r for r in imported.routes if r.span is not None and r.in_schema]
+    launched = any(not launch.development for launch in project.shipped.launches)
+    own = [r for r in project.imported.routes if r.span is not None and r.in_schema]
     guarded = [r for r in own if r.dependencies]
-    given = {name for name, _ in imported.options}
-    if (
-        imported.span is None
-        or is_development(imported.span.file)
-        or given & _SETS
-        or not packed
-        or 2 * len(guarded) < len(own)
-    ):
+    files = _files_served(project)
+    mark = next((m for m in project.source.marks.get(RULE.code, ()) if m.span.file in files), None)
+    if mark is None or not (project.shipped.images or launched) or 2 * len(guarded) < len(own):
         return
     yield draft(
         RULE,
-        imported.span,
+        mark.span,
         (),
         message=f"FastAPI() leaves /docs, /redoc and /openapi.json open on every deployment, with {many(len(own), 'route')}",
         impact="everybody who finds the service reads all its paths, parameters and models",
@@ -61,6 +67,16 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         known="static",
         confidence=0.5,
     )
+
+
+def _files_served(project: Project) -> set[str]:
+    """The file of the application that production starts; else of the one that the source makes."""
+    named = {
+        launch.application.partition(":")[0] for launch in project.shipped.launches if not launch.development
+    }
+    files = {project.source.modules[name] for name in named if name in project.source.modules}
+    span = project.imported.span
+    return files or ({span.file} if span is not None and not is_development(span.file) else set())
 
 
 def _files(arguments: str) -> dict[str, str]:

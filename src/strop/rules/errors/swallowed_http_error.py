@@ -155,9 +155,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     called = list(marks(project, RULE, "called"))
     raisers = raising(project, deepest=1) if called else {}  # further down it may be caught or meant
     for mark in called:
-        ways = ways_to(project, mark.function)
-        call = _raiser(project, mark, raisers) if ways else None
-        if call is not None:
+        call = _raiser(project, mark, raisers)
+        ways = ways_to(project, mark.function) if call is not None else []
+        if call is not None and ways:
             statuses = sorted(s for s in raisers[call.target] if s)
             said = f" ({', '.join(map(str, statuses))})" if statuses else ""
             yield _finding(mark, ways, f"the HTTPException{said} of {call.text}", "another", 0.75)

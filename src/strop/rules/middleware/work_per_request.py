@@ -7,8 +7,8 @@ verifies once more.
 middleware holds a connection during the whole request; a token that is verified twice is decoded, looked up and
 logged twice, and the two places drift apart.
 
-**How it is found.** What the layer's function calls, at any depth: statements of a database; and a function that decodes
-tokens (`jwt.decode` and its kind) and that dependencies of routes call as well.
+**How it is found.** What the layer's function calls, at any depth: statements of a database, before any return and
+outside of any branch; and a function that decodes tokens (`jwt.decode` and its kind) and that dependencies of routes call as well.
 
 **How to fix it.** Do it in a dependency of the routes that need it. Where the layer must know who is calling, keep
 what it found in `request.state` and let the dependency take it from there.
@@ -21,11 +21,16 @@ Starlette, "Request.state": https://www.starlette.io/requests/#other-state
 
 from __future__ import annotations
 
+import ast
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.body import Body
 from strop.project.function import Function
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Middleware
 from strop.rules.draft import draft
@@ -34,11 +39,14 @@ from strop.rules.layers import layers, name_of
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.rules.way import way_down
-from strop.rules.wording import many
-from strop.span import Step
+from strop.rules.wording import listed, many
+from strop.span import Span, Step
+
+WORDS = ("call_next", "receive")
 
 RULE = Rule("MID002", "work-per-request", "middleware", "warning", "Work for every request", static=True)
 
+_NEAR = 2  # calls between the layer and a statement
 _DECODES = (
     "jwt.decode",
     "jose.jwt.decode",
@@ -48,8 +56,17 @@ _DECODES = (
 )
 
 
+def notice(body: Body) -> Iterator[Mark]:
+    """From which line on a layer no longer sees every request, and which lines lie in a branch."""
+    returns = [node.lineno for node in body.of(ast.Return)]
+    branches = [f"{node.lineno}-{node.end_lineno}" for node in body.of(ast.If)]
+    yield body.mark(
+        RULE.code, body.node, leaves=str(min(returns, default=1 << 30)), branches=",".join(branches)
+    )
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each layer and kind of work."""
+    """One finding for a check of tokens that is done again, one for each layer with statements."""
     functions = project.source.functions.values()
     querying = {
         f.id
@@ -59,17 +76,43 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     decoding = {f.id for f in functions if any(c.name in _DECODES for c in f.calls)}
     asked = _called_by_dependencies(project) if decoding else set()
     routes = {r.key for r in project.imported.routes if r.kind == "http"}
+    marks = {m.function: m for m in project.source.marks.get(RULE.code, ())}
+    twice: dict[str, list[_Work]] = defaultdict(list)
     for middleware, function in layers(project):
-        again = way_down(project, function.id, decoding)
-        if again is not None and (again[0] in asked):
-            message = f"{name_of(middleware)} verifies the token of each request, and dependencies of routes verify it again in {_short(again[0])}"
-            solution = "keep the claims in request.state and let the dependency take them from there"
-            yield _finding(middleware, function, routes, again[1], message, solution, 0.8)
+        again = way_down(project, function.id, decoding & asked)
+        if again is not None:
+            twice[again[0]].append(_Work(middleware, function, again[1]))
         lower = way_down(project, function.id, querying)
-        if lower is not None:
+        if lower is not None and len(lower[1]) <= _NEAR and _is_always(marks.get(function.id), lower[1]):
             message = f"{name_of(middleware)} executes statements for each request of {many(len(routes), 'route')}, in {_short(lower[0])}"
             solution = "do it in a dependency of the routes that need it, or keep what it finds for a while"
-            yield _finding(middleware, function, routes, lower[1], message, solution, 0.65)
+            yield _finding(_Work(middleware, function, lower[1]), routes, message, solution, 0.7)
+    for verify, works in sorted(twice.items()):
+        first = min(works, key=lambda w: len(w.below))
+        verbs = ("verifies", "verify") if len(works) == 1 else ("verify", "verify")
+        message = f"{listed([name_of(w.middleware) for w in works])} {verbs[0]} the token of each request, and dependencies of routes {verbs[1]} it again in {_short(verify)}"
+        solution = "keep the claims in request.state and let the dependency take them from there"
+        yield _finding(first, routes, message, solution, 0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A layer, its function, and the calls that lead to the work."""
+
+    middleware: Middleware
+    function: Function
+    below: tuple[Step, ...]
+
+
+def _is_always(mark: Mark | None, below: tuple[Step, ...]) -> bool:
+    """Whether the layer comes to the call for every request: before its first return and outside of its branches."""
+    if mark is None or not below:
+        return mark is not None
+    line = below[0].span.line
+    ranges = [part.split("-") for part in mark.fact("branches").split(",") if part]
+    return line < int(mark.fact("leaves")) and not any(
+        int(first) < line <= int(last) for first, last in ranges
+    )
 
 
 def _called_by_dependencies(project: Project) -> set[str]:
@@ -94,27 +137,19 @@ def _short(function: str) -> str:
     return function.partition(":")[2]
 
 
-def _finding(
-    middleware: Middleware,
-    function: Function,
-    routes: set[str],
-    below: tuple[Step, ...],
-    message: str,
-    solution: str,
-    confidence: float,
-) -> Finding:
-    place = below[0].span if below else function.span
+def _finding(work: _Work, routes: set[str], message: str, solution: str, confidence: float) -> Finding:
+    place = work.below[0].span if work.below else work.function.span
     return draft(
         RULE,
-        place,
+        Span(place.file, place.line, work.function.span.symbol),
         routes,
         message=message,
         impact="every request pays for it, those that need it and those that don't",
         solution=solution,
         known="static",
         confidence=confidence,
-        chain=(Step(f"middleware {name_of(middleware)}", function.span), *below),
-        facts={"middleware": middleware.name},
+        chain=(Step(f"middleware {name_of(work.middleware)}", work.function.span), *work.below),
+        facts={"middleware": work.middleware.name},
     )
 
 

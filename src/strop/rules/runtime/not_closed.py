@@ -13,7 +13,7 @@ it, returns it, yields it, nor stores it.
 **How to fix it.** `with SessionLocal() as session:`, `async with client.pubsub() as pubsub:`, or `try` with `close()` in
 `finally`.
 
-**When it is no problem.** What is returned, stored or handed to a dependency belongs to somebody else.
+**When it is no problem.** Commands and scripts, which end with it. What is returned, stored or handed to a dependency belongs to somebody else.
 
 **Sources.** SQLAlchemy, "Session Basics": https://docs.sqlalchemy.org/en/20/orm/session_basics.html#closing ;
 redis-py, "Pub/Sub": https://redis.readthedocs.io/en/stable/advanced_features.html#publish-subscribe
@@ -22,6 +22,7 @@ redis-py, "Pub/Sub": https://redis.readthedocs.io/en/stable/advanced_features.ht
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -38,6 +39,10 @@ from strop.span import Step
 
 RULE = Rule("RUN008", "not-closed", "runtime", "warning", "Opened and never closed", static=True)
 
+_COMMANDS = frozenset({"command", "group", "callback"})
+_SCRIPT = re.compile(
+    r"(^|/)(cli|commands?|manage|management|scripts?|seeds?|bin|dev|tools|backfills?|alembic)(/|\.py$|_)"
+)
 _OPENED = frozenset({"Session", "AsyncSession", "PubSub", "Connection", "AsyncConnection"})
 _LIBRARIES = ("sqlalchemy.", "sqlmodel.", "redis.", "psycopg.", "asyncpg.")
 _CLOSES = frozenset(
@@ -78,6 +83,9 @@ def _kind(body: Body, call: ast.Call) -> str:
     ):  # a function of the project: it makes one where it says so itself
         node = body.types.found.functions[called]
         return last if not node.is_generator and _makes(body, node.results) else ""
+    given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "bind")]
+    if any("conn" in ast.unparse(g) for g in given):
+        return ""  # it lives on a connection that somebody else owns
     maker = body.instance(call.func).rpartition(".")[2]
     return last if called.rpartition(".")[2] == last or "sessionmaker" in maker else ""
 
@@ -120,10 +128,9 @@ def _is_taken(body: Body, names: set[str]) -> bool:
             whole = isinstance(value, ast.Name) or (isinstance(value, ast.Call) and _is_class(body, value))
             if whole and _is_returned(body, made.targets[0].id):
                 return True
-        if body.within(use, ast.Return, ast.Yield, ast.Lambda) is not None and isinstance(
-            parent, (ast.Call, ast.keyword)
-        ):
-            return _returns_object(body, use)
+        given = body.within(use, ast.Return, ast.Yield, ast.Lambda) is not None
+        if given and isinstance(parent, (ast.Call, ast.keyword)) and _returns_object(body, use):
+            return True
     return any(
         isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
         for n in body.of(ast.FunctionDef, ast.AsyncFunctionDef)
@@ -154,6 +161,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each name."""
     for mark in project.source.marks.get(RULE.code, ()):
         ways = reaches(project, mark.function, ("loop", "thread", "background", "startup"))
+        if not ways and _ends_with_it(project, mark):
+            continue
         often = (
             "each round of the loop leaves one behind"
             if mark.fact("loop")
@@ -171,6 +180,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             chain=(*(ways[0].chain if ways else ()), Step(mark.fact("text"), mark.span)),
             facts={"name": mark.fact("name")},
         )
+
+
+def _ends_with_it(project: Project, mark: Mark) -> bool:
+    """Whether the process ends with the function: a command of a command line, a script."""
+    function = project.source.functions.get(mark.function)
+    decorated = function is not None and any(d.rpartition(".")[2] in _COMMANDS for d in function.decorators)
+    return decorated or mark.function.endswith(":<module>") or _SCRIPT.search(mark.span.file) is not None
 
 
 EXAMPLES = (

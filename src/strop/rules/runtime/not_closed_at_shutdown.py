@@ -86,10 +86,17 @@ def notice(body: Body) -> Iterator[Mark]:
         made = node.value.value if isinstance(node.value, ast.Await) else node.value
         if node.lineno > pause.lineno or not isinstance(made, ast.Call) or len(node.targets) != 1:
             continue
-        end = _CLOSED.get(body.name(made.func), "")
+        end = _CLOSED.get(body.name(made.func), "") if _is_own(node.targets[0]) else ""
         name = ast.unparse(node.targets[0])
         if end and not _mentioned(body, name, pause.lineno) and not _handed_on(body, node, pause.lineno):
             yield body.mark(RULE.code, node, opens=name, end=end, text=body.text(made.func))
+
+
+def _is_own(target: ast.expr) -> bool:
+    """A local name, a global, or the application's state: what is put on another object is that object's to close."""
+    return isinstance(target, ast.Name) or (
+        isinstance(target, ast.Attribute) and ast.unparse(target.value).endswith("state")
+    )
 
 
 def _mentioned(body: Body, name: str, after: int) -> bool:
@@ -168,11 +175,19 @@ def _reached(
 
 
 def _lifespan(project: Project) -> Function | None:
-    """The function behind the application's lifespan."""
+    """The function behind the application's lifespan; where that can't be told, the only one of that name."""
     name = project.imported.lifespan.partition(",")[0]
     module, _, symbol = name.partition(":")
     file = project.source.modules.get(module, "")
-    return project.source.functions.get(f"{file}:{symbol}")
+    found = project.source.functions.get(f"{file}:{symbol}")
+    if found is not None:
+        return found
+    named = [
+        f
+        for f in project.source.functions.values()
+        if f.span.symbol == "lifespan" and any(d.endswith("contextmanager") for d in f.decorators)
+    ]
+    return named[0] if len(named) == 1 else None
 
 
 def _finding(span: Span, message: str, end: str, confidence: float, chain: tuple[Step, ...] = ()) -> Finding:

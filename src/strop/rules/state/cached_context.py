@@ -7,8 +7,8 @@ while its arguments don't say whose answer it is.
 row is never read again, and each worker remembers something else. A cached session or request stays in memory and
 is used after it was closed.
 
-**How it is found.** A memoised function, reached from a route, that reads a context variable in itself or in what it
-calls; that has no arguments and executes statements; or that takes a session or a request as argument.
+**How it is found.** A memoised function, reached from a route, that has no arguments and reads a context variable or
+executes statements, in itself or in what it calls; or that takes a session or a request as argument.
 
 **How to fix it.** A cache with a key that names the tenant and with a lifetime, cleared where the data is changed;
 or no cache: an indexed look-up costs less than a wrong answer.
@@ -85,7 +85,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         ways = reaches(project, function.id, ("once", "loop", "thread", "background"))
         if not ways:
             continue
-        found = _cause(project, function, reading, taking, does if function.id in keyless else {})
+        found = _cause(project, function, reading, taking, does, function.id in keyless)
         if found is not None:
             message, below = found
             yield draft(
@@ -108,6 +108,7 @@ def _cause(
     reading: dict[str, Mark],
     taking: dict[str, Mark],
     does: dict[str, tuple[tuple[Effect, tuple[Step, ...]], ...]],
+    keyless: bool,
 ) -> tuple[str, tuple[Step, ...]] | None:
     name = function.span.symbol
     if function.id in taking:
@@ -116,13 +117,13 @@ def _cause(
             f"{name} is cached by {mark.fact('takes')}, a {mark.fact('type')} that lives for one request",
             (),
         )
-    for effect, chain in does.get(function.id, ()):
+    for effect, chain in does.get(function.id, ()) if keyless else ():
         if effect.kind == "queries":
             return (
                 f"{name} is cached for the life of the process, and what it gives is read from the database",
                 chain,
             )
-    lower = way_down(project, function.id, reading)
+    lower = way_down(project, function.id, reading) if keyless else None
     if lower is None:
         return None
     mark = reading[lower[0]]

@@ -126,6 +126,7 @@ def _is_number(project: Project, owner: Class, column: str) -> bool:
     return (
         table
         and not versioned
+        and _SEQUENCE.search(column) is None
         and member is not None
         and _NUMBER.search(f"{member.annotation} {member.value}") is not None
     )

@@ -47,6 +47,7 @@ from strop.span import Step
 RULE = Rule("STA001", "process-state", "state", "warning", "Requests share state of one process", static=True)
 KINDS = ("function", "class", "module")
 
+_SMALL = 10  # routes: of fewer, "most of them" says nothing
 _CACHES = (
     "cache",
     "memo",
@@ -150,25 +151,14 @@ def _written(project: Project, made: Mark, marks: list[Mark]) -> list[tuple[Mark
     if not (made.fact("number") or read_elsewhere(marks)):
         return []
     wanted = ("count",) if made.fact("number") else ("grow", "count")
-    emptied = {
-        w.route
-        for m in marks
-        if m.fact("how") == "shrink"
-        for w in requests_to(project, m)
-        if _in_middleware(w)
-    }
-    return [
-        (m, w)
-        for m in marks
-        if m.fact("how") in wanted
-        for w in requests_to(project, m)
-        if not (_in_middleware(w) and w.route in emptied)
-    ]
+    ways = [(m, w) for m in marks if m.fact("how") in wanted for w in requests_to(project, m)]
+    return [] if _is_emptied(project, marks, {w.route for _, w in ways}) else ways
 
 
-def _in_middleware(way: Reach) -> bool:
-    """What a layer puts in and takes out around each request is the request's own."""
-    return any(step.text.startswith("middleware ") for step in way.chain)
+def _is_emptied(project: Project, marks: list[Mark], routes: set[str]) -> bool:
+    """What nearly every request puts in and takes out again is bookkeeping of the request."""
+    taken = {w.route for m in marks if m.fact("how") == "shrink" for w in requests_to(project, m)}
+    return 2 * len(routes) > len(project.imported.routes) > _SMALL and routes <= taken
 
 
 def gather(project: Project) -> tuple[dict[str, Mark], dict[str, list[Mark]]]:
