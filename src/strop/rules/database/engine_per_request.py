@@ -83,14 +83,14 @@ def _is_kept(body: Body, statement: ast.Assign | ast.AnnAssign) -> bool:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each line that makes an engine for a request."""
     kept = {(m.span.file, m.span.line) for m in project.source.marks.get(RULE.code, ())}
-    keepers = {
-        call.target
-        for function in project.source.functions.values()
-        for call in function.calls
-        if call.target and ((call.span.file, call.span.line) in kept or call.once)
-    }
+    keepers: set[str] = set()  # functions whose result somebody keeps
+    wasters: set[str] = set()  # functions of which a caller keeps nothing
     for function in project.source.functions.values():
-        if function.memoised or function.id in keepers:
+        for call in function.calls:
+            held = (call.span.file, call.span.line) in kept or call.once or function.memoised
+            (keepers if held else wasters).add(call.target)
+    for function in project.source.functions.values():
+        if function.memoised or function.id in keepers - wasters:
             continue
         for call in function.calls:
             place = (call.span.file, call.span.line)
