@@ -49,7 +49,7 @@ WITHOUT_RUNS = {
     "a wrong variable": ("measure", "--env", "DEBUG"),
     "a wrong application": ("measure", "--app", "shop"),
     "the page of a problem": ("explain", "t103"),
-    "the page of a rule": ("explain", "lazy-load"),
+    "the page of a rule": ("explain", "unused-ignore"),
     "a page that is not there": ("explain", "lazy-lod"),
 }
 
