@@ -154,7 +154,7 @@ PROJECT = {
 
 def facts(project: Project) -> tuple[object, ...]:
     """All that a reading gives."""
-    ways = {function: ways for function, ways in project.reaches.items()}
+    ways = dict(project.reaches.items())
     return project.source, project.imported, ways
 
 

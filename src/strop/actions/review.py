@@ -92,7 +92,7 @@ def rule_cards() -> tuple[RuleCard, ...]:
 
 
 def _read(request: ReviewRequest, scope: Scope) -> Project:
-    project = read_project(scope.root, (), (), noticers())
+    project = read_project(scope.root, (), (), noticers(), cache=request.cache)
     if not project.imported.routes and not _is_web(project):
         raise _nothing(scope.root, project)
     return project

@@ -68,15 +68,6 @@ class Found:
             dotted = dotted.rpartition(".")[0]
         return dotted
 
-    def forget(self, name: str) -> None:
-        """Drop a module's syntax; it is parsed again when somebody asks."""
-        module = self.loaded.pop(name, None)
-        if module is not None:
-            for each in module.classes:
-                self._nodes.pop(each, None)
-            for each in module.functions:
-                self._functions.pop(each, None)
-
     def class_(self, name: str) -> ClassNode | None:
         """The class of this dotted name, its key not noted."""
         try:
@@ -130,12 +121,14 @@ class _Modules(Mapping[str, Module]):
         self.found = found
 
     def __getitem__(self, name: str) -> Module:
+        self.found.watch.note(f"?{name}")
         module = self.found.module(name)
         if module is None:
             raise KeyError(name)
         return module
 
     def __contains__(self, name: object) -> bool:
+        self.found.watch.note(f"?{name}")
         return name in self.found.entries
 
     def __iter__(self) -> Iterator[str]:

@@ -82,11 +82,6 @@ class Types:
             fixpoint.lowest = outer
         return ref
 
-    def forget(self) -> None:
-        """Drop what is remembered by the place of syntax in memory, before syntax is dropped."""
-        self._parsed.clear()
-        self._inner.clear()
-
     def annotation(self, expr: ast.expr | None, scope: Scope) -> Ref | None:
         """The type that an annotation gives a value."""
         if expr is None:

@@ -48,13 +48,6 @@ class Names:
         self.found.watch.current |= known[1]
         return known[0]
 
-    def forget(self, module: str) -> None:
-        """Drop what was taken from a module's syntax."""
-        for key in [
-            k for k, (_, noted) in self._members.items() if any(n.startswith(f"{module}:") for n in noted)
-        ]:
-            del self._members[key]
-
     def _find_member(self, module: str, name: str, noted: set[str], passed: set[str]) -> Member:
         passed.add(module)
         node = self.found.module(module)
