@@ -143,6 +143,21 @@ def wait(jobs: queue.Queue):
     assert effects_of(source, "wait") == {("blocks", "queue.Queue.get")}
 
 
+def test_a_buffer_is_no_file(tmp_path: Path) -> None:
+    code = """import io
+from PIL import Image
+
+def decode(data):
+    return Image.open(io.BytesIO(data)).size
+
+def load(name):
+    return Image.open(name).size
+"""
+    source = read(tmp_path, {"app.py": code})
+    assert ("blocks", "PIL.Image.open") not in effects_of(source, "decode")
+    assert ("blocks", "PIL.Image.open") in effects_of(source, "load")
+
+
 def test_a_project_adds_names_of_its_own(tmp_path: Path) -> None:
     files = {
         "app.py": "import acme\n\ndef use():\n    acme.client.fetch(1)\n",

@@ -70,7 +70,7 @@ def test_one_cause_is_said_by_the_rule_that_names_it_best() -> None:
 
 def test_codes_are_unique_and_found_by_code_and_slug() -> None:
     every = rules()
-    assert len({r.rule.code for r in every}) == len({r.rule.slug for r in every}) == len(every) == 17
+    assert len({r.rule.code for r in every}) == len({r.rule.slug for r in every}) == len(every)
     assert rule("db001") == rule("lazy-load") is not None
     assert rule("DB999") is None
 

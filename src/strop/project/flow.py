@@ -142,6 +142,11 @@ def _argument(place: str, tokens: frozenset[str]) -> Iterator[str]:
         yield f"{place}={','.join(sorted(tokens))}"
 
 
+def _is_safe(body: Body, loader: ast.expr) -> bool:
+    """Whether a loader of YAML makes plain values only: SafeLoader, or a class below it."""
+    return any("Safe" in base for base in body.bases(body.name(loader) or body.text(loader)))
+
+
 def _sink(body: Body, origins: Origins, call: ast.Call, name: str) -> str:
     """The name under which the table of sinks has this call; "" when it doesn't."""
     func = call.func
@@ -153,7 +158,7 @@ def _sink(body: Body, origins: Origins, call: ast.Call, name: str) -> str:
     if last == "from_string" and not name:
         name = "?.from_string"
     given = {k.arg: k.value for k in call.keywords}
-    if name == "yaml.load" and not any("Safe" in body.text(v) for v in [*call.args[1:], *given.values()]):
+    if name == "yaml.load" and not any(_is_safe(body, v) for v in [*call.args[1:], *given.values()]):
         name = "yaml.load:unsafe"
     shell = given.get("shell")
     if name.startswith("subprocess.") and isinstance(shell, ast.Constant) and shell.value:

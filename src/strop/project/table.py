@@ -72,3 +72,4 @@ class Engine:
     pool_size: int
     max_overflow: int
     span: Span | None = None
+    kept: bool = True  # False: of one function's own, which neither returns nor stores it; source reader only

@@ -15,6 +15,7 @@ from strop.project.scope import ClassNode, FunctionNode, Ref, Scope
 from strop.project.wrappers import decorators, runs_off_loop
 
 _VALIDATORS = frozenset({"field_validator", "model_validator", "validator", "root_validator"})
+_BUFFERS = frozenset({"io.BytesIO", "io.StringIO"})
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "model_post_init")
 _MODEL_CALLS = frozenset({"model_validate", "from_orm", "parse_obj", "model_validate_json", "parse_raw"})
 
@@ -52,7 +53,7 @@ class Targets:
             case "class":
                 yield from self._constructed(ref.name)
             case "name":
-                yield from self._library(ref.name, node)
+                yield from self._library(ref.name, node, scope)
                 yield from self._validated(ref.name, node, scope)
             case "instance":
                 yield from self._instance(ref.name)
@@ -71,12 +72,21 @@ class Targets:
         elif bases := self.types.members.library_bases(name):
             yield from self._library(f"{bases[0]}.__call__")
 
-    def _library(self, name: str, node: ast.expr | None = None) -> Iterator[Target]:
+    def _library(
+        self, name: str, node: ast.expr | None = None, scope: Scope | None = None
+    ) -> Iterator[Target]:
         effects = self.types.catalogue.effect(name)
+        if effects and scope is not None and isinstance(node, ast.Call) and self._in_memory(node, scope):
+            effects = tuple(e for e in effects if e.kind != "blocks" or "files" not in e.note)
         if effects and isinstance(node, ast.Call) and not _takes_effect(self.types.catalogue, name, node):
             effects = ()
         for effect in effects or (None,):
             yield Target(name, "", effect)
+
+    def _in_memory(self, call: ast.Call, scope: Scope) -> bool:
+        """Whether what is opened, read or written is a buffer: `Image.open(BytesIO(data))`."""
+        ref = self.types.infer(call.args[0], scope) if call.args else None
+        return ref is not None and ref.kind == "instance" and ref.name in _BUFFERS
 
     def _constructed(self, name: str) -> Iterator[Target]:
         """Making an instance runs the constructors; of a model also its validators."""

@@ -16,6 +16,8 @@ from strop.span import Span
 
 SESSIONS = ("sqlalchemy.", "sqlmodel.")  # effects whose statements the probe sees one by one
 COMPUTES = 0.5  # share of CPU from which a block computed; below it waited
+# How a step begins that FastAPI, Starlette or Pydantic makes, not the handler.
+_ENTRIES = ("depends on ", "middleware ", "validates ", "response model ")
 # What the probe would have seen: an effect of these that it did not see did not happen.
 _SEEN = (
     "requests.",
@@ -67,9 +69,9 @@ def on_loop(project: Project, function: Function) -> tuple[Reach, ...]:
 
 
 def root(project: Project, way: Reach) -> Function | None:
-    """What FastAPI calls itself at the begin of a way: the handler, or the dependency that it goes through."""
+    """What FastAPI calls itself at the begin of a way: the handler, or the dependency or middleware that it goes through."""
     entry = way.chain[0] if way.chain else None
-    if len(way.chain) > 1 and way.chain[1].text.startswith("depends on "):
+    if len(way.chain) > 1 and way.chain[1].text.startswith(_ENTRIES):
         entry = way.chain[1]
     return function_at(project, entry.span) if entry is not None else None
 

@@ -49,12 +49,28 @@ def parameters(body: Body) -> set[str]:
     return found
 
 
-def injected(route: Route, parameter: str) -> Dependency | None:
-    """The generator dependency that gives a handler this parameter, and closes it afterwards."""
+def injected(route: Route, parameter: str, given: str = "") -> Dependency | None:
+    """The generator dependency that gives a handler this parameter, and closes it afterwards.
+
+    One that other dependencies ask for too is listed once, for the first of them: `given` is the dotted name of
+    the function that the parameter's default names.
+    """
     for dependency in route.dependencies:
-        if dependency.parameter == parameter and dependency.depth == 1 and dependency.is_generator:
+        own = dependency.parameter == parameter and dependency.depth == 1
+        shared = bool(given) and dependency.name.replace(":", ".") == given
+        if dependency.is_generator and (own or shared):
             return dependency
     return None
+
+
+def depends_on(body: Body, parameter: str) -> str:
+    """The dotted name of the function in `parameter=Depends(function)`; "" where the default names none."""
+    for binding in body.scope.names.get(parameter, ()):
+        default = binding.default
+        if isinstance(default, ast.Call) and default.args:
+            ref = body.ref(default.args[0])
+            return ref.name if ref is not None and ref.kind == "function" else ""
+    return ""
 
 
 def served_by(project: Project, function: str) -> list[Route]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strop.project.declared.expressions import Declaration, keyword
 from strop.project.infer import Types
@@ -24,6 +24,7 @@ UNKNOWN = -2  # a pool setting that the source takes from elsewhere
 _URL = re.compile(r"(postgresql|postgres|mysql|mariadb|sqlite|mssql|oracle|cockroachdb)(?:\+(\w+))?:/")
 _SCHEME = re.compile(r"[\"'](postgresql|mysql|mariadb|sqlite)\+\w+[\"']")
 _SECRET = re.compile(r"//[^@/]*@")
+_FACTORIES = frozenset({"sessionmaker", "async_sessionmaker", "scoped_session"})
 _DRIVERS = {
     "asyncpg": "postgresql", "psycopg": "postgresql", "psycopg2": "postgresql", "pg8000": "postgresql",
     "aiomysql": "mysql", "asyncmy": "mysql", "pymysql": "mysql", "MySQLdb": "mysql", "aiosqlite": "sqlite",
@@ -49,7 +50,7 @@ def read_engines(types: Types, module: Module) -> DeclaredEngines:
     named |= {m for m in ("postgresql", "mysql") if f"sqlalchemy.dialects.{m}" in text}
     if "_engine(" not in text and "engine_from_config(" not in text:
         return DeclaredEngines((), tuple(sorted(named)))
-    found = tuple(_engine(types, module, call, scope, symbol) for call, scope, symbol in _made(types, module))
+    found = tuple(_engine(types, module, *made) for made in _made(types, module))
     return DeclaredEngines(found, tuple(sorted(named)))
 
 
@@ -60,18 +61,7 @@ def engines(declared: tuple[DeclaredEngines, ...]) -> tuple[Engine, ...]:
     dialect = next(iter(served)) if len(served) == 1 else ""
     found = (engine for each in declared for engine in each.engines)
     return tuple(
-        engine
-        if engine.dialect
-        else Engine(
-            engine.url,
-            dialect,
-            engine.driver,
-            engine.is_async,
-            engine.pool,
-            engine.pool_size,
-            engine.max_overflow,
-            engine.span,
-        )
+        engine if engine.dialect else replace(engine, dialect=dialect)
         for engine in sorted(found, key=lambda e: str(e.span))
     )
 
@@ -85,8 +75,8 @@ def _plain(name: str) -> str:
     return {"postgres": "postgresql", "mariadb": "mysql", "cockroachdb": "postgresql"}.get(name, name)
 
 
-def _made(types: Types, module: Module) -> Iterator[tuple[ast.Call, Scope, str]]:
-    """The calls that make an engine, with the namespace and the function they stand in."""
+def _made(types: Types, module: Module) -> Iterator[tuple[ast.Call, Scope, str, bool]]:
+    """The calls that make an engine, with the namespace and the function they stand in, and whether that keeps it."""
     functions = list(module.by_id.values())
     inside: set[int] = set()
     for function in sorted(functions, key=lambda f: -len(f.qualname)):
@@ -97,21 +87,44 @@ def _made(types: Types, module: Module) -> Iterator[tuple[ast.Call, Scope, str]]
                 and _is_maker(types, node, function.scope)
             ):
                 inside.add(id(node))
-                yield node, function.scope, function.qualname
+                yield node, function.scope, function.qualname, _is_kept(function.node, node)
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Call) and id(node) not in inside and _is_maker(types, node, module.scope):
-            yield node, module.scope, "<module>"
+            yield node, module.scope, "<module>", True
+
+
+def _is_kept(function: ast.AST, call: ast.Call) -> bool:
+    """Whether a function returns, yields or stores an engine, or makes sessions of it for others."""
+    names = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is call:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {target.id for target in targets if isinstance(target, ast.Name)}
+            if any(not isinstance(target, ast.Name) for target in targets):
+                return True
+    declared = {n for node in ast.walk(function) if isinstance(node, ast.Global) for n in node.names}
+    given = [
+        n.value for n in ast.walk(function) if isinstance(n, ast.Return | ast.Yield) and n.value is not None
+    ]
+    return bool(names & declared) or any(
+        part is call or (isinstance(part, ast.Name) and part.id in names)
+        for value in given
+        for part in ast.walk(value)
+    )
+
+
+def _last(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
 
 
 def _is_maker(types: Types, call: ast.Call, scope: Scope) -> bool:
-    last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if not last.endswith(("engine", "engine_from_config")):
+    if not _last(call.func).endswith(("engine", "engine_from_config")):
         return False
     ref = types.infer(call.func, scope)
     return ref is not None and ref.name in MAKERS
 
 
-def _engine(types: Types, module: Module, call: ast.Call, scope: Scope, symbol: str) -> Engine:
+def _engine(types: Types, module: Module, call: ast.Call, scope: Scope, symbol: str, kept: bool) -> Engine:
     here = Declaration(types, scope)
     ref = types.infer(call.func, scope)
     is_async = ref is not None and ref.name.endswith("async_engine")
@@ -131,6 +144,7 @@ def _engine(types: Types, module: Module, call: ast.Call, scope: Scope, symbol: 
         _number(here, call, "pool_size", 5, unknown),
         _number(here, call, "max_overflow", 10, unknown),
         span,
+        kept,
     )
 
 

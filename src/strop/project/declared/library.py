@@ -103,6 +103,8 @@ SCHEMES = frozenset(f"fastapi.security.{home}.{name}" for name, home in _SECURIT
 
 def canonical(name: str) -> str:
     """The dotted name under which the library itself defines it."""
+    if name == "pydantic.ValidationError":
+        return "pydantic_core._pydantic_core.ValidationError"
     package, _, rest = name.partition(".")
     if package not in ("fastapi", "starlette") or not rest:
         return name

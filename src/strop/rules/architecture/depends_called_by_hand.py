@@ -72,7 +72,8 @@ def _missing(body: Body, node: FunctionNode, call: ast.Call) -> list[str]:
     defaults |= {
         a.arg: d for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None
     }
-    marked = [name for name, default in defaults.items() if _is_marker(body, node, default)]
+    used = {name: default for name, default in defaults.items() if not name.startswith("_")}
+    marked = [name for name, default in used.items() if _is_marker(body, node, default)]
     if not marked:
         return []
     static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.node.decorator_list)

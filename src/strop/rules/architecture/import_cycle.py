@@ -99,7 +99,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         first, to = closing
         ring = _ring(edges, group, first, to)
         file = project.source.modules[first]
-        names = [name.rpartition(".")[2] for name in ring]
+        names = [".".join(name.split(".")[-2:]) for name in ring]
         yield draft(
             RULE,
             Span(file, edges[first][to], "<module>"),

@@ -6,7 +6,8 @@ request (a page, a language, a check of a flag) the trip costs far more than the
 **Why it costs.** About 100 to 200 us for each such dependency of each request, and a place in a pool of 40
 threads that requests with real work are waiting for.
 
-**How it is found.** `def` dependencies of routes whose body, through everything that it calls, is provably free
+**How it is found.** `def` dependencies of routes (and, by the source alone, `def` handlers of GET that take nothing: health
+checks) whose body, through everything that it calls, is provably free
 of waiting and of long computing: no library call that is not known to be harmless. The run tells what the
 trip took.
 
@@ -60,12 +61,14 @@ _HARMLESS = frozenset(
         "decimal.Decimal",
     }
 )
-_MODELS = ("pydantic.BaseModel", "pydantic.main.BaseModel", "enum.", "typing.NamedTuple")
+_MODELS = ("pydantic.BaseModel", "pydantic.main.BaseModel", "enum.", "typing.NamedTuple", "typing.Generic")
 _MAKERS = (".__init__", ".__new__", ".__post_init__", ".model_post_init")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each dependency, with the routes that depend on it."""
+    if evidence is None:
+        yield from _idle_handlers(project)
     found: dict[str, list[tuple[str, Dependency]]] = defaultdict(list)
     for route in project.imported.routes:
         for dependency in route.dependencies:
@@ -78,6 +81,36 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             continue
         if _is_trivial(project, function, 0):
             yield from _judge(evidence, function, users)
+
+
+def _idle_handlers(project: Project) -> Iterator[Finding]:
+    """`def` handlers of GET that take nothing and only compute: health checks wait for a free thread like work does."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for route in project.imported.routes:
+        alone = not route.dependencies and not route.parameters and route.method == "GET"
+        if route.kind == "http" and alone and not route.is_async and route.span is not None:
+            found[function_id(route.name, route.span)].add(route.key)
+    for name, routes in found.items():
+        function = project.source.functions.get(name)
+        if (
+            function is None
+            or function.is_async
+            or function.memoised
+            or not _is_trivial(project, function, 0)
+        ):
+            continue
+        yield draft(
+            RULE,
+            head(function),
+            routes,
+            message=f"def {function.span.symbol} answers from memory, and waits for a thread to do it",
+            impact="when the pool is busy it answers late or not at all: a health check then has a healthy worker restarted",
+            solution=f"async def {function.span.symbol}: FastAPI then calls it in place",
+            known="static",
+            confidence=0.7,
+            facts={"function": function.id},
+            severity="note",
+        )
 
 
 def _is_trivial(project: Project, function: Function, depth: int) -> bool:

@@ -31,7 +31,7 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
-from strop.rules.sessions import injected, parameters, served_by
+from strop.rules.sessions import depends_on, injected, parameters, served_by
 from strop.rules.wording import many
 from strop.span import Step
 
@@ -54,7 +54,7 @@ def notice(body: Body) -> Iterator[Mark]:
             case ast.Attribute(value=ast.Name(id=name)) if name not in told and name in parameters(body):
                 told.add(name)
                 if not _ended(body, call, name):
-                    yield body.mark(RULE.code, call, session=name)
+                    yield body.mark(RULE.code, call, session=name, given=depends_on(body, name))
 
 
 def _ended(body: Body, call: ast.Call, name: str) -> bool:
@@ -75,9 +75,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each file and dependency: who does it once mostly does it everywhere."""
     found: dict[tuple[str, str], list[tuple[Mark, list[Route]]]] = {}
     for mark in project.source.marks.get(RULE.code, ()):
-        name = mark.fact("session")
-        routes = [r for r in served_by(project, mark.function) if injected(r, name) is not None]
-        owner = injected(routes[0], name) if routes else None
+        name, given = mark.fact("session"), mark.fact("given")
+        routes = [r for r in served_by(project, mark.function) if injected(r, name, given) is not None]
+        owner = injected(routes[0], name, given) if routes else None
         if owner is not None:
             found.setdefault((mark.span.file, owner.name), []).append((mark, routes))
     for (_, owner_name), cases in found.items():

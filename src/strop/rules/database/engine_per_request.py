@@ -83,10 +83,8 @@ def _is_kept(body: Body, statement: ast.Assign | ast.AnnAssign) -> bool:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each line that makes an engine for a request."""
     kept = {(m.span.file, m.span.line) for m in project.source.marks.get(RULE.code, ())}
-    keepers, wasters = (
-        set(),
-        set(),
-    )  # functions whose result is kept; functions of which one caller keeps nothing
+    keepers: set[str] = set()  # functions whose result somebody keeps
+    wasters: set[str] = set()  # functions of which a caller keeps nothing
     for function in project.source.functions.values():
         for call in function.calls:
             held = (call.span.file, call.span.line) in kept or call.once or function.memoised

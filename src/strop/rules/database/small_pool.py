@@ -53,8 +53,14 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         if not routes:
             continue
         place = engine.span or _any_handler(project, routes)
-        if place is not None:
+        if place is not None and (evidence is not None or _is_shared(project, engine, place)):
             yield _finding(evidence, engine, place, routes, limit)
+
+
+def _is_shared(project: Project, engine: Engine, place: Span) -> bool:
+    """Whether requests share the pool: not that of a function that makes it for itself, or anew for each of them."""
+    ways = project.reaches.get(f"{place.file}:{place.symbol}", ())
+    return engine.kept and not any(way.route and way.context in ("loop", "thread") for way in ways)
 
 
 def _threaded(project: Project, evidence: Evidence | None) -> set[str]:
@@ -137,6 +143,27 @@ def read_order(order_id: int, session: Session = Depends(get_session)):
 """
         },
         get("/orders/1"),
+        bad=False,
+    ),
+    Example(
+        "an engine of a check's own, which no request shares",
+        {
+            "main.py": SHOP.replace('shop.db")\nasync', 'shop.db", pool_size=40, max_overflow=0)\nasync')
+            + """
+def is_reachable():
+    probe = create_engine("sqlite:///shop.db")
+    with probe.connect():
+        return True
+
+
+is_reachable()
+
+
+@app.get("/orders/{order_id}")
+def read_order(order_id: int, session: Session = Depends(get_session)):
+    return session.get(Order, order_id).number
+"""
+        },
         bad=False,
     ),
     Example(

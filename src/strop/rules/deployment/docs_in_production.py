@@ -55,7 +55,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     guarded = [r for r in own if r.dependencies]
     files = _files_served(project)
     mark = next((m for m in project.source.marks.get(RULE.code, ()) if m.span.file in files), None)
-    if mark is None or not (project.shipped.images or launched) or 2 * len(guarded) < len(own):
+    if mark is None or not (project.shipped.images or launched) or not own or 2 * len(guarded) < len(own):
         return
     yield draft(
         RULE,

@@ -59,11 +59,15 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         seen.add(id(loop))
         if isinstance(loop, ast.For):
-            if not _is_short(body, loop.iter) and _turns_are_apart(loop):
+            if (
+                not _is_short(body, loop.iter)
+                and _turns_are_apart(loop)
+                and not _with_session(body, node.value)
+            ):
                 yield body.mark(RULE.code, loop, line=loop.lineno)
         elif isinstance(loop, ast.ListComp | ast.DictComp | ast.SetComp):
             first = loop.generators[0]
-            if not first.is_async and not _is_short(body, first.iter):
+            if not first.is_async and not _is_short(body, first.iter) and not _with_session(body, node.value):
                 yield body.mark(RULE.code, loop, line=loop.lineno)
 
 
@@ -79,6 +83,12 @@ def _is_short(body: Body, over: ast.expr) -> bool:
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "items":
         value = body.value(value.func.value)
     return isinstance(value, _LITERALS)
+
+
+def _with_session(body: Body, call: ast.Call) -> bool:
+    """Whether a database session goes along: it serves one call at a time."""
+    given = (*call.args, *(keyword.value for keyword in call.keywords))
+    return any(body.instance(value).startswith("sqlalchemy.") for value in given)
 
 
 def _turns_are_apart(loop: ast.For) -> bool:

@@ -79,6 +79,24 @@ async def upload(file: UploadFile):
         mends="a model that is uploaded",
     ),
     Example(
+        "a loader that adds to the safe one",
+        plain("""
+import yaml
+from fastapi import UploadFile
+
+
+class Loader(yaml.CSafeLoader):
+    def construct_scalar(self, node):
+        return super().construct_scalar(node).strip()
+
+
+@app.post("/workflows")
+async def upload(file: UploadFile):
+    return {"steps": len(yaml.load(await file.read(), Loader=Loader))}
+"""),
+        bad=False,
+    ),
+    Example(
         "what the service itself has stored",
         plain("""
 import pickle

@@ -110,7 +110,11 @@ def _finding(marks: list[Mark], ways: list[Reach]) -> Finding:
 
 
 def _is_lock(call: Call) -> bool:
-    return "with_for_update" in call.text or call.name.endswith(".with_for_update") or "advisory" in call.text
+    """`FOR UPDATE`, an advisory lock, or an upsert, which locks the row that it meets."""
+    return any(
+        word in f"{call.text} {call.name}"
+        for word in ("with_for_update", "advisory", "on_conflict_do_update")
+    )
 
 
 def _is_number(project: Project, owner: Class, column: str) -> bool:
