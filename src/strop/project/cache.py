@@ -16,6 +16,7 @@ from functools import cache
 from hashlib import blake2b
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -81,8 +82,19 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def encode_derived(derived: Derived) -> bytes:
-    """The results of a file as they are kept."""
-    return _encoder.encode(derived)
+    """The results of a file as they are kept. Half of a surrogate pair, which source may name, becomes "?"."""
+    try:
+        return _encoder.encode(derived)
+    except UnicodeEncodeError:
+        return _encoder.encode(_encodable(msgspec.to_builtins(derived)))
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(each) for name, each in value.items()}
+    return [_encodable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def decode_derived(data: bytes) -> Derived:
