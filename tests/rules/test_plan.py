@@ -68,6 +68,12 @@ def test_one_cause_is_said_by_the_rule_that_names_it_best() -> None:
     assert merge([unused, joined, made.finding("DB004", relationship="Order.payments")])[0] == joined
 
 
+def test_a_turn_that_commits_is_one_cause_until_a_run_tells_what_each_statement_costs() -> None:
+    commits, asks, measured = made.finding("DB007"), made.finding("DB002"), made.finding("DB002", total=9)
+    assert merge([asks, commits]) == (commits,)
+    assert merge([measured, commits]) == (measured, commits)
+
+
 def test_codes_are_unique_and_found_by_code_and_slug() -> None:
     every = rules()
     assert len({r.rule.code for r in every}) == len({r.rule.slug for r in every}) == len(every)

@@ -29,6 +29,11 @@ def _same_place(better: Finding, worse: Finding) -> bool:
     return (better.span.file, better.span.line) == (worse.span.file, worse.span.line)
 
 
+def _same_loop(better: Finding, worse: Finding) -> bool:
+    """Read from the source, a turn that commits is one cause; a run tells what each of its statements costs."""
+    return better.known == worse.known == "static" and _same_place(better, worse)
+
+
 def _same_relationship(better: Finding, worse: Finding) -> bool:
     named = better.fact("relationships") or better.fact("relationship")
     return worse.fact("relationship") in named.split(",")
@@ -41,6 +46,7 @@ _COVERS: dict[tuple[str, str], Covers] = {
     ("RUN001", "ASY002"): _same_place,
     ("STA004", "AUTH010"): _same_place,
     ("DB003", "DB004"): _same_relationship,
+    ("DB007", "DB002"): _same_loop,
     ("DB006", "DB008"): _same_place,
     ("DB003", "DB008"): _same_place,
 }
