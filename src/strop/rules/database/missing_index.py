@@ -55,6 +55,7 @@ LEAST_ROWS = 1000  # rows of the table: fewer are read in well under a milliseco
 SELECTIVE = 0.2  # share of the rows that are wanted: for more a database rather reads the table
 
 _Key = tuple[str, tuple[str, ...]]
+_CONDITIONS = ("where", "filter", "join", "outerjoin", "filter_by")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -146,16 +147,34 @@ def _place(project: Project, table: str, columns: tuple[str, ...]) -> Span | Non
 def notice(body: Body) -> Iterator[Mark]:
     """Columns that statements filter or join by, as "Order.customer_id"."""
     told: set[str] = set()
-    for call in body.calls("where", "filter", "join", "outerjoin", "filter_by"):
+    for call in body.calls(*_CONDITIONS):
+        whole = _statement(body, call)
+        beside = sorted({key for each in whole for key in _compared(body, each)})
         for key in _compared(body, call):
-            if key not in told:
-                told.add(key)
-                yield body.mark(RULE.code, call, column=key)
+            if (fact := f"{key} {beside}") not in told:
+                told.add(fact)
+                yield body.mark(RULE.code, call, column=key, beside=",".join(beside))
     for call in body.calls(*_EAGER):
         for key in (relationship_key(body, a) for a in call.args):
             if key and key not in told:
                 told.add(key)
                 yield body.mark(RULE.code, call, loads=key)
+
+
+def _statement(body: Body, call: ast.Call) -> Iterator[ast.Call]:
+    """All conditions of the statement that a condition belongs to, as far as it is one expression."""
+    outermost: ast.AST = call
+    for each in body.around(call):
+        if not isinstance(each, ast.Call | ast.Attribute):
+            break
+        outermost = each
+    for node in ast.walk(outermost):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _CONDITIONS
+        ):
+            yield node
 
 
 def _compared(body: Body, call: ast.Call) -> Iterator[str]:
@@ -180,12 +199,16 @@ def _unindexed_keys(project: Project) -> Iterator[Finding]:
     if dialects == {"mysql"}:
         return  # InnoDB makes an index for each foreign key
     asked: dict[str, list[Reach]] = {}
+    led = {f"{_owner(t)}.{c}" for t in project.imported.tables for c in _leading(t)}
     for mark in project.source.marks.get(RULE.code, ()):
+        asks = mark.fact("column").partition(".")[0]
+        if any(key in led and key.partition(".")[0] == asks for key in mark.fact("beside").split(",")):
+            continue  # an index on another column that it compares finds the rows
         ways = reaches(project, mark.function, ("loop", "thread"))
         if ways:
             asked.setdefault(mark.fact("column") or mark.fact("loads"), []).extend(ways)
     for table in project.imported.tables:
-        owner = table.model.rpartition(":")[2].rpartition(".")[2]
+        owner = _owner(table)
         missing: list[tuple[Column, str, list[Reach]]] = []
         for column in table.columns if table.span is not None else ():
             if not column.foreign_key or _is_indexed(table, column) or not _is_real(column):
@@ -197,6 +220,16 @@ def _unindexed_keys(project: Project) -> Iterator[Finding]:
                 missing.append((column, by, ways))
         if any(ways for _, _, ways in missing):
             yield _static(table, missing, dialects)
+
+
+def _owner(table: Table) -> str:
+    """The name of the class that maps it."""
+    return table.model.rpartition(":")[2].rpartition(".")[2]
+
+
+def _leading(table: Table) -> set[str]:
+    """The attributes that an index or a key of the table begins with."""
+    return {c.attribute or c.name for c in table.columns if _is_indexed(table, c)}
 
 
 def _is_real(column: Column) -> bool:

@@ -49,7 +49,7 @@ def notice(body: Body) -> Iterator[Mark]:
 
 def makes(body: Body, call: ast.Call) -> bool:
     """Whether a call makes a new session: the class, a factory, or a plain function of the project."""
-    if not is_session(body, call):
+    if not is_session(body, call) or _borrows(body, call):
         return False
     match body.ref(call.func):
         case None:
@@ -62,6 +62,16 @@ def makes(body: Body, call: ast.Call) -> bool:
             node = body.types.found.functions.get(ref.name)
             return node is not None and not node.is_generator and any(_is_new(body, r) for r in node.results)
     return False
+
+
+def _borrows(body: Body, call: ast.Call) -> bool:
+    """Whether it works on a connection that its caller has open: `Session(bind=connection)` in a mapper's event."""
+    given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "bind")]
+    return any(
+        body.instance(value).endswith("Connection")
+        or (isinstance(value, ast.Name) and any(b.how == "annotation" for b in body.bindings(value)))
+        for value in given
+    )
 
 
 def _is_new(body: Body, result: ast.expr) -> bool:

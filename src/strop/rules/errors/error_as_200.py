@@ -40,6 +40,7 @@ _ASKS = re.compile(
     r"test|check|valid|verif|health|status|probe|diagnos|ping|webhook|callback|hook|rpc|mcp|preview|dry|ready|live|monitor",
     re.I,
 )
+_REASONS = frozenset({"detail", "error", "message", "msg", "reason"})
 _BAD_VALUES = frozenset({"error", "failed", "failure", "fail"})
 
 
@@ -82,8 +83,8 @@ def _is_error(content: ast.Dict) -> bool:
         value = pairs.get(key)
         if isinstance(value, ast.Constant) and value.value is False:
             return True
-    value = pairs.get("status")
-    return isinstance(value, ast.Constant) and value.value in _BAD_VALUES
+    value = pairs.get("status")  # beside a reason: alone it may be the state of what was asked for
+    return isinstance(value, ast.Constant) and value.value in _BAD_VALUES and bool(_REASONS & pairs.keys())
 
 
 def _sets_status(body: Body) -> bool:

@@ -121,7 +121,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             continue
         inside = [c for c in function.calls if c.loop == mark.span.line]
         waits = [c for c in inside if c.awaited]
-        if any(c.name in _SLEEPS for c in waits):
+        if any(c.name in _SLEEPS for c in function.calls if c.loop):  # it polls, in this loop or around it
             continue
         asked = _asked(project, waits)
         ways = reaches(project, function.id, ("loop",)) if asked is not None else []
@@ -134,7 +134,16 @@ def _asked(project: Project, waits: list[Call]) -> Call | None:
     kinds = {call: leads(project, call) for call in waits}
     if any({"queries", "commits"} & found for found in kinds.values()):
         return None
-    return next((call for call, found in kinds.items() if "calls" in found), None)
+    return next(
+        (call for call, found in kinds.items() if "calls" in found and _calls_out(project, call)), None
+    )
+
+
+def _calls_out(project: Project, call: Call) -> bool:
+    """Whether the call, or what it calls, is a request to another service: further down too much lies between."""
+    target = project.source.functions.get(call.target)
+    inside = [c for c in target.calls if c.awaited] if target is not None else []
+    return any(c.effect is not None and c.effect.kind == "calls" for c in (call, *inside))
 
 
 def _finding(

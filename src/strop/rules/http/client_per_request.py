@@ -64,12 +64,27 @@ def notice(body: Body) -> Iterator[Mark]:
     """Clients that are made, with nothing that is this call's alone."""
     for call in body.calls(*WORDS):
         name = body.name(call.func)
-        if name in CLIENTS and not any(k.arg is None or _differs(body, k) for k in call.keywords):
+        own = any(k.arg is None or _differs(body, k) for k in call.keywords)
+        if name in CLIENTS and not own and not _stands_in(body, call):
             yield body.mark(RULE.code, call, name=name, text=body.text(call)[:90])
 
 
 def _differs(body: Body, keyword: ast.keyword) -> bool:
     return keyword.arg in _OWN and body.constant(keyword.value) is None
+
+
+def _stands_in(body: Body, call: ast.Call) -> bool:
+    """Whether it is made only where the caller gave none: `if client is None:`."""
+    for each in body.around(call):
+        match each:
+            case ast.If(
+                test=ast.Compare(
+                    left=ast.Name() as name, ops=[ast.Is()], comparators=[ast.Constant(value=None)]
+                )
+            ):
+                if any(b.how == "annotation" for b in body.bindings(name)):
+                    return True
+    return False
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

@@ -90,7 +90,10 @@ def _described(value: ast.expr | None) -> tuple[str, ...]:
         return ()
     found = _LISTS.search(text)
     words = tuple(w for w in _WORD.findall(found[1]) if w != "or") if found else ()
-    return words if len(words) > 1 and text.count(",") >= len(words) - 2 else ()
+    quoted = found is not None and any(
+        mark in found[1] for mark in "'`\""
+    )  # "(key, value)" may be a pair of names
+    return words if len(words) > (1 if quoted else 2) and text.count(",") >= len(words) - 2 else ()
 
 
 def _checked(body: Body) -> dict[str, tuple[str, ...]]:
