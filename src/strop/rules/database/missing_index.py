@@ -342,4 +342,13 @@ def count_statuses(session: Session = Depends(get_session)):
         get("/statuses"),
         bad=False,
     ),
+    Example(
+        "another column of the statement has an index",
+        shop("""
+@app.get("/mine")
+def find_mine(order_id: int, customer_id: int, session: Session = Depends(get_session)):
+    return session.scalar(select(Order.number).where(Order.id == order_id, Order.customer_id == customer_id))
+"""),
+        bad=False,
+    ),
 )

@@ -222,4 +222,23 @@ def read_order(order_id: int, session: Session = Depends(each_request)):
         ),
         bad=False,
     ),
+    Example(
+        "on a connection that its caller has open",
+        shop("""
+from sqlalchemy import event
+
+
+@event.listens_for(Item, "after_insert")
+def renumber(mapper, connection, target):
+    session = Session(bind=connection)
+    session.execute(select(Order.id).where(Order.id == target.order_id))
+
+
+@app.post("/items")
+def create_item(order_id: int, session: Session = Depends(get_session)):
+    session.add(Item(order_id=order_id, quantity=1))
+    session.commit()
+"""),
+        bad=False,
+    ),
 )

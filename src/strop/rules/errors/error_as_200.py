@@ -158,4 +158,18 @@ def words(response: Response, start: str = ""):
     return [start]
 """),
     ),
+    Example(
+        "the state of what was asked for",
+        plain("""
+PAYMENTS = {1: {"failed": True}}
+
+
+@app.get("/payments/{number}")
+def read_payment(number: int):
+    payment = PAYMENTS[number]
+    if payment["failed"]:
+        return {"paid": False, "status": "failed", "details": payment}
+    return {"paid": True, "status": "settled", "details": payment}
+"""),
+    ),
 )

@@ -235,4 +235,20 @@ async def read_pages(names: list[str]):
 """
         ),
     ),
+    Example(
+        "inside a poll, where waiting is the purpose",
+        plain(
+            _CLIENT
+            + """
+@app.post("/ready")
+async def wait_until_ready(names: list[str]):
+    waiting = set(names)
+    while waiting:
+        for name in list(waiting):
+            waiting -= {name} if await stock(name) else set()
+        await asyncio.sleep(1)
+    return True
+"""
+        ),
+    ),
 )

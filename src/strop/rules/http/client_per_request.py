@@ -188,4 +188,24 @@ async def read_bank(tenant: str):
         return (await client.get("https://bank.example/balance")).json()
 """),
     ),
+    Example(
+        "only where the caller gives none",
+        plain("""
+import httpx
+
+shared = httpx.AsyncClient(timeout=5)
+
+
+async def fetch(path: str, client: httpx.AsyncClient | None = None):
+    if client is None:
+        async with httpx.AsyncClient(timeout=5) as own:
+            return (await own.get(f"https://rates.example/{path}")).json()
+    return (await client.get(f"https://rates.example/{path}")).json()
+
+
+@app.get("/rate")
+async def read_rate():
+    return await fetch("eur", shared)
+"""),
+    ),
 )

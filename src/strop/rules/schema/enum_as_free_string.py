@@ -206,4 +206,20 @@ def read_room():
     return {"visibility": "team"}
 """),
     ),
+    Example(
+        "a pair of names",
+        plain("""
+from pydantic import BaseModel, Field
+
+
+class Tag(BaseModel):
+    key: str
+    color: str = Field(description="Color of this (key, value)")
+
+
+@app.post("/tags")
+def create_tag(tag: Tag):
+    return tag
+"""),
+    ),
 )
