@@ -53,8 +53,8 @@ def read_remembered(root: Path, key: str) -> Remembered | None:
 
 
 def write_remembered(root: Path, kept: Remembered) -> None:
-    """Keep it; where nothing can be written nothing is kept."""
-    with contextlib.suppress(OSError):
+    """Keep it; where nothing can be written nothing is kept, nor what holds half of a surrogate pair."""
+    with contextlib.suppress(OSError, UnicodeEncodeError):
         write_file(root / FOLDER / "findings", msgspec.msgpack.encode(kept))
 
 

@@ -16,7 +16,7 @@ from functools import cache
 from hashlib import blake2b
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -84,8 +84,19 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def encode_derived(derived: Derived) -> bytes:
-    """The results of a file as they are kept."""
-    return _encoder.encode(derived)
+    """The results of a file as they are kept. Half of a surrogate pair, which source may name, becomes "?"."""
+    try:
+        return _encoder.encode(derived)
+    except UnicodeEncodeError:
+        return _encoder.encode(_encodable(msgspec.to_builtins(derived)))
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(each) for name, each in value.items()}
+    return [_encodable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def decode_derived(data: bytes) -> Derived:
@@ -130,7 +141,8 @@ def _derived() -> msgspec.msgpack.Decoder[Derived]:
 def cache_key(parts: Iterable[str], whole: bool = False) -> str:
     """The key for what `parts` and the code of strop decide: that which reads files, or the `whole`."""
     code = _code(("",) if whole else _PACKAGES)
-    return digest("\0".join((_FORMAT, platform.python_version(), code, *parts)).encode())
+    text = "\0".join((_FORMAT, platform.python_version(), code, *parts))
+    return digest(text.encode(errors="surrogatepass"))  # a file's name need not be text
 
 
 def digest(data: bytes) -> str:
