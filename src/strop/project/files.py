@@ -38,7 +38,7 @@ def _is_source(folder: Path, shut: set[Path]) -> bool:
         return False
     if folder.name in _OFTEN_MADE and not (_is_package(folder) and _is_package(folder.parent)):
         return False
-    if folder.resolve() in shut:
+    if shut and folder.resolve() in shut:
         return False
     return not ((folder / "pyvenv.cfg").exists() or _is_alembic(folder))
 
@@ -57,7 +57,7 @@ def _is_module(path: Path, shut: set[Path]) -> bool:
         return False
     if name.endswith("_test.py") or not (path.is_file() or path.is_symlink()):  # a pipe would never end
         return False
-    return path.resolve() not in shut
+    return not shut or path.resolve() not in shut
 
 
 def module_name(file: str, sources: tuple[str, ...]) -> str:
