@@ -3,7 +3,8 @@
 strop review --all --format json FOLDER > NAME.json
 python benchmarks/precision.py draw NAME=NAME.json ... --count 100 --seed 7 > sample.tsv
 python benchmarks/precision.py show sample.tsv NAME=FOLDER ...     each finding with its code, to be read
-python benchmarks/precision.py page sample.tsv > docs/precision.md
+python benchmarks/precision.py page benchmarks/judged.tsv > docs/precision.md
+python benchmarks/precision.py rates benchmarks/judged.tsv > src/strop/rules/precision.toml
 
 A row of the sample is a finding with its repository; `verdict` (true, low, false) and `why` are filled in by
 whoever reads the code. Findings are drawn evenly over the repositories, so that the largest does not decide.
@@ -50,7 +51,7 @@ class Place:
 def main() -> int:
     """Run the step that was asked for."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("step", choices=["draw", "show", "page"])
+    ask.add_argument("step", choices=["draw", "show", "page", "rates"])
     ask.add_argument("what", nargs="+")
     ask.add_argument("--count", type=int, default=100)
     ask.add_argument("--seed", type=int, default=7)
@@ -59,6 +60,8 @@ def main() -> int:
         write(draw(places(given.what), given.count, random.Random(given.seed)))
     elif given.step == "show":
         show(read(Path(given.what[0])), {p.name: p.path for p in places(given.what[1:])})
+    elif given.step == "rates":
+        sys.stdout.write("\n".join(rates(read(Path(given.what[0])))) + "\n")
     else:
         sys.stdout.write("\n".join(page(read(Path(given.what[0])))) + "\n")
     return 0
@@ -118,6 +121,16 @@ def show(rows: list[dict[str, str]], folders: dict[str, Path]) -> None:
         line = int(found["line"])
         for place in range(max(1, line - AROUND), min(len(lines), line + AROUND) + 1):
             sys.stdout.write(f"{'>' if place == line else ' '}{place:5} {lines[place - 1]}\n")
+
+
+def rates(rows: list[dict[str, str]]) -> Iterator[str]:
+    """What `strop explain` says of each rule that was drawn."""
+    yield "# Findings judged by reading the code; made by benchmarks/precision.py from benchmarks/judged.tsv."
+    for code in sorted({r["code"] for r in rows}):
+        of = Counter(r["verdict"] for r in rows if r["code"] == code)
+        yield f"\n[{code}]"
+        yield from (f"{verdict} = {of[verdict]}" for verdict in VERDICTS)
+        yield f'where = "{", ".join(sorted({r["repository"] for r in rows if r["code"] == code}))}"'
 
 
 def page(rows: list[dict[str, str]]) -> Iterator[str]:
