@@ -57,7 +57,7 @@ def test_files_have_exceptions_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("word", "advice"),
     [
-        ("ASY01", "ASY001"),
+        ("ASI001", "ASY001"),
         ("blocking-cal", "blocking-call"),
         ("databse", "database"),
         ("eror", "error"),

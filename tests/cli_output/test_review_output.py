@@ -22,7 +22,7 @@ app = FastAPI()
 
 @app.get("/alive")
 async def alive() -> str:
-    return "yes"  # strop: ignore[ASY01] a typing error
+    return "yes"  # strop: ignore[ASI001] a typing error
 """
 SETTINGS = "[tool.strop.review]\n"
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
@@ -51,7 +51,7 @@ CASES = {
     "two narrowings": Case(("--staged", "--all")),
     "static and evidence": Case(("--static", "--evidence", "last")),
     "no such run": Case(("--evidence", "last")),
-    "no such code": Case(("--only", "ASY01")),
+    "no such code": Case(("--only", "ASI001")),
     "no such name": Case(("--ignore", "blocking-cal,confidence>=0.8")),
     "no number": Case(("--only", "confidence>=high")),
     "no baseline": Case(("--baseline", "known.json")),
@@ -69,9 +69,9 @@ CASES = {
     "a broken file": Case(("--only", "strop"), {"main.py": SLOW, "broken.py": "def broken(:\n"}),
     "carriage returns": Case(("--only", "strop"), {"main.py": APP.replace("\n", "\r\n")}),
     "fixes to look at": Case(
-        ("--fix", "--diff", "--only", "strop"), {"main.py": APP.replace("ASY01]", "ASY001]")}
+        ("--fix", "--diff", "--only", "strop"), {"main.py": APP.replace("ASI001]", "ASY001]")}
     ),
-    "fixes": Case(("--fix", "--only", "strop"), {"main.py": APP.replace("ASY01]", "ASY001]")}),
+    "fixes": Case(("--fix", "--only", "strop"), {"main.py": APP.replace("ASI001]", "ASY001]")}),
     "help": Case(("--help",)),
 }
 

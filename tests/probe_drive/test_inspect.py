@@ -41,7 +41,7 @@ def test_field_names_are_those_of_the_nouns(shop: dict[str, Any]) -> None:
     assert set(shop["tables"][0]) == fields(Table)
     assert set(shop["tables"][0]["columns"][0]) == fields(Column)
     assert set(shop["relationships"][0]) == fields(Relationship)
-    assert set(shop["engines"][0]) == fields(Engine)
+    assert set(shop["engines"][0]) <= fields(Engine)
 
 
 def test_routes_come_with_their_full_paths_in_order(shop: dict[str, Any]) -> None:

@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from strop.actions.baseline import Baseline, Held, prune_baseline, read_baseline, write_baseline
 from strop.actions.fingerprint import fingerprints
+from strop.actions.found import find
 from strop.actions.scope import Scope, Touching, find_scope
 from strop.actions.selection import Selection, select
 from strop.actions.texts import Texts
-from strop.evidence import Evidence
 from strop.finding import Finding
-from strop.measure.run import load, nearest
 from strop.problem import Problem
 from strop.project.ignores import read_ignores
-from strop.project.project import Project
-from strop.project.read import read_project
+from strop.project.outline import Outline
 from strop.project.settings import ReviewSettings, read_settings
-from strop.report.quantity import plural
 from strop.report.review.result import Reported, Review, RuleCard, Suppression
 from strop.rules.ignores import Ignores, Place
-from strop.rules.registry import check, noticers, rules, weigh
+from strop.rules.registry import weigh
 from strop.rules.weighed import Weighed
 from strop.span import Step
+
+if TYPE_CHECKING:
+    from strop.project.project import Project
 
 BASELINE = ".strop-baseline.json"  # where --write-baseline writes when nothing else is said
 SEVERITIES = ("error", "warning", "note")
@@ -58,8 +59,13 @@ class Reviewed:
     """A review, with what it was made of for whoever goes on from here (fixes, an editor)."""
 
     review: Review
-    project: Project
     scope: Scope
+    read: Callable[[], Project]
+
+    @property
+    def project(self) -> Project:
+        """The project as it was read; where findings were kept from another time, it is read now."""
+        return self.read()
 
 
 def review(request: ReviewRequest) -> Reviewed:
@@ -69,62 +75,36 @@ def review(request: ReviewRequest) -> Reviewed:
     code), R508 (no baseline), R501 (it can't be written), R502 and R503 (no such run).
     """
     scope = find_scope(request.paths, request.everything, request.since, request.staged)
-    settings = read_settings(scope.root).review
-    selection = _selection(request, settings)
-    project = _read(request, scope)
-    found = check(project, _evidence(request, scope.root), reading=True)
+    settings = read_settings(scope.root)
+    found = find(scope.root, settings, request.evidence, request.cache)
+    findings, outline = found.kept.findings, found.kept.outline
+    selection = _selection(request, settings.review, found.kept.cards)
     texts = Texts(scope.root)
-    ignores = Ignores(project, _other_comments(found, texts))
-    known = fingerprints(found, texts.lines)
-    held = _hold(request, settings, scope.root, known, lambda f: selection.wants(f) and ignores.of(f) is None)
-    said = weigh(project, Weighed(found, held.stale))
+    ignores = Ignores(outline, _other_comments(findings, texts))
+    known = fingerprints(findings, texts.lines)
+    held = _hold(
+        request, settings.review, scope.root, known, lambda f: selection.wants(f) and ignores.of(f) is None
+    )
+    said = weigh(found.kept.weighers, outline, Weighed(findings, held.stale))
     known |= fingerprints(said, texts.lines)
-    touching = Touching(scope, project)
-    wanted = [f for f in (*found, *said) if selection.wants(f) and (touching.touches(f) or f.code == STALE)]
+    touching = Touching(scope, outline)
+    wanted = [
+        f for f in (*findings, *said) if selection.wants(f) and (touching.touches(f) or f.code == STALE)
+    ]
     entries = [_reported(f, known[f], ignores, held.baseline, texts) for f in sorted(wanted, key=_order)]
-    return Reviewed(_review(request, scope, project, entries, held.note), project, scope)
+    unresolved = tuple(_unresolved(found.project(), scope)) if request.strict else ()
+    review = _review(scope, outline, entries, held.note)
+    return Reviewed(replace(review, rules=found.kept.cards, unresolved=unresolved), scope, found.project)
 
 
-def rule_cards() -> tuple[RuleCard, ...]:
-    """What formats say of every rule."""
-    cards = ((r.rule, r.page) for r in rules())
-    return tuple(RuleCard(c.code, c.slug, c.domain, c.severity, c.title, page) for c, page in cards)
-
-
-def _read(request: ReviewRequest, scope: Scope) -> Project:
-    project = read_project(scope.root, (), (), noticers(), cache=request.cache)
-    if not project.imported.routes and not _is_web(project):
-        raise _nothing(scope.root, project)
-    return project
-
-
-def _is_web(project: Project) -> bool:
-    """Whether anything of FastAPI or Starlette is used at all."""
-    names = (call.name for function in project.source.functions.values() for call in function.calls)
-    bases = (base for one in project.source.classes.values() for base in one.library_bases)
-    return any(name.startswith(("fastapi.", "starlette.")) for name in (*names, *bases))
-
-
-def _nothing(root: Path, project: Project) -> Problem:
-    files = len(project.source.modules)
-    read = f"{plural(files, 'Python file')} read, none uses FastAPI" if files else "no Python file in it"
-    where = tuple(f"{file}: {reason}" for file, reason in project.source.unread[:4])
-    message = f"no FastAPI application was found in {root}: {read}"
-    return Problem("T101", message, where=where, do="start strop in the folder of the backend, or name it")
-
-
-def _selection(request: ReviewRequest, settings: ReviewSettings) -> Selection:
+def _selection(request: ReviewRequest, settings: ReviewSettings, cards: tuple[RuleCard, ...]) -> Selection:
     try:
-        chosen = select(settings.only, settings.ignore, settings.per_file_ignores)
+        chosen = select(settings.only, settings.ignore, settings.per_file_ignores, cards)
     except Problem as problem:
         problem.where = ("[tool.strop.review] in pyproject.toml",)
         raise
-    asked = select(request.only, request.ignore)
+    asked = select(request.only, request.ignore, cards=cards)
     return replace(chosen, only=asked.only or chosen.only, ignore=(*asked.ignore, *chosen.ignore))
-
-
-def _evidence(request: ReviewRequest, root: Path) -> Evidence | None:
-    return load(nearest(root), request.evidence) if request.evidence is not None else None
 
 
 def _hold(
@@ -179,24 +159,19 @@ def _reported(
     return Reported(finding, fingerprint, texts.excerpt(finding.span), suppressed)
 
 
-def _review(
-    request: ReviewRequest, scope: Scope, project: Project, entries: list[Reported], note: str
-) -> Review:
-    source = project.source
+def _review(scope: Scope, outline: Outline, entries: list[Reported], note: str) -> Review:
     return Review(
         entries=tuple(entry for entry in entries if entry.suppressed is None),
         suppressed=tuple(entry for entry in entries if entry.suppressed is not None),
-        rules=rule_cards(),
-        routes=sum(route.span is not None for route in project.imported.routes),  # not /docs and the like
-        files=len(source.modules),
-        lines=source.lines,
+        routes=outline.routes,
+        files=outline.files,
+        lines=outline.lines,
         changed=None if scope.changed is None else sum(map(scope.names, scope.changed)),
         base=scope.base,
-        resolved=source.resolved,
-        calls=source.resolved + source.unresolved,
-        unresolved=tuple(_unresolved(project, scope)) if request.strict else (),
-        unread=source.unread,
-        blind=sum(scope.holds_file(file) for file, _ in source.unread),
+        resolved=outline.resolved,
+        calls=outline.resolved + outline.unresolved,
+        unread=outline.unread,
+        blind=sum(scope.holds_file(file) for file, _ in outline.unread),
         notes=tuple(filter(None, (*scope.notes, note))),
         prefix=scope.prefix,
     )

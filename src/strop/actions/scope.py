@@ -8,8 +8,7 @@ from pathlib import Path
 
 from strop.finding import Finding
 from strop.problem import EXIT_USAGE, Problem
-from strop.project.function import Function
-from strop.project.project import Project
+from strop.project.outline import Outline
 from strop.span import Span
 from strop.world import changes, git
 
@@ -43,10 +42,10 @@ class Scope:
 class Touching:
     """Answers whether a finding touches what is reviewed."""
 
-    def __init__(self, scope: Scope, project: Project) -> None:
+    def __init__(self, scope: Scope, outline: Outline) -> None:
         self._scope = scope
         self._changed = scope.changed or {}
-        self._functions = _changed_functions(project, self._changed, scope.root)
+        self._functions = _changed_functions(outline, self._changed, scope.root)
 
     def touches(self, finding: Finding) -> bool:
         """Whether its place, or a step of its chain, lies in changed lines or in a changed function."""
@@ -149,25 +148,25 @@ def _common_root(targets: list[Path]) -> Path:
 
 
 def _changed_functions(
-    project: Project, changed: dict[str, tuple[range, ...]], root: Path
+    outline: Outline, changed: dict[str, tuple[range, ...]], root: Path
 ) -> dict[str, tuple[range, ...]]:
     """The functions, decorators included, that hold a changed line."""
     found: dict[str, list[range]] = {}
     texts: dict[str, list[str]] = {}
-    for function in project.source.functions.values():
-        file = function.span.file
-        if file in changed and not function.span.symbol.startswith("<"):
+    for span in outline.functions:
+        file = span.file
+        if file in changed and not span.symbol.startswith("<"):
             if file not in texts:
                 texts[file] = _read(root / file)
-            whole = _whole(function, texts[file])
+            whole = _whole(span, texts[file])
             if _meet(whole, changed[file]):
                 found.setdefault(file, []).append(whole)
     return {file: tuple(ranges) for file, ranges in found.items()}
 
 
-def _whole(function: Function, lines: list[str]) -> range:
+def _whole(span: Span, lines: list[str]) -> range:
     """The function's lines from its first decorator on."""
-    first = begin = function.span.line
+    first = begin = span.line
     indent = _indent(lines, first)
     for line in range(first - 1, max(first - _FAR, 0), -1):
         text = lines[line - 1] if line <= len(lines) else ""
@@ -175,7 +174,7 @@ def _whole(function: Function, lines: list[str]) -> range:
             break
         if text.lstrip().startswith("@") and _indent(lines, line) == indent:
             begin = line
-    return range(begin, max(function.span.end_line, first) + 1)
+    return range(begin, max(span.end_line, first) + 1)
 
 
 def _indent(lines: list[str], number: int) -> int:

@@ -6,15 +6,17 @@ import difflib
 import fnmatch
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from strop.finding import Finding
 from strop.problem import EXIT_USAGE, Problem
-from strop.rules.registry import rules
+from strop.report.review.result import RuleCard
+from strop.rules.rule import Rule
 
 Test = Callable[[Finding], bool]
+Cards = Sequence[Rule | RuleCard]
 
 _SEVERITIES = ("note", "warning", "error")  # the least first
 _COMPARED = re.compile(r"(confidence|severity)\s*(>=|<=|==?|>|<)\s*(\S+)")
@@ -63,41 +65,55 @@ class Selection:
 
 
 def select(
-    only: Iterable[str], ignore: Iterable[str], per_file: Mapping[str, Iterable[str]] | None = None
+    only: Iterable[str],
+    ignore: Iterable[str],
+    per_file: Mapping[str, Iterable[str]] | None = None,
+    cards: Cards | None = None,
 ) -> Selection:
-    """The selection that these words make; a word may hold several, parted by commas. Raises Problem R507."""
+    """The selection that these words make; a word may hold several, parted by commas. `cards` are all rules, where
+    they are known without loading them. Raises Problem R507.
+    """
+    cards = _loaded() if cards is None else cards
     return Selection(
-        _selectors(only),
-        _selectors(ignore),
-        tuple((pattern, _selectors(words)) for pattern, words in sorted((per_file or {}).items())),
+        _selectors(only, cards),
+        _selectors(ignore, cards),
+        tuple((pattern, _selectors(words, cards)) for pattern, words in sorted((per_file or {}).items())),
     )
 
 
 def vocabulary() -> tuple[str, ...]:
     """Every word that names findings: codes, their begins, names, domains, severities."""
-    cards = [registered.rule for registered in rules()]
+    return _vocabulary(_loaded())
+
+
+def _loaded() -> Cards:
+    from strop.rules.registry import rules
+
+    return [registered.rule for registered in rules()]
+
+
+def _vocabulary(cards: Cards) -> tuple[str, ...]:
     begins = {re.sub(r"\d+$", "", card.code) for card in cards}
     names = {word for card in cards for word in (card.code, card.slug, card.domain)}
     return tuple(sorted(names | begins | set(_SEVERITIES)))
 
 
-def _selectors(words: Iterable[str]) -> tuple[Selector, ...]:
-    return tuple(_selector(part.strip()) for word in words for part in word.split(",") if part.strip())
+def _selectors(words: Iterable[str], cards: Cards) -> tuple[Selector, ...]:
+    return tuple(_selector(part.strip(), cards) for word in words for part in word.split(",") if part.strip())
 
 
-def _selector(word: str) -> Selector:
+def _selector(word: str, cards: Cards) -> Selector:
     compared = _COMPARED.fullmatch(word)
     if compared is not None:
         return Selector(word, _comparison(word, *compared.groups()), "limit")
     low, code = word.lower(), word.upper()
     if low in _SEVERITIES:
         return Selector(word, lambda finding: finding.severity == low, "severity")
-    cards = [registered.rule for registered in rules()]
     if any(low in (card.slug, card.domain) for card in cards):
         return Selector(word, lambda finding: low in (finding.slug, finding.domain), "name")
     if any(card.code.startswith(code) for card in cards):
         return Selector(word, lambda finding: finding.code.startswith(code), "name")
-    raise _unknown(word)
+    raise _unknown(word, cards)
 
 
 def _comparison(word: str, name: str, sign: str, value: str) -> Test:
@@ -113,8 +129,8 @@ def _comparison(word: str, name: str, sign: str, value: str) -> Test:
     return lambda finding: compare(finding.confidence, limit)
 
 
-def _unknown(word: str) -> Problem:
-    known = {name.lower(): name for name in (*vocabulary(), "confidence>=0.8", "severity>=warning")}
+def _unknown(word: str, cards: Cards) -> Problem:
+    known = {name.lower(): name for name in (*_vocabulary(cards), "confidence>=0.8", "severity>=warning")}
     near = difflib.get_close_matches(word.lower(), known, n=1)
     do = (
         f"did you mean {known[near[0]]}?"

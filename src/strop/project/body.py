@@ -209,7 +209,8 @@ class Body:
 
     def mark(self, rule: str, node: ast.AST, **facts: object) -> Mark:
         """A lead at a node; facts may have values of any type, empty ones are left out."""
-        pairs = sorted((name, str(value)) for name, value in facts.items() if value not in ("", None, False))
+        told = ((name, value) for name, value in facts.items() if value not in ("", None, False))
+        pairs = sorted((name, str(value).encode(errors="replace").decode()) for name, value in told)
         return Mark(rule, self.span(node), self.id, tuple(pairs))
 
     def _indexed(self) -> dict[type[ast.AST], list[ast.AST]]:

@@ -16,12 +16,15 @@ from functools import cache
 from hashlib import blake2b
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 import strop
-from strop.project.derive import Derived
-from strop.project.graph import Graph
+
+if TYPE_CHECKING:
+    from strop.project.derive import Derived
+    from strop.project.graph import Graph
 
 FOLDER = Path(".strop") / "cache"
 _FORMAT = "1"
@@ -81,8 +84,19 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def encode_derived(derived: Derived) -> bytes:
-    """The results of a file as they are kept."""
-    return _encoder.encode(derived)
+    """The results of a file as they are kept. Half of a surrogate pair, which source may name, becomes "?"."""
+    try:
+        return _encoder.encode(derived)
+    except UnicodeEncodeError:
+        return _encoder.encode(_encodable(msgspec.to_builtins(derived)))
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(each) for name, each in value.items()}
+    return [_encodable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def decode_derived(data: bytes) -> Derived:
@@ -105,6 +119,8 @@ def encode_graph(graph: Graph) -> bytes:
 
 def decode_graph(data: bytes) -> Graph:
     """The graph again. Raises MsgspecError or IndexError for anything else."""
+    from strop.project.graph import Graph
+
     names, files, keys, prints = msgspec.msgpack.decode(
         data, type=tuple[list[str], dict[str, list[int]], dict[int, list[int]], dict[int, str]]
     )
@@ -117,12 +133,16 @@ def decode_graph(data: bytes) -> Graph:
 
 @cache
 def _derived() -> msgspec.msgpack.Decoder[Derived]:
+    from strop.project.derive import Derived  # what was kept of findings is read without it
+
     return msgspec.msgpack.Decoder(Derived)
 
 
-def cache_key(parts: Iterable[str]) -> str:
-    """The key for what `parts` and the code of strop decide."""
-    return digest("\0".join((_FORMAT, platform.python_version(), _code(), *parts)).encode())
+def cache_key(parts: Iterable[str], whole: bool = False) -> str:
+    """The key for what `parts` and the code of strop decide: that which reads files, or the `whole`."""
+    code = _code(("",) if whole else _PACKAGES)
+    text = "\0".join((_FORMAT, platform.python_version(), code, *parts))
+    return digest(text.encode(errors="surrogatepass"))  # a file's name need not be text
 
 
 def digest(data: bytes) -> str:
@@ -131,10 +151,10 @@ def digest(data: bytes) -> str:
 
 
 @cache
-def _code() -> str:
+def _code(packages: tuple[str, ...]) -> str:
     """The version of strop, and what its files look like: a developer's change counts as another version."""
     home = Path(strop.__file__).parent
-    files = (entry for package in _PACKAGES for entry in _walk(home / package))
+    files = (entry for package in packages for entry in _walk(home / package))
     return "\0".join((metadata.version("strop"), *sorted(files)))
 
 

@@ -38,7 +38,7 @@ def _is_source(folder: Path, shut: set[Path]) -> bool:
         return False
     if folder.name in _OFTEN_MADE and not (_is_package(folder) and _is_package(folder.parent)):
         return False
-    if _real(folder) in shut:
+    if shut and _real(folder) in shut:
         return False
     return not ((folder / "pyvenv.cfg").exists() or _is_alembic(folder))
 
@@ -57,7 +57,7 @@ def _is_module(path: Path, shut: set[Path]) -> bool:
         return False
     if name.endswith("_test.py") or not _ends(path):
         return False
-    return _real(path) not in shut
+    return not shut or _real(path) not in shut
 
 
 def _ends(path: Path) -> bool:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from strop.finding import Finding
 from strop.project.ignores import Ignore
 from strop.project.mark import Mark
-from strop.project.project import Project
 from strop.span import Span
+
+if TYPE_CHECKING:
+    from strop.project.outline import Outline
+    from strop.project.project import Project
 
 NOTICED_BY = "STR001"  # whose marks they are
 _LONGEST = 40  # lines: what is longer is no statement, and a comment inside it is not about it
@@ -38,14 +42,12 @@ def places(project: Project) -> tuple[Place, ...]:
 class Ignores:
     """Answers which comment ignores a finding; `more` are comments of files that are not Python."""
 
-    def __init__(self, project: Project, more: Iterable[Place] = ()) -> None:
+    def __init__(self, outline: Outline, more: Iterable[Place] = ()) -> None:
         self._by_file: dict[str, list[Ignore]] = defaultdict(list)
-        for file, ignore in (*places(project), *more):
+        for file, ignore in (*map(read_mark, outline.ignores), *more):
             self._by_file[file].append(ignore)
         self._heads: dict[str, list[Span]] = defaultdict(list)
-        spans = [function.span for function in project.source.functions.values()]
-        spans += [owner.span for owner in project.source.classes.values()]
-        for span in spans:
+        for span in (*outline.functions, *outline.classes):
             if span.file in self._by_file and not span.symbol.startswith("<"):
                 self._heads[span.file].append(span)
 

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from typing import TYPE_CHECKING
 
 import strop.rules
-from strop.evidence import Evidence
 from strop.finding import Finding
-from strop.project import flow, handling
-from strop.project.body import Kind, Noticer
-from strop.project.project import Project
 from strop.rules.example import Example
 from strop.rules.merge import merge
 from strop.rules.rule import Rule
 from strop.rules.weighed import Weighed
 
-Check = Callable[[Project, Evidence | None], Iterator[Finding]]
-Weigh = Callable[[Project, Weighed], Iterator[Finding]]
+if TYPE_CHECKING:  # to say what is known already takes none of them
+    from strop.evidence import Evidence
+    from strop.project.body import Kind, Noticer
+    from strop.project.outline import Outline
+    from strop.project.project import Project
+
+Check = Callable[["Project", "Evidence | None"], Iterator[Finding]]
+Weigh = Callable[["Outline", Weighed], Iterator[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ def noticers(measured: bool = False) -> tuple[Noticer, ...]:
     """What all rules want to see while files are read, and what functions do with what requests give them;
     of a `measured` run what the rules that judge runs want to see.
     """
+    from strop.project import flow, handling
+
     found = ((r.rule, r.noticer) for r in rules() if r.noticer is not None)
     if measured:
         return tuple(noticer for rule, noticer in found if not rule.static)
@@ -74,9 +76,15 @@ def check(project: Project, evidence: Evidence | None, reading: bool = False) ->
     return tuple(sorted(found, key=_order))
 
 
-def weigh(project: Project, weighed: Weighed) -> tuple[Finding, ...]:
-    """What is to be said of what the rules said and of what was told to ignore it, in a stable order."""
-    found = (finding for r in rules() if r.weigh is not None for finding in r.weigh(project, weighed))
+def weighers() -> tuple[str, ...]:
+    """The modules of the rules that speak after all the others."""
+    return tuple(r.weigh.__module__ for r in rules() if r.weigh is not None)
+
+
+def weigh(modules: Iterable[str], outline: Outline, weighed: Weighed) -> tuple[Finding, ...]:
+    """What these `weighers` say of what the rules said and of what was told to ignore it, in a stable order."""
+    asked: list[Weigh] = [importlib.import_module(name).weigh for name in modules]
+    found = (finding for each in asked for finding in each(outline, weighed))
     return tuple(sorted(found, key=_order))
 
 
@@ -103,6 +111,9 @@ def _allows(requirement: str, installed: dict[str, str]) -> bool:
         return True
     if version.startswith(">="):  # only a floor is known: it refutes "before 0.106", it can't refute "since"
         return "<" not in requirement or _allows(requirement, installed | {name: version[2:]})
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
     try:
         return Version(version) in SpecifierSet(requirement.removeprefix(name), prereleases=True)
     except (InvalidSpecifier, InvalidVersion):
@@ -137,5 +148,7 @@ def _noticer(module: ModuleType) -> Noticer | None:
     """`notice`, with the WORDS and KINDS of bodies that it wants to see."""
     if not hasattr(module, "notice"):
         return None
+    from strop.project.body import Noticer
+
     kinds: tuple[Kind, ...] = getattr(module, "KINDS", ("function",))
     return Noticer(module.RULE.code, module.notice, frozenset(getattr(module, "WORDS", ())), frozenset(kinds))

@@ -1,8 +1,7 @@
-"""Which files around the code say how it is built, started and watched? They are found and read here."""
+"""What do the files around the code say of how it is built, started and watched?"""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,26 +9,23 @@ from pathlib import Path
 from strop.project.shipped.commands import in_script, in_text, in_words, is_development
 from strop.project.shipped.compose import probes, read_services
 from strop.project.shipped.images import read_image
+from strop.project.shipped.listing import (
+    CONFIGURATION,
+    IMAGE,
+    LINES,
+    LOCKS,
+    PROXY,
+    PROXY_FOLDER,
+    REQUIREMENTS,
+    shipped_files,
+)
 from strop.project.shipped.requirements import read_lock, read_pyproject, read_requirements
 from strop.project.shipped.values import Image, Instruction, Launch, Requirement, Script, Service, Shipped
 from strop.span import Span
 
-_SHUT = frozenset(
-    {"node_modules", "site-packages", "__pycache__", "venv", "env", "dist", "target", "vendor", "tests"}
-)
-_LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"})
-_REQUIREMENTS = re.compile(r"requirements[\w.-]*\.(txt|lock)$")
-_IMAGE = re.compile(r"(^|[./_-])(dockerfile|containerfile)([./_-]|$)", re.I)
 _COMPOSE = re.compile(r"compose[\w.-]*\.ya?ml$")
-_PROXY = re.compile(
-    r"(^nginx[\w.-]*\.conf(\.template)?$|^Caddyfile$|^traefik.*\.(ya?ml|toml)$|^haproxy\.cfg$)"
-)
-_PROXY_FOLDER = re.compile(r"(^|/)nginx(/[\w.-]+)*/[\w.-]+\.conf(\.template)?$")
-_LINES = re.compile(r"^(Procfile[\w.]*|supervisord?[\w.-]*\.conf|[\w.@-]+\.service)$")
-_CONFIGURATION = re.compile(r"^(gunicorn|uvicorn|hypercorn)[\w.]*\.py$")
 _DEBUG = re.compile(r"^(reload|debug)\s*=\s*True\b")
 _WORD = re.compile(r"[\w-]+")
-_LARGEST = 8_000_000  # bytes
 
 
 def read_shipped(root: Path) -> Shipped:
@@ -52,10 +48,10 @@ class _Shipping:
         self.texts: dict[str, str] = {}
 
     def read(self) -> Shipped:
-        for path in _files(self.root):
-            text = _text(path)
+        for file, data in shipped_files(self.root):
+            text = _text(data)
             if text:
-                self._read(path.relative_to(self.root).as_posix(), path.name, text)
+                self._read(file, file.rpartition("/")[2], text)
         for image in self.images:
             self.launches.extend(_of_image(image))
         for service in self.services:
@@ -75,24 +71,24 @@ class _Shipping:
         )
 
     def _read(self, file: str, name: str, text: str) -> None:
-        if name in _LOCKS:
+        if name in LOCKS:
             self.locks.append(file)
             self.requirements.extend(read_lock(file, text))
-        elif _REQUIREMENTS.search(name):
+        elif REQUIREMENTS.search(name):
             self.requirements.extend(read_requirements(file, text))
         elif name == "pyproject.toml":
             self.requirements.extend(read_pyproject(file, text))
-        elif _PROXY.match(name) or _PROXY_FOLDER.search(file):
+        elif PROXY.match(name) or PROXY_FOLDER.search(file):
             self.proxies.append(file)
-        elif _CONFIGURATION.match(name):
+        elif CONFIGURATION.match(name):
             self.debug.extend(_settings(file, text))
         elif _COMPOSE.search(name):
             self.services.extend(read_services(file, text))
         elif name.endswith((".yaml", ".yml")):
             self.probes.extend(probes(file, text) if "Probe:" in text else ())
-        elif _LINES.match(name):
+        elif LINES.match(name):
             self.launches.extend(_of_lines(file, text))
-        elif _IMAGE.search(name) and not name.endswith((".py", ".sh", ".md", "ignore")):
+        elif IMAGE.search(name) and not name.endswith((".py", ".sh", ".md", "ignore")):
             self.images.append(read_image(file, text))
         else:
             self.texts[file] = text
@@ -118,43 +114,10 @@ def _renamed(copy: Instruction, started: set[str]) -> Iterator[str]:
         yield Path(sources[0]).name
 
 
-def _files(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(n for n in folders if n not in _SHUT and not n.startswith("."))
-        for name in sorted(names):
-            if _is_wanted(name, folder):
-                yield Path(folder, name)
-
-
-def _is_wanted(name: str, folder: str) -> bool:
-    if name.endswith((".yaml", ".yml", ".sh", ".conf", ".lock", ".service", ".toml", ".txt")):
-        if name.endswith(".conf") and _PROXY_FOLDER.search(f"{folder}/{name}"):
-            return True
-        known = name in _LOCKS or name == "pyproject.toml" or bool(_REQUIREMENTS.search(name))
-        plain = name.endswith((".yaml", ".yml", ".sh", ".service")) or bool(
-            _LINES.match(name) or _PROXY.match(name)
-        )
-        return known or plain
-    if "." not in name and folder.rpartition("/")[2] in (
-        "docker",
-        "init_scripts",
-        "scripts",
-        "bin",
-        "deploy",
-        "deployment",
-    ):
-        return True  # start scripts without an ending
-    if name.endswith(".template") and _PROXY_FOLDER.search(f"{folder}/{name}"):
-        return True
-    return bool(_IMAGE.search(name) or _LINES.match(name) or _PROXY.match(name) or _CONFIGURATION.match(name))
-
-
-def _text(path: Path) -> str:
+def _text(data: bytes) -> str:
     try:
-        if path.is_symlink() or path.stat().st_size > _LARGEST:
-            return ""
-        return path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
         return ""
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strop.finding import Finding
-from strop.project.project import Project
+from strop.project.outline import Outline
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -31,7 +31,7 @@ RULE = Rule(
 )
 
 
-def weigh(project: Project, weighed: Weighed) -> Iterator[Finding]:
+def weigh(outline: Outline, weighed: Weighed) -> Iterator[Finding]:
     """One finding for each entry that nothing answers."""
     for stale in weighed.stale:
         yield draft(

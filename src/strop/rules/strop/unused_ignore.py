@@ -19,11 +19,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strop.finding import Finding
-from strop.project.project import Project
+from strop.project.outline import Outline
 from strop.rules.draft import draft
 from strop.rules.example import Example
-from strop.rules.ignores import Ignores, places
-from strop.rules.registry import rules
+from strop.rules.ignores import Ignores, read_mark
+from strop.rules.registry import rule
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.weighed import Weighed
@@ -34,20 +34,19 @@ RULE = Rule(
 )
 
 
-def weigh(project: Project, weighed: Weighed) -> Iterator[Finding]:
+def weigh(outline: Outline, weighed: Weighed) -> Iterator[Finding]:
     """One finding for each code of a comment that no finding answers."""
-    ignores = Ignores(project)
+    ignores = Ignores(outline)
     used = {
         (finding.span.file, ignore.line, word)
         for finding in weighed.findings
         for ignore in ignores.all_of(finding)
         for word in (finding.code, finding.slug)
     }
-    known = {word for registered in rules() for word in (registered.rule.code, registered.rule.slug)}
-    for file, ignore in places(project):
+    for file, ignore in map(read_mark, outline.ignores):
         for code in ignore.codes:
-            words = known & {code.upper(), code.lower()}
-            if words and not any((file, ignore.line, word) in used for word in words):
+            answered = any((file, ignore.line, word) in used for word in (code.upper(), code.lower()))
+            if not answered and rule(code) is not None:
                 yield _finding(Span(file, ignore.line), code)
 
 

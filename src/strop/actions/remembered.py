@@ -1,0 +1,73 @@
+"""What did the last review of this project find, and does it still hold? Remembered in `.strop/cache/findings`.
+
+It holds while no file that a review reads has changed, nor a setting, strop itself or a library that reads for it.
+What options decide (scope, comments, baseline) is no part of it. Nothing of rules is imported to take it up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from strop.finding import Finding
+from strop.project.cache import FOLDER, cache_key, digest, write_file
+from strop.project.files import source_files
+from strop.project.outline import Outline
+from strop.project.roots import read_bytes
+from strop.project.settings import Settings
+from strop.project.shipped.listing import shipped_files
+from strop.report.review.result import RuleCard
+
+_READERS = ("sqlglot", "pyyaml", "packaging", "msgspec")  # libraries whose answers are in findings
+
+
+class Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What all rules found, before anybody chose from it; `weighers` are the modules that speak after them."""
+
+    key: str
+    findings: tuple[Finding, ...]
+    outline: Outline
+    cards: tuple[RuleCard, ...]
+    weighers: tuple[str, ...]
+
+
+def key_of(root: Path, settings: Settings) -> str:
+    """A print of everything that decides what is found below `root`."""
+    chosen = (settings.sources, settings.exclude, sorted(settings.catalogue.items()))
+    return cache_key(
+        (str(root), repr(chosen), *map(_version, _READERS), *_files(root, settings.exclude)), whole=True
+    )
+
+
+def read_remembered(root: Path, key: str) -> Remembered | None:
+    """What was kept under this key; None when it is another's, or broken."""
+    try:
+        kept = msgspec.msgpack.decode((root / FOLDER / "findings").read_bytes(), type=Remembered)
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return kept if kept.key == key else None
+
+
+def write_remembered(root: Path, kept: Remembered) -> None:
+    """Keep it; where nothing can be written nothing is kept, nor what holds half of a surrogate pair."""
+    with contextlib.suppress(OSError, UnicodeEncodeError):
+        write_file(root / FOLDER / "findings", msgspec.msgpack.encode(kept))
+
+
+def _files(root: Path, exclude: tuple[str, ...]) -> Iterator[str]:
+    """Every file that is read, with a print of what is in it: code, and what ships beside it."""
+    for path in source_files(root, exclude):
+        yield f"{path.relative_to(root).as_posix()} {digest(read_bytes(path))}"
+    for file, data in shipped_files(root):
+        yield f"beside {file} {digest(data)}"
+
+
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""
