@@ -27,7 +27,7 @@ from strop.project.cache import (
 )
 from strop.project.catalogue import default_catalogue, extend
 from strop.project.derive import Derived
-from strop.project.files import source_files
+from strop.project.files import file_name, source_files
 from strop.project.found import Entry, index
 from strop.project.graph import Graph
 from strop.project.roots import read_bytes, source_roots
@@ -53,7 +53,7 @@ def read_again(
         (str(root), repr((sources, exclude, settings.sources, settings.exclude, settings.catalogue)), *names)
     )
     paths = list(source_files(root, (*exclude, *settings.exclude)))
-    files = _Files(root, tuple(path.relative_to(root).as_posix() for path in paths))
+    files = _Files(root, tuple(file_name(root, path) for path in paths))
     again = _Again(files, read_cache(root, key))
     roots = sources or settings.sources or again.roots()
     try:

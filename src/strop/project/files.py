@@ -25,7 +25,7 @@ _NAMES = frozenset({"build", "dist", "env"})  # also good names of a package
 
 def source_files(root: Path, exclude: tuple[str, ...] = ()) -> Iterator[Path]:
     """Every Python file of the project below root, sorted; `exclude` are paths relative to root."""
-    shut = {(root / entry).resolve() for entry in exclude}
+    shut = {_real(root / entry) for entry in exclude}
     for folder, folders, names in os.walk(root):
         here = Path(folder)
         folders[:] = sorted(name for name in folders if _is_source(here / name, shut))
@@ -38,7 +38,7 @@ def _is_source(folder: Path, shut: set[Path]) -> bool:
         return False
     if folder.name in _OFTEN_MADE and not (_is_package(folder) and _is_package(folder.parent)):
         return False
-    if shut and folder.resolve() in shut:
+    if shut and _real(folder) in shut:
         return False
     return not ((folder / "pyvenv.cfg").exists() or _is_alembic(folder))
 
@@ -55,9 +55,29 @@ def _is_module(path: Path, shut: set[Path]) -> bool:
     name = path.name
     if not name.endswith(".py") or name == "conftest.py" or name.startswith("test_"):
         return False
-    if name.endswith("_test.py") or not (path.is_file() or path.is_symlink()):  # a pipe would never end
+    if name.endswith("_test.py") or not _ends(path):
         return False
-    return not shut or path.resolve() not in shut
+    return not shut or _real(path) not in shut
+
+
+def _ends(path: Path) -> bool:
+    """Whether reading comes to an end: a pipe would not; a link that leads nowhere is said to be unreadable."""
+    try:
+        return path.is_file() or (path.is_symlink() and not path.exists())
+    except OSError:
+        return True
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # a link to itself
+        return path
+
+
+def file_name(root: Path, path: Path) -> str:
+    """A file relative to root, with slashes; bytes that are no text are spelled out, and no file has that name."""
+    return path.relative_to(root).as_posix().encode(errors="backslashreplace").decode()
 
 
 def module_name(file: str, sources: tuple[str, ...]) -> str:

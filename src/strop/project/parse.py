@@ -1,17 +1,18 @@
 """How does a file become a tree, also when its syntax is newer than the Python that runs strop?
 
-The rewrites keep every line where it is, so places in the tree are places in the file.
+Places in the tree are places in the file, whichever way it was read.
 """
 
 from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+
+from strop.project.newer import parse_newer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +25,18 @@ class Parsed:
     reason: str = ""
 
 
-_EXCEPT = re.compile(r"^(\s*except\*?\s+)([^():#]+,[^():#]+?)(\s*:)")
-_GENERIC = re.compile(r"^(\s*(?:async\s+def|def|class)\s+\w+)\[")
-_ALIAS = re.compile(r"^(\s*)type(\s+\w+)(\[[^=]*\])?(\s*=)")
+LARGEST = 5_000_000  # bytes
+MOST_LINES = 200_000
+_DEEPEST = 100  # levels of a tree
+TOO_DEEP = "nested too deeply to be followed"
 
 
 def parse_file(root: Path, path: Path) -> Parsed:
     """Read and parse one file; a file that can't be read comes back with the reason."""
     file = path.relative_to(root).as_posix()
     try:
+        if path.stat().st_size > LARGEST:
+            return Parsed(file, None, (), f"too large: more than {LARGEST // 1_000_000} MB")
         text = decode(path.read_bytes())
     except OSError as error:
         return Parsed(file, None, (), f"cannot be read: {error.strerror}")
@@ -53,39 +57,38 @@ def decode(data: bytes) -> str:
 
 
 def parse_text(file: str, text: str) -> Parsed:
-    """Parse text; newer syntax is rewritten line by line where the parser refuses it."""
-    reason = ""
-    for candidate in (text, _older(text)):
+    """Parse text; where the parser refuses it, syntax that is newer than this Python is written in older words."""
+    lines = tuple(text.split("\n"))
+    if len(lines) > MOST_LINES:
+        return Parsed(file, None, lines, f"too large: more than {MOST_LINES:,} lines")
+    try:
+        return Parsed(file, _tree(text), lines)
+    except SyntaxError as error:
+        where = f"line {error.lineno}: " if error.lineno else ""
+        return Parsed(file, None, lines, f"{where}{error.msg}")
+    except (RecursionError, MemoryError):
+        return Parsed(file, None, lines, TOO_DEEP)
+    except ValueError as error:
+        return Parsed(file, None, lines, str(error) or "not Python")
+
+
+def _tree(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the target's own "\d" is not our concern
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the target's own "\d" is not our concern
-                tree = ast.parse(candidate)
-        except SyntaxError as error:
-            reason = reason or f"line {error.lineno}: {error.msg}"
-        except (ValueError, RecursionError, MemoryError) as error:
-            reason = reason or str(error)
-        else:
-            return Parsed(file, tree, tuple(candidate.split("\n")))
-    return Parsed(file, None, tuple(text.split("\n")), reason)
+            return ast.parse(text)
+        except SyntaxError as refused:
+            try:
+                return parse_newer(text)
+            except SyntaxError as error:
+                raise (error if error.lineno else refused) from None
 
 
-def _older(text: str) -> str:
-    """The same program in older syntax: `except A, B:`, `def f[T]()`, `type X = ...`."""
-    return "\n".join(_older_line(line) for line in text.split("\n"))
-
-
-def _older_line(line: str) -> str:
-    line = _EXCEPT.sub(r"\1(\2)\3", line)
-    line = _ALIAS.sub(lambda m: m[1] + m[2].strip() + m[4], line)
-    if match := _GENERIC.match(line):
-        line = match[1] + _after_bracket(line, match.end())
-    return line
-
-
-def _after_bracket(line: str, start: int) -> str:
-    depth = 1
-    for place in range(start, len(line)):
-        depth += {"[": 1, "]": -1}.get(line[place], 0)
-        if depth == 0:
-            return line[place + 1 :]
-    return "[" + line[start:]
+def is_deep(tree: ast.AST) -> bool:
+    """Whether a tree has more levels than its readers, each a few calls a level, can go down."""
+    level: list[ast.AST] = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return False
+    return True

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from strop.project.parse import LARGEST
+
 _IMPORT = re.compile(
     rb"^[ \t]*(?:from[ \t]+([A-Za-z_][\w.]*)[ \t]+import[ \t]+\(?[ \t]*([A-Za-z_]\w*)?|import[ \t]+([A-Za-z_][\w.]*))",
     re.M,
@@ -60,9 +62,10 @@ def find_roots(root: Path, paths: Iterable[Path]) -> tuple[str, ...]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """What is in a file; nothing where it can't be read."""
+    """What is in a file, and no more than a bit too much of it; nothing where it can't be read."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
     except OSError:
         return b""
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from strop.project.body import Noticer
 from strop.project.catalogue import Catalogue, default_catalogue, extend
 from strop.project.collect import collect
 from strop.project.derive import Derived, derive
-from strop.project.files import source_files
+from strop.project.files import file_name, source_files
 from strop.project.found import Entry, Found, index
 from strop.project.infer import Types
 from strop.project.link import link
 from strop.project.mark import Mark
-from strop.project.parse import Parsed, parse_file
+from strop.project.parse import TOO_DEEP, Parsed, is_deep, parse_file
 from strop.project.project import Source
 from strop.project.roots import find_roots
 from strop.project.scope import Module
@@ -54,7 +55,7 @@ class Reading:
         catalogue = catalogue or extend(default_catalogue(), settings.catalogue)
         paths = list(source_files(root, (*exclude, *settings.exclude)))
         sources = sources or settings.sources or find_roots(root, paths)
-        return cls(root, tuple(path.relative_to(root).as_posix() for path in paths), sources, catalogue)
+        return cls(root, tuple(file_name(root, path) for path in paths), sources, catalogue)
 
     def __init__(
         self, root: Path, files: tuple[str, ...], sources: tuple[str, ...], catalogue: Catalogue
@@ -62,20 +63,47 @@ class Reading:
         self.root = root
         self.watch = Watch()
         self.unread: dict[str, Parsed] = {}  # files without a tree
-        self.found = Found(index(files, sources), self._load, self.watch)
-        self.types = Types(self.found, catalogue)
+        self.catalogue = catalogue
+        self.deep: set[str] = set()  # files that are not followed
+        self._begin(index(files, sources))
+
+    def _begin(self, entries: Mapping[str, Entry]) -> None:
+        self.found = Found(entries, self._load, self.watch)
+        self.types = Types(self.found, self.catalogue)
 
     def _load(self, entry: Entry) -> Module:
         parsed = parse_file(self.root, self.root / entry.file)
+        if entry.file in self.deep:
+            parsed = Parsed(parsed.file, None, parsed.lines, parsed.reason or TOO_DEEP)
         module = Module(entry.name, entry.file, parsed.lines, entry.is_package, self.watch)
         if parsed.tree is None:
             self.unread[entry.file] = parsed
         else:
-            collect(module, parsed.tree)
+            try:
+                collect(module, parsed.tree)
+            except (RecursionError, MemoryError):
+                self.deep.add(entry.file)
+                return self._load(entry)
         return module
 
     def derive(self, entry: Entry, noticers: tuple[Noticer, ...]) -> Derived:
-        """What one file says."""
+        """What one file says. One that can't be followed to its ends is set aside, and so is what it looks at."""
+        while True:
+            before = self.watch.current, self.watch.memo
+            try:
+                return self._derive(entry, noticers)
+            except (RecursionError, MemoryError):
+                self.watch.leave(before)
+                self.set_aside(entry)
+
+    def set_aside(self, entry: Entry) -> None:
+        """From now on the deep files among those that are loaded have no tree, or else this one has none."""
+        trees = {m.file: m.whole for m in self.found.loaded.values() if m.file not in self.unread}
+        deep = {file for file, tree in trees.items() if is_deep(tree)}
+        self.deep |= deep or {entry.file}
+        self._begin(self.found.entries)  # what was half worked out is begun again
+
+    def _derive(self, entry: Entry, noticers: tuple[Noticer, ...]) -> Derived:
         before = self.watch.enter(entry.file)
         module = self.found.modules[entry.name]
         parsed = self.unread.get(entry.file)
