@@ -124,7 +124,8 @@ def reaches(project: Project, function: str, contexts: Iterable[Context]) -> lis
 
 def tables_of(project: Project, owner: str, module: str = "") -> list[Table]:
     """The tables that a class of this name maps; with its module when two classes share the name."""
-    found = [t for t in project.imported.tables if t.model.rpartition(":")[2].rpartition(".")[2] == owner]
+    named = (t for t in project.imported.tables if t.model.endswith(owner))  # most are left out by this alone
+    found = [t for t in named if t.model.rpartition(":")[2].rpartition(".")[2] == owner]
     same = [t for t in found if module and t.model.partition(":")[0] == module]
     return same or found
 
