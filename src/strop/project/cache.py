@@ -83,15 +83,21 @@ def write_file(path: Path, data: bytes) -> None:
         raise
 
 
+_MOST = 1 << 63
+
+
 def encode_derived(derived: Derived) -> bytes:
-    """The results of a file as they are kept. Half of a surrogate pair, which source may name, becomes "?"."""
+    """The results of a file as they are kept. What source may name and no message can hold is changed: half of a
+    surrogate pair becomes "?", a number of more than 64 bits the largest that fits."""
     try:
         return _encoder.encode(derived)
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, OverflowError):
         return _encoder.encode(_encodable(msgspec.to_builtins(derived)))
 
 
 def _encodable(value: Any) -> Any:
+    if isinstance(value, int) and not -_MOST <= value < _MOST:
+        return _MOST - 1 if value > 0 else -_MOST
     if isinstance(value, str):
         return value.encode(errors="replace").decode()
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Source may name half of a surrogate pair, which no encoding can write: neither the cache nor a report stumbles."""
+"""Source may name what no message can hold (half a surrogate pair, a huge number): neither cache nor report stumbles."""
 
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from fastapi import FastAPI
 app = FastAPI()
 BAD = re.compile("[\\ud800-\\udfff]")
 SECRET_KEY = "\\ud800 is no secret"
+LIMIT = 2**64
+HUGE = 123456789012345678901234567890
 
 
 @app.get("/names/{name}")
-def read_name(name: str, other: str = "\\ud800"):
+def read_name(name: str, other: str = "\\ud800", limit: int = HUGE, least: int = -123456789012345678901234567890):
     return BAD.sub("\\udfff", name + "\\ud800")
 """
 
