@@ -15,6 +15,7 @@ from typing import Literal, TypeVar
 from strop.project.infer import Types
 from strop.project.mark import Mark
 from strop.project.scope import Binding, ClassNode, FunctionNode, Module, Ref, Scope
+from strop.project.spelling import last_name
 from strop.project.wrappers import decorators
 from strop.span import Span
 
@@ -242,9 +243,7 @@ class Body:
 
     def _call_names(self, call: ast.Call) -> set[str]:
         func = call.func
-        written = (
-            func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-        )
+        written = last_name(func)
         names = {written}
         if isinstance(func, ast.Name):  # imported under another name
             names.add(self.name(func).rpartition(".")[2])

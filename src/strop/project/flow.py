@@ -14,6 +14,7 @@ from strop.project.body import Body, Noticer
 from strop.project.mark import Mark
 from strop.project.origins import Origins, handed_place, is_clean
 from strop.project.sinks import LASTS, SINKS
+from strop.project.spelling import last_name
 from strop.span import Span, Step
 
 CODE = "FLOW"
@@ -150,7 +151,7 @@ def _is_safe(body: Body, loader: ast.expr) -> bool:
 def _sink(body: Body, origins: Origins, call: ast.Call, name: str) -> str:
     """The name under which the table of sinks has this call; "" when it doesn't."""
     func = call.func
-    last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    last = last_name(func)
     if last not in LASTS and name.rpartition(".")[2] not in LASTS:
         return ""
     if isinstance(func, ast.Attribute) and not name and origins.is_path(func.value):

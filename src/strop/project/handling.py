@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from strop.project.body import Body, Noticer
 from strop.project.mark import Mark
 from strop.project.origins import Origins
+from strop.project.spelling import last_name
 
 CODE = "HANDLING"
 REFUSING = "REFUSING"
@@ -132,7 +133,7 @@ def _uses(body: Body, origins: Origins) -> Iterator[str]:
         arguments = list(_arguments(call, origins))
         number = str(origins.number(call))
         func = call.func
-        last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+        last = last_name(func)
         text = body.text(call).replace(_TAB, " ")[:90]
         place = (number, str(call.lineno), str(call.end_lineno or call.lineno))
         yield _TAB.join((*place, body.name(func), last, text, *arguments))
@@ -175,7 +176,7 @@ def _refusals(body: Body) -> Iterator[ast.AST]:
 
 def _is_refusal(exc: ast.expr) -> bool:
     func = exc.func if isinstance(exc, ast.Call) else exc
-    name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    name = last_name(func)
     if _REFUSALS.search(name):
         return True
     given = [*exc.args, *(k.value for k in exc.keywords)] if isinstance(exc, ast.Call) else []

@@ -29,6 +29,7 @@ from strop.project.refs import (
     unpacked,
 )
 from strop.project.scope import Binding, FunctionNode, Ref, Scope
+from strop.project.spelling import last_name
 
 _PLAIN = {
     ast.JoinedStr: "str",
@@ -400,7 +401,7 @@ _FINDS: dict[type, Callable[..., Ref | None]] = {
 
 def _called(call: ast.Call) -> str:
     func = call.func
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    return last_name(func)
 
 
 def _bind_elements(target: ast.expr, iterated: ast.expr, scope: Scope, index: int = -1) -> None:

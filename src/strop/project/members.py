@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from strop.project.fixpoint import FREE
 from strop.project.refs import element, is_generated, join
 from strop.project.scope import ClassNode, FunctionNode, Ref, Scope
+from strop.project.spelling import last_name
 
 if TYPE_CHECKING:
     from strop.project.infer import Types
@@ -270,7 +271,7 @@ def _says_nothing(node: ast.stmt) -> bool:
 
 def _decorator(node: ast.expr) -> str:
     func = node.func if isinstance(node, ast.Call) else node
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    return last_name(func)
 
 
 def _has_variables(ref: Ref) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from strop.project.body import Body
 from strop.project.scope import Binding
+from strop.project.spelling import last_name
 
 Tokens = frozenset[str]
 NONE: Tokens = frozenset()
@@ -417,7 +418,7 @@ class Origins:
 
     def _tested(self, call: ast.Call) -> Iterator[str]:
         func = call.func
-        last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+        last = last_name(func)
         if last == "startswith" and isinstance(func, ast.Attribute):
             start = call.args[0] if call.args else None
             if not (isinstance(start, ast.Constant) and not str(start.value).startswith("/")):
@@ -438,7 +439,7 @@ class Origins:
 def handed_place(call: ast.Call) -> int:
     """Where in its arguments a call takes the function that it hands over; -1 for other calls."""
     func = call.func
-    last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    last = last_name(func)
     return _HANDS_OVER.get(last, -1)
 
 
@@ -470,7 +471,7 @@ def is_clean(annotation: ast.expr | None) -> bool:
         case ast.BinOp(op=ast.BitOr(), left=left, right=right):
             return is_clean(left) and is_clean(right)
         case ast.Subscript(value=value, slice=inner):
-            name = _last(value)
+            name = last_name(value)
             if name in (
                 "Annotated",
                 "Optional",
@@ -486,9 +487,5 @@ def is_clean(annotation: ast.expr | None) -> bool:
                 return all(is_clean(p) for p in (parts[:1] if name == "Annotated" else parts))
             return name in CLEAN
         case ast.Name() | ast.Attribute():
-            return _last(annotation) in CLEAN
+            return last_name(annotation) in CLEAN
     return False
-
-
-def _last(expr: ast.expr) -> str:
-    return expr.attr if isinstance(expr, ast.Attribute) else expr.id if isinstance(expr, ast.Name) else ""

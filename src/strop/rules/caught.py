@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from strop.project.body import Body
+from strop.project.spelling import last_name
 
 _BROAD = frozenset({"Exception", "BaseException"})
 _SPOKEN = frozenset(  # exceptions of Python whose text is most often the project's own words
@@ -76,7 +77,7 @@ def is_own(body: Body, name: str) -> bool:
 
 def logs(handler: ast.ExceptHandler) -> bool:
     """Whether a handler tells anybody: a logger, a print, an error tracker."""
-    return any(_last(call.func) in _LOGS for call in walked(handler.body) if isinstance(call, ast.Call))
+    return any(last_name(call.func) in _LOGS for call in walked(handler.body) if isinstance(call, ast.Call))
 
 
 def raises(handler: ast.ExceptHandler) -> bool:
@@ -92,7 +93,3 @@ def walked(statements: list[ast.stmt]) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             waiting.extend(ast.iter_child_nodes(node))
-
-
-def _last(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""

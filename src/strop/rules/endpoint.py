@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from strop.project.body import Body
+from strop.project.spelling import last_name
 
 Source = Literal["path", "query", "body", "form", "header", "dependency", "special", "unknown"]
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
@@ -102,7 +103,7 @@ def status_of(body: Body, expr: ast.expr) -> int:
         return int(value)
     if isinstance(expr, ast.Attribute) and expr.attr == "value":
         expr = expr.value
-    last = expr.attr if isinstance(expr, ast.Attribute) else expr.id if isinstance(expr, ast.Name) else ""
+    last = last_name(expr)
     written = re.match(r"HTTP_(\d{3})(_|$)", last)
     if written:
         return int(written[1])
@@ -159,7 +160,7 @@ def _argument(route: Endpoint, node: ast.arg, default: ast.expr | None) -> Argum
     given = body.types.annotation(node.annotation, body.scope) if node.annotation is not None else None
     kind = given.name if given is not None and given.kind == "instance" else ""
     if marker is not None:
-        source = _MARKERS[_last(marker.func)]
+        source = _MARKERS[last_name(marker.func)]
     elif f"{{{node.arg}}}" in route.path or f"{{{node.arg}:" in route.path:
         source = "path"
     else:
@@ -181,25 +182,21 @@ def _source(body: Body, kind: str, annotation: ast.expr | None) -> Source:
 
 
 def _marker(expr: ast.expr | None) -> ast.Call | None:
-    found = isinstance(expr, ast.Call) and _last(expr.func) in _MARKERS
+    found = isinstance(expr, ast.Call) and last_name(expr.func) in _MARKERS
     return expr if found and isinstance(expr, ast.Call) else None
 
 
 def _annotated(body: Body, annotation: ast.expr | None) -> ast.Call | None:
     """The marker in `Annotated[X, Query()]`, also behind a name."""
     shown = body.value(annotation) if annotation is not None else None
-    if not isinstance(shown, ast.Subscript) or _last(shown.value) != "Annotated":
+    if not isinstance(shown, ast.Subscript) or last_name(shown.value) != "Annotated":
         return None
     parts = shown.slice.elts if isinstance(shown.slice, ast.Tuple) else []
     return next((found for part in parts[1:] if (found := _marker(part)) is not None), None)
 
 
 def _default(marker: ast.Call) -> ast.expr | None:
-    if _last(marker.func) in ("Depends", "Security"):
+    if last_name(marker.func) in ("Depends", "Security"):
         return None
     named = next((k.value for k in marker.keywords if k.arg == "default"), None)
     return marker.args[0] if marker.args else named
-
-
-def _last(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""

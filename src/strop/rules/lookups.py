@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
+from strop.project.spelling import last_name
 
 _FINDS = re.compile(
     r"_?(get|find|fetch|load|read|lookup|look_up|search|retrieve|by_|query|select|one|first)(_|$)"
@@ -71,7 +72,7 @@ def _may_be_none(body: Body, call: ast.Call) -> bool:
 def _is_made(expr: ast.expr) -> bool:
     """Whether a function's result is an object that it makes, whatever its annotation allows."""
     func = expr.func if isinstance(expr, ast.Call) else None
-    name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    name = last_name(func)
     return name[:1].isupper() or isinstance(expr, ast.Dict | ast.List | ast.ListComp)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from strop.project.body import Body
 from strop.project.scope import Binding, ClassNode
+from strop.project.spelling import last_name
 
 GROW = frozenset({"append", "add", "update", "setdefault", "insert", "extend", "appendleft"})
 SHRINK = frozenset({"pop", "popitem", "clear", "remove", "discard", "popleft"})
@@ -192,7 +193,7 @@ def _binds(body: Body, expr: ast.expr) -> bool:
     """Whether a value belongs to this process: a task, a lock, a socket."""
     value = body.value(expr)
     if isinstance(value, ast.Call):
-        name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+        name = last_name(value.func)
         if name in _MAKES_BOUND:
             return True
     return body.instance(expr).rpartition(".")[2] in _BOUND

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from strop.project.function import Function
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.span import Span
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -88,7 +89,7 @@ def is_batched(project: Project, loop: Span) -> bool:
     over = iterated(project, loop)
     if not isinstance(over, ast.Call):
         return False
-    name = over.func.attr if isinstance(over.func, ast.Attribute) else getattr(over.func, "id", "")
+    name = last_name(over.func)
     steps = name == "range" and len(over.args) == 3 and ast.unparse(over.args[2]) != "1"
     return steps or any(word in name.lower() for word in ("batch", "chunk", "partition"))
 

@@ -11,6 +11,7 @@ from strop.project.body import Body
 from strop.project.function import Call, Function
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.span import Span, Step
 
 WORDS = frozenset({"for", "while"})
@@ -71,7 +72,7 @@ def _few(body: Body, over: ast.expr, depth: int) -> str:
         case ast.Call(func=ast.Attribute(attr=name)) if name in _FIELDS:
             return "fields"
         case ast.Call(func=func):
-            last = (func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")).lower()
+            last = last_name(func).lower()
             return "batches" if any(word in last for word in _BATCHES) else ""
         case ast.BinOp(left=left, op=ast.Add(), right=right) if depth:
             return _few(body, left, depth - 1) and _few(body, right, depth - 1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from strop.project.declared.expressions import Declaration, is_true, keyword
 from strop.project.declared.mapped import MappedColumn
+from strop.project.spelling import last_name
 
 MAKERS = frozenset({"Column", "mapped_column"})
 _TYPES = {
@@ -129,7 +130,7 @@ def annotated(here: Declaration, attribute: str, annotation: ast.expr) -> Mapped
 
 def _is_annotated(here: Declaration, expr: ast.Subscript) -> bool:
     ref = here.types.infer(expr.value, here.scope)
-    last = expr.value.attr if isinstance(expr.value, ast.Attribute) else getattr(expr.value, "id", "")
+    last = last_name(expr.value)
     return (ref.name.rpartition(".")[2] if ref is not None else last) == "Annotated"
 
 
@@ -137,7 +138,7 @@ def _from_alias(here: Declaration, attribute: str, alias: ast.Subscript) -> tupl
     parts = alias.slice.elts if isinstance(alias.slice, ast.Tuple) else [alias.slice]
     for part in parts[1:]:
         call = part.body if isinstance(part, ast.IfExp) else part
-        if isinstance(call, ast.Call) and _last(call.func) in MAKERS:
+        if isinstance(call, ast.Call) and last_name(call.func) in MAKERS:
             return read_column(here, attribute, call), parts[0]
     return MappedColumn(attribute), parts[0]
 
@@ -149,16 +150,16 @@ def unwrap(here: Declaration, annotation: ast.expr) -> tuple[ast.expr, bool]:
         match annotation:
             case ast.Constant(value=str()):
                 annotation = here.types._quoted(annotation)
-            case ast.Subscript(value=value, slice=inner) if _last(value) in (
+            case ast.Subscript(value=value, slice=inner) if last_name(value) in (
                 "Mapped",
                 "WriteOnlyMapped",
                 "DynamicMapped",
                 "Optional",
                 "ClassVar",
             ):
-                optional = optional or _last(value) == "Optional"
+                optional = optional or last_name(value) == "Optional"
                 annotation = inner
-            case ast.Subscript(value=value, slice=ast.Tuple(elts=elements)) if _last(value) == "Union":
+            case ast.Subscript(value=value, slice=ast.Tuple(elts=elements)) if last_name(value) == "Union":
                 annotation, none = _without_none(elements)
                 optional = optional or none
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
@@ -189,7 +190,3 @@ def python_type(here: Declaration, expr: ast.expr) -> str:
     if known is None and ref.name.rpartition(".")[2] == "Literal" and isinstance(expr, ast.Subscript):
         return "VARCHAR"
     return known or ref.name.rpartition(".")[2]
-
-
-def _last(expr: ast.expr) -> str:
-    return expr.attr if isinstance(expr, ast.Attribute) else expr.id if isinstance(expr, ast.Name) else ""

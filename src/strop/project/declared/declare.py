@@ -42,6 +42,7 @@ from strop.project.declared.terms import (
 )
 from strop.project.infer import Types
 from strop.project.scope import Module
+from strop.project.spelling import last_name
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 _MAKES = (
@@ -343,9 +344,11 @@ def annotation(node: ast.expr) -> Expr:
                 return annotation(ast.parse(text.strip(), mode="eval").body)
             except (SyntaxError, ValueError):
                 return Opaque(text)
-        case ast.Subscript(value=value, slice=ast.Tuple(elts=[first, *rest])) if _last(value) == "Annotated":
+        case ast.Subscript(value=value, slice=ast.Tuple(elts=[first, *rest])) if (
+            last_name(value) == "Annotated"
+        ):
             return Index(lower(value), Items("tuple", (annotation(first), *map(lower, rest))))
-        case ast.Subscript(value=value) if _last(value) == "Literal":
+        case ast.Subscript(value=value) if last_name(value) == "Literal":
             return lower(node)
         case ast.Subscript(value=value, slice=index):
             return Index(lower(value), annotation(index))
@@ -354,10 +357,6 @@ def annotation(node: ast.expr) -> Expr:
         case ast.BinOp(op=ast.BitOr(), left=left, right=right):
             return Binary("|", annotation(left), annotation(right))
     return lower(node)
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _text(node: ast.expr) -> str:
@@ -451,7 +450,7 @@ def _lambda(node: ast.Lambda) -> Expr:
 
 
 def _subscript(node: ast.Subscript) -> Expr:
-    if _last(node.value) in ("Annotated", "Optional", "Union"):
+    if last_name(node.value) in ("Annotated", "Optional", "Union"):
         return annotation(node)
     return Index(lower(node.value), lower(node.slice))
 

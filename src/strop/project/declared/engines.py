@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from strop.project.declared.expressions import Declaration, keyword
 from strop.project.infer import Types
 from strop.project.scope import Module, Scope
+from strop.project.spelling import last_name
 from strop.project.table import Engine
 from strop.span import Span
 
@@ -113,12 +114,8 @@ def _is_kept(function: ast.AST, call: ast.Call) -> bool:
     )
 
 
-def _last(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-
-
 def _is_maker(types: Types, call: ast.Call, scope: Scope) -> bool:
-    if not _last(call.func).endswith(("engine", "engine_from_config")):
+    if not last_name(call.func).endswith(("engine", "engine_from_config")):
         return False
     ref = types.infer(call.func, scope)
     return ref is not None and ref.name in MAKERS

@@ -11,6 +11,7 @@ from strop.project.declared.expressions import Declaration, is_true, keyword, pa
 from strop.project.declared.mapped import Mapped, MappedClass, MappedColumn, MappedRelation, MappedTable
 from strop.project.infer import Types
 from strop.project.scope import ClassNode, Module
+from strop.project.spelling import last_name
 from strop.project.table import Index
 from strop.span import Span
 
@@ -219,9 +220,7 @@ def _is_declared(node: ast.FunctionDef) -> bool:
     if node.name in ("__tablename__", "__table_args__"):
         return True
     return any(
-        "declared_attr" in (n.attr if isinstance(n, ast.Attribute) else getattr(n, "id", ""))
-        for decorator in node.decorator_list
-        for n in ast.walk(decorator)
+        "declared_attr" in last_name(n) for decorator in node.decorator_list for n in ast.walk(decorator)
     )
 
 
@@ -278,7 +277,7 @@ def _outer(annotation: ast.expr) -> str:
     value = annotation.value if isinstance(annotation, ast.Subscript) else annotation
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
         return value.value.partition("[")[0].rpartition(".")[2]
-    return value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
+    return last_name(value)
 
 
 def _read_arguments(here: Declaration, value: ast.expr | None, into: _Arguments) -> None:

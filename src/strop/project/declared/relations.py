@@ -7,6 +7,7 @@ import ast
 from strop.project.declared.columns import unwrap
 from strop.project.declared.expressions import Declaration, keyword, parts
 from strop.project.declared.mapped import MappedRelation
+from strop.project.spelling import last_name
 from strop.span import Span
 
 MAKERS = frozenset({"relationship", "Relationship", "dynamic_loader"})
@@ -95,11 +96,11 @@ def _annotated(here: Declaration, annotation: ast.expr | None) -> tuple[str, boo
     """The class in an annotation, and whether it is a list of it."""
     if annotation is None:
         return "", None
-    many = isinstance(annotation, ast.Subscript) and _last(annotation.value) in _LISTS
-    mapped = isinstance(annotation, ast.Subscript) and _last(annotation.value) == "Mapped"
+    many = isinstance(annotation, ast.Subscript) and last_name(annotation.value) in _LISTS
+    mapped = isinstance(annotation, ast.Subscript) and last_name(annotation.value) == "Mapped"
     inner, _ = unwrap(here, annotation)
     while isinstance(inner, ast.Subscript):
-        many = many or _last(inner.value) in _LISTS
+        many = many or last_name(inner.value) in _LISTS
         inside = inner.slice.elts[-1] if isinstance(inner.slice, ast.Tuple) else inner.slice
         inner, _ = unwrap(here, inside)
     if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
@@ -123,7 +124,3 @@ def _names(expr: ast.expr | None) -> list[str]:
     if isinstance(expr, ast.Constant) and isinstance(expr.value, str):
         return [part.strip(" []") for part in expr.value.split(",")]
     return [ast.unparse(p) for p in parts(expr)] if expr is not None else []
-
-
-def _last(expr: ast.expr) -> str:
-    return expr.attr if isinstance(expr, ast.Attribute) else expr.id if isinstance(expr, ast.Name) else ""

@@ -24,6 +24,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
@@ -45,7 +46,9 @@ def notice(body: Body) -> Iterator[Mark]:
     filtered: set[str] = set()
     for call in (*body.calls("select"), *body.calls("query")):
         names, top = _chain(body, call)
-        counted = next((a for a in call.args if isinstance(a, ast.Call) and _last(a.func) == "count"), None)
+        counted = next(
+            (a for a in call.args if isinstance(a, ast.Call) and last_name(a.func) == "count"), None
+        )
         entity = _entity(body, top) if counted is not None else _first(body, call)
         filters = names & _FILTERS
         if counted is not None or "count" in names:
@@ -77,10 +80,10 @@ def _chain(body: Body, call: ast.Call) -> tuple[set[str], ast.expr]:
 def _entity(body: Body, top: ast.expr) -> str:
     """What is counted: `select_from(X)`, or X in `count(X.id)`."""
     for node in ast.walk(top):
-        if isinstance(node, ast.Call) and _last(node.func) == "select_from" and node.args:
+        if isinstance(node, ast.Call) and last_name(node.func) == "select_from" and node.args:
             return body.text(node.args[0])
     for node in ast.walk(top):
-        if isinstance(node, ast.Call) and _last(node.func) == "count" and node.args:
+        if isinstance(node, ast.Call) and last_name(node.func) == "count" and node.args:
             return body.text(node.args[0]).partition(".")[0]
     return ""
 
@@ -100,10 +103,6 @@ def _goes_on(body: Body, top: ast.expr) -> bool:
         isinstance(a.value, ast.Name) and a.value.id == name and a.attr in _FILTERS
         for a in body.of(ast.Attribute)
     )
-
-
-def _last(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

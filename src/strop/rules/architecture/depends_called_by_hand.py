@@ -26,6 +26,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.scope import FunctionNode
+from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -86,9 +87,7 @@ def _missing(body: Body, node: FunctionNode, call: ast.Call) -> list[str]:
 def _is_marker(body: Body, node: FunctionNode, default: ast.expr) -> bool:
     if not isinstance(default, ast.Call):
         return False
-    written = (
-        default.func.attr if isinstance(default.func, ast.Attribute) else getattr(default.func, "id", "")
-    )
+    written = last_name(default.func)
     if written not in _MARKERS:
         return False
     ref = body.types.infer(default.func, node.module.scope)

@@ -28,6 +28,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -95,7 +96,7 @@ def _default(value: ast.expr) -> ast.expr | None:
     """What stands in `SecretStr("...")` and `Field(default=...)`."""
     while isinstance(value, ast.Call):
         func = value.func
-        last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        last = last_name(func)
         if last not in ("Field", "SecretStr", "SecretBytes"):
             return None
         inner = value.args[0] if value.args else _keyword(value, "default")

@@ -27,6 +27,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -52,17 +53,13 @@ def notice(body: Body) -> Iterator[Mark]:
     """Checks for a missing user that end before the hash."""
     if body.words.isdisjoint({"password", "pwd", "plain_password", "passwd"}):
         return
-    verifies = [c for c in body.of(ast.Call) if _VERIFIES.match(_last(c)) and _has_password(c)]
+    verifies = [c for c in body.of(ast.Call) if _VERIFIES.match(last_name(c.func)) and _has_password(c)]
     for verify in verifies:
         user = _of_user(body, verify)
         place = _before(body, verify, user) if user else None
         if place is not None and _is_looked_up(body, user):
             yield body.mark(RULE.code, place, user=user, call=body.text(verify))
             return
-
-
-def _last(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _has_password(call: ast.Call) -> bool:
@@ -148,7 +145,7 @@ def _hashes(branch: ast.If) -> bool:
     """Whether the branch spends the time of a hash all the same."""
     words = ("verify", "hash", "dummy", "sleep", "fake")
     return any(
-        isinstance(n, ast.Call) and any(w in _last(n).lower() for w in words)
+        isinstance(n, ast.Call) and any(w in last_name(n.func).lower() for w in words)
         for s in branch.body
         for n in ast.walk(s)
     )

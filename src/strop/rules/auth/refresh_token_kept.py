@@ -28,6 +28,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -45,7 +46,7 @@ _REVOKES = re.compile(r"black_?list|deny_?list|block_?list|revoke|invalidate", r
 def notice(body: Body) -> Iterator[Mark]:
     """Functions that revoke one token and only delete the cookie of the other."""
     deleted = [c for c in body.calls("delete_cookie") if "refresh" in body.text(c).lower()]
-    revoking = [c for c in body.of(ast.Call) if _REVOKES.search(_last(c))]
+    revoking = [c for c in body.of(ast.Call) if _REVOKES.search(last_name(c.func))]
     about_tokens = [c for c in revoking if "token" in body.text(c).lower()]
     if (
         deleted
@@ -55,10 +56,6 @@ def notice(body: Body) -> Iterator[Mark]:
         )
     ):
         yield body.mark(RULE.code, about_tokens[0], text=body.text(about_tokens[0]))
-
-
-def _last(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

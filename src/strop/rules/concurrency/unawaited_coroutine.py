@@ -26,6 +26,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -91,11 +92,7 @@ def _makes_coroutine(body: Body, call: ast.Call) -> bool:
     found = body.types.found.functions.get(ref.name) if ref.kind == "function" else None
     if found is None or found.is_generator or not isinstance(found.node, ast.AsyncFunctionDef):
         return False
-    return all(_last_name(each) in _HARMLESS for each in found.node.decorator_list)
-
-
-def _last_name(decorator: ast.expr) -> str:
-    return decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
+    return all(last_name(each) in _HARMLESS for each in found.node.decorator_list)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -121,7 +122,7 @@ def _plain_column(body: Body, expr: ast.expr, entity: str) -> str:
         for binding in owner.scope.names.get(expr.attr, ()):
             value = binding.default or binding.expr
             made = value.func if isinstance(value, ast.Call) else None
-            last = made.attr if isinstance(made, ast.Attribute) else getattr(made, "id", "")
+            last = last_name(made)
             is_column = binding.how in ("value", "annotation") and "elationship" not in last
             return expr.attr if is_column else ""
     return ""

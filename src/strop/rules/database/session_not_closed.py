@@ -26,6 +26,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -79,7 +80,7 @@ def _is_new(body: Body, result: ast.expr) -> bool:
     if isinstance(result, ast.Name):
         return False
     func = result.func if isinstance(result, ast.Call) else None
-    last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    last = last_name(func)
     return "session" in last.lower() and not last.lower().startswith(("get", "scoped"))
 
 
@@ -117,7 +118,7 @@ def _goes_away(body: Body, use: ast.Name, above: ast.AST | None) -> bool:
         case ast.keyword():
             call = body.parent(above)
             func = call.func if isinstance(call, ast.Call) else None
-            last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+            last = last_name(func)
             return last[:1].isupper()
         case ast.Attribute(attr="set"):
             return True

@@ -26,6 +26,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -50,7 +51,7 @@ def notice(body: Body) -> Iterator[Mark]:
         ):
             if _is_second(body, call):
                 continue
-            first = any(_last(c.func) in ("sha256", "b64encode", "sha512") for c in body.of(ast.Call))
+            first = any(last_name(c.func) in ("sha256", "b64encode", "sha512") for c in body.of(ast.Call))
             yield body.mark(RULE.code, call, kind="prehashed" if first else "hash", text=body.text(call)[:90])
     if body.kind == "function":
         yield from _checks(body)
@@ -62,10 +63,6 @@ def _is_second(body: Body, call: ast.Call) -> bool:
     """A hasher after another one in a list only checks old hashes."""
     parent = body.parent(call)
     return isinstance(parent, ast.Tuple | ast.List) and parent.elts[0] is not call
-
-
-def _last(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def _checks(body: Body) -> Iterator[Mark]:

@@ -25,6 +25,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules import endpoint as routes
 from strop.rules.answers import response_content, response_status, responses
 from strop.rules.endpoint import Endpoint, endpoint
@@ -76,11 +77,7 @@ def _model(route: Endpoint) -> str:
 def _is_dumped(body: Body, content: ast.expr) -> bool:
     shown = body.value(content)
     calls = (n for part in (content, shown) for n in ast.walk(part) if isinstance(n, ast.Call))
-    return any(_last(call.func) in _DUMPS for call in calls) or isinstance(shown, ast.Call | ast.Await)
-
-
-def _last(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    return any(last_name(call.func) in _DUMPS for call in calls) or isinstance(shown, ast.Call | ast.Await)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

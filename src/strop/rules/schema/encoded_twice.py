@@ -25,6 +25,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.answers import response_content, responses
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -83,7 +84,10 @@ def _is_dumped(body: Body, expr: ast.expr) -> bool:
         return _is_dumps(body, expr)
     found = body.bindings(expr) if isinstance(expr, ast.Name) else []
     return bool(found) and all(
-        b.how == "value" and isinstance(b.expr, ast.Call) and b.index < 0 and _last(b.expr.func) == "dumps"
+        b.how == "value"
+        and isinstance(b.expr, ast.Call)
+        and b.index < 0
+        and last_name(b.expr.func) == "dumps"
         for b in found
     )
 
@@ -107,10 +111,6 @@ def _is_model_text(body: Body, call: ast.Call) -> bool:
         return True
     kind = body.instance(func.value)
     return func.attr == "json" and any(base.startswith("pydantic") for base in body.bases(kind))
-
-
-def _last(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

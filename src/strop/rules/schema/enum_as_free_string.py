@@ -27,6 +27,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -103,7 +104,7 @@ def _checked(body: Body) -> dict[str, tuple[str, ...]]:
         names = [
             a.value
             for d in method.decorator_list
-            if isinstance(d, ast.Call) and _last(d.func) in ("field_validator", "validator")
+            if isinstance(d, ast.Call) and last_name(d.func) in ("field_validator", "validator")
             for a in d.args
             if isinstance(a, ast.Constant) and isinstance(a.value, str)
         ]
@@ -131,10 +132,6 @@ def _compared(method: ast.FunctionDef) -> tuple[str, ...]:
                     )
                     return values if len(values) == len(over.elts) else ()
     return ()
-
-
-def _last(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

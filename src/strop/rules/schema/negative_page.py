@@ -30,6 +30,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Parameter
+from strop.project.spelling import last_name
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -57,7 +58,7 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls("max", "min", "abs", "clamp"):
         yield body.mark(RULE.code, call, kind="clamped")
     for test in body.of(ast.Compare):
-        name = test.left.attr if isinstance(test.left, ast.Attribute) else getattr(test.left, "id", "")
+        name = last_name(test.left)
         if _NAMES.match(name) and isinstance(test.ops[0], ast.Lt | ast.LtE | ast.Eq):
             yield body.mark(RULE.code, test, kind="clamped")
 

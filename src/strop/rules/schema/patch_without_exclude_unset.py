@@ -24,6 +24,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.example import Example
 from strop.rules.models import fields_of
 from strop.rules.rule import Rule
@@ -96,7 +97,7 @@ def _is_written(body: Body, expr: ast.expr) -> bool:
     if not isinstance(parent, ast.Call):
         return False
     func = parent.func
-    name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    name = last_name(func)
     return any(word in name.lower() for word in _APPLIES)
 
 

@@ -28,6 +28,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -75,10 +76,7 @@ def _is_kept(body: Body, call: ast.Call) -> bool:
 
 
 def _is_validated(body: Body) -> bool:
-    names = (
-        c.func.attr if isinstance(c.func, ast.Attribute) else getattr(c.func, "id", "")
-        for c in body.of(ast.Call)
-    )
+    names = (last_name(c.func) for c in body.of(ast.Call))
     return any(_VALIDATES.search(name) for name in names)
 
 

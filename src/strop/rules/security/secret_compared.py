@@ -27,6 +27,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.origins import Origins
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -149,7 +150,7 @@ def _is_query(body: Body, compare: ast.Compare, sides: tuple[ast.expr, ...]) -> 
     for around in body.around(compare):
         if isinstance(around, ast.Call):
             func = around.func
-            if (func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")) in _QUERIES:
+            if last_name(func) in _QUERIES:
                 return True
     return any(
         isinstance(s, ast.Attribute) and isinstance(s.value, ast.Name) and s.value.id[:1].isupper()

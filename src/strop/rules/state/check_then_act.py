@@ -32,6 +32,7 @@ from strop.project.body import Body
 from strop.project.function import Call, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.project.table import Table
 from strop.rules.code import reaches
 from strop.rules.draft import draft
@@ -147,7 +148,7 @@ def _compared(body: Body, expr: ast.expr) -> tuple[str, tuple[str, ...]]:
     model, columns = "", []
     for node in ast.walk(statement):
         if isinstance(node, ast.Call) and not model:
-            last = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            last = last_name(node.func)
             if last in ("select", "query", "exists") and node.args:
                 given = node.args[0]
                 owner = given.value if isinstance(given, ast.Attribute) else given
