@@ -1,0 +1,10 @@
+"""How is a name written, whatever it means?"""
+
+from __future__ import annotations
+
+import ast
+
+
+def last_name(expr: ast.AST | None) -> str:
+    """The last word of a name: `get` of `get`, `session.get` and `self.session().get`; "" of what is no name."""
+    return expr.attr if isinstance(expr, ast.Attribute) else expr.id if isinstance(expr, ast.Name) else ""
