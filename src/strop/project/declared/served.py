@@ -167,6 +167,8 @@ class Served:
         signature = self._signature(entry.endpoint)
         if isinstance(plain(entry.endpoint), Unknown):
             doubts.append(f"handler: {name_of(entry.endpoint)}")
+        if isinstance(entry.endpoint, Lib):
+            doubts.append(f"{name_of(entry.endpoint)} is a library's, it may ask for more")
         effective = Effective(self.signatures)
         effective.visit(
             [*self._extra((*around.dependencies, *entry.dependencies), doubts), *signature.wanted]
