@@ -90,6 +90,11 @@ def bundled_router(machine: Machine, users: Obj, base: str, method: str, span: S
     return router
 
 
+def is_bundled(handler: Value) -> bool:
+    """Whether it is a handler of these routes: all are `async def`."""
+    return isinstance(handler, Lib) and handler.name.startswith(f"{_HOME}.")
+
+
 def _protection(users: Obj, maker: str) -> Value:
     call = Obj(Lib(f"{_USERS}.{maker}"), [], {}, {"self": users})
     return Depend(call, f"{maker}()")
