@@ -144,7 +144,7 @@ class Protection:
     def is_open(self, route: Route) -> bool:
         """Whether it is certain that nothing asks who calls."""
         function = self.handler(route)
-        if function is None or self.guards(route) or self.refuses(function.id):
+        if function is None or self.guards(route) or self.refuses(function.id) or _is_veiled(route):
             return False
         return self.is_plain(function.id) and not any(
             _GUARD.search(c.name.rpartition(".")[2]) and not _PLAIN.search(c.name) for c in function.calls
@@ -199,3 +199,11 @@ class Protection:
 
 
 _LAST: list[Protection] = []
+
+
+def _is_veiled(route: Route) -> bool:
+    """Whether it asks for something that can't be followed, which may check who calls. A path in doubt hides nothing."""
+    doubts = route.uncertain.split("; ") if route.uncertain else []
+    if any(not doubt.startswith(("path: ", "prefix: ")) for doubt in doubts):
+        return True
+    return any(dependency.uncertain for dependency in route.dependencies)
