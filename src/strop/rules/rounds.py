@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from strop.project.body import Body
+from strop.project.spelling import last_name
 from strop.rules.loading import is_mapped
 
 _FEW_FIELDS = 2  # a body of one or two fields is made for its list: a bulk request
 _WRAPPERS = ("enumerate", "sorted", "reversed", "list", "tuple", "set", "zip")
+_STATEMENTS = frozenset(f"sqlalchemy.{made}" for made in ("select", "delete", "insert", "update"))
 _MODELS = ("pydantic.", "sqlmodel.")
 
 
@@ -20,9 +22,32 @@ def of_one_object(body: Body, over: ast.expr) -> str:
             return of_one_object(body, first)
         case ast.BoolOp(op=ast.Or(), values=[first, *_]):
             return of_one_object(body, first)
-        case ast.Attribute(value=owner) if found := body.instance(owner):
-            return _part_of(body, found)
+        case ast.Attribute(value=owner):
+            ref = body.ref(owner)
+            either = ref.args if ref is not None and ref.kind == "union" else (ref,)
+            parts = [_part_of(body, each.name) if each is not None else "" for each in either]
+            return parts[0] if parts and all(parts) else ""
     return ""
+
+
+def asks_each_table(body: Body, loop: ast.For | ast.AsyncFor) -> bool:
+    """Whether the turns go over tables: `for model in MODELS: session.execute(delete(model))`."""
+    names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    for node in ast.walk(loop):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript(slice=ast.Name(id=key))) if (
+                key in names
+            ):
+                names.add(name)  # table = metadata.tables[name]
+    for node in ast.walk(loop):
+        match node:
+            case ast.Call(func=func, args=[ast.Name(id=name), *_]) if name in names:
+                if last_name(func) == "query" or body.name(func) in _STATEMENTS:
+                    return True
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=made), args=[]) if name in names:
+                if made in ("delete", "insert", "update", "select"):
+                    return True
+    return False
 
 
 def _part_of(body: Body, owner: str) -> str:

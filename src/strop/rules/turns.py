@@ -12,7 +12,7 @@ from strop.project.function import Call, Function
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
-from strop.rules.rounds import left_behind, looks_for_one, of_one_object
+from strop.rules.rounds import asks_each_table, left_behind, looks_for_one, of_one_object
 from strop.span import Span, Step
 
 WORDS = frozenset({"for", "while"})
@@ -30,8 +30,8 @@ def finite(body: Body, rule: str) -> Iterator[Mark]:
     loops: list[ast.For | ast.AsyncFor] = [*body.of(ast.For), *body.of(ast.AsyncFor)]
     for loop in loops:
         why = _why(body, loop.iter, loop.target)
-        if why or _leaves_at_once(loop):
-            yield body.mark(rule, loop, kind="finite", why=why or "leaves")
+        if why or _leaves_at_once(loop) or asks_each_table(body, loop):
+            yield body.mark(rule, loop, kind="finite", why=why or "leaves, or another table each turn")
             continue
         if why := _little(body, loop):
             yield body.mark(rule, loop, kind="little", why=why)

@@ -17,7 +17,7 @@ rows up in a dict.
 batches (`selectin` loading of many parents, `range(0, n, 500)`), the inserts of one flush, a `while True`
 that waits for the database, a call after which the loop is left. A lazy load is
 reported as DB001. A note only: a loop over one field of a request's body beside others, over a collection of one
-object in a route that writes, or over candidates until one is found.
+object in a route that writes, over candidates until one is found, or one whose turns call another service too.
 
 **Sources.** SQLAlchemy, "Using IN": https://docs.sqlalchemy.org/en/20/core/operators.html
 """
@@ -39,6 +39,7 @@ from strop.rules import turns
 from strop.rules.code import Loop, calls_at, function_at, loops, loops_on_way, reaches, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.led import leads
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import Seen, answered, requests, statements_of
@@ -260,7 +261,7 @@ def _unserved(project: Project) -> Iterator[Finding]:
     for repeat in repeats(project, RULE.code, _asks_one):
         ways = reaches(project, repeat.function.id, ("loop", "thread"))
         if ways:
-            yield _said(repeat, ways)
+            yield _said(project, repeat, ways)
 
 
 def _asks_one(call: Call) -> bool:
@@ -278,7 +279,13 @@ def _is_little(repeat: Repeat, ways: list[Reach]) -> bool:
     return bool(repeat.little)
 
 
-def _said(repeat: Repeat, ways: list[Reach]) -> Finding:
+def _calls_out(project: Project, repeat: Repeat) -> bool:
+    """Whether a turn waits for another service too: that costs what a hundred questions do."""
+    turn = (c for c in repeat.function.calls if c.loop == repeat.call.loop and not c.background)
+    return any("calls" in leads(project, call) for call in turn)
+
+
+def _said(project: Project, repeat: Repeat, ways: list[Reach]) -> Finding:
     deep = len(repeat.path) - 1
     asked = repeat.last.text
     through = f" through {repeat.call.text}" if deep else ""
@@ -296,7 +303,7 @@ def _said(repeat: Repeat, ways: list[Reach]) -> Finding:
         solution="ask once for all keys before the loop, and look the rows up in a dict",
         known="static",
         confidence=round(max(0.75 - 0.08 * deep, 0.4), 2),
-        severity="note" if _is_little(repeat, ways) else "warning",
+        severity="note" if _is_little(repeat, ways) or _calls_out(project, repeat) else "warning",
         chain=(*ways[0].chain, *repeat.path),
         facts={"loop_line": repeat.loop.line, "loop_file": repeat.loop.file},
     )
@@ -389,6 +396,19 @@ def count_statuses(session: Session = Depends(get_session)):
 statuses = ["open", "paid", "sent", "lost", "new"]
 """,
         ),
+        bad=False,
+    ),
+    Example(
+        "another table each turn",
+        shop("""
+@app.delete("/everything")
+def empty(kinds: list[str], session: Session = Depends(get_session)):
+    tables = {"orders": Order, "items": Item}
+    for kind in kinds:
+        table = tables[kind]
+        session.execute(select(table))
+    return {}
+"""),
         bad=False,
     ),
     Example(
