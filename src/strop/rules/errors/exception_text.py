@@ -59,9 +59,39 @@ _ASIDE = re.compile(r"[Aa]dmin|[Ss]uper_?[Uu]ser|[Ii]s_?[Ss]taff|internal_|Inter
 _INTERNAL = re.compile(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
 _DATABASE = frozenset({"queries", "commits"})
 _DRIVERS = (  # whose texts have statements, values, addresses or keys in them
-    *("sqlalchemy.", "sqlmodel.", "asyncpg.", "psycopg", "pymysql.", "MySQLdb.", "sqlite3.", "aiosqlite.", "pymongo."),
-    *("motor.", "redis.", "botocore.", "boto3.", "google.", "azure.", "elasticsearch.", "opensearchpy.", "kafka.", "jose."),
-    *("clickhouse_connect.", "neo4j.", "tortoise.", "peewee.", "django.", "ldap3.", "paramiko.", "subprocess."),
+    *(
+        "sqlalchemy.",
+        "sqlmodel.",
+        "asyncpg.",
+        "psycopg",
+        "pymysql.",
+        "MySQLdb.",
+        "sqlite3.",
+        "aiosqlite.",
+        "pymongo.",
+    ),
+    *(
+        "motor.",
+        "redis.",
+        "botocore.",
+        "boto3.",
+        "google.",
+        "azure.",
+        "elasticsearch.",
+        "opensearchpy.",
+        "kafka.",
+        "jose.",
+    ),
+    *(
+        "clickhouse_connect.",
+        "neo4j.",
+        "tortoise.",
+        "peewee.",
+        "django.",
+        "ldap3.",
+        "paramiko.",
+        "subprocess.",
+    ),
 )
 _TRIES = re.compile(r"(^|_)(test|try|check|validate|verify|diagnose|ping|probe|debug|preview)(_|$)")
 
@@ -109,7 +139,11 @@ def _raised(body: Body) -> Iterator[Mark]:
 def _handles_all(body: Body) -> Iterator[Mark]:
     """A function that answers any exception with its text: a handler for the whole application, if it is set as one."""
     node = body.node
-    given = node.args.args[-1] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.args.args else None
+    given = (
+        node.args.args[-1]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.args.args
+        else None
+    )
     if given is None or not isinstance(given.annotation, ast.Name) or given.annotation.id != "Exception":
         return
     for call in responses(body):
@@ -126,7 +160,11 @@ def _signature(body: Body) -> str:
     route = endpoint(body)
     decorators = [d for d in node.decorator_list if route is None or d is not route.call]
     required = route.keyword("dependencies") if route is not None else None
-    defaults = [d for d in (required, *node.args.defaults, *node.args.kw_defaults) if isinstance(d, ast.Call | ast.List)]
+    defaults = [
+        d
+        for d in (required, *node.args.defaults, *node.args.kw_defaults)
+        if isinstance(d, ast.Call | ast.List)
+    ]
     notes = [a.annotation for a in (*node.args.args, *node.args.kwonlyargs) if a.annotation is not None]
     nodes = (node for part in (*decorators, *defaults, *notes) for node in ast.walk(part))
     return " ".join(last_name(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute))
