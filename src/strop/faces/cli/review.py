@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from strop.faces.cli.brief import be_brief
 from strop.faces.cli.options import about_format, complete_run, complete_selector
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ UNREAD = 3  # exit status: not everything could be read, which must not look cle
 @click.option(
     "--ignore", multiple=True, metavar="WHAT", shell_complete=complete_selector, help="Don't report these."
 )
+@click.option("--notes", is_flag=True, help="Report notes too: what is true and of little weight.")
 @click.option("--static", is_flag=True, help="The source alone; the default.")
 @click.option(
     "--evidence",
@@ -76,6 +78,7 @@ def command(fix: bool, exit_zero: bool, form: str, static: bool, **asked: Any) -
     Exit status: 0 nothing found, 1 findings, 2 wrong usage, 3 something could not be read.
     """
     began = time.perf_counter()
+    be_brief()
     _check_usage(static, asked)
     if fix:
         from strop.faces.cli.fixed import fix_and_show
