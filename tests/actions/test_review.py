@@ -285,3 +285,44 @@ def test_a_project_without_fastapi_is_told_so(tmp_path: Path) -> None:
         with pytest.raises(Problem) as caught:
             ask(tmp_path)
         assert (caught.value.code, caught.value.status) == ("T101", 3)
+
+
+HALF_HIDDEN = """\
+from fastapi import FastAPI
+
+app = FastAPI(docs_url=None, redoc_url=None)
+
+
+@app.get("/things")
+def things() -> list[str]:
+    return []
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, False),
+        ({"notes": True}, True),
+        ({"only": ("API018",)}, True),
+        ({"only": ("note",)}, True),
+        ({"only": ("confidence>=0.1",)}, False),
+        ({"only": ("ASY",)}, False),
+    ],
+    ids=str,
+)
+def test_notes_are_counted_and_told_to_whom_asks(
+    tmp_path: Path, asked: dict[str, object], told: bool
+) -> None:
+    review = ask(write(tmp_path, {"main.py": HALF_HIDDEN}), **asked).review
+    assert ("API018" in {entry.finding.code for entry in review.entries}) is told
+    assert (review.hidden > 0) is (not told and asked != {"only": ("ASY",)})
+
+
+def test_settings_ask_for_notes_and_a_comment_hides_one_for_good(tmp_path: Path) -> None:
+    wants = "[tool.strop.review]\nnotes = true\n"
+    folder = write(tmp_path, {"main.py": HALF_HIDDEN, "pyproject.toml": wants})
+    assert "API018" in {entry.finding.code for entry in ask(folder).review.entries}
+    counted = ask(write(tmp_path, {"pyproject.toml": ""})).review.hidden
+    hushed = HALF_HIDDEN.replace("app = ", "# strop: ignore[API018] an own page shows them\napp = ")
+    assert ask(write(tmp_path, {"main.py": hushed})).review.hidden == counted - 1

@@ -36,7 +36,8 @@ STALE = "STR004"  # about the baseline as a whole, wherever code was changed
 class ReviewRequest:
     """What is reviewed, what of it is reported, and beside which baseline.
 
-    Without paths: what changed since the main branch, or since the commit `since`, or what is `staged`;
+    Notes (true, of little weight) are counted, and reported where `notes` is set or `only` names them. Without
+    paths: what changed since the main branch, or since the commit `since`, or what is `staged`;
     `everything` else. With paths: all that lies in them, unless `since` or `staged` narrows it.
     """
 
@@ -48,6 +49,7 @@ class ReviewRequest:
     ignore: tuple[str, ...] = ()
     evidence: str | None = None  # a run whose measurements join
     strict: bool = False  # unresolved calls are listed
+    notes: bool = False  # notes are reported too
     cache: bool = True
     baseline: Path | None = None
     write_baseline: bool = False
@@ -91,10 +93,14 @@ def review(request: ReviewRequest) -> Reviewed:
     wanted = [
         f for f in (*findings, *said) if selection.wants(f) and (touching.touches(f) or f.code == STALE)
     ]
-    entries = [_reported(f, known[f], ignores, held.baseline, texts) for f in sorted(wanted, key=_order)]
+    told = request.notes or settings.review.notes
+    reported = [f for f in wanted if told or f.severity != "note" or selection.names(f)]
+    entries = [_reported(f, known[f], ignores, held.baseline, texts) for f in sorted(reported, key=_order)]
     unresolved = tuple(_unresolved(found.project(), scope)) if request.strict else ()
     review = _review(scope, outline, entries, held.note)
-    return Reviewed(replace(review, rules=found.kept.cards, unresolved=unresolved), scope, found.project)
+    hidden = sum(ignores.of(f) is None for f in set(wanted).difference(reported))
+    review = replace(review, rules=found.kept.cards, unresolved=unresolved, hidden=hidden)
+    return Reviewed(review, scope, found.project)
 
 
 def _selection(request: ReviewRequest, settings: ReviewSettings, cards: tuple[RuleCard, ...]) -> Selection:

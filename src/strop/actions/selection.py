@@ -58,6 +58,10 @@ class Selection:
         left_out = (*self.ignore, *self._of_file(finding.span.file))
         return not any(selector.test(finding) for selector in left_out)
 
+    def names(self, finding: Finding) -> bool:
+        """Whether the finding was asked for by name or severity, not only let through."""
+        return any(selector.kind != "limit" and selector.test(finding) for selector in self.only)
+
     def _of_file(self, file: str) -> Iterable[Selector]:
         return (
             s for pattern, selectors in self.per_file if fnmatch.fnmatchcase(file, pattern) for s in selectors

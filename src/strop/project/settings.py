@@ -26,6 +26,8 @@ class ReviewSettings:
     """Findings that are not reported, named in the same ways."""
     per_file_ignores: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What is not reported in files that match a pattern: `"scripts/*" = ["ASY", "unbounded-list"]`."""
+    notes: bool = False
+    """Whether notes are reported: what is true and of little weight."""
     baseline: str = ""
     """File of findings that are known already, relative to the project's folder."""
 
@@ -67,7 +69,7 @@ class Settings:
     catalogue: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Library calls that strop doesn't know, by what they do: `blocks = ["acme.client.fetch"]`."""
     review: ReviewSettings = field(default_factory=ReviewSettings)
-    """What `strop review` reports: only, ignore, per-file-ignores, baseline."""
+    """What `strop review` reports: only, ignore, per-file-ignores, notes, baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

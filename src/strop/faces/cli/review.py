@@ -42,6 +42,7 @@ UNREAD = 3  # exit status: not everything could be read, which must not look cle
 @click.option(
     "--ignore", multiple=True, metavar="WHAT", shell_complete=complete_selector, help="Don't report these."
 )
+@click.option("--notes", is_flag=True, help="Report notes too: what is true and of little weight.")
 @click.option("--static", is_flag=True, help="The source alone; the default.")
 @click.option(
     "--evidence",

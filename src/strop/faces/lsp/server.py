@@ -50,7 +50,7 @@ class Server(LanguageServer):
 
     async def _review(self, root: Path) -> None:
         try:
-            done = await asyncio.to_thread(review, ReviewRequest((root,), everything=True))
+            done = await asyncio.to_thread(review, ReviewRequest((root,), everything=True, notes=True))
         except Problem as problem:
             self._tell(problem)
             return

@@ -20,9 +20,24 @@ def applications(machine: Machine) -> list[Router]:
     for name, file in machine.files.items():
         if file.active:
             machine.load(name)
+    start_up(machine, 0)
     _call_factories(machine)
     found = [r for r in machine.routers if r.is_app and not r.below]
     return sorted(found, key=_rank)
+
+
+def start_up(machine: Machine, known: int) -> None:
+    """Follow what applications do when they start, those made since `known` routers: some register routes only then.
+    Of mounted ones nothing runs."""
+    for app in machine.routers[known:]:
+        if not app.is_app or app.below:
+            continue
+        given = app.attrs.get("lifespan_context") or app.options.get("lifespan")
+        if isinstance(given, Func):
+            machine.begin(given, [app])
+        for each in app.startup:
+            if isinstance(each, Func):
+                machine.begin(each, [])
 
 
 def _call_factories(machine: Machine) -> None:
@@ -41,6 +56,7 @@ def _call_factories(machine: Machine) -> None:
         outer, machine.called = machine.called, set()
         known = len(machine.routers)
         result = machine.call(Func(term, function.frame), [], {})
+        start_up(machine, known)
         new = [r for r in machine.routers[known:] if r.is_app]
         made.append((id(term), new))
         if isinstance(result, Router) and not result.name:

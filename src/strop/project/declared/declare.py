@@ -210,7 +210,9 @@ class _Reader:
             return True
         if any(isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for s in node.body):
             return True
-        return len(node.body) <= _SHORT and not isinstance(node, ast.AsyncFunctionDef)
+        if isinstance(node, ast.FunctionDef):
+            return len(node.body) <= _SHORT
+        return _may_start(node)
 
     def _is_generator(self, node: _Def) -> bool:
         if not _within(self.yields, node.body[0].lineno, node.end_lineno or node.lineno):
@@ -257,6 +259,13 @@ _STATEMENTS: dict[type, Callable[[_Reader, Any], Iterator[Statement]]] = {
 }
 if hasattr(ast, "TypeAlias"):
     _STATEMENTS[ast.TypeAlias] = _Reader.alias
+
+
+def _may_start(node: ast.AsyncFunctionDef) -> bool:
+    """Whether it may be what an application does when it starts."""
+    if not (node.args.args or node.args.kwonlyargs):
+        return len(node.body) <= _SHORT
+    return any(last_name(decorator) == "asynccontextmanager" for decorator in node.decorator_list)
 
 
 def _places(word: str, text: str) -> Iterator[int]:

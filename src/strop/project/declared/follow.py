@@ -59,6 +59,7 @@ class Machine:
         self.ghost = (
             0  # loops around of which it is not known whether they do anything: nothing is registered
         )
+        self.beginning: terms.Function | terms.Lambda | None = None  # what runs when an application starts
         self.steps = 0
         self.until = 0  # the step at which the call from a module is given up
         self.depth = 0
@@ -556,11 +557,16 @@ class Machine:
             func.remembered = result
         return result
 
+    def begin(self, func: Func, args: list[Value]) -> None:
+        """Follow a function for what it registers; of a generator all that it does."""
+        self.beginning = func.term
+        self.call(func, args, {})
+
     def _result(self, func: Func, frame: Frame) -> Value:
         term = func.term
         if isinstance(term, terms.Lambda):
             return self.value(term.result, frame)
-        if term.body is not None and not term.is_generator:
+        if term.body is not None and (not term.is_generator or term is self.beginning):
             self.run(term.body, frame)
             strong = [v for v in frame.results if not is_weak(v)]
             if strong:

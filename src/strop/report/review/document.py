@@ -73,6 +73,7 @@ class SummaryDocument:
     calls: int
     resolved: int
     unread: tuple[UnreadDocument, ...]
+    hidden: int  # notes that were not asked for
     notes: tuple[str, ...]
 
 
@@ -145,5 +146,6 @@ def _summary(review: Review) -> SummaryDocument:
         review.calls,
         review.resolved,
         tuple(UnreadDocument(file, reason) for file, reason in review.unread),
+        review.hidden,
         review.notes,
     )

@@ -51,6 +51,7 @@ class Review:
 
     entries: tuple[Reported, ...] = ()
     suppressed: tuple[Reported, ...] = ()
+    hidden: int = 0  # notes that nobody asked for
     rules: tuple[RuleCard, ...] = ()  # every rule that was asked, by code
     routes: int = 0
     files: int = 0

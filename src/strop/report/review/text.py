@@ -79,7 +79,7 @@ def closing(review: Review, seconds: float | None = None) -> str:
         parts.append(f"{plural(review.changed, 'file')} changed since {review.base}")
     if review.calls:
         parts.append(f"{percent(review.resolved / review.calls)} of calls resolved")
-    parts += [f"{plural(number, what)}" for number, what in _suppressed(review)]
+    parts += [f"{number:,} {what}" for number, what in _left_out(review)]
     if review.unread:
         parts.append(f"{plural(len(review.unread), 'file')} not read")
     if seconds is not None:
@@ -87,11 +87,13 @@ def closing(review: Review, seconds: float | None = None) -> str:
     return " · ".join(parts)
 
 
-def _suppressed(review: Review) -> Iterator[tuple[int, str]]:
+def _left_out(review: Review) -> Iterator[tuple[int, str]]:
     kinds: Counter[str] = Counter(entry.suppressed.kind for entry in review.suppressed if entry.suppressed)
     for kind, what in (("comment", "ignored by comments"), ("baseline", "in the baseline")):
         if kinds[kind]:
             yield kinds[kind], what
+    if review.hidden:
+        yield review.hidden, f"{'note' if review.hidden == 1 else 'notes'} hidden (--notes)"
 
 
 def _chain(finding: Finding) -> Iterator[Line]:
