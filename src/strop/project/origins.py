@@ -2,7 +2,9 @@
 
 An origin is a text: "url" for a parameter, "body.url" for its attribute or item, "@query.next" for what the function
 reads from a `Request` itself, "self.url" for an attribute of the instance, "=3" for the result of its third noted
-call. A leading "^" says that the expression begins with it: what follows a fixed text can't change that text.
+call. A leading "^" says that the expression begins with it: what follows a fixed text can't change that text. A leading
+"~" says that it stands within a segment of a path, behind a fixed text or before a fixed name: it leads nowhere else,
+because a folder "report-.." does not exist, and only files of that name are found.
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ _PASS = frozenset({
     "io.StringIO", "typing.cast", "html.unescape", "zipfile.ZipFile", "tarfile.open", "copy.copy",
     "copy.deepcopy", "tarfile.TarFile", "binascii.unhexlify", "gzip.decompress", "httpx.URL", "yarl.URL",
 })  # fmt: skip
+_JOINS = frozenset({"os.path.join", "posixpath.join"})
+_SHORTENS = frozenset({"os.path.abspath", "os.path.normpath"})  # "report-../x" is "x" to them
+_SEPARATORS = ("/", "\\", ".", "..")
 _CASTS = frozenset({"int", "uuid.UUID", "str", "ulid.ULID", "bson.ObjectId"})
 _PASS_METHODS = frozenset({
     "strip", "lstrip", "rstrip", "lower", "upper", "casefold", "title", "capitalize", "encode", "decode",
@@ -108,19 +113,36 @@ class Origins:
             yield from self.of(part)
 
     def _text(self, parts: list[ast.expr]) -> Iterator[str]:
-        begins = True
+        begins, before = True, ""
         for part in parts:
             tokens = self.of(part)
-            yield from tokens if begins else inside(tokens)
-            begins = begins and isinstance(part, ast.Constant) and str(part.value) in ("http://", "https://")
+            yield from tokens if begins else self._behind(before, tokens)
+            before = str(part.value) if isinstance(part, ast.Constant) else ""
+            begins = begins and before in ("http://", "https://")
+
+    def _behind(self, before: str, tokens: Iterable[str]) -> Iterator[str]:
+        """What follows a text; behind one that does not end a folder's name it can't leave the folder."""
+        return inside(tokens) if self.whole or not before or before.endswith(("/", "\\")) else within(tokens)
+
+    def _has_fixed_name(self, last: ast.expr) -> bool:
+        """Whether the last segment of a path is, or begins with, a text of the code."""
+        value = self.body.constant(last)
+        start = last.values[0] if isinstance(last, ast.JoinedStr) and last.values else None
+        if isinstance(start, ast.Constant):
+            value = start.value
+        return isinstance(value, str) and value.strip("./\\") != "" and not self.whole
 
     def _operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[str]:
         if isinstance(op, ast.Add):
-            begins = isinstance(left, ast.Constant) and left.value in ("http://", "https://")
+            before = left.value if isinstance(left, ast.Constant) else ""
             yield from self.of(left)
-            yield from self.of(right) if begins else inside(self.of(right))
-        elif isinstance(op, ast.Div | ast.Mod):
-            yield from inside(self.of(left)) if isinstance(op, ast.Mod) else self.of(left)
+            begins = before in ("http://", "https://")
+            yield from self.of(right) if begins else self._behind(str(before), self.of(right))
+        elif isinstance(op, ast.Div):
+            yield from within(self.of(left)) if self._has_fixed_name(right) else self.of(left)
+            yield from inside(self.of(right))
+        elif isinstance(op, ast.Mod):
+            yield from inside(self.of(left))
             yield from inside(self.of(right))
 
     # Names
@@ -199,7 +221,10 @@ class Origins:
             return {f"^={self.number(call)}"}
         if name in _PASS or (self.whole and name in _CASTS):
             given = [*call.args, *(k.value for k in call.keywords)]
-            return {*self.any(given[:1]), *inside(self.any(given[1:]))}
+            tokens = {*self.any(given[:1]), *inside(self.any(given[1:]))}
+            if name in _JOINS and len(given) > 1 and self._has_fixed_name(given[-1]):
+                return set(within(tokens))
+            return {t.removeprefix("~") for t in tokens} if name in _SHORTENS else tokens
         if not isinstance(func, ast.Attribute):
             return {f"^={self.number(call)}"} if self.whole else NONE
         if func.attr in _BODIES and self.is_request(func.value):
@@ -212,6 +237,10 @@ class Origins:
 
     def _method(self, call: ast.Call, func: ast.Attribute) -> Iterable[str]:
         tokens = set(self.of(func.value))
+        if func.attr == "replace" and call.args and self.body.constant(call.args[0]) in _SEPARATORS:
+            tokens = set(within(tokens))
+        if func.attr == "resolve":
+            tokens = {t.removeprefix("~") for t in tokens}
         if func.attr in ("get", "pop") and call.args and isinstance(call.args[0], ast.Constant):
             tokens = set(extended(tokens, str(call.args[0].value)))
         if func.attr in ("format", "joinpath", "with_suffix", "get", "with_stem"):
@@ -246,12 +275,22 @@ def inside(tokens: Iterable[str]) -> Iterator[str]:
     return (token.removeprefix("^") for token in tokens)
 
 
+def within(tokens: Iterable[str]) -> Iterator[str]:
+    """The same origins, where they lead to no other folder."""
+    return (f"~{bare(token)}" for token in tokens)
+
+
+def bare(token: str) -> str:
+    """An origin alone, wherever it stands."""
+    return token.lstrip("^~")
+
+
 def extended(tokens: Iterable[str], part: str) -> Iterator[str]:
     """The origins of an attribute or item."""
     plain = re.fullmatch(r"[\w-]+", part)
     for token in tokens:
         yield (
             token
-            if not plain or token.count(".") >= DEPTH or token.lstrip("^").startswith("=")
+            if not plain or token.count(".") >= DEPTH or bare(token).startswith("=")
             else f"{token}.{part}"
         )

@@ -22,6 +22,11 @@ class Sink:
     parts: tuple[str, ...]
     leading: bool = False
 
+    @property
+    def least(self) -> int:
+        """How much of the argument must be the request's own: 2 for its beginning, 1 for a segment of a path."""
+        return 2 if self.leading else 1 if self.danger == "path" else 0
+
 
 _FIRST = ("0", "url")
 _PATH_METHODS = (

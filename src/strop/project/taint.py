@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from strop.project.flow import CODE, Flow, Passing
 from strop.project.given import Contents, Given, harms
 from strop.project.identify import Identifier
+from strop.project.origins import bare
 from strop.project.project import Project
 from strop.project.route import Parameter, Route
 from strop.project.sinks import SINKS, Danger
@@ -48,9 +49,7 @@ class _Done:
     """What following a value through one function has shown."""
 
     leaks: list[Leak] = field(default_factory=list)
-    result: tuple[Given, bool] | None = (
-        None  # what the function returns of it, and whether that begins with it
-    )
+    result: tuple[Given, int] | None = None  # what the function returns of it, and how much (`Sink.least`)
 
 
 @dataclass(slots=True)
@@ -209,7 +208,7 @@ class _Walk:
         self.base = base
         self.given = given
         self.depth = depth
-        self.results: dict[int, tuple[Given, bool]] = {}
+        self.results: dict[int, tuple[Given, int]] = {}
         self.guarded = set(flow.guarded)
         self.leaks: list[Leak] = []
 
@@ -226,13 +225,13 @@ class _Walk:
             self._keep(attribute, tokens)
         return _Done(self.leaks, self._best(self.flow.returns))
 
-    def value(self, token: str) -> tuple[Given, bool, str] | None:
-        """What of the value an origin is, whether the text begins with it, and which part; None for other origins."""
-        begins, name = token.startswith("^"), token.removeprefix("^")
+    def value(self, token: str) -> tuple[Given, int, str] | None:
+        """What of the value an origin is, how much of the text (`Sink.least`), and which part; None for other origins."""
+        much, name = 2 if token.startswith("^") else 0 if token.startswith("~") else 1, bare(token)
         if name.startswith("="):
             found = self.results.get(int(name[1:]))
             return (
-                (found[0], begins and found[1], "")
+                (found[0], min(much, found[1]), "")
                 if found is not None and name not in self.guarded
                 else None
             )
@@ -242,9 +241,9 @@ class _Walk:
             return None
         rest = name[len(self.base) + 1 :]
         given = self.solver.contents.part(self.given, rest)
-        return (given, begins, rest) if given is not None else None
+        return (given, much, rest) if given is not None else None
 
-    def _best(self, tokens: Iterable[str]) -> tuple[Given, bool] | None:
+    def _best(self, tokens: Iterable[str]) -> tuple[Given, int] | None:
         found = [v for v in map(self.value, tokens) if v is not None]
         return max(((v[0], v[1]) for v in found), key=lambda v: v[1], default=None)
 
@@ -253,14 +252,14 @@ class _Walk:
         for place, tokens in call.arguments:
             for target in self.solver.targets(self.flow, call) if place != "." else ():
                 if _parameter(target, place) in target.guarded:
-                    self.guarded |= {t.removeprefix("^") for t in tokens}
+                    self.guarded |= set(map(bare, tokens))
 
     def _sink(self, call: Passing) -> None:
         sink = SINKS[call.name]
         for place, tokens in call.arguments:
             for token in tokens if place in sink.parts else ():
                 found = self.value(token)
-                if found is not None and harms(sink.danger, found[0]) and (found[1] or not sink.leading):
+                if found is not None and harms(sink.danger, found[0]) and found[1] >= sink.least:
                     span = self.flow.step(call).span
                     self.leaks.append(Leak(sink.danger, self.flow.function, call, span, found[2]))
 
@@ -273,15 +272,15 @@ class _Walk:
                     if found is not None:
                         self._go(call, target, name, found)
 
-    def _go(self, call: Passing, target: Flow, name: str, found: tuple[Given, bool, str]) -> None:
-        given, begins, part = found
+    def _go(self, call: Passing, target: Flow, name: str, found: tuple[Given, int, str]) -> None:
+        given, much, part = found
         below = self.solver.follow(target.function, name, given, self.depth + 1)
         for leak in below.leaks:
-            if begins or not SINKS[leak.call.name].leading:
+            if much >= SINKS[leak.call.name].least:
                 whole = ".".join(filter(None, (part, leak.part)))
                 self.leaks.append(replace(leak, part=whole, path=(self.flow.step(call), *leak.path)))
         if call.number >= 0 and below.result is not None:
-            self.results[call.number] = (below.result[0], begins and below.result[1])
+            self.results[call.number] = (below.result[0], min(much, below.result[1]))
 
     def _keep(self, attribute: str, tokens: tuple[str, ...]) -> None:
         found = self._best(tokens)
@@ -289,7 +288,7 @@ class _Walk:
             return
         for function in self.solver.family(self.flow.function, attribute):
             for leak in self.solver.follow(function, f"self.{attribute}", found[0], self.depth + 1).leaks:
-                if found[1] or not SINKS[leak.call.name].leading:
+                if found[1] >= SINKS[leak.call.name].least:
                     span = self.solver.project.source.functions[function].span
                     step = Step(f"reads self.{attribute}", span)
                     self.leaks.append(replace(leak, part="", path=(step, *leak.path)))

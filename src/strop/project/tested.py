@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
-from strop.project.origins import Origins, Tokens
+from strop.project.origins import Origins, Tokens, bare
 from strop.project.spelling import last_name
 
 _HOSTS = frozenset({"hostname", "netloc"})
@@ -36,7 +36,7 @@ def tested(body: Body, origins: Origins) -> Tokens:
     for attribute in body.of(ast.Attribute):
         if attribute.attr in _HOSTS and isinstance(attribute.ctx, ast.Load):
             found.update(origins.of(attribute.value))
-    return frozenset(token.removeprefix("^") for token in found if not token.startswith("^self"))
+    return frozenset(token for token in map(bare, found) if not token.startswith("self"))
 
 
 def _compared(compare: ast.Compare, body: Body, origins: Origins) -> Iterator[str]:

@@ -26,7 +26,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.identify import Identifier
 from strop.project.mark import Mark
-from strop.project.origins import Origins
+from strop.project.origins import Origins, bare
 from strop.project.project import Project
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -54,7 +54,7 @@ def notice(body: Body) -> Iterator[Mark]:
     origins = Origins(body)
     for call in unverified:
         given = [*call.args[:1], *(k.value for k in call.keywords if k.arg in ("jwt", "token"))]
-        if any(not t.removeprefix("^").startswith("=") for g in given for t in origins.of(g)):
+        if any(not bare(t).startswith("=") for g in given for t in origins.of(g)):
             yield body.mark(RULE.code, call, text=body.text(call))
 
 
