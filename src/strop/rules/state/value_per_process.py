@@ -89,6 +89,8 @@ def notice(body: Body) -> Iterator[Mark]:
             kind = _kind(target.id, body.name(call.func), _is_model(body))
             if kind == "secret" and body.kind == "class":
                 continue  # a setting's default: the rule about secrets of settings tells it
+            if kind == "moment" and ".tzinfo" in body.text(node):
+                continue  # the zone of the machine, which is no moment
             if kind == "moment" and len(body.scope.names.get(target.id, ())) > 1:
                 continue  # set again later: it is a variable
             if kind:
@@ -258,6 +260,13 @@ class Order(BaseModel):
 async def worker():
     return {"worker": os.getpid(), "key": secrets.token_hex(4)}
 """),
+        bad=False,
+    ),
+    Example(
+        "the zone of the machine",
+        {
+            "main.py": "from datetime import datetime\n\nLOCAL_ZONE = datetime.now().astimezone().tzinfo\n",
+        },
         bad=False,
     ),
 )
