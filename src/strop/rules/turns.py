@@ -30,7 +30,12 @@ def finite(body: Body, rule: str) -> Iterator[Mark]:
     loops: list[ast.For | ast.AsyncFor] = [*body.of(ast.For), *body.of(ast.AsyncFor)]
     for loop in loops:
         why = _why(body, loop.iter, loop.target)
-        if why or _leaves_at_once(loop) or asks_each_table(body, loop):
+        if (
+            why
+            or _leaves_at_once(loop)
+            or _goes_over_keywords(body, loop.iter)
+            or asks_each_table(body, loop)
+        ):
             yield body.mark(rule, loop, kind="finite", why=why or "leaves, or another table each turn")
             continue
         if why := _little(body, loop):
@@ -117,6 +122,15 @@ def _enumeration(body: Body, over: ast.expr) -> str:
     known = ref is not None and ref.kind == "class" and ref.name in body.types.found.classes
     is_enum = known and ref is not None and any("enum." in base.lower() for base in body.bases(ref.name))
     return "an enumeration" if is_enum else ""
+
+
+def _goes_over_keywords(body: Body, over: ast.expr) -> bool:
+    """Whether a loop goes over what the function was given by name: `for name, value in kwargs.items()`."""
+    named = body.node.args.kwarg if isinstance(body.node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+    match over:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
+            return named is not None and named.arg == name
+    return False
 
 
 def _leaves_at_once(loop: ast.For | ast.AsyncFor) -> bool:
