@@ -394,4 +394,21 @@ def read_report(name: str):
         raise HTTPException(status_code=500, detail=f"Failed with {type(e).__name__}")
 """),
     ),
+    Example(
+        "one kind of exception, asked for in the broad handler",
+        plain("""
+class NotForSale(Exception):
+    pass
+
+
+@app.get("/reports/{name}")
+def read_report(name: str):
+    try:
+        return Path("reports", name).read_text()
+    except Exception as e:
+        if isinstance(e, NotForSale):
+            raise HTTPException(status_code=409, detail=str(e))
+        raise HTTPException(status_code=500, detail="Could not read the report")
+"""),
+    ),
 )
