@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from strop.project.declared import terms
+from strop.project.declared.bundled import bundled_router
 from strop.project.declared.library import APPLICATIONS, ROUTERS, canonical
 from strop.project.declared.register import configure, router_method
 from strop.project.declared.terms import write
@@ -58,7 +59,7 @@ def call_library(
         case Method(Router() as router, name):
             return router_method(machine, router, name, args, keywords, _span(term, frame))
         case Method(receiver, name):
-            return _method(machine, receiver, name, args, keywords, term)
+            return _method(machine, receiver, name, args, keywords, term, frame)
         case Obj(Lib(name)) as made:
             return _applied(machine, made, name, args)
         case Lib(name):
@@ -293,7 +294,13 @@ def _applied(machine: Machine, made: Obj, name: str, args: Args) -> Value:
 
 
 def _method(
-    machine: Machine, receiver: Value, name: str, args: Args, keywords: Keywords, term: terms.Apply | None
+    machine: Machine,
+    receiver: Value,
+    name: str,
+    args: Args,
+    keywords: Keywords,
+    term: terms.Apply | None,
+    frame: Frame | None,
 ) -> Value:
     match receiver:
         case Known(str(text), doubt):
@@ -308,6 +315,9 @@ def _method(
             bases = [cls.name] if isinstance(cls, Lib) else machine.library_bases(cls)
             if not bases:
                 return Unknown(name)
+            bundled = bundled_router(machine, receiver, bases[0], name, _span(term, frame))
+            if bundled is not None:
+                return bundled
             return Obj(Lib(canonical(f"{bases[0]}.{name}")), args, keywords, {"self": receiver})
     return Unknown(write(term) if term is not None else name)
 

@@ -134,6 +134,8 @@ def qualified(name: str) -> str:
     """ "module:qualname" of a library's dotted name: classes begin with a capital letter."""
     parts = name.split(".")
     place = next((i for i, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
+    if "<locals>" in parts:
+        place = parts.index("<locals>") - 1
     place = place or len(parts) - 1
     module, qualname = ".".join(parts[:place]), ".".join(parts[place:])
     return f"{module}:{qualname}" if module else qualname

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from strop.project.declared import terms
 from strop.project.declared.asked import parameter_of
+from strop.project.declared.bundled import is_bundled
 from strop.project.declared.depend import Effective, Signature, Signatures, Wanted
 from strop.project.declared.follow import Machine
 from strop.project.declared.library import status_of
@@ -150,7 +151,7 @@ class Served:
             path,
             name_of(entry.endpoint),
             span_of(entry.endpoint),
-            self._is_async(entry.endpoint),
+            self._is_async(entry.endpoint) or is_bundled(entry.endpoint),
             decorator=entry.span,
             router=entry.router.name,
             kind="websocket" if "websocket" in entry.kind else "http",
@@ -167,6 +168,8 @@ class Served:
         signature = self._signature(entry.endpoint)
         if isinstance(plain(entry.endpoint), Unknown):
             doubts.append(f"handler: {name_of(entry.endpoint)}")
+        if isinstance(entry.endpoint, Lib):
+            doubts.append(f"{name_of(entry.endpoint)} is a library's, it may ask for more")
         effective = Effective(self.signatures)
         effective.visit(
             [*self._extra((*around.dependencies, *entry.dependencies), doubts), *signature.wanted]

@@ -29,7 +29,9 @@ from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.span import Span
 
-RULE = Rule("STR002", "unreasoned-ignore", "strop", "warning", "An ignore comment without a reason", static=True)
+RULE = Rule(
+    "STR002", "unreasoned-ignore", "strop", "warning", "An ignore comment without a reason", static=True
+)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
