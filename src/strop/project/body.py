@@ -22,7 +22,7 @@ from strop.span import Span
 Kind = Literal["function", "class", "module"]
 Node = TypeVar("Node", bound=ast.AST)
 _WORD = re.compile(r"[^\W\d]\w*")
-_INNER = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
+_Inner = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -56,6 +56,9 @@ class Body:
         self._words: frozenset[str] | None = None
         self._nodes: dict[type[ast.AST], list[ast.AST]] | None = None
         self._parents: dict[int, ast.AST] = {}
+        self._inner: dict[
+            int, tuple[_Inner, ...]
+        ] = {}  # what a node is in of comprehensions, outermost first
         self._calls: dict[str, list[ast.Call]] = {}
 
     @property
@@ -167,9 +170,8 @@ class Body:
     def scope_of(self, expr: ast.expr) -> Scope:
         """The namespace that an expression is read in."""
         self._indexed()
-        inner = [each for each in self.around(expr) if isinstance(each, _INNER)]
         scope = self.scope
-        for each in reversed(inner):
+        for each in self._inner.get(id(expr), ()):
             if not isinstance(each, ast.Lambda) and _holds(each.generators[0].iter, expr):
                 continue
             scope = self.types.inner(each, scope)
@@ -226,20 +228,30 @@ class Body:
 
     def _index(self) -> None:
         assert self._nodes is not None
-        waiting: list[ast.AST] = list(reversed(list(ast.iter_child_nodes(self.node))))
-        parents = self._parents
+        nodes, parents, inner = self._nodes, self._parents, self._inner
+        waiting = _children(self.node)
         for child in waiting:
             parents[id(child)] = self.node
+        waiting.reverse()
         while waiting:
             node = waiting.pop()
-            self._nodes.setdefault(type(node), []).append(node)
-            if isinstance(node, _DEFINITIONS):
+            kind = type(node)
+            if kind in nodes:
+                nodes[kind].append(node)
+            else:
+                nodes[kind] = [node]
+            if kind in _DEFINITIONS:
                 continue
-            below = list(ast.iter_child_nodes(node))
+            below = _children(node)
+            around = inner.get(id(node), ())
+            if isinstance(node, _Inner):
+                around = (*around, node)
             for child in below:
                 parents[id(child)] = node
+                if around:
+                    inner[id(child)] = around
             below.reverse()
-            waiting.extend(below)
+            waiting += below
 
     def _call_names(self, call: ast.Call) -> set[str]:
         func = call.func
@@ -248,6 +260,18 @@ class Body:
         if isinstance(func, ast.Name):  # imported under another name
             names.add(self.name(func).rpartition(".")[2])
         return names - {""}
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below a node, in their order: what `ast.iter_child_nodes` gives, in half the time."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, ast.AST):
+            found.append(value)
+        elif value.__class__ is list:
+            found += [each for each in value if isinstance(each, ast.AST)]
+    return found
 
 
 def segment(lines: tuple[str, ...], node: ast.AST) -> str:
