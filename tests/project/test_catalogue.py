@@ -54,7 +54,7 @@ TOPS = _tops()
 
 def _exists(dotted: str) -> bool:
     parts = dotted.removesuffix(".**").removesuffix(".*").split(".")
-    if len(parts) == 1:
+    if len(parts) == 1 and not dotted.endswith("*"):
         return hasattr(builtins, parts[0])
     for count in range(len(parts), 0, -1):
         try:
