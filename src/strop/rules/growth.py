@@ -1,0 +1,50 @@
+"""Does a table grow with use, or does it hold the few rows that somebody writes by hand?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from strop.project.table import Column, Table
+
+_SWITCHES = frozenset({"default", "enabled", "active"})
+_NAMES = frozenset({"name", "title", "label", "slug", "ref", "key", "path", "alias"})
+_PEOPLE = frozenset({"user", "users", "account", "accounts", "customer", "customers", "member", "members"})
+_LEAST_OWNED = 5  # tables
+_SHARE_OWNED = 0.2  # of all tables
+
+
+def owners(tables: Iterable[Table]) -> frozenset[str]:
+    """The tables that many others belong to (tenant, workspace, project), but not people: those are many."""
+    known = list(tables)
+    owned = Counter(
+        parent
+        for table in known
+        for parent in {c.foreign_key.rpartition(".")[0] for c in table.columns if c.foreign_key}
+    )
+    least = max(_LEAST_OWNED, _SHARE_OWNED * len(known))
+    return frozenset(name for name, count in owned.items() if count >= least and not _is_person(name))
+
+
+def stays_small(table: Table, keys: Iterable[Column]) -> bool:
+    """Whether a table that is found by these keys is one of settings, whose rows somebody writes by hand."""
+    return _has_switch(table) or any(_is_named_within(table, key) for key in keys)
+
+
+def _has_switch(table: Table) -> bool:
+    """Each of its rows can be switched on and off, or is the default of its kind."""
+    return any(c.type.startswith("BOOL") and c.name.removeprefix("is_") in _SWITCHES for c in table.columns)
+
+
+def _is_named_within(table: Table, key: Column) -> bool:
+    """Names are unique among the rows of one parent: somebody gave them one by one."""
+    names = {c.name for c in table.columns if _is_name(c)}
+    return any(i.unique and key.name in i.columns and names & set(i.columns) for i in table.indexes)
+
+
+def _is_name(column: Column) -> bool:
+    return not column.foreign_key and column.name.rpartition("_")[2] in _NAMES
+
+
+def _is_person(table: str) -> bool:
+    return bool(_PEOPLE & set(table.lower().rpartition(".")[2].split("_")))
