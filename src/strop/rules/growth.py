@@ -7,23 +7,21 @@ from collections.abc import Iterable
 
 from strop.project.table import Column, Table
 
-_SWITCHES = frozenset({"default", "enabled", "active"})
+_SWITCHES = frozenset({"default", "enabled"})
 _NAMES = frozenset({"name", "title", "label", "slug", "ref", "key", "path", "alias"})
-_PEOPLE = frozenset({"user", "users", "account", "accounts", "customer", "customers", "member", "members"})
+_TENANTS = frozenset(
+    {"tenant", "organization", "organisation", "org", "company", "workspace", "project", "team"}
+)
 _LEAST_OWNED = 5  # tables
 _SHARE_OWNED = 0.2  # of all tables
 
 
 def owners(tables: Iterable[Table]) -> frozenset[str]:
-    """The tables that many others belong to (tenant, workspace, project), but not people: those are many."""
-    known = list(tables)
-    owned = Counter(
-        parent
-        for table in known
-        for parent in {c.foreign_key.rpartition(".")[0] for c in table.columns if c.foreign_key}
-    )
-    least = max(_LEAST_OWNED, _SHARE_OWNED * len(known))
-    return frozenset(name for name, count in owned.items() if count >= least and not _is_person(name))
+    """The tables that many others belong to and whose rows are few: tenants, workspaces, projects."""
+    parents = [{c.foreign_key.rpartition(".")[0] for c in t.columns if c.foreign_key} for t in tables]
+    owned = Counter(parent for found in parents for parent in found)
+    least = max(_LEAST_OWNED, _SHARE_OWNED * len(parents))
+    return frozenset(name for name, count in owned.items() if count >= least and _is_tenant(name))
 
 
 def stays_small(table: Table, keys: Iterable[Column]) -> bool:
@@ -46,5 +44,5 @@ def _is_name(column: Column) -> bool:
     return not column.foreign_key and column.name.rpartition("_")[2] in _NAMES
 
 
-def _is_person(table: str) -> bool:
-    return bool(_PEOPLE & set(table.lower().rpartition(".")[2].split("_")))
+def _is_tenant(table: str) -> bool:
+    return table.lower().rpartition(".")[2].rpartition("_")[2].removesuffix("s") in _TENANTS
