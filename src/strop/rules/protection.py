@@ -6,10 +6,11 @@ A route is called open only where everything about it is known and nothing refus
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from strop.project.function import Function
+from strop.project.catalogue import default_catalogue
+from strop.project.function import Function, Reach
 from strop.project.handling import CODE, REFUSING, Handling
 from strop.project.identify import Identifier
 from strop.project.project import Project
@@ -181,6 +182,11 @@ class Protection:
             re.search("admin|superuser|staff|operator", guards, re.IGNORECASE)
         )
 
+    def are_for_operators(self, ways: Iterable[Reach]) -> bool:
+        """Whether nobody but administrators comes these ways."""
+        routes = {way.route for way in ways if way.route}
+        return bool(routes) and all(map(self.is_for_operators, routes))
+
     def principals(self, route: Route) -> Iterator[str]:
         """The handler's parameters that hold who calls."""
         known = {d.parameter for d in route.dependencies if d.depth == 1} | {p.name for p in route.parameters}
@@ -206,4 +212,11 @@ def _is_veiled(route: Route) -> bool:
     doubts = route.uncertain.split("; ") if route.uncertain else []
     if any(not doubt.startswith(("path: ", "prefix: ")) for doubt in doubts):
         return True
-    return any(dependency.uncertain for dependency in route.dependencies)
+    return any(
+        (each.uncertain or each.span is None) and not _is_anonymous(each) for each in route.dependencies
+    )
+
+
+def _is_anonymous(dependency: Dependency) -> bool:
+    """Whether a library made it that is known not to ask who calls: a rate limiter, say."""
+    return default_catalogue().is_anonymous(dependency.name.replace(":", "."))
