@@ -46,6 +46,7 @@ class Finding:
     chain: tuple[Step, ...] = ()
     cost: Cost = field(default_factory=Cost)
     facts: tuple[tuple[str, str], ...] = ()
+    places: tuple[Span, ...] = ()  # where else the same cause stands, when one finding speaks for many
 
     @property
     def id(self) -> str:

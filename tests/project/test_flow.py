@@ -32,7 +32,7 @@ def store(folder, name, body, count: int):
 """,
         tmp_path,
     )["store"]
-    assert found.calls[0].arguments == (("0", ("body.extension", "name")),)
+    assert found.calls[0].arguments == (("0", ("name", "~body.extension")),)
     assert found.returns == ("^name",)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from strop.rules.secretive import is_address_with_password, is_password, is_secret
+from strop.rules.secretive import is_address_with_password, is_password, is_proof, is_secret, words
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,16 @@ def test_what_no_answer_needs(name: str, shown: bool) -> None:
 @pytest.mark.parametrize(("name", "has"), [("database_url", True), ("DSN", True), ("image_url", False)])
 def test_addresses(name: str, has: bool) -> None:
     assert is_address_with_password(name) is has
+
+
+@pytest.mark.parametrize("name", ["accessToken", "access_token", "access-token", "ACCESS_TOKEN"])
+def test_words(name: str) -> None:
+    assert words(name) == ["access", "token"]
+
+
+@pytest.mark.parametrize(
+    ("name", "proves"),
+    [("x-api-key", True), ("token_value", True), ("csrf_token", True), ("token_type", False), ("key", False)],
+)
+def test_what_a_caller_proves_something_with(name: str, proves: bool) -> None:
+    assert is_proof(name) is proves

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from strop.project.body import Body, Noticer
+from strop.project.harmless import is_clean
 from strop.project.mark import Mark
-from strop.project.origins import Origins, handed_place, is_clean
+from strop.project.origins import Origins, handed_place
 from strop.project.sinks import LASTS, SINKS
 from strop.project.spelling import last_name
+from strop.project.tested import tested
 from strop.span import Span, Step
 
 CODE = "FLOW"
@@ -76,7 +78,7 @@ def notice(body: Body) -> Iterator[Mark]:
     returns = ",".join(sorted({t for r in body.of(ast.Return) for t in origins.of(r.value)}))
     sets = _LINE.join(_sets(body, origins))
     calls = _LINE.join(_calls(body, origins))
-    guarded = ",".join(sorted(origins.guarded()))
+    guarded = ",".join(sorted(tested(body, origins)))
     if not calls and not sets and not returns and not guarded:
         return
     parameters = ",".join(_parameters(body))

@@ -2,7 +2,9 @@
 
 An origin is a text: "url" for a parameter, "body.url" for its attribute or item, "@query.next" for what the function
 reads from a `Request` itself, "self.url" for an attribute of the instance, "=3" for the result of its third noted
-call. A leading "^" says that the expression begins with it: what follows a fixed text can't change that text.
+call. A leading "^" says that the expression begins with it: what follows a fixed text can't change that text. A leading
+"~" says that it stands within a segment of a path, behind a fixed text or before a fixed name: it leads nowhere else,
+because a folder "report-.." does not exist, and only files of that name are found.
 """
 
 from __future__ import annotations
@@ -12,194 +14,43 @@ import re
 from collections.abc import Iterable, Iterator
 
 from strop.project.body import Body
+from strop.project.harmless import is_clean
 from strop.project.scope import Binding
 from strop.project.spelling import last_name
 
 Tokens = frozenset[str]
 NONE: Tokens = frozenset()
 DEPTH = 3  # attributes that are followed
-CLEAN = frozenset(
-    {
-        "int",
-        "float",
-        "bool",
-        "complex",
-        "Decimal",
-        "UUID",
-        "UUID1",
-        "UUID3",
-        "UUID4",
-        "UUID5",
-        "UUID7",
-        "date",
-        "datetime",
-        "time",
-    }
-    | {
-        "timedelta",
-        "Literal",
-        "Session",
-        "AsyncSession",
-        "BackgroundTasks",
-        "Response",
-        "NoneType",
-        "None",
-        "EmailStr",
-        "ObjectId",
-    }
-    | {"PositiveInt", "NonNegativeInt", "StrictInt", "StrictBool", "Callable"}
-)  # annotations of values that can't carry a text of the client's choice
-_REQUESTS = frozenset(
-    {
-        "fastapi.Request",
-        "starlette.requests.Request",
-        "starlette.requests.HTTPConnection",
-        "fastapi.WebSocket",
-    }
-    | {
-        "fastapi.requests.Request",
-        "fastapi.requests.HTTPConnection",
-        "starlette.websockets.WebSocket",
-        "fastapi.websockets.WebSocket",
-    }
-)
+_REQUESTS = frozenset({
+    "fastapi.Request", "starlette.requests.Request", "starlette.requests.HTTPConnection", "fastapi.WebSocket",
+    "fastapi.requests.Request", "fastapi.requests.HTTPConnection", "starlette.websockets.WebSocket",
+    "fastapi.websockets.WebSocket",
+})  # fmt: skip
 _READS = {"query_params": "@query", "headers": "@header", "cookies": "@cookie", "path_params": "@path"}
 _BODIES = {"json": "@json", "form": "@form", "body": "@body"}
-_PASS = frozenset(
-    {
-        "str",
-        "bytes",
-        "repr",
-        "list",
-        "tuple",
-        "set",
-        "sorted",
-        "reversed",
-        "dict",
-        "next",
-        "iter",
-        "os.path.join",
-        "os.path.abspath",
-        "os.fspath",
-    }
-    | {
-        "os.path.normpath",
-        "os.path.expanduser",
-        "posixpath.join",
-        "pathlib.Path",
-        "pathlib.PurePath",
-        "pathlib.PurePosixPath",
-        "anyio.Path",
-    }
-    | {
-        "urllib.parse.unquote",
-        "urllib.parse.unquote_plus",
-        "urllib.parse.urljoin",
-        "urllib.parse.urlparse",
-        "urllib.parse.urlsplit",
-        "json.loads",
-    }
-    | {
-        "base64.b64decode",
-        "base64.urlsafe_b64decode",
-        "io.BytesIO",
-        "io.StringIO",
-        "typing.cast",
-        "html.unescape",
-        "zipfile.ZipFile",
-        "tarfile.open",
-    }
-    | {
-        "copy.copy",
-        "copy.deepcopy",
-        "tarfile.TarFile",
-        "binascii.unhexlify",
-        "gzip.decompress",
-        "httpx.URL",
-        "yarl.URL",
-    }
-)
+_PASS = frozenset({
+    "str", "bytes", "repr", "list", "tuple", "set", "sorted", "reversed", "dict", "next", "iter",
+    "os.path.join", "os.path.abspath", "os.fspath", "os.path.normpath", "os.path.expanduser",
+    "posixpath.join", "pathlib.Path", "pathlib.PurePath", "pathlib.PurePosixPath", "anyio.Path",
+    "urllib.parse.unquote", "urllib.parse.unquote_plus", "urllib.parse.urljoin", "urllib.parse.urlparse",
+    "urllib.parse.urlsplit", "json.loads", "base64.b64decode", "base64.urlsafe_b64decode", "io.BytesIO",
+    "io.StringIO", "typing.cast", "html.unescape", "zipfile.ZipFile", "tarfile.open", "copy.copy",
+    "copy.deepcopy", "tarfile.TarFile", "binascii.unhexlify", "gzip.decompress", "httpx.URL", "yarl.URL",
+})  # fmt: skip
+_JOINS = frozenset({"os.path.join", "posixpath.join"})
+_SHORTENS = frozenset({"os.path.abspath", "os.path.normpath"})  # "report-../x" is "x" to them
+_SEPARATORS = ("/", "\\", ".", "..")
 _CASTS = frozenset({"int", "uuid.UUID", "str", "ulid.ULID", "bson.ObjectId"})
-_PASS_METHODS = frozenset(
-    {
-        "strip",
-        "lstrip",
-        "rstrip",
-        "lower",
-        "upper",
-        "casefold",
-        "title",
-        "capitalize",
-        "encode",
-        "decode",
-        "replace",
-        "removeprefix",
-        "removesuffix",
-    }
-    | {
-        "split",
-        "rsplit",
-        "splitlines",
-        "partition",
-        "rpartition",
-        "format",
-        "get",
-        "pop",
-        "read",
-        "readlines",
-        "getvalue",
-        "model_dump",
-        "dict",
-    }
-    | {
-        "copy",
-        "expanduser",
-        "absolute",
-        "resolve",
-        "as_posix",
-        "with_suffix",
-        "joinpath",
-        "items",
-        "values",
-        "unicode_string",
-        "getlist",
-        "geturl",
-    }
-    | {
-        "extractfile",
-        "namelist",
-        "infolist",
-        "getnames",
-        "getmembers",
-        "json",
-        "expandtabs",
-        "ljust",
-        "rjust",
-        "zfill",
-        "with_stem",
-        "keys",
-    }
-)
+_PASS_METHODS = frozenset({
+    "strip", "lstrip", "rstrip", "lower", "upper", "casefold", "title", "capitalize", "encode", "decode",
+    "replace", "removeprefix", "removesuffix", "split", "rsplit", "splitlines", "partition", "rpartition",
+    "format", "get", "pop", "read", "readlines", "getvalue", "model_dump", "dict", "copy", "expanduser",
+    "absolute", "resolve", "as_posix", "with_suffix", "joinpath", "items", "values", "unicode_string",
+    "getlist", "geturl", "extractfile", "namelist", "infolist", "getnames", "getmembers", "json",
+    "expandtabs", "ljust", "rjust", "zfill", "with_stem", "keys",
+})  # fmt: skip
 _HANDS_OVER = {"run_in_threadpool": 0, "to_thread": 0, "run_sync": 0, "add_task": 0, "run_in_executor": 1}
 _PATH_NAMES = frozenset({"name", "stem", "suffix", "suffixes"})
-_HOSTS = frozenset({"hostname", "netloc"})
-_GUARDS = re.compile(
-    r"^_*(a?)(validate|check|ensure|assert|verify|sanit|is_safe|is_valid|is_allowed|is_local|is_private|is_public|secure_|safe_join|normali[sz]e|clean|guard|reject|require|allowed|restrict)"
-    r"|_(allowed|valid|safe|validated)$"
-)  # the name of a function that refuses what it is given, or makes it harmless
-_REFUSES = frozenset(
-    {
-        "is_relative_to",
-        "relative_to",
-        "commonpath",
-        "commonprefix",
-        "ip_address",
-        "ip_network",
-        "getaddrinfo",
-        "gethostbyname",
-    }
-)
-_TESTS = frozenset({"isalnum", "isdigit", "isdecimal", "isidentifier", "isnumeric", "isalpha"})
 
 
 class Origins:
@@ -245,35 +96,53 @@ class Origins:
             case ast.BinOp(left=left, op=op, right=right):
                 return self._operation(left, op, right)
             case ast.BoolOp(values=parts):
-                return self._any(parts)
+                return self.any(parts)
             case ast.IfExp(body=body, orelse=orelse):
-                return self._any((body, orelse))
+                return self.any((body, orelse))
             case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
-                return self._any(parts)
+                return self.any(parts)
             case ast.Dict(values=parts):
-                return inside(self._any(parts))
+                return inside(self.any(parts))
             case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.GeneratorExp(elt=part):
                 return self.of(part)
         return NONE
 
-    def _any(self, parts: Iterable[ast.expr]) -> Iterator[str]:
+    def any(self, parts: Iterable[ast.expr]) -> Iterator[str]:
+        """What several values are built from."""
         for part in parts:
             yield from self.of(part)
 
     def _text(self, parts: list[ast.expr]) -> Iterator[str]:
-        begins = True
+        begins, before = True, ""
         for part in parts:
             tokens = self.of(part)
-            yield from tokens if begins else inside(tokens)
-            begins = begins and isinstance(part, ast.Constant) and str(part.value) in ("http://", "https://")
+            yield from tokens if begins else self._behind(before, tokens)
+            before = str(part.value) if isinstance(part, ast.Constant) else ""
+            begins = begins and before in ("http://", "https://")
+
+    def _behind(self, before: str, tokens: Iterable[str]) -> Iterator[str]:
+        """What follows a text; behind one that does not end a folder's name it can't leave the folder."""
+        return inside(tokens) if self.whole or not before or before.endswith(("/", "\\")) else within(tokens)
+
+    def _has_fixed_name(self, last: ast.expr) -> bool:
+        """Whether the last segment of a path is, or begins with, a text of the code."""
+        value = self.body.constant(last)
+        start = last.values[0] if isinstance(last, ast.JoinedStr) and last.values else None
+        if isinstance(start, ast.Constant):
+            value = start.value
+        return isinstance(value, str) and value.strip("./\\") != "" and not self.whole
 
     def _operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[str]:
         if isinstance(op, ast.Add):
-            begins = isinstance(left, ast.Constant) and left.value in ("http://", "https://")
+            before = left.value if isinstance(left, ast.Constant) else ""
             yield from self.of(left)
-            yield from self.of(right) if begins else inside(self.of(right))
-        elif isinstance(op, ast.Div | ast.Mod):
-            yield from inside(self.of(left)) if isinstance(op, ast.Mod) else self.of(left)
+            begins = before in ("http://", "https://")
+            yield from self.of(right) if begins else self._behind(str(before), self.of(right))
+        elif isinstance(op, ast.Div):
+            yield from within(self.of(left)) if self._has_fixed_name(right) else self.of(left)
+            yield from inside(self.of(right))
+        elif isinstance(op, ast.Mod):
+            yield from inside(self.of(left))
             yield from inside(self.of(right))
 
     # Names
@@ -352,23 +221,30 @@ class Origins:
             return {f"^={self.number(call)}"}
         if name in _PASS or (self.whole and name in _CASTS):
             given = [*call.args, *(k.value for k in call.keywords)]
-            return {*self._any(given[:1]), *inside(self._any(given[1:]))}
+            tokens = {*self.any(given[:1]), *inside(self.any(given[1:]))}
+            if name in _JOINS and len(given) > 1 and self._has_fixed_name(given[-1]):
+                return set(within(tokens))
+            return {t.removeprefix("~") for t in tokens} if name in _SHORTENS else tokens
         if not isinstance(func, ast.Attribute):
             return {f"^={self.number(call)}"} if self.whole else NONE
         if func.attr in _BODIES and self.is_request(func.value):
             return {f"^{_BODIES[func.attr]}"}
         if func.attr == "join":
-            return inside(self._any(call.args))
+            return inside(self.any(call.args))
         if func.attr in _PASS_METHODS and (not self.whole or self.of(func.value)):
             return self._method(call, func)
         return {f"^={self.number(call)}"} if self.whole else NONE
 
     def _method(self, call: ast.Call, func: ast.Attribute) -> Iterable[str]:
         tokens = set(self.of(func.value))
+        if func.attr == "replace" and call.args and self.body.constant(call.args[0]) in _SEPARATORS:
+            tokens = set(within(tokens))
+        if func.attr == "resolve":
+            tokens = {t.removeprefix("~") for t in tokens}
         if func.attr in ("get", "pop") and call.args and isinstance(call.args[0], ast.Constant):
             tokens = set(extended(tokens, str(call.args[0].value)))
         if func.attr in ("format", "joinpath", "with_suffix", "get", "with_stem"):
-            tokens |= set(inside(self._any([*call.args, *(k.value for k in call.keywords)])))
+            tokens |= set(inside(self.any([*call.args, *(k.value for k in call.keywords)])))
         return tokens
 
     def target(self, call: ast.Call, name: str) -> str:
@@ -386,55 +262,6 @@ class Origins:
         place = handed_place(call)
         return call.args[place] if 0 <= place < len(call.args) else None
 
-    # Checks
-
-    def guarded(self) -> Tokens:
-        """What this body tests before it is used, or gives to a function that is there to refuse it."""
-        found: set[str] = set()
-        for compare in self.body.of(ast.Compare):
-            found.update(self._compared(compare))
-        for call in self.body.of(ast.Call):
-            found.update(self._tested(call))
-        for attribute in self.body.of(ast.Attribute):
-            if attribute.attr in _HOSTS and isinstance(attribute.ctx, ast.Load):
-                found.update(self.of(attribute.value))
-        return frozenset(token.removeprefix("^") for token in found if not token.startswith("^self"))
-
-    def _compared(self, compare: ast.Compare) -> Iterator[str]:
-        left = compare.left
-        for op, right in zip(compare.ops, compare.comparators, strict=True):
-            if isinstance(op, ast.In | ast.NotIn):
-                if not isinstance(left, ast.Constant):
-                    yield from self.of(left)
-                elif left.value in ("..", "/", "\\", "://", "\x00"):
-                    yield from self.of(right)
-            elif isinstance(op, ast.Eq | ast.NotEq):
-                for side in (left, right):
-                    match side:
-                        case ast.Attribute(attr="parent" | "parents", value=value):
-                            yield from self.of(value)
-                        case ast.Call(args=[inner]) if self.body.name(side.func).endswith("path.basename"):
-                            yield from self.of(inner)
-
-    def _tested(self, call: ast.Call) -> Iterator[str]:
-        func = call.func
-        last = last_name(func)
-        if last == "startswith" and isinstance(func, ast.Attribute):
-            start = call.args[0] if call.args else None
-            if not (isinstance(start, ast.Constant) and not str(start.value).startswith("/")):
-                yield from self.of(func.value)
-        elif last in ("match", "fullmatch") and isinstance(func, ast.Attribute):
-            name = self.body.name(func)
-            yield from self._any(
-                call.args[1:2] if name.startswith("re.") and "Pattern" not in name else call.args[:1]
-            )
-        elif last in _TESTS and isinstance(func, ast.Attribute):
-            yield from self.of(func.value)
-        elif last in _REFUSES or _GUARDS.search(last):
-            if last in _REFUSES and isinstance(func, ast.Attribute):
-                yield from self.of(func.value)
-            yield from self._any([*call.args, *(k.value for k in call.keywords)])
-
 
 def handed_place(call: ast.Call) -> int:
     """Where in its arguments a call takes the function that it hands over; -1 for other calls."""
@@ -448,44 +275,22 @@ def inside(tokens: Iterable[str]) -> Iterator[str]:
     return (token.removeprefix("^") for token in tokens)
 
 
+def within(tokens: Iterable[str]) -> Iterator[str]:
+    """The same origins, where they lead to no other folder."""
+    return (f"~{bare(token)}" for token in tokens)
+
+
+def bare(token: str) -> str:
+    """An origin alone, wherever it stands."""
+    return token.lstrip("^~")
+
+
 def extended(tokens: Iterable[str], part: str) -> Iterator[str]:
     """The origins of an attribute or item."""
     plain = re.fullmatch(r"[\w-]+", part)
     for token in tokens:
         yield (
             token
-            if not plain or token.count(".") >= DEPTH or token.lstrip("^").startswith("=")
+            if not plain or token.count(".") >= DEPTH or bare(token).startswith("=")
             else f"{token}.{part}"
         )
-
-
-def is_clean(annotation: ast.expr | None) -> bool:
-    """Whether a value of this annotation can't be a text that the client chooses."""
-    match annotation:
-        case None:
-            return False
-        case ast.Constant(value=str(text)):
-            return text.partition("[")[0].partition(" |")[0].rpartition(".")[2] in CLEAN
-        case ast.Constant(value=None):
-            return True
-        case ast.BinOp(op=ast.BitOr(), left=left, right=right):
-            return is_clean(left) and is_clean(right)
-        case ast.Subscript(value=value, slice=inner):
-            name = last_name(value)
-            if name in (
-                "Annotated",
-                "Optional",
-                "list",
-                "List",
-                "set",
-                "Sequence",
-                "Iterable",
-                "tuple",
-                "Union",
-            ):
-                parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-                return all(is_clean(p) for p in (parts[:1] if name == "Annotated" else parts))
-            return name in CLEAN
-        case ast.Name() | ast.Attribute():
-            return last_name(annotation) in CLEAN
-    return False

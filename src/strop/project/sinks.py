@@ -22,120 +22,115 @@ class Sink:
     parts: tuple[str, ...]
     leading: bool = False
 
+    @property
+    def least(self) -> int:
+        """How much of the argument must be the request's own: 2 for its beginning, 1 for a segment of a path."""
+        return 2 if self.leading else 1 if self.danger == "path" else 0
 
+
+_FIRST = ("0", "url")
 _PATH_METHODS = (
     "open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "rmdir", "iterdir", "touch",
     "rename", "replace",
 )  # fmt: skip
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
+_CLIENTS = (
+    "requests",
+    "requests.Session",
+    "httpx",
+    "httpx.Client",
+    "httpx.AsyncClient",
+    "aiohttp.ClientSession",
+)
+_RESPONSES = ("starlette.responses", "fastapi.responses")
 
 
-def _table() -> dict[str, Sink]:
-    found: dict[str, Sink] = {}
+def _each(owners: tuple[str, ...], *names: str) -> tuple[str, ...]:
+    return tuple(f"{owner}.{name}" for owner in owners for name in names)
 
-    def add(sink: Sink, *names: str) -> None:
-        found.update(dict.fromkeys(names, sink))
 
-    add(
+_PATHS = (
+    (
         Sink("path", ("0", "file")),
-        "open",
-        "io.open",
-        "aiofiles.open",
-        "aiofiles.threadpool.open",
-        "anyio.open_file",
-    )
-    for owner in ("pathlib.Path", "anyio.Path"):
-        add(Sink("path", (".",)), *(f"{owner}.{method}" for method in _PATH_METHODS))
-    add(
+        ("open", "io.open", "aiofiles.open", "aiofiles.threadpool.open", "anyio.open_file"),
+    ),
+    (Sink("path", (".",)), _each(("pathlib.Path", "anyio.Path"), *_PATH_METHODS)),
+    (
         Sink("path", ("0", "path")),
-        *(f"os.{n}" for n in ("remove", "unlink", "listdir", "rmdir", "scandir", "removedirs", "truncate")),
-        *(f"aiofiles.os.{n}" for n in ("remove", "unlink", "listdir", "rmdir", "scandir")),
-        "shutil.rmtree", "starlette.responses.FileResponse", "fastapi.responses.FileResponse",
-    )  # fmt: skip
-    add(
-        Sink("path", ("0", "1", "src", "dst")), *(f"os.{n}" for n in ("rename", "replace", "link", "symlink"))
-    )
-    add(
-        Sink("path", ("0", "1", "src", "dst")),
-        *(f"shutil.{n}" for n in ("move", "copy", "copy2", "copyfile", "copytree")),
-    )
-    for owner in (
-        "requests",
-        "requests.Session",
-        "httpx",
-        "httpx.Client",
-        "httpx.AsyncClient",
-        "aiohttp.ClientSession",
-    ):
-        add(Sink("url", ("0", "url"), leading=True), *(f"{owner}.{verb}" for verb in _VERBS))
-        add(
-            Sink("url", ("1", "url"), leading=True),
-            f"{owner}.request",
-            f"{owner}.stream",
-            f"{owner}.build_request",
-        )
-    add(
-        Sink("url", ("0", "url"), leading=True),
-        "urllib.request.urlopen",
-        "urllib.request.urlretrieve",
-        "urllib.request.Request",
-        "aiohttp.ClientSession.ws_connect",
-    )
-    add(
-        Sink("redirect", ("0", "url"), leading=True),
-        "starlette.responses.RedirectResponse",
-        "fastapi.responses.RedirectResponse",
-    )
-    add(
-        Sink("redirect", ("Location",), leading=True),
-        "fastapi.HTTPException",
-        "starlette.exceptions.HTTPException",
-        "fastapi.Response",
-        "starlette.responses.Response",
-        "fastapi.responses.Response",
-    )
-    add(Sink("code", ("0",)), "eval", "exec", "compile")
-    add(
-        Sink("template", ("0", "source")),
-        "jinja2.Template",
-        "jinja2.Environment.from_string",
-        "jinja2.sandbox.Environment.from_string",
-        "mako.template.Template",
-        "?.from_string",
-    )
-    add(
-        Sink("pickle", ("0",)),
-        *(f"{m}.{n}" for m in ("pickle", "cloudpickle", "dill", "marshal") for n in ("load", "loads")),
-        "pickle.Unpickler",
-        "joblib.load",
-        "jsonpickle.decode",
-        "yaml.unsafe_load",
-        "yaml.full_load",
-        "yaml.load:unsafe",
-        "pandas.read_pickle",
-    )
-    add(
-        Sink("regex", ("0", "pattern")),
-        *(
-            f"{m}.{n}"
-            for m in ("re", "regex")
-            for n in ("compile", "search", "match", "fullmatch", "findall", "finditer", "sub", "split")
+        (
+            *_each(("os", "aiofiles.os"), "remove", "unlink", "listdir", "rmdir", "scandir"),
+            *("os.removedirs", "os.truncate", "shutil.rmtree", *_each(_RESPONSES, "FileResponse")),
         ),
-    )
-    add(
+    ),
+    (
+        Sink("path", ("0", "1", "src", "dst")),
+        (
+            *_each(("os",), "rename", "replace", "link", "symlink"),
+            *_each(("shutil",), "move", "copy", "copy2", "copyfile", "copytree"),
+        ),
+    ),
+)
+_ADDRESSES = (
+    (
+        Sink("url", _FIRST, leading=True),
+        (
+            *_each(_CLIENTS, *_VERBS),
+            *("urllib.request.urlopen", "urllib.request.urlretrieve", "urllib.request.Request"),
+            "aiohttp.ClientSession.ws_connect",
+        ),
+    ),
+    (Sink("url", ("1", "url"), leading=True), _each(_CLIENTS, "request", "stream", "build_request")),
+    (Sink("redirect", _FIRST, leading=True), _each(_RESPONSES, "RedirectResponse")),
+    (
+        Sink("redirect", ("Location",), leading=True),
+        (
+            *("fastapi.HTTPException", "starlette.exceptions.HTTPException", "fastapi.Response"),
+            *_each(_RESPONSES, "Response"),
+        ),
+    ),
+)
+_PROGRAMS = (
+    (Sink("code", ("0",)), ("eval", "exec", "compile")),
+    (
+        Sink("template", ("0", "source")),
+        (
+            *("jinja2.Template", "jinja2.Environment.from_string", "jinja2.sandbox.Environment.from_string"),
+            *("mako.template.Template", "?.from_string"),
+        ),
+    ),
+    (
+        Sink("pickle", ("0",)),
+        (
+            *_each(("pickle", "cloudpickle", "dill", "marshal"), "load", "loads"),
+            *("pickle.Unpickler", "joblib.load", "jsonpickle.decode", "pandas.read_pickle"),
+            *("yaml.unsafe_load", "yaml.full_load", "yaml.load:unsafe"),
+        ),
+    ),
+    (
+        Sink("regex", ("0", "pattern")),
+        _each(
+            ("re", "regex"),
+            *("compile", "search", "match", "fullmatch", "findall", "finditer", "sub", "split"),
+        ),
+    ),
+    (
         Sink("command", ("0", "cmd")),
-        "os.system",
-        "os.popen",
-        "asyncio.create_subprocess_shell",
-        *(f"subprocess.{n}:shell" for n in ("run", "Popen", "call", "check_call", "check_output")),
-    )
-    add(Sink("html", ("0", "content")), "starlette.responses.HTMLResponse", "fastapi.responses.HTMLResponse")
-    add(
-        Sink("sql", ("0", "text")), "sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text"
-    )
-    add(Sink("archive", (".",)), "tarfile.TarFile.extractall")
-    return found
+        (
+            *("os.system", "os.popen", "asyncio.create_subprocess_shell"),
+            *(f"subprocess.{n}:shell" for n in ("run", "Popen", "call", "check_call", "check_output")),
+        ),
+    ),
+)
+_REST = (
+    (Sink("html", ("0", "content")), _each(_RESPONSES, "HTMLResponse")),
+    (
+        Sink("sql", ("0", "text")),
+        ("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text"),
+    ),
+    (Sink("archive", (".",)), ("tarfile.TarFile.extractall",)),
+)
 
-
-SINKS = _table()
+SINKS = {
+    name: sink for table in (_PATHS, _ADDRESSES, _PROGRAMS, _REST) for sink, names in table for name in names
+}
 LASTS = frozenset(name.rpartition(".")[2].partition(":")[0] for name in SINKS)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from strop.project.flow import CODE, Flow, Passing
-from strop.project.function import Class
+from strop.project.given import Contents, Given, harms
 from strop.project.identify import Identifier
-from strop.project.origins import is_clean
+from strop.project.origins import bare
 from strop.project.project import Project
 from strop.project.route import Parameter, Route
 from strop.project.sinks import SINKS, Danger
@@ -18,14 +17,6 @@ from strop.span import Span, Step
 _DEEPEST = 10  # calls from a handler
 # What may come from where: one segment of a path has no slash, a header can't be set by a link.
 _WHOLE_PATH = ":path}"
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a value is: text, a URL that Pydantic has checked, an upload or its content, any JSON, a model (by id)."""
-
-    kind: str  # text, address, upload, content, any, model
-    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +49,7 @@ class _Done:
     """What following a value through one function has shown."""
 
     leaks: list[Leak] = field(default_factory=list)
-    result: tuple[Given, bool] | None = (
-        None  # what the function returns of it, and whether that begins with it
-    )
+    result: tuple[Given, int] | None = None  # what the function returns of it, and how much (`Sink.least`)
 
 
 @dataclass(slots=True)
@@ -92,11 +81,7 @@ class _Solver:
         self.named = {f.name: f.id for f in project.source.functions.values()}
         self.done: dict[tuple[str, str, Given], _Done] = {}
         self.families: dict[tuple[str, str], list[str]] = {}
-        self.enums = {
-            c.id
-            for c in project.source.classes.values()
-            if any(b.startswith("enum.") for b in c.library_bases)
-        }
+        self.contents = Contents(project, self.finder.simple_names)
 
     def solve(self) -> Iterator[Tainted]:
         ways: dict[tuple[str, str, int], list[_Way]] = {}
@@ -144,7 +129,7 @@ class _Solver:
         if parameter.owner and parameter.owner != route.name:
             found = self.finder.function(parameter.owner, None)
             function = found.id if found is not None else ""
-        return function, parameter.name, self.given(parameter)
+        return function, parameter.name, self.contents.given(parameter)
 
     def _receivers(self, route: Route, function: str, handler: str) -> Iterator[tuple[str, str]]:
         """The parameters that get what a dependency returns."""
@@ -213,85 +198,6 @@ class _Solver:
             )
         return self.families[key]
 
-    # What values are
-
-    def given(self, parameter: Parameter) -> Given | None:
-        """What a parameter of a route carries; None for what FastAPI has parsed into something harmless."""
-        if parameter.place == "file":
-            return (
-                Given("upload")
-                if "UploadFile" in parameter.type or not parameter.type.startswith("bytes")
-                else Given("content")
-            )
-        if parameter.model:
-            return None if parameter.model in self.enums else Given("model", parameter.model)
-        if any(name in ("pattern", "regex") for name, _ in parameter.limits):
-            return None
-        return self.typed(parameter.type)
-
-    def typed(self, annotation: str) -> Given | None:
-        """What a value of this annotation (as text) carries."""
-        tree = _parsed(annotation)
-        if tree is None:
-            return Given("text")
-        if is_clean(tree) or "pattern=" in annotation or "regex=" in annotation:
-            return None
-        names = {
-            n.id if isinstance(n, ast.Name) else n.attr
-            for n in ast.walk(tree)
-            if isinstance(n, ast.Name | ast.Attribute)
-        }
-        classes = [c for n in sorted(names) for c in self.finder.simple_names.get(n, ())]
-        if any(c.id in self.enums for c in classes):
-            return None
-        if classes:
-            return Given("model", classes[0].id)
-        if "UploadFile" in names:
-            return Given("upload")
-        if any(n.endswith(("Url", "URL")) for n in names):
-            return Given("address")
-        if names & {"dict", "Dict", "Any", "Mapping", "object"}:
-            return Given("any")
-        return Given("text") if names & _TEXTS or not annotation else None
-
-    def part(self, given: Given, rest: str) -> Given | None:
-        """What an attribute or item of a value carries."""
-        for name in rest.split(".") if rest else ():
-            match given.kind:
-                case "upload":
-                    found = (
-                        Given("text") if name == "filename" else Given("content") if name == "file" else None
-                    )
-                case "model":
-                    found = self._field(given.model, name)
-                case "address":
-                    found = Given("text")
-                case _:
-                    found = given
-            if found is None:
-                return None
-            given = found
-        return given
-
-    def _field(self, model: str, name: str) -> Given | None:
-        owner = self.project.source.classes.get(model)
-        if owner is None:
-            return None
-        if name in ("model_dump", "dict"):
-            return Given("model", model)
-        if any(name in v.rpartition(".")[2] for v in owner.validators) or any(
-            "validat" in b.lower() for b in owner.library_bases
-        ):
-            return None  # a validator of its own looks at it
-        for class_id in (owner.id, *owner.bases):
-            here: Class | None = self.project.source.classes.get(class_id)
-            for member in here.members if here is not None else ():
-                if member.name == name and member.annotation:
-                    if "pattern=" in member.value or "regex=" in member.value:
-                        return None
-                    return self.typed(member.annotation)
-        return None
-
 
 class _Walk:
     """One value in one function."""
@@ -302,7 +208,7 @@ class _Walk:
         self.base = base
         self.given = given
         self.depth = depth
-        self.results: dict[int, tuple[Given, bool]] = {}
+        self.results: dict[int, tuple[Given, int]] = {}
         self.guarded = set(flow.guarded)
         self.leaks: list[Leak] = []
 
@@ -319,13 +225,13 @@ class _Walk:
             self._keep(attribute, tokens)
         return _Done(self.leaks, self._best(self.flow.returns))
 
-    def value(self, token: str) -> tuple[Given, bool, str] | None:
-        """What of the value an origin is, whether the text begins with it, and which part; None for other origins."""
-        begins, name = token.startswith("^"), token.removeprefix("^")
+    def value(self, token: str) -> tuple[Given, int, str] | None:
+        """What of the value an origin is, how much of the text (`Sink.least`), and which part; None for other origins."""
+        much, name = 2 if token.startswith("^") else 0 if token.startswith("~") else 1, bare(token)
         if name.startswith("="):
             found = self.results.get(int(name[1:]))
             return (
-                (found[0], begins and found[1], "")
+                (found[0], min(much, found[1]), "")
                 if found is not None and name not in self.guarded
                 else None
             )
@@ -334,10 +240,10 @@ class _Walk:
         if any(name == g or name.startswith(f"{g}.") for g in self.guarded):
             return None
         rest = name[len(self.base) + 1 :]
-        given = self.solver.part(self.given, rest)
-        return (given, begins, rest) if given is not None else None
+        given = self.solver.contents.part(self.given, rest)
+        return (given, much, rest) if given is not None else None
 
-    def _best(self, tokens: Iterable[str]) -> tuple[Given, bool] | None:
+    def _best(self, tokens: Iterable[str]) -> tuple[Given, int] | None:
         found = [v for v in map(self.value, tokens) if v is not None]
         return max(((v[0], v[1]) for v in found), key=lambda v: v[1], default=None)
 
@@ -346,14 +252,14 @@ class _Walk:
         for place, tokens in call.arguments:
             for target in self.solver.targets(self.flow, call) if place != "." else ():
                 if _parameter(target, place) in target.guarded:
-                    self.guarded |= {t.removeprefix("^") for t in tokens}
+                    self.guarded |= set(map(bare, tokens))
 
     def _sink(self, call: Passing) -> None:
         sink = SINKS[call.name]
         for place, tokens in call.arguments:
             for token in tokens if place in sink.parts else ():
                 found = self.value(token)
-                if found is not None and _harms(sink.danger, found[0]) and (found[1] or not sink.leading):
+                if found is not None and harms(sink.danger, found[0]) and found[1] >= sink.least:
                     span = self.flow.step(call).span
                     self.leaks.append(Leak(sink.danger, self.flow.function, call, span, found[2]))
 
@@ -366,15 +272,15 @@ class _Walk:
                     if found is not None:
                         self._go(call, target, name, found)
 
-    def _go(self, call: Passing, target: Flow, name: str, found: tuple[Given, bool, str]) -> None:
-        given, begins, part = found
+    def _go(self, call: Passing, target: Flow, name: str, found: tuple[Given, int, str]) -> None:
+        given, much, part = found
         below = self.solver.follow(target.function, name, given, self.depth + 1)
         for leak in below.leaks:
-            if begins or not SINKS[leak.call.name].leading:
+            if much >= SINKS[leak.call.name].least:
                 whole = ".".join(filter(None, (part, leak.part)))
                 self.leaks.append(replace(leak, part=whole, path=(self.flow.step(call), *leak.path)))
         if call.number >= 0 and below.result is not None:
-            self.results[call.number] = (below.result[0], begins and below.result[1])
+            self.results[call.number] = (below.result[0], min(much, below.result[1]))
 
     def _keep(self, attribute: str, tokens: tuple[str, ...]) -> None:
         found = self._best(tokens)
@@ -382,7 +288,7 @@ class _Walk:
             return
         for function in self.solver.family(self.flow.function, attribute):
             for leak in self.solver.follow(function, f"self.{attribute}", found[0], self.depth + 1).leaks:
-                if found[1] or not SINKS[leak.call.name].leading:
+                if found[1] >= SINKS[leak.call.name].least:
                     span = self.solver.project.source.functions[function].span
                     step = Step(f"reads self.{attribute}", span)
                     self.leaks.append(replace(leak, part="", path=(step, *leak.path)))
@@ -400,21 +306,6 @@ _PLACES = {
     "query": "query parameter", "header": "header", "cookie": "cookie", "body": "body", "form": "form field",
     "path": "path parameter", "file": "upload",
 }  # fmt: skip
-_TEXTS = frozenset(
-    {
-        "str",
-        "bytes",
-        "Path",
-        "PurePath",
-        "SecretStr",
-        "AnyStr",
-        "Json",
-        "FilePath",
-        "DirectoryPath",
-        "constr",
-        "StrictStr",
-    }
-)
 
 
 def may_come(leak: Leak, place: str, route: Route) -> bool:
@@ -444,19 +335,6 @@ def source_of(parameter: Parameter, leak: Leak, given: Given) -> str:
     return f'the {what} "{parameter.name}"'
 
 
-def _harms(danger: Danger, given: Given) -> bool:
-    match given.kind:
-        case "text" | "any":
-            return True
-        case "address":
-            return danger in ("url", "redirect")
-        case "content":
-            return danger in ("pickle", "archive", "template", "code", "html")
-        case "upload":
-            return danger in ("pickle", "archive")
-    return False
-
-
 def _parameter(target: Flow, place: str) -> str:
     if place.isdigit():
         return target.parameters[int(place)] if int(place) < len(target.parameters) else ""
@@ -465,10 +343,3 @@ def _parameter(target: Flow, place: str) -> str:
 
 def _text(facts: tuple[tuple[str, str], ...]) -> str:
     return " ".join(value for _, value in facts)
-
-
-def _parsed(annotation: str) -> ast.expr | None:
-    try:
-        return ast.parse(annotation.strip().strip("\"'"), mode="eval").body if annotation else None
-    except (SyntaxError, ValueError):
-        return None

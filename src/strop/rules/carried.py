@@ -9,6 +9,7 @@ from strop.project.project import Project
 from strop.project.sinks import Danger
 from strop.project.taint import Tainted, tainted
 from strop.rules.draft import draft
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 
 
@@ -24,7 +25,8 @@ def carried(
     unless: Callable[[Tainted], bool] = lambda _: False,
 ) -> Iterator[Finding]:
     """The findings of a rule about these dangers; texts may have {source}, {call} and {function};
-    `unless` leaves some out."""
+    `unless` leaves some out. What only operators can send is a note: they configure the service anyway."""
+    protection = Protection.of(project)
     for one in tainted(project):
         if one.danger in dangers and not unless(one):
             words = _words(one)
@@ -38,7 +40,7 @@ def carried(
                 known="static",
                 confidence=confidence if len(one.chain) < 5 else confidence - 0.1,
                 chain=one.chain,
-                severity=severity,
+                severity="note" if all(map(protection.is_for_operators, one.routes)) else severity,
                 facts={"call": one.name, "source": one.source},
             )
 

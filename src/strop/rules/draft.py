@@ -23,6 +23,7 @@ def draft(
     cost: Cost | None = None,
     facts: Mapping[str, object] | None = None,
     severity: Severity | None = None,
+    places: Iterable[Span] = (),
 ) -> Finding:
     """A finding of this rule; `facts` may have values of any type, empty ones are left out."""
     pairs = ((name, str(value)) for name, value in (facts or {}).items() if value not in ("", None))
@@ -41,4 +42,5 @@ def draft(
         chain=tuple(chain),
         cost=cost or Cost(),
         facts=tuple(sorted(pairs)),
+        places=tuple(places),
     )

@@ -6,15 +6,17 @@ above it. Any other call is mended where it stands. A handler that awaits nothin
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from strop.project.function import Call, Context, Effect, Function
 from strop.project.project import Project
-from strop.rules.code import function_at, handler
+from strop.rules.code import function_at, handler, head
+from strop.rules.filework import is_short
 from strop.rules.loop import SESSIONS
-from strop.span import Step
+from strop.span import Span, Step
 
 _HOLD = ("blocks", "burns")
 _LOOP: tuple[Context, ...] = ("loop", "serialization", "background")
@@ -25,6 +27,8 @@ FILES = "file"
 GROWS = "input is large"
 SLEEPS = "sleeps"
 Chain = tuple[Step, ...]
+_NUMBER = re.compile(r"\(\s*(\d*\.?\d+)\s*\)$")
+_NAP = 0.02  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,16 @@ class Hold:
         """Whether the catalogue's note has this word."""
         return note in self.effect.note
 
+    @property
+    def weight(self) -> int:
+        """0 for what waits for another machine or is slow by design, 1 for long computing, 2 for long work on files,
+        3 for what takes microseconds unless its file or its input is large.
+        """
+        if self.effect.kind == "blocks":
+            short = is_short(self.call) if self.has(FILES) else self.has(SLEEPS) and _is_nap(self.call)
+            return 3 if short else 2 if self.has(FILES) else 0
+        return 0 if self.has(SLOW_HASH) else 3 if self.has(GROWS) else 1
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -58,7 +72,7 @@ class Cause:
     hold: Hold
     routes: tuple[str, ...]
     chain: Chain
-    more: int = 0  # other functions of the file (or class) with the same cause
+    others: tuple[Span, ...] = ()  # heads of other functions of the file (or class) with the same cause
 
 
 class Standstill:
@@ -130,10 +144,11 @@ class Standstill:
             routes = self.routes(function)
             if not routes or self._is_mended_above(function, mine):
                 continue
-            way = self.way(function, routes)
-            for hold in mine:
-                cause = Cause(function, hold, routes, (*way, Step(hold.call.text, hold.call.span)))
-                found[_place(function), hold.library, hold.effect.note].append(cause)
+            hold = min(mine, key=_rank)  # one function is mended once, whatever else it waits for
+            chain = (*self.way(function, routes), Step(hold.call.text, hold.call.span))
+            found[_place(function), hold.library, hold.effect.note].append(
+                Cause(function, hold, routes, chain)
+            )
         for causes in found.values():
             yield _one(causes)
 
@@ -162,21 +177,22 @@ class Standstill:
                 cause = Cause(function, hold, routes, (*self.way(function, routes), *path))
                 by_file[function.span.file].append(cause)
         for causes in by_file.values():
-            yield from [_one(causes)] if len(causes) > MANY else causes
+            yield from _few(causes)
 
     def handlers(self) -> Iterator[Cause]:
-        """Handlers that await nothing and hold the loop, one a file where they are many."""
-        by_file: dict[str, list[Cause]] = defaultdict(list)
+        """Handlers that await nothing and hold the loop, one a file where many do it with the same."""
+        alike: dict[tuple[str, ...], list[Cause]] = defaultdict(list)
         for function in self.awaitless.values():
             path = self._below(function)
             routes = self.routes(function)
             if path is not None and routes:
                 hold, chain = path
-                by_file[function.span.file].append(
+                same = ("session",) if hold.session else (hold.library, hold.effect.note, str(hold.weight))
+                alike[function.span.file, *same].append(
                     Cause(function, hold, routes, (*self.way(function, routes), *chain))
                 )
-        for causes in by_file.values():
-            yield from [_one(causes)] if len(causes) > MANY else causes
+        for causes in alike.values():
+            yield from _few(causes)
 
     def _below(self, function: Function) -> tuple[Hold, Chain] | None:
         """What a handler that awaits nothing does that holds the loop; the worst of it, the nearest of equals."""
@@ -187,7 +203,7 @@ class Standstill:
             here = waiting.popleft()
             for hold in self.holds.get(here.id, ()):
                 chain = (*paths[here.id], Step(hold.call.text, hold.call.span))
-                rank = weight(hold), len(chain)
+                rank = hold.weight, len(chain)
                 if not hold.has(SLEEPS) and (best is None or rank < best[:2]):
                     best = *rank, hold, chain
             for call in here.calls:
@@ -203,13 +219,6 @@ class Standstill:
 MANY = 6  # functions of one file with one cause; more of them are said in one finding
 
 
-def weight(hold: Hold) -> int:
-    """0 for what waits for another machine or is slow by design, 1 for long computing, 2 for files."""
-    if hold.effect.kind == "blocks":
-        return 2 if hold.has(FILES) else 0
-    return 0 if hold.has(SLOW_HASH) else 3 if hold.has(GROWS) else 1
-
-
 def entry(project: Project, chain: Chain) -> str:
     """The id of what FastAPI calls itself at the begin of a chain: the handler, or the dependency it goes through."""
     first = (
@@ -223,14 +232,37 @@ def entry(project: Project, chain: Chain) -> str:
     return found.id if found is not None else ""
 
 
+def _few(causes: list[Cause]) -> list[Cause]:
+    """Causes of one file, put together where they are many: it is a habit then, mended all at once."""
+    return [_one(causes)] if len(causes) > MANY else causes
+
+
 def _one(causes: list[Cause]) -> Cause:
-    """The cause that most routes meet, with the number of the other functions and everybody's routes."""
-    first = max(
-        causes, key=lambda c: (len(c.routes), -len(c.chain), -c.function.span.line, -c.hold.call.span.line)
+    """The worst of the causes, of equals the one that most routes meet, with the others' places and everybody's routes."""
+    first = min(
+        causes,
+        key=lambda c: (
+            c.hold.weight,
+            -len(c.routes),
+            len(c.chain),
+            c.function.span.line,
+            c.hold.call.span.line,
+        ),
     )
     routes = sorted({route for cause in causes for route in cause.routes})
-    more = len({cause.function.id for cause in causes}) - 1
-    return Cause(first.function, first.hold, tuple(routes), first.chain, more)
+    others = {c.function.id: head(c.function) for c in causes if c.function.id != first.function.id}
+    return Cause(first.function, first.hold, tuple(routes), first.chain, tuple(sorted(others.values())))
+
+
+def _rank(hold: Hold) -> tuple[int, bool, int]:
+    """The worst first; a pause before the next try is part of what is tried."""
+    return hold.weight, hold.has(SLEEPS), hold.call.span.line
+
+
+def _is_nap(call: Call) -> bool:
+    """Whether it sleeps for a few milliseconds."""
+    seconds = _NUMBER.search(call.text)
+    return seconds is not None and float(seconds[1]) < _NAP
 
 
 def _place(function: Function) -> str:

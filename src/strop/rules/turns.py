@@ -12,6 +12,7 @@ from strop.project.function import Call, Function
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.rules.rounds import asks_each_table, left_behind, looks_for_one, of_one_object
 from strop.span import Span, Step
 
 WORDS = frozenset({"for", "while"})
@@ -29,8 +30,19 @@ def finite(body: Body, rule: str) -> Iterator[Mark]:
     loops: list[ast.For | ast.AsyncFor] = [*body.of(ast.For), *body.of(ast.AsyncFor)]
     for loop in loops:
         why = _why(body, loop.iter, loop.target)
-        if why or _leaves_at_once(loop):
-            yield body.mark(rule, loop, kind="finite", why=why or "leaves")
+        if (
+            why
+            or _leaves_at_once(loop)
+            or _goes_over_keywords(body, loop.iter)
+            or asks_each_table(body, loop)
+        ):
+            yield body.mark(rule, loop, kind="finite", why=why or "leaves, or another table each turn")
+            continue
+        if why := _little(body, loop):
+            yield body.mark(rule, loop, kind="little", why=why)
+        for block in left_behind(loop.body):
+            last = block[-1]
+            yield body.mark(rule, block[0], kind="once", last=last.end_lineno or last.lineno)
     for waiting in body.of(ast.While):
         yield body.mark(rule, waiting, kind="finite", why="while")
     for inner in body.of(*_COMPREHENSIONS):
@@ -38,6 +50,13 @@ def finite(body: Body, rule: str) -> Iterator[Mark]:
         why = _why(body, generator.iter, generator.target)
         if why:
             yield body.mark(rule, inner, kind="finite", why=why)
+        elif why := of_one_object(body, generator.iter):
+            yield body.mark(rule, inner, kind="little", why=why)
+
+
+def _little(body: Body, loop: ast.For | ast.AsyncFor) -> str:
+    """Why a loop that follows the data most often turns a few times; "" where nothing says so."""
+    return of_one_object(body, loop.iter) or ("looks for one" if looks_for_one(loop.body) else "")
 
 
 def _why(body: Body, over: ast.expr, target: ast.expr) -> str:
@@ -51,9 +70,11 @@ def _why(body: Body, over: ast.expr, target: ast.expr) -> str:
 
 
 def _few(body: Body, over: ast.expr, depth: int) -> str:
-    over = body.value(over) if isinstance(over, ast.Name) else over
+    over = _value(body, over) if isinstance(over, ast.Name) else over
     if isinstance(over, ast.Await):
         over = over.value
+    if isinstance(over, ast.Call) and any(_is_batching(inner) for inner in ast.walk(over)):
+        return "batches"
     match over:
         case ast.Name(id=name) if name.isupper():
             return "a constant"
@@ -71,9 +92,6 @@ def _few(body: Body, over: ast.expr, depth: int) -> str:
             return _few(body, inner, depth - 1)
         case ast.Call(func=ast.Attribute(attr=name)) if name in _FIELDS:
             return "fields"
-        case ast.Call(func=func):
-            last = last_name(func).lower()
-            return "batches" if any(word in last for word in _BATCHES) else ""
         case ast.BinOp(left=left, op=ast.Add(), right=right) if depth:
             return _few(body, left, depth - 1) and _few(body, right, depth - 1)
     if isinstance(over, _LITERALS):
@@ -83,11 +101,36 @@ def _few(body: Body, over: ast.expr, depth: int) -> str:
     return ""
 
 
+def _value(body: Body, name: ast.Name) -> ast.expr:
+    """What a name stands for, in the module that it is imported from too."""
+    found = body.bindings(name)
+    if len(found) == 1 and found[0].how == "import":
+        home, rest = body.types.names.split(found[0].target)
+        given = body.types.names.member(home.name, rest[0])[0] if len(rest) == 1 else []
+        if len(given) == 1 and given[0].how == "value" and isinstance(given[0].expr, _LITERALS):
+            return given[0].expr
+    return body.value(name)
+
+
+def _is_batching(node: ast.AST) -> bool:
+    last = last_name(node.func).lower() if isinstance(node, ast.Call) else ""
+    return any(word in last for word in _BATCHES)
+
+
 def _enumeration(body: Body, over: ast.expr) -> str:
     ref = body.ref(over)
     known = ref is not None and ref.kind == "class" and ref.name in body.types.found.classes
     is_enum = known and ref is not None and any("enum." in base.lower() for base in body.bases(ref.name))
     return "an enumeration" if is_enum else ""
+
+
+def _goes_over_keywords(body: Body, over: ast.expr) -> bool:
+    """Whether a loop goes over what the function was given by name: `for name, value in kwargs.items()`."""
+    named = body.node.args.kwarg if isinstance(body.node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+    match over:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
+            return named is not None and named.arg == name
+    return False
 
 
 def _leaves_at_once(loop: ast.For | ast.AsyncFor) -> bool:
@@ -103,6 +146,7 @@ class Repeat:
     call: Call  # in the loop
     path: tuple[Step, ...]  # from that call to what is repeated
     last: Call  # what is repeated
+    little: str = ""  # why the loop most often turns a few times
 
     @property
     def loop(self) -> Span:
@@ -118,6 +162,15 @@ def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iter
     few = {
         (m.span.file, m.span.line) for m in project.source.marks.get(rule, ()) if m.fact("kind") == "finite"
     }
+    little = {
+        (m.span.file, m.span.line): m.fact("why")
+        for m in project.source.marks.get(rule, ())
+        if m.fact("kind") == "little"
+    }
+    once: dict[str, list[range]] = {}
+    for mark in project.source.marks.get(rule, ()):
+        if mark.fact("kind") == "once":
+            once.setdefault(mark.function, []).append(range(mark.span.line, int(mark.fact("last")) + 1))
     callers = _callers(project)
     told: set[tuple[str, int]] = set()
     waiting: deque[tuple[str, tuple[Step, ...], Call]] = deque()
@@ -126,9 +179,12 @@ def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iter
         direct = [c for c in function.calls if not c.once and not c.background and wanted(c)]
         for call in direct:
             if call.loop:
+                if any(call.span.line in lines for lines in once.get(function.id, ())):
+                    continue
                 if (function.span.file, call.loop) not in few and (function.id, call.loop) not in told:
                     told.add((function.id, call.loop))
-                    yield Repeat(function, call, (Step(call.text, call.span),), call)
+                    why = little.get((function.span.file, call.loop), "")
+                    yield Repeat(function, call, (Step(call.text, call.span),), call, why)
             elif function.id not in seen:
                 seen.add(function.id)
                 waiting.append((function.id, (Step(call.text, call.span),), call))
@@ -139,9 +195,11 @@ def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iter
         for caller, call in callers.get(target, ()):
             there = (Step(call.text, call.span), *path)
             if call.loop:
+                if any(call.span.line in lines for lines in once.get(caller.id, ())):
+                    continue
                 if (caller.span.file, call.loop) not in few and (caller.id, call.loop) not in told:
                     told.add((caller.id, call.loop))
-                    yield Repeat(caller, call, there, last)
+                    yield Repeat(caller, call, there, last, little.get((caller.span.file, call.loop), ""))
             elif caller.id not in seen:
                 seen.add(caller.id)
                 waiting.append((caller.id, there, last))

@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from strop import __version__
+from strop.faces.cli.brief import leave
 from strop.problem import Problem
 
 VERBS = {
@@ -116,7 +117,7 @@ def main() -> NoReturn:
     if _signals:  # whatever else went wrong on the way out
         click.echo("\nstrop: interrupted; nothing of yours was changed, and nothing is left behind", err=True)
         status = INTERRUPTED
-    sys.exit(status)
+    leave(status)
 
 
 def _mend_output() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from strop.faces.cli.brief import be_brief
 from strop.faces.cli.options import about_format, complete_run, complete_selector
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def command(fix: bool, exit_zero: bool, form: str, static: bool, **asked: Any) -
     Exit status: 0 nothing found, 1 findings, 2 wrong usage, 3 something could not be read.
     """
     began = time.perf_counter()
+    be_brief()
     _check_usage(static, asked)
     if fix:
         from strop.faces.cli.fixed import fix_and_show

@@ -22,6 +22,15 @@ class StepDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceDocument:
+    """Where else the same cause stands."""
+
+    file: str
+    line: int
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
 class SuppressionDocument:
     """Why a finding is not reported."""
 
@@ -51,6 +60,7 @@ class FindingDocument:
     solution: str
     fingerprint: str
     suppressed: SuppressionDocument | None = None
+    places: tuple[PlaceDocument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,7 @@ def _finding(entry: Reported) -> FindingDocument:
         finding.solution,
         entry.fingerprint,
         SuppressionDocument(why.kind, why.reason, why.place) if why is not None else None,
+        tuple(PlaceDocument(place.file, place.line, place.symbol) for place in finding.places),
     )
 
 

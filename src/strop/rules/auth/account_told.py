@@ -27,13 +27,11 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.code import reaches
-from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.span import Step
+from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule(
     "AUTH014", "account-told", "auth", "warning", "An answer that tells who has an account", static=True
@@ -105,23 +103,17 @@ def _tells(body: Body, exc: ast.Call) -> bool:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each refusal that a public entrance reaches."""
     protection = Protection.of(project)
-    for mark in project.source.marks.get(RULE.code, ()):
-        ways = [
-            w
-            for w in reaches(project, mark.function, ("loop", "thread"))
-            if _is_entrance(protection, w.route)
-        ]
+    for mark in marks(project, RULE):
+        ways = [w for w in ways_to(project, mark.function) if _is_entrance(protection, w.route)]
         if ways:
-            yield draft(
+            yield tell(
                 RULE,
-                mark.span,
-                (w.route for w in ways),
+                mark,
+                ways,
                 message=f"{mark.span.symbol.rpartition('.')[2]} answers otherwise when there is no such {mark.fact('user')}",
                 impact="anybody can try addresses until one is known",
                 solution="give the same answer whether the account exists or not",
-                known="static",
                 confidence=0.8,
-                chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
             )
 
 

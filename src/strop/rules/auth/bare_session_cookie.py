@@ -7,7 +7,7 @@
 plain HTTP shows the cookie to the network.
 
 **How it is found.** `set_cookie` calls whose key says session, token or auth; `SessionMiddleware` (and classes named like
-it) with `https_only` that is False or left out. A value that comes from settings is left alone.
+it) with `https_only` that is False or left out, where the project writes `request.session`. A value that comes from settings is left alone.
 
 **How to fix it.** `response.set_cookie(key, value, httponly=True, secure=True, samesite="lax")`;
 `SessionMiddleware(..., https_only=True)`, from a setting where development has no TLS.
@@ -33,11 +33,12 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.told import marks
 
 RULE = Rule(
     "AUTH013", "bare-session-cookie", "auth", "warning", "A session cookie without its flags", static=True
 )
-WORDS = ("set_cookie", "SessionMiddleware", "https_only")
+WORDS = ("set_cookie", "SessionMiddleware", "https_only", "session")
 KINDS = ("function", "module", "class")
 _SESSION = re.compile(r"session|token|auth|jwt|refresh|remember", re.IGNORECASE)
 _READABLE = re.compile(r"csrf|xsrf", re.IGNORECASE)
@@ -54,6 +55,12 @@ def notice(body: Body) -> Iterator[Mark]:
         missing = [flag for flag in ("httponly", "secure") if _is_off(body, given, flag)]
         if missing and _SESSION.search(name) and not _READABLE.search(name) and not _is_removal(body, given):
             yield body.mark(RULE.code, call, name=name, missing=" and ".join(missing))
+    for item in body.of(ast.Subscript):
+        if isinstance(item.ctx, ast.Store) and _is_session(item.value):
+            yield body.mark(RULE.code, item, kind="written")
+    for call in body.calls("update", "setdefault"):
+        if isinstance(call.func, ast.Attribute) and _is_session(call.func.value):
+            yield body.mark(RULE.code, call, kind="written")
     for call in body.calls("add_middleware", "Middleware", "SessionMiddleware"):
         given = {k.arg: k.value for k in call.keywords}
         names = [body.text(a).rpartition(".")[2] for a in (*call.args[:1], call.func)]
@@ -64,6 +71,14 @@ def notice(body: Body) -> Iterator[Mark]:
             and _is_off(body, given, "https_only", middleware == "SessionMiddleware")
         ):
             yield body.mark(RULE.code, call, name=middleware, missing="https_only")
+
+
+def _is_session(expr: ast.expr) -> bool:
+    """Whether an expression is `request.session`, which the middleware puts into the cookie."""
+    match expr:
+        case ast.Attribute(attr="session", value=ast.Name(id="request" | "req" | "websocket" | "conn")):
+            return True
+    return False
 
 
 def _is_off(body: Body, given: dict[str | None, ast.expr], flag: str, unless_given: bool = True) -> bool:
@@ -77,11 +92,12 @@ def _is_removal(body: Body, given: dict[str | None, ast.expr]) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each cookie."""
-    for mark in project.source.marks.get(RULE.code, ()):
+    written = any(True for _ in marks(project, RULE, "written"))
+    for mark in marks(project, RULE):
         ways = [w for w in project.reaches.get(mark.function, ()) if w.route]
         missing = mark.fact("missing")
         middleware = missing == "https_only"
-        if not ways and not middleware:
+        if not written if middleware else not ways:
             continue
         what = mark.fact("name") if middleware else f"the cookie {mark.fact('name')}"
         yield draft(
@@ -132,9 +148,16 @@ def login(name: str, response: Response):
     Example(
         "a middleware for sessions without TLS",
         plain("""
+from fastapi import Request
 from starlette.middleware.sessions import SessionMiddleware
 
 app.add_middleware(SessionMiddleware, secret_key=Path("/run/secrets/key").read_text(), https_only=False)
+
+
+@app.post("/login")
+def login(name: str, request: Request):
+    request.session["user"] = name
+    return {"ok": True}
 """),
         bad=True,
     ),

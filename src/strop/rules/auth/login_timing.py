@@ -28,12 +28,10 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
-from strop.rules.code import reaches
-from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.span import Step
+from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule(
     "AUTH015", "login-timing", "auth", "warning", "A login whose time tells who has an account", static=True
@@ -58,7 +56,7 @@ def notice(body: Body) -> Iterator[Mark]:
         user = _of_user(body, verify)
         place = _before(body, verify, user) if user else None
         if place is not None and _is_looked_up(body, user):
-            yield body.mark(RULE.code, place, user=user, call=body.text(verify))
+            yield body.mark(RULE.code, place, user=user, text=body.text(verify))
             return
 
 
@@ -153,19 +151,17 @@ def _hashes(branch: ast.If) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each login that a route reaches."""
-    for mark in project.source.marks.get(RULE.code, ()):
-        ways = reaches(project, mark.function, ("loop", "thread"))
+    for mark in marks(project, RULE):
+        ways = ways_to(project, mark.function)
         if ways:
-            yield draft(
+            yield tell(
                 RULE,
-                mark.span,
-                (w.route for w in ways),
+                mark,
+                ways,
                 message=f"{mark.span.symbol.rpartition('.')[2]} hashes the password of known users alone",
                 impact="the time of the answer tells anybody which names have an account",
                 solution="verify a constant dummy hash when there is no user",
-                known="static",
                 confidence=0.8,
-                chain=(*ways[0].chain, Step(mark.fact("call"), mark.span)),
             )
 
 

@@ -21,6 +21,7 @@ https://cheatsheetseries.owasp.org/cheatsheets/WebSocket_Security_Cheat_Sheet.ht
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -43,6 +44,17 @@ _KNOWS = re.compile(
     r"token|user|auth|session|secret|api_?key|ticket|credential|permission|verif|signature|password|jwt|login|account|cookie|tenant",
     re.IGNORECASE,
 )
+_CONNECTIONS = frozenset(
+    f"{module}.{name}"
+    for module in (
+        "fastapi",
+        "starlette.websockets",
+        "fastapi.websockets",
+        "starlette.requests",
+        "fastapi.requests",
+    )
+    for name in ("WebSocket", "HTTPConnection", "Request")
+)
 _DEEPEST = 3
 _FEWEST = 3  # protected routes that show that the application knows who calls
 
@@ -51,7 +63,9 @@ def notice(body: Body) -> Iterator[Mark]:
     """What a function that may serve a WebSocket mentions."""
     knows = next((w for w in sorted(body.words) if _KNOWS.search(w)), "")
     origin = any("origin" in w.lower() for w in body.words)
-    cookies = bool(body.words & {"cookies", "Cookie"})
+    cookies = any(
+        a.attr == "cookies" and body.instance(a.value) in _CONNECTIONS for a in body.of(ast.Attribute)
+    )
     if knows or origin or cookies:
         yield body.mark(RULE.code, body.node, knows=knows, origin=origin, cookies=cookies)
 
@@ -70,7 +84,10 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             continue
         below = [marks[f] for f in sorted(_below(project, protection, route, handler.id)) if f in marks]
         span = Span(handler.span.file, handler.span.line, handler.span.symbol)
-        if any(m.fact("cookies") for m in below) and not any(m.fact("origin") for m in below):
+        cookie = any(p.place == "cookie" for p in route.parameters) or any(
+            d.scheme.endswith("APIKeyCookie") for d in route.dependencies
+        )
+        if (cookie or any(m.fact("cookies") for m in below)) and not any(m.fact("origin") for m in below):
             yield _finding(route, span, "takes the session from a cookie and never looks at the origin", 0.65)
             continue
         asks_nobody = (
@@ -192,6 +209,25 @@ async def ticker(websocket: WebSocket):
         return
     for price in PRICES:
         await websocket.send_json(price)
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "cookies of another's browser",
+        plain(
+            _ROUTES
+            + """
+BROWSERS = {}
+
+
+@app.websocket("/control")
+async def control(websocket: WebSocket, token: str):
+    if token != "good":
+        raise WebSocketException(1008)
+    await websocket.accept()
+    cookies = BROWSERS[token].context.cookies
+    await websocket.send_json({"cleared": len(cookies)})
 """
         ),
         bad=False,

@@ -29,12 +29,10 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
-from strop.rules.code import reaches
-from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.span import Step
+from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule(
     "AUTH012", "refresh-token-kept", "auth", "warning", "A logout that leaves the refresh token", static=True
@@ -60,19 +58,17 @@ def notice(body: Body) -> Iterator[Mark]:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each logout that a route reaches."""
-    for mark in project.source.marks.get(RULE.code, ()):
-        ways = reaches(project, mark.function, ("loop", "thread"))
+    for mark in marks(project, RULE):
+        ways = ways_to(project, mark.function)
         if ways:
-            yield draft(
+            yield tell(
                 RULE,
-                mark.span,
-                (w.route for w in ways),
+                mark,
+                ways,
                 message=f"{mark.span.symbol.rpartition('.')[2]} revokes the access token and only deletes the refresh token's cookie",
                 impact="a copy of the refresh token makes new access tokens until it expires",
                 solution="read the refresh token from the cookie and revoke it as well",
-                known="static",
                 confidence=0.8,
-                chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
             )
 
 

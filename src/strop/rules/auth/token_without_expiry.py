@@ -26,12 +26,10 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.code import reaches
-from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.span import Step
+from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("AUTH008", "token-without-expiry", "auth", "warning", "A token that never expires", static=True)
 WORDS = ("encode",)
@@ -55,19 +53,17 @@ def notice(body: Body) -> Iterator[Mark]:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each token that a route makes."""
-    for mark in project.source.marks.get(RULE.code, ()):
-        ways = reaches(project, mark.function, ("loop", "thread", "background"))
+    for mark in marks(project, RULE):
+        ways = ways_to(project, mark.function)
         if ways:
-            yield draft(
+            yield tell(
                 RULE,
-                mark.span,
-                (w.route for w in ways),
+                mark,
+                ways,
                 message=f"{mark.span.symbol.rpartition('.')[2]} signs a token without exp",
                 impact="a token that leaks works until the signing key is changed",
                 solution='add "exp" to the payload',
-                known="static",
                 confidence=0.75,
-                chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
             )
 
 

@@ -26,14 +26,12 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.identify import Identifier
 from strop.project.mark import Mark
-from strop.project.origins import Origins
+from strop.project.origins import Origins, bare
 from strop.project.project import Project
-from strop.rules.code import reaches
-from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.span import Step
+from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("AUTH007", "unverified-token", "auth", "error", "A token that nobody verifies", static=True)
 WORDS = ("jwt", "PyJWT")
@@ -49,14 +47,14 @@ def notice(body: Body) -> Iterator[Mark]:
     found = [c for c in body.calls("decode", "decode_complete") if body.name(c.func) in _DECODES]
     unverified = [c for c in found if _is_unverified(body, c)]
     if len(unverified) < len(found):
-        yield body.mark(RULE.code, found[0], verified=True)
+        yield body.mark(RULE.code, found[0], kind="verified")
         return
     if any(w in word.lower() for w in _FROM_PROVIDER for word in body.words):
         return
     origins = Origins(body)
     for call in unverified:
         given = [*call.args[:1], *(k.value for k in call.keywords if k.arg in ("jwt", "token"))]
-        if any(not t.removeprefix("^").startswith("=") for g in given for t in origins.of(g)):
+        if any(not bare(t).startswith("=") for g in given for t in origins.of(g)):
             yield body.mark(RULE.code, call, text=body.text(call))
 
 
@@ -77,24 +75,21 @@ def _is_unverified(body: Body, call: ast.Call) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each decode that a route reaches."""
-    marks = project.source.marks.get(RULE.code, ())
-    verified = {m.function for m in marks if m.fact("verified")}
+    verified = {m.function for m in marks(project, RULE, "verified")}
     finder = Identifier(project.source)
     names = {(d.name, d.span) for r in project.imported.routes for d in r.dependencies}
     checks = {f.id for f in (finder.function(*n) for n in sorted(names, key=str)) if f is not None}
-    for mark in marks:
-        ways = reaches(project, mark.function, ("loop", "thread"))
-        if mark.fact("text") and ways and _decides(project, mark.function, checks, verified):
-            yield draft(
+    for mark in marks(project, RULE):
+        ways = ways_to(project, mark.function)
+        if ways and _decides(project, mark.function, checks, verified):
+            yield tell(
                 RULE,
-                mark.span,
-                (w.route for w in ways),
+                mark,
+                ways,
                 message=f"{mark.span.symbol.rpartition('.')[2]} reads a token without checking its signature",
                 impact="whoever sends a token that they wrote themselves is believed",
                 solution='jwt.decode(token, key, algorithms=["HS256"])',
-                known="static",
                 confidence=0.75,
-                chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
             )
 
 

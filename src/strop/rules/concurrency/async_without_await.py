@@ -30,11 +30,12 @@ from strop.project.project import Project
 from strop.rules.code import handler, head, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.held import confidence, severity
 from strop.rules.loop import SESSIONS, Session, root, sessions, sites
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.rules.served import requests
-from strop.rules.standstill import Standstill, weight
+from strop.rules.standstill import Standstill
 from strop.rules.wording import many, time
 from strop.span import Step
 
@@ -60,8 +61,7 @@ def _read(project: Project) -> Iterator[Finding]:
     for cause in Standstill(project).handlers():
         name, hold = cause.function.span.symbol, cause.hold
         does = "waits for the database" if hold.session else f"{hold.call.name} {hold.effect.note}"
-        also = f"; so it is with {many(cause.more, 'handler')} beside it" if cause.more else ""
-        severe = weight(hold)
+        also = f"; so it is with {many(len(cause.others), 'handler')} beside it" if cause.others else ""
         yield draft(
             RULE,
             head(cause.function),
@@ -70,10 +70,11 @@ def _read(project: Project) -> Iterator[Finding]:
             impact="the loop stands still from its first line to its last",
             solution=f"def {name}: FastAPI then runs it in the thread pool",
             known="static",
-            confidence=(0.9, 0.6, 0.6, 0.4)[severe],
+            confidence=confidence(hold) + 0.05,  # nothing but `async` has to be taken away
             chain=cause.chain,
             facts={"function": cause.function.id},
-            severity=(None, "warning", "warning", "note")[severe],
+            severity=severity(hold),
+            places=cause.others,
         )
 
 

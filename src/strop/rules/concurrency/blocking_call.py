@@ -11,6 +11,8 @@ on the loop, at any depth. In the run: statements of a synchronous engine on the
 (files, sockets, sleeps, processes), and the stack of each standstill of the loop. What a run should have shown
 and did not is left out.
 
+Files that are read or written as text, folders that are listed, and files that come with the code are a note.
+
 **How to fix it.** `await run_in_threadpool(f, ...)`, or `def` in place of `async def` where nothing is
 awaited, or an asynchronous library.
 
@@ -35,6 +37,7 @@ from strop.project.project import Project
 from strop.rules.code import calls_at, function_at, head, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.held import held
 from strop.rules.loop import (
     SESSIONS,
     Session,
@@ -51,13 +54,14 @@ from strop.rules.loop import (
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.rules.served import place, requests, usual
-from strop.rules.standstill import FILES, Cause, Standstill, entry
+from strop.rules.standstill import Cause, Standstill
 from strop.rules.wording import many, number, time
 from strop.span import Span, Step
 
 RULE = Rule("ASY001", "blocking-call", "async", "error", "A call that waits on the event loop")
 
 _Place = tuple[str, int]
+_IMPACT = "every other request of the worker waits meanwhile"
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -101,45 +105,29 @@ def _is_instant(site: Site) -> bool:
 def _read(project: Project) -> Iterator[Finding]:
     """By the source alone: calls that wait, and async functions with a synchronous session."""
     still = Standstill(project)
-    for cause in still.causes("blocks"):
-        hold = cause.hold
-        files = hold.has(FILES)
-        also = f"; so do calls in {many(cause.more, 'function')} beside it" if cause.more else ""
-        yield draft(
-            RULE,
-            Span(hold.call.span.file, hold.call.span.line, cause.function.span.symbol),
-            cause.routes,
-            message=f"{hold.call.name} {hold.effect.note} on the event loop{also}",
-            impact="every other request of the worker waits meanwhile",
-            solution="hand it to the thread pool (`await run_in_threadpool(f, ...)`), or use an asynchronous library",
-            known="static",
-            confidence=0.55 if files else 0.85,
-            chain=cause.chain,
-            facts={
-                "call": hold.call.text,
-                "function": cause.function.id,
-                "handler": entry(project, cause.chain),
-            },
-            severity="warning" if files else None,
-        )
+    solution = (
+        "hand it to the thread pool (`await run_in_threadpool(f, ...)`), or use an asynchronous library"
+    )
+    yield from held(RULE, still, "blocks", impact=_IMPACT, solution=solution)
     for cause in still.sessions():
         yield _of_session(cause)
 
 
 def _of_session(cause: Cause) -> Finding:
     name = cause.function.span.symbol
-    also = f", and so do {many(cause.more, 'function')} beside it" if cause.more else ""
+    also = f", and so do {many(len(cause.others), 'function')} beside it" if cause.others else ""
     return draft(
         RULE,
         head(cause.function),
         cause.routes,
         message=f"{name} waits for a synchronous database session on the event loop{also}",
-        impact="every other request of the worker waits meanwhile",
+        impact=_IMPACT,
         solution="hand the work with the session to the thread pool, or use AsyncSession",
         known="static",
         confidence=0.85,
         chain=cause.chain,
         facts={"call": cause.hold.call.text, "function": cause.function.id, "handler": cause.function.id},
+        places=cause.others,
     )
 
 
@@ -271,10 +259,11 @@ def _unforeseen(project: Project, evidence: Evidence, known: set[_Place]) -> Ite
             blocked = [b for _, b in stands.pop(where, [])]
             spans = [b.span for _, b in found if b.span is not None]
             yield _seen(project, evidence, name, spans[0], [e for e, _ in found], blocked)
-    for held in stands.values():
-        one = held[0][1]
-        if usual(evidence, (e for e, _ in held)) and not is_once(project, one.stack[0]):
-            yield _seen(project, evidence, one.name, one.stack[0], [e for e, _ in held], [b for _, b in held])
+    for cases in stands.values():
+        one = cases[0][1]
+        if usual(evidence, (e for e, _ in cases)) and not is_once(project, one.stack[0]):
+            blocked = [b for _, b in cases]
+            yield _seen(project, evidence, one.name, one.stack[0], [e for e, _ in cases], blocked)
 
 
 def _seen(

@@ -31,56 +31,32 @@ from strop.project.project import Project
 from strop.rules.code import calls_at, function_at, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.held import held
 from strop.rules.loop import Site, blocks_at, computed, ran, root, sites
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.served import place, requests, usual
-from strop.rules.standstill import GROWS, Standstill, entry
-from strop.rules.wording import many, number, time
+from strop.rules.standstill import SLOW_HASH, Standstill
+from strop.rules.wording import number, time
 from strop.span import Span, Step
 
 RULE = Rule("ASY002", "cpu-on-loop", "async", "error", "A long computation on the event loop")
 
 LEAST_CPU = 5_000  # us of CPU of a request: below it nothing in it computed for long
-HASHES = (
-    "slowly"  # the note of effects that are slow by design, so that the size of the input does not matter
-)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each call that computes for long on the loop."""
     if evidence is None:
-        yield from _read(project)
+        solution = "run it in the thread pool: `await run_in_threadpool(f, ...)`"
+        impact = "the loop serves nobody else meanwhile"
+        yield from held(RULE, Standstill(project), "burns", impact=impact, solution=solution)
         return
     known: set[tuple[str, int]] = set()
     for site in sites(project, "burns"):
         known |= {(site.call.span.file, line) for line in site.lines}
         yield from _judge(project, evidence, site)
     yield from _unforeseen(project, evidence, known)
-
-
-def _read(project: Project) -> Iterator[Finding]:
-    """By the source alone."""
-    for cause in Standstill(project).causes("burns"):
-        hold = cause.hold
-        also = f"; so do calls in {many(cause.more, 'function')} beside it" if cause.more else ""
-        yield draft(
-            RULE,
-            Span(hold.call.span.file, hold.call.span.line, cause.function.span.symbol),
-            cause.routes,
-            message=f"{hold.call.name} {hold.effect.note} on the event loop{also}",
-            impact="the loop serves nobody else meanwhile",
-            solution="run it in the thread pool: `await run_in_threadpool(f, ...)`",
-            known="static",
-            confidence=0.85 if hold.has(HASHES) else 0.35 if hold.has(GROWS) else 0.55,
-            chain=cause.chain,
-            facts={
-                "call": hold.call.text,
-                "function": cause.function.id,
-                "handler": entry(project, cause.chain),
-            },
-            severity=None if hold.has(HASHES) else "note" if hold.has(GROWS) else "warning",
-        )
 
 
 def _judge(project: Project, evidence: Evidence, site: Site) -> Iterator[Finding]:
@@ -97,7 +73,7 @@ def _judge(project: Project, evidence: Evidence, site: Site) -> Iterator[Finding
 
 def _is_hash(site: Site) -> bool:
     """Whether it is slow by design; a run can't contradict that, since tests often make hashes cheap."""
-    return site.call.effect is not None and HASHES in site.call.effect.note
+    return site.call.effect is not None and SLOW_HASH in site.call.effect.note
 
 
 def _call(
@@ -144,9 +120,9 @@ def _unforeseen(project: Project, evidence: Evidence, known: set[tuple[str, int]
             lines = {place(s) for s in block.stack}
             if block.stack and computed(block) and not lines & (asked | known) and not lazy:
                 found[place(block.stack[0])].append((exchange, block))
-    for held in found.values():
-        if usual(evidence, (e for e, _ in held)) and not is_once(project, held[0][1].stack[0]):
-            yield _measured(project, evidence, held)
+    for cases in found.values():
+        if usual(evidence, (e for e, _ in cases)) and not is_once(project, cases[0][1].stack[0]):
+            yield _measured(project, evidence, cases)
 
 
 def _measured(project: Project, evidence: Evidence, held: list[tuple[Exchange, Block]]) -> Finding:

@@ -6,7 +6,8 @@
 thread it makes and closes a loop for each request; clients, pools and locks that were made on the application's loop fail in
 it ("attached to a different loop") or are opened anew.
 
-**How it is found.** Such calls in functions that a route reaches. A function that asks whether a loop is running is left out.
+**How it is found.** Such calls in functions that a route reaches. A function that asks whether a loop is running is left out,
+and so is what a `threading.Thread` of its own runs.
 
 **How to fix it.** Make the caller `async def` and `await`; from a thread, `anyio.from_thread.run(f)` runs it on the application's loop.
 
@@ -43,6 +44,7 @@ _STARTS = (
     "uvloop.run",
 )
 WORDS = ("run", "run_until_complete", "async_to_sync")
+_THREAD = "Thread("  # a thread that is made for a loop of its own may live as long as the process
 _ASKS = ("get_running_loop", "is_running", "current_async_library")
 
 
@@ -61,6 +63,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for mark in project.source.marks.get(RULE.code, ()):
         function = project.source.functions.get(mark.function)
         ways = reaches(project, mark.function, ("loop", "thread"))
+        ways = [w for w in ways if not any(_THREAD in step.text for step in w.chain)]
         if function is None or not ways:
             continue
         threaded = function.off_loop or any(
@@ -142,6 +145,30 @@ def read_item(name: str):
 
 def main():
     print(asyncio.run(load("lamp")))
+"""),
+    ),
+    Example(
+        "a thread of its own with a loop that lives as long as it",
+        plain("""
+import threading
+
+threads = []
+
+
+async def listen():
+    await asyncio.sleep(60)
+
+
+def serve():
+    asyncio.run(listen())
+
+
+@app.post("/start")
+def start():
+    if not threads:
+        threads.append(threading.Thread(target=serve, daemon=True))
+        threads[0].start()
+    return len(threads)
 """),
     ),
 )

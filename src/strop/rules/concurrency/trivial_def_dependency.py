@@ -13,6 +13,8 @@ trip took.
 
 **How to fix it.** `async def`: FastAPI then calls it in place.
 
+By the source alone it is a note unless twenty routes or more depend on it.
+
 **When it is no problem.** A dependency that asks a database, reads a file, calls out or computes belongs into a
 thread and is not reported; nor is one that calls anything whose effect is not known.
 
@@ -41,6 +43,7 @@ from strop.rules.wording import many, number, time
 
 RULE = Rule("ASY004", "trivial-def-dependency", "async", "warning", "A thread hop for nothing")
 
+_MANY = 20  # routes: for fewer it is hardly worth a change
 DEEPEST = 5  # helpers between the dependency and its last call; deeper is not trivial
 _DOES_IO = {"open", "input", "print", "exec", "eval", "compile", "__import__", "breakpoint"}
 _BUILTINS = frozenset(name for name in dir(builtins) if name not in _DOES_IO)
@@ -165,6 +168,7 @@ def _judge(
             known="static",
             confidence=0.8,
             facts={"function": function.id},
+            severity=None if len(routes) >= _MANY else "note",
         )
 
 

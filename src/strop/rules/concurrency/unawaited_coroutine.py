@@ -11,7 +11,8 @@ statement of their own or as the condition of an `if`, without `await`. Receiver
 
 **How to fix it.** `await` it, or hand it to `asyncio.create_task` and keep the task.
 
-**When it is no problem.** A decorator that makes a plain function of it: functions with unknown decorators are left out.
+**When it is no problem.** A decorator that makes a plain function of it: functions with unknown decorators are left out. So is a call in
+a branch that asks for the class of its receiver.
 
 **Sources.** Python, "Coroutines and Tasks": https://docs.python.org/3/library/asyncio-task.html#coroutines
 """
@@ -63,13 +64,24 @@ _HARMLESS = frozenset({"staticmethod", "classmethod", "abstractmethod", "overrid
 def notice(body: Body) -> Iterator[Mark]:
     """Calls that make a coroutine where nobody can await it."""
     for statement in body.of(ast.Expr):
-        if isinstance(statement.value, ast.Call) and _makes_coroutine(body, statement.value):
+        if (
+            isinstance(statement.value, ast.Call)
+            and _makes_coroutine(body, statement.value)
+            and not _is_narrowed(body, statement.value)
+        ):
             yield body.mark(RULE.code, statement.value, text=body.text(statement.value)[:90])
     tests = [node.test for node in body.of(ast.If)] + [node.test for node in body.of(ast.While)]
     for condition in (*tests, *(node.test for node in body.of(ast.Assert))):
         for test in _conditions(condition):
             if isinstance(test, ast.Call) and _makes_coroutine(body, test):
                 yield body.mark(RULE.code, test, text=body.text(test)[:90], condition=True)
+
+
+def _is_narrowed(body: Body, call: ast.Call) -> bool:
+    """Whether a branch around it asks for the receiver's class, which types then no longer tell, or never runs."""
+    receiver = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    tests = [ast.unparse(each.test) for each in body.around(call) if isinstance(each, ast.If)]
+    return any(f"isinstance({receiver}," in test or test.startswith("False") for test in tests)
 
 
 def _conditions(test: ast.expr) -> Iterator[ast.expr]:
@@ -192,6 +204,29 @@ async def warm_all():
     tasks.add(task)
     task.add_done_callback(tasks.discard)
     await asyncio.gather(warm("c"), warm("d"))
+"""),
+    ),
+    Example(
+        "the class of the receiver is asked for",
+        plain("""
+class Order:
+    def close(self):
+        return None
+
+
+class RemoteOrder(Order):
+    async def close(self):
+        await asyncio.sleep(0)
+
+
+@app.post("/orders/close")
+async def close(orders: list[RemoteOrder]):
+    for order in orders:
+        if isinstance(order, RemoteOrder):
+            await order.close()
+        else:
+            order.close()
+    return len(orders)
 """),
     ),
 )

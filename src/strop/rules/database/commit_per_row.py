@@ -77,10 +77,11 @@ def _unserved(project: Project) -> Iterator[Finding]:
                 Span(repeat.call.span.file, repeat.call.span.line, repeat.function.span.symbol),
                 {way.route for way in ways},
                 message=f"{repeat.last.text}{f' through {repeat.call.text}' if deep else ''} "
-                f"for each turn of the loop at {repeat.loop}",
-                impact="as many transactions as rows, and half of them kept when one fails",
+                f"in the turns of the loop at {repeat.loop}",
+                impact="a transaction for each turn that comes to the commit; what is committed stays when a later one fails",
                 solution="commit once after the loop: then all rows are kept or none",
                 known="static",
+                severity="note" if repeat.little else None,
                 confidence=round(max(0.75 - 0.08 * deep, 0.4), 2),
                 chain=(*ways[0].chain, *repeat.path),
                 facts={

@@ -17,6 +17,7 @@ can be several. `query(...).first()` of the older interface limits by itself and
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -24,10 +25,11 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
-from strop.rules.loading import load_of
+from strop.rules.loading import Statement, load_of
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 
@@ -35,6 +37,16 @@ RULE = Rule(
     "DB025", "first-of-all-rows", "database", "warning", "All rows are fetched for the first", static=True
 )
 WORDS = frozenset({"first"})
+_UNIQUE = (
+    "uri",
+    "url",
+    "hash",
+    "token",
+    "slug",
+    "uuid",
+    "digest",
+    "checksum",
+)  # last word of a column's name
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -44,8 +56,21 @@ def notice(body: Body) -> Iterator[Mark]:
         if load is None or load.fetch != "first" or load.statement.legacy:
             continue
         if load.statement.has("order_by") and not load.statement.has("limit", "fetch", "slice", "distinct"):
+            if _names_one(load.statement):
+                continue
             names = [e.rpartition(".")[2] for e in load.statement.entities]
             yield body.mark(RULE.code, load.executed, entity=names[0] if names else "rows")
+
+
+def _names_one(statement: Statement) -> bool:
+    """Whether it compares a column that names one thing by its nature: few rows match, if not one."""
+    return any(
+        isinstance(node, ast.Compare)
+        and isinstance(node.ops[0], ast.Eq)
+        and last_name(node.left).rpartition("_")[2] in _UNIQUE
+        for call in statement.calls("where", "filter")
+        for node in ast.walk(ast.Tuple(call.args, ast.Load()))
+    )
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Parameter, Route
+from strop.project.spelling import last_name
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -56,6 +57,20 @@ def notice(body: Body) -> Iterator[Mark]:
     capped = sorted(told & WORDS)
     if capped:
         yield body.mark(RULE.code, body.node, capped=",".join(capped))
+    everything = {last_name(t.left) for t in body.of(ast.Compare) if _is_minus_one(t)} & WORDS
+    for name in sorted(everything):
+        yield body.mark(RULE.code, body.node, everything=name)
+
+
+def _is_minus_one(test: ast.Compare) -> bool:
+    """`per_page == -1`: all rows, by agreement."""
+    match test:
+        case ast.Compare(
+            ops=[ast.Eq() | ast.NotEq()],
+            comparators=[ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))],
+        ):
+            return True
+    return False
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -75,8 +90,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     by_file: dict[str, list[tuple[Parameter, list[Route]]]] = {}
     for span, case in sorted(found.items()):
         by_file.setdefault(span.file, []).append(case)
+    agreed = {m.fact("everything") for m in project.source.marks.get(RULE.code, ())} - {""}
     for cases in by_file.values():
-        yield _finding(cases)
+        yield _finding(cases, agreed)
 
 
 def _asking(project: Project) -> set[str]:
@@ -95,7 +111,8 @@ def _is_open(parameter: Parameter) -> bool:
     return parameter.place == "query" and named and whole and not limited
 
 
-def _finding(cases: list[tuple[Parameter, list[Route]]]) -> Finding:
+def _finding(cases: list[tuple[Parameter, list[Route]]], agreed: set[str]) -> Finding:
+    """`agreed` are the names whose -1 the project takes for all rows: then that is its policy, and a note."""
     parameter, routes = cases[0]
     symbol = parameter.owner.partition(":")[2] or parameter.span.symbol
     more = f", nor {many(len(cases) - 1, 'other')} of the file" if len(cases) > 1 else ""
@@ -107,6 +124,7 @@ def _finding(cases: list[tuple[Parameter, list[Route]]]) -> Finding:
         impact="one request can read, build and serialize the whole table",
         solution=f"Query(ge=1, le=...) for {parameter.name}, above what your clients ask for",
         known="static",
+        severity="note" if {p.name for p, _ in cases} <= agreed else None,
         confidence=0.8,
         chain=(Step(routes[0].key, parameter.span),),
         facts={"parameter": parameter.name},

@@ -16,7 +16,7 @@ with `=` first.
 
 **When it is no problem.** Tables that stay small, flags that half of the rows have, a filter that no plain
 index serves (`LIKE '%x%'`, a function of the column), a statement that wants more than a fifth of the table: none
-is reported.
+is reported. A note only: a table of settings, whose rows can be enabled or are the default of their kind.
 Each index costs every write to its table a little.
 
 **Sources.** "Use The Index, Luke!": https://use-the-index-luke.com ;
@@ -168,13 +168,23 @@ def _statement(body: Body, call: ast.Call) -> Iterator[ast.Call]:
         if not isinstance(each, ast.Call | ast.Attribute):
             break
         outermost = each
-    for node in ast.walk(outermost):
+    for node in (*ast.walk(outermost), *_added(body, outermost)):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
             and node.func.attr in _CONDITIONS
         ):
             yield node
+
+
+def _added(body: Body, expr: ast.AST) -> Iterator[ast.AST]:
+    """What other assignments of the same name are: `asked = asked.where(...)`."""
+    match body.parent(expr):
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            for other in body.of(ast.Assign):
+                match other.targets:
+                    case [ast.Name(id=same)] if same == name and other.value is not expr:
+                        yield from ast.walk(other.value)
 
 
 def _compared(body: Body, call: ast.Call) -> Iterator[str]:
@@ -255,6 +265,14 @@ def _is_indexed(table: Table, column: Column) -> bool:
     return column.name == first_key or any(i.columns[:1] == (column.name,) for i in table.indexes)
 
 
+def _is_configuration(table: Table) -> bool:
+    """Whether its rows are settings that somebody writes: each has a switch or is the default of its kind."""
+    return any(
+        c.type.startswith("BOOL") and c.name.removeprefix("is_") in ("default", "enabled")
+        for c in table.columns
+    )
+
+
 def _static(table: Table, missing: list[tuple[Column, str, list[Reach]]], dialects: set[str]) -> Finding:
     """One finding for a table: one migration adds all of its indexes."""
     ways = [w for _, _, found in missing for w in found]
@@ -271,6 +289,7 @@ def _static(table: Table, missing: list[tuple[Column, str, list[Reach]]], dialec
         if len(columns) > 1
         else f"an index on {table.name} ({columns[0]}), in the model and as a migration{other}",
         known="static",
+        severity="note" if _is_configuration(table) else None,
         confidence=0.7,
         chain=min(ways, key=lambda w: len(w.chain)).chain,
         facts={"table": table.name, "columns": columns[0], "use": "filter"},

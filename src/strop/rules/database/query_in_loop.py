@@ -15,8 +15,9 @@ rows up in a dict.
 
 **When it is no problem.** A loop whose turns are written in the source (`for status in ("open", "paid")`),
 batches (`selectin` loading of many parents, `range(0, n, 500)`), the inserts of one flush, a `while True`
-that waits for the database. A lazy load is
-reported as DB001.
+that waits for the database, a call after which the loop is left. A lazy load is
+reported as DB001. A note only: a loop over one field of a request's body beside others, over a collection of one
+object in a route that writes, over candidates until one is found, or one whose turns call another service too.
 
 **Sources.** SQLAlchemy, "Using IN": https://docs.sqlalchemy.org/en/20/core/operators.html
 """
@@ -38,6 +39,7 @@ from strop.rules import turns
 from strop.rules.code import Loop, calls_at, function_at, loops, loops_on_way, reaches, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.led import leads
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import Seen, answered, requests, statements_of
@@ -259,7 +261,7 @@ def _unserved(project: Project) -> Iterator[Finding]:
     for repeat in repeats(project, RULE.code, _asks_one):
         ways = reaches(project, repeat.function.id, ("loop", "thread"))
         if ways:
-            yield _said(repeat, ways)
+            yield _said(project, repeat, ways)
 
 
 def _asks_one(call: Call) -> bool:
@@ -270,7 +272,20 @@ def _asks_one(call: Call) -> bool:
     return owner.startswith("redis.") and "ipeline" not in owner and last in _REDIS
 
 
-def _said(repeat: Repeat, ways: list[Reach]) -> Finding:
+def _is_little(repeat: Repeat, ways: list[Reach]) -> bool:
+    """Whether hardly anybody would mend it: few turns, or only a write of one object with its parts."""
+    if repeat.little == "collection":
+        return not any(way.route.startswith("GET ") for way in ways)
+    return bool(repeat.little)
+
+
+def _calls_out(project: Project, repeat: Repeat) -> bool:
+    """Whether a turn waits for another service too: that costs what a hundred questions do."""
+    turn = (c for c in repeat.function.calls if c.loop == repeat.call.loop and not c.background)
+    return any("calls" in leads(project, call) for call in turn)
+
+
+def _said(project: Project, repeat: Repeat, ways: list[Reach]) -> Finding:
     deep = len(repeat.path) - 1
     asked = repeat.last.text
     through = f" through {repeat.call.text}" if deep else ""
@@ -288,7 +303,7 @@ def _said(repeat: Repeat, ways: list[Reach]) -> Finding:
         solution="ask once for all keys before the loop, and look the rows up in a dict",
         known="static",
         confidence=round(max(0.75 - 0.08 * deep, 0.4), 2),
-        severity="warning",
+        severity="note" if _is_little(repeat, ways) or _calls_out(project, repeat) else "warning",
         chain=(*ways[0].chain, *repeat.path),
         facts={"loop_line": repeat.loop.line, "loop_file": repeat.loop.file},
     )
@@ -350,6 +365,49 @@ def read_numbers(ids: list[int], session: Session = Depends(get_session)):
 
 def settings_of(session):
     return 3
+"""),
+        bad=False,
+    ),
+    Example(
+        "the branch with the question leaves the loop",
+        shop("""
+@app.post("/orders/first")
+def first_order(ids: list[int], session: Session = Depends(get_session)):
+    for number in ids:
+        if number > 100:
+            found = session.get(Order, number)
+            return {"number": found.number}
+    return {}
+"""),
+        bad=False,
+    ),
+    Example(
+        "the turns are written in the source, in a list that another module keeps",
+        shop(
+            """
+from defaults import statuses
+
+
+@app.get("/statuses")
+def count_statuses(session: Session = Depends(get_session)):
+    return [session.scalar(select(func.count(Order.id)).where(Order.status == status)) for status in statuses]
+""",
+            defaults="""
+statuses = ["open", "paid", "sent", "lost", "new"]
+""",
+        ),
+        bad=False,
+    ),
+    Example(
+        "another table each turn",
+        shop("""
+@app.delete("/everything")
+def empty(kinds: list[str], session: Session = Depends(get_session)):
+    tables = {"orders": Order, "items": Item}
+    for kind in kinds:
+        table = tables[kind]
+        session.execute(select(table))
+    return {}
 """),
         bad=False,
     ),

@@ -152,6 +152,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             impact="its connection comes back when the garbage collector gets to it: the pool runs dry under errors",
             solution=f"open it by `with`, so that it is closed whatever happens: with ... as {mark.fact('session')}:",
             known="static",
+            severity=None if ways else "note",
             confidence=(0.7 if never else 0.6) if ways else 0.5,
             chain=ways[0].chain if ways else (),
         )

@@ -13,7 +13,9 @@ dictionary that a route returns. One finding for each function.
 **How to fix it.** `logger.exception(...)` for you, a constant text for the client.
 
 **When it is no problem.** An exception of the project's own, or a `ValueError`, or an administrator's test of a connection, whose text was written for people: these
-are not reported.
+are not reported, nor what stands behind `isinstance(e, ...)` or a look at the text. A note where only administrators or other services of one's own
+read it, where the `try` asks no database, file or other service, where a status of 4xx speaks of the client's own input and no database is asked,
+and where a handler of all exceptions gives every text out anyway (then that handler is the finding).
 
 **Sources.** OWASP, "Improper Error Handling": https://owasp.org/www-community/Improper_Error_Handling
 """
@@ -26,54 +28,182 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
-from strop.finding import Finding
+from strop.finding import Finding, Severity
 from strop.project.body import Body
+from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.answers import error_detail, http_errors, response_content, response_status, responses
+from strop.project.spelling import last_name
+from strop.rules.answers import (
+    error_detail,
+    error_status,
+    http_errors,
+    is_http_error,
+    response_content,
+    response_status,
+    responses,
+)
 from strop.rules.caught import caught_names, is_broad, is_foreign
+from strop.rules.code import function_id
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
+from strop.rules.led import leads
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("ERR001", "exception-text", "errors", "warning", "Text of an exception in an answer", static=True)
-WORDS = ("except",)
+WORDS = ("except", "raise", "Exception")
 _DEBUG = re.compile(r"debug|develop|\bdev\b|local|expose|verbose|environment|\benv\b", re.I)
+_ASIDE = re.compile(r"[Aa]dmin|[Ss]uper_?[Uu]ser|[Ii]s_?[Ss]taff|internal_|Internal[A-Z]|service_(role|key)")
+_INTERNAL = re.compile(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
+_DATABASE = frozenset({"queries", "commits"})
+_DRIVERS = (  # whose texts have statements, values, addresses or keys in them
+    *(
+        "sqlalchemy.",
+        "sqlmodel.",
+        "asyncpg.",
+        "psycopg",
+        "pymysql.",
+        "MySQLdb.",
+        "sqlite3.",
+        "aiosqlite.",
+        "pymongo.",
+    ),
+    *(
+        "motor.",
+        "redis.",
+        "botocore.",
+        "boto3.",
+        "google.",
+        "azure.",
+        "elasticsearch.",
+        "opensearchpy.",
+        "kafka.",
+        "jose.",
+    ),
+    *(
+        "clickhouse_connect.",
+        "neo4j.",
+        "tortoise.",
+        "peewee.",
+        "django.",
+        "ldap3.",
+        "paramiko.",
+        "subprocess.",
+    ),
+)
 _TRIES = re.compile(r"(^|_)(test|try|check|validate|verify|diagnose|ping|probe|debug|preview)(_|$)")
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """The places where an exception's text goes into an answer."""
+    """The places where an exception's text goes into an answer, and library exceptions that the project raises itself."""
+    yield from _raised(body)
+    yield from _handles_all(body)
     if _TRIES.search(body.symbol.rpartition(".")[2]):
         return  # why it does not work is what was asked for
     handlers = [h for h in body.of(ast.ExceptHandler) if is_broad(body, h) or is_foreign(body, h)]
-    for place, content in _answers(body) if handlers else ():
+    for place, content, status in _answers(body) if handlers else ():
         handler = next((h for h in handlers if _is_in(place, h)), None)
-        if handler is not None and _tells(body, content, handler):
-            broad = "Exception" if is_broad(body, handler) else " or ".join(caught_names(body, handler))
-            yield body.mark(RULE.code, place, text=body.text(place)[:90], caught=broad)
+        if handler is not None and _tells(body, content, handler) and not _is_narrowed(body, place, handler):
+            yield _mark(body, place, status, handler)
 
 
-def _answers(body: Body) -> Iterator[tuple[ast.AST, ast.expr]]:
-    """Everything that becomes an answer, with the part that the client reads."""
+def _mark(body: Body, place: ast.AST, status: int, handler: ast.ExceptHandler) -> Mark:
+    tried = body.parent(handler)
+    lines = (tried.body[0].lineno, tried.body[-1].end_lineno) if isinstance(tried, ast.Try) else (0, 0)
+    broad = is_broad(body, handler)
+    return body.mark(
+        RULE.code,
+        place,
+        text=body.text(place)[:90],
+        caught="Exception" if broad else " or ".join(caught_names(body, handler)),
+        broad=broad,
+        status=status,
+        first=lines[0],
+        last=lines[1],
+        aside=bool(_ASIDE.search(_signature(body))),
+    )
+
+
+def _raised(body: Body) -> Iterator[Mark]:
+    """Exceptions of libraries that are raised here, with a text of the project's own."""
+    for statement in body.of(ast.Raise):
+        call = statement.exc
+        if isinstance(call, ast.Call) and (call.args or call.keywords) and not is_http_error(body, call):
+            name = body.name(call.func)
+            if "." in name and name not in body.types.found.classes:
+                yield body.mark(RULE.code, statement, kind="raised", name=name)
+
+
+def _handles_all(body: Body) -> Iterator[Mark]:
+    """A function that answers any exception with its text: a handler for the whole application, if it is set as one."""
+    node = body.node
+    given = (
+        node.args.args[-1]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.args.args
+        else None
+    )
+    if given is None or not isinstance(given.annotation, ast.Name) or given.annotation.id != "Exception":
+        return
+    for call in responses(body):
+        content = response_content(call)
+        if content is not None and any(_is_text(body, part, given.arg) for part in ast.walk(content)):
+            yield body.mark(RULE.code, call, kind="handler", text=body.text(call)[:90])
+
+
+def _signature(body: Body) -> str:
+    """The names in decorators, annotations and defaults of a function: what they say of who may call it."""
+    node = body.node
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return ""
+    route = endpoint(body)
+    decorators = [d for d in node.decorator_list if route is None or d is not route.call]
+    required = route.keyword("dependencies") if route is not None else None
+    defaults = [
+        d
+        for d in (required, *node.args.defaults, *node.args.kw_defaults)
+        if isinstance(d, ast.Call | ast.List)
+    ]
+    notes = [a.annotation for a in (*node.args.args, *node.args.kwonlyargs) if a.annotation is not None]
+    nodes = (node for part in (*decorators, *defaults, *notes) for node in ast.walk(part))
+    return " ".join(last_name(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute))
+
+
+def _answers(body: Body) -> Iterator[tuple[ast.AST, ast.expr, int]]:
+    """Everything that becomes an answer, with the part that the client reads and its status (0: can't be told)."""
     for call in http_errors(body):
         detail = error_detail(call)
         if detail is not None:
-            yield call, detail
+            yield call, detail, error_status(body, call)
     for call in responses(body):
-        content = response_content(call)
-        if content is not None and response_status(body, call) != 204:
-            yield call, content
+        content, status = response_content(call), response_status(body, call)
+        if content is not None and status != 204:
+            yield call, content, status
     for statement in body.of(ast.Return) if endpoint(body) is not None else ():
         if isinstance(statement.value, ast.Dict):
-            yield statement, statement.value
+            yield statement, statement.value, 200
 
 
 def _is_in(node: ast.AST, handler: ast.ExceptHandler) -> bool:
     line = getattr(node, "lineno", 0)
     return handler.lineno <= line <= (handler.end_lineno or handler.lineno)
+
+
+def _is_narrowed(body: Body, place: ast.AST, handler: ast.ExceptHandler) -> bool:
+    """Whether the place is reached only for some exceptions: `if isinstance(e, X)`, `if "not found" in str(e)`."""
+    inside = place
+    for node in body.around(place):
+        if node is handler:
+            return False
+        if isinstance(node, ast.If) and inside in node.body and _asks(node.test, handler.name or ""):
+            return True
+        inside = node
+    return False
+
+
+def _asks(test: ast.expr, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(test))
 
 
 def _tells(body: Body, content: ast.expr, handler: ast.ExceptHandler) -> bool:
@@ -87,7 +217,17 @@ def _tells(body: Body, content: ast.expr, handler: ast.ExceptHandler) -> bool:
     parts += [
         body.value(n) for n in ast.walk(content) if isinstance(n, ast.Name) and _is_in(body.value(n), handler)
     ]
-    return any(_is_text(body, node, handler.name or "") for part in parts for node in ast.walk(part))
+    name = handler.name or ""
+    return any(_is_text(body, node, name) for part in parts for node in _always(part, name))
+
+
+def _always(content: ast.AST, name: str) -> Iterator[ast.AST]:
+    """The nodes of a content, without what is given only for some exceptions."""
+    yield content
+    asked = isinstance(content, ast.IfExp) and _asks(content.test, name)
+    for child in ast.iter_child_nodes(content):
+        if not (asked and isinstance(content, ast.IfExp) and child is content.body):
+            yield from _always(child, name)
 
 
 def _choices(body: Body, content: ast.expr) -> Iterator[ast.AST]:
@@ -117,22 +257,78 @@ def _is_text(body: Body, node: ast.AST, name: str) -> bool:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each function."""
+    """One finding for each function, and one for a handler of all exceptions."""
+    own = {mark.fact("name") for mark in marks(project, RULE, "raised")}
+    handler = _handler(project)
+    if handler is not None:
+        yield _finding(handler, [], "every exception that nobody catches", "", 0.8, None)
     found: dict[str, list[Mark]] = defaultdict(list)
     for mark in marks(project, RULE):
-        found[mark.function].append(mark)
+        if not set(mark.fact("caught").split(" or ")) <= own:
+            found[mark.function].append(mark)
     for function, here in found.items():
         ways = ways_to(project, function)
+        loud = [mark for mark in here if handler is None and _is_loud(project, mark, ways)]
+        first = loud[0] if loud else here[0]
         times = f" ({len(here)} times in this function)" if len(here) > 1 else ""
-        yield tell(
-            RULE,
-            here[0],
-            ways,
-            message=f"the text of {here[0].fact('caught')} goes into the answer{times}",
-            impact="clients read what was meant for the log: SQL, paths, addresses, sometimes a secret",
-            solution="logger.exception(...) and a constant text for the client",
-            confidence=0.85 if ways else 0.65,
+        yield _finding(
+            first, ways, first.fact("caught"), times, 0.85 if ways else 0.65, None if loud else "note"
         )
+
+
+def _finding(
+    mark: Mark, ways: list[Reach], whose: str, times: str, confidence: float, severity: Severity | None
+) -> Finding:
+    return tell(
+        RULE,
+        mark,
+        ways,
+        message=f"the text of {whose} goes into the answer{times}",
+        impact="clients read what was meant for the log: SQL, paths, addresses, sometimes a secret",
+        solution="logger.exception(...) and a constant text for the client",
+        confidence=confidence,
+        severity=severity,
+    )
+
+
+def _handler(project: Project) -> Mark | None:
+    """The application's handler for every exception, where it answers with the text."""
+    set_for_all = {
+        function_id(h.name, h.span)
+        for h in project.imported.handlers
+        if h.span is not None and h.handles.rpartition(":")[2].rpartition(".")[2] == "Exception"
+    }
+    return next((m for m in marks(project, RULE, "handler") if m.function in set_for_all), None)
+
+
+def _is_loud(project: Project, mark: Mark, ways: list[Reach]) -> bool:
+    """Whether somebody outside may read what a driver, a file or another service had to say."""
+    if mark.fact("aside") or (ways and all(_is_aside(project, way.route) for way in ways)):
+        return False
+    if not mark.fact("broad") and mark.fact("caught").startswith(_DRIVERS):
+        return True
+    kinds = _work(project, mark)
+    if 400 <= int(mark.fact("status") or 0) < 500:
+        return bool(kinds & _DATABASE)
+    return bool(kinds & (_DATABASE | {"calls", "blocks", "?"}))
+
+
+def _is_aside(project: Project, key: str) -> bool:
+    """Whether a route is for administrators or for other services of the project."""
+    if _INTERNAL.search(key):
+        return True
+    found = (r for r in project.imported.routes if r.key == key)
+    return all(any(_ASIDE.search(d.name.rpartition(":")[2]) for d in r.dependencies) for r in found)
+
+
+def _work(project: Project, mark: Mark) -> set[str]:
+    """What the calls in the `try` lead to: kinds of effects, "?" where one can't be followed."""
+    function = project.source.functions.get(mark.function)
+    lines = range(int(mark.fact("first") or 0), int(mark.fact("last") or 0) + 1)
+    calls = [c for c in function.calls if c.span.line in lines] if function is not None else []
+    kinds = {kind for call in calls for kind in leads(project, call)}
+    unknown = not calls or any(c.name.startswith("?.") and c.awaited for c in calls)
+    return kinds | {"?"} if unknown else kinds
 
 
 EXAMPLES = (
@@ -196,6 +392,23 @@ def read_report(name: str):
         return Path("reports", name).read_text()
     except Exception as e:
         raise HTTPException(status_code=500, detail=f"Failed with {type(e).__name__}")
+"""),
+    ),
+    Example(
+        "one kind of exception, asked for in the broad handler",
+        plain("""
+class NotForSale(Exception):
+    pass
+
+
+@app.get("/reports/{name}")
+def read_report(name: str):
+    try:
+        return Path("reports", name).read_text()
+    except Exception as e:
+        if isinstance(e, NotForSale):
+            raise HTTPException(status_code=409, detail=str(e))
+        raise HTTPException(status_code=500, detail="Could not read the report")
 """),
     ),
 )

@@ -9,6 +9,8 @@ error", developers look for a mistake in CORS. Preflight requests carry no token
 **How it is found.** The order of the layers: what is added last is outermost. A layer of the project outside of
 `CORSMiddleware` that makes a response of its own.
 
+Where it never answers 401 or 429 it is a note: nobody needs those headers for a request that was too long.
+
 **How to fix it.** Add `CORSMiddleware` last.
 
 **When it is no problem.** An API that no browser of another origin calls; a layer that sets these headers itself.
@@ -20,6 +22,7 @@ https://github.com/fastapi/fastapi/issues/1663
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -38,6 +41,7 @@ from strop.span import Span, Step
 RULE = Rule("MID003", "cors-inside", "middleware", "warning", "Refusals without CORS headers", static=True)
 WORDS = ("call_next", "receive")
 
+_REFUSES = re.compile(r"\b(401|429)|UNAUTHORIZED|TOO_MANY")  # what clients meet in daily work
 _RESPONSES = ("Response", "JSONResponse", "PlainTextResponse", "ORJSONResponse", "HTMLResponse")
 
 
@@ -45,10 +49,11 @@ def notice(body: Body) -> Iterator[Mark]:
     """Layers that answer by themselves, when they say nothing of CORS."""
     if any("access-control" in line.lower() for line in body.lines):
         return
+    refuses = any(_REFUSES.search(line) for line in body.lines)
     for node in body.of(ast.Return):
         value = node.value
         if isinstance(value, ast.Call) and body.name(value.func).rpartition(".")[2] in _RESPONSES:
-            yield body.mark(RULE.code, node, answers=body.text(value)[:60])
+            yield body.mark(RULE.code, node, answers=body.text(value)[:60], refuses=refuses)
             return
     for call in body.calls(*_RESPONSES):
         parent = body.parent(call)
@@ -56,7 +61,7 @@ def notice(body: Body) -> Iterator[Mark]:
             isinstance(parent, ast.Call) and parent.func is call
         )  # await Response(...)(scope, receive, send)
         if direct or ("receive" in body.words and isinstance(parent, ast.Assign)):
-            yield body.mark(RULE.code, call, answers=body.text(call)[:60])
+            yield body.mark(RULE.code, call, answers=body.text(call)[:60], refuses=refuses)
             return
 
 
@@ -87,6 +92,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         known="static",
         confidence=0.75,
         chain=tuple(Step(mark.fact("answers"), mark.span) for _, mark in outer[:3]),
+        severity=None if any(mark.fact("refuses") for _, mark in outer) else "note",
     )
 
 

@@ -119,7 +119,7 @@ def _is_taken(body: Body, names: set[str]) -> bool:
                 return True
             case ast.Call(func=func) if any(
                 w in ast.unparse(func)
-                for w in ("closing", "enter_", "append", "set", "push", "put", "callback")
+                for w in ("clos", "dispose", "enter_", "append", "set", "push", "put", "callback")
             ):
                 return True
         made = body.within(use, ast.Assign)
@@ -271,6 +271,33 @@ def recount():
         return session.scalar(select(func.count(Order.id)))
     finally:
         session.close()
+"""),
+        bad=False,
+    ),
+    Example(
+        "a function of the project closes it",
+        shop("""
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker(engine)
+
+
+def close_session(session: Session):
+    session.close()
+
+
+def tidy():
+    session = None
+    try:
+        session = SessionLocal()
+        session.execute(select(Customer))
+    finally:
+        close_session(session)
+
+
+@app.post("/tidy")
+def run_tidy():
+    tidy()
 """),
         bad=False,
     ),

@@ -10,7 +10,7 @@ password has a limit at all. Limits in characters can't be right for all texts, 
 
 **How to fix it.** `len(password.encode()) <= 72` in a validator with a clear message; or argon2.
 
-**When it is no problem.** A password that is hashed (sha256, base64) before bcrypt.
+**When it is no problem.** A note unless bcrypt is known to be 5 or later, which refuses longer ones. A password that is hashed (sha256, base64) before bcrypt.
 
 **Sources.** bcrypt, "Maximum Password Length": https://github.com/pyca/bcrypt#maximum-password-length
 """
@@ -36,6 +36,7 @@ RULE = Rule("SCH011", "bcrypt-limit", "schema", "warning", "Passwords longer tha
 WORDS = ("bcrypt", "BcryptHasher", "Bcrypt", "password", "passwd", "hashed")
 KINDS = ("function", "class", "module")
 MOST = 72
+_REFUSES_SINCE = 5
 _PASSWORD = re.compile(r"^(new_|current_|old_|plain_)?(password|passwd|pwd)(_?[12]|_confirm\w*)?$")
 
 
@@ -150,7 +151,14 @@ def _finding(project: Project, mark: Mark, hashed: Mark, message: str, confidenc
         impact="a longer password ends in a 500, or is cut off without a word",
         solution=f"refuse what has more than {MOST} bytes (len(password.encode())), or use argon2",
         confidence=confidence,
+        severity=None if _refuses(project) else "note",
     )
+
+
+def _refuses(project: Project) -> bool:
+    """Whether the bcrypt that is locked refuses a longer password; older ones cut it off."""
+    version = dict(project.imported.versions).get("bcrypt", "")
+    return version.partition(".")[0].isdigit() and int(version.partition(".")[0]) >= _REFUSES_SINCE
 
 
 _SIGN_UP = """

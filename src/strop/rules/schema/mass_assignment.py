@@ -33,6 +33,7 @@ from strop.rules.code import handler
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.models import fields_of
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks
@@ -132,8 +133,9 @@ def _judge(project: Project, route: Route, write: Mark) -> Finding | None:
         if parameter.place not in ("body", "form") or not parameter.model:
             continue
         field = next((m for m in fields_of(project, parameter.model) if m.name in _PRIVILEGED), None)
-        if field is None:
-            continue
+        handling = Protection.of(project).handling(route)
+        if field is None or (handling is not None and field.name in handling.attributes):
+            continue  # the handler reads the field by name: somebody thought of it
         model = parameter.model.partition(":")[2]
         return draft(
             RULE,

@@ -33,7 +33,7 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.secrets import is_secret, words
+from strop.rules.secretive import is_proof, words
 
 RULE = Rule("SEC013", "guessable-secret", "security", "warning", "A secret that can be guessed", static=True)
 WORDS = ("random", "md5", "sha1")
@@ -53,7 +53,7 @@ def notice(body: Body) -> Iterator[Mark]:
     ):
         target = _assigned(body, call)
         named = next(
-            (n for n in (target, own) if is_secret(n) and "mock" not in words(n) and "fake" not in words(n)),
+            (n for n in (target, own) if is_proof(n) and "mock" not in words(n) and "fake" not in words(n)),
             "",
         )
         if named and body.name(call.func) in _DRAWS:
@@ -89,7 +89,7 @@ def _names(expr: ast.expr) -> Iterator[str]:
 def _is_password(name: str) -> bool:
     parts = words(name)
     return (
-        is_secret(name)
+        is_proof(name)
         and bool({"password", "passwd", "secret", "token", "key"}.intersection(parts))
         and "csrf" not in parts
     )

@@ -8,7 +8,7 @@ overwrites any file that the process may touch.
 
 **How it is found.** What handlers and dependencies get from a request (query, form, body, headers, file names) is
 followed through assignments, text building and calls of the project's functions; parameters that FastAPI parses
-into numbers, UUIDs or enumerations are left out, and so is what the code tests or cleans on the way. One segment of a URL's path holds no slash, so it counts only as `{name:path}`.
+into numbers, UUIDs or enumerations are left out, and so is what the code tests or cleans on the way, and what stands behind a fixed text within one segment. One segment of a URL's path holds no slash, so it counts only as `{name:path}`.
 
 **How to fix it.** Store under a name that you make (`uuid4().hex`), or keep the last component alone
 (`Path(name).name`) and refuse the path unless `path.resolve().is_relative_to(base)`.
@@ -132,6 +132,18 @@ FOLDER = Path("/srv/reports")
 @app.get("/reports/{year}/{name}")
 def report(year: int, name: str, page: int = 1):
     return (FOLDER / str(year) / f"{page}.txt").read_text() + name
+"""),
+        bad=False,
+    ),
+    Example(
+        "behind a fixed text, and above a fixed name",
+        plain("""
+FOLDER = Path("/srv/reports")
+
+
+@app.get("/reports")
+def report(year: str, name: str):
+    return (FOLDER / f"report-{name}.txt").read_text() + (FOLDER / year / "summary.txt").read_text()
 """),
         bad=False,
     ),

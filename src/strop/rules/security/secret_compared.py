@@ -28,13 +28,11 @@ from strop.project.mark import Mark
 from strop.project.origins import Origins
 from strop.project.project import Project
 from strop.project.spelling import last_name
-from strop.rules.code import reaches
-from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.secrets import is_secret, words
-from strop.span import Step
+from strop.rules.secretive import is_proof, words
+from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("SEC012", "secret-compared", "security", "warning", "A secret compared with ==", static=True)
 WORDS = ("token", "secret", "signature", "password", "api_key", "apikey", "hmac", "key", "csrf", "otp")
@@ -80,13 +78,13 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         left, right = compare.left, compare.comparators[0]
         names = (_name(left), _name(right))
-        if not any(map(is_secret, names)) or _CHANGES.intersection(words(names[0] + "_" + names[1])):
+        if not any(map(is_proof, names)) or _CHANGES.intersection(words(names[0] + "_" + names[1])):
             continue
         if _is_plain(body, left) or _is_plain(body, right) or _is_query(body, compare, (left, right)):
             continue
         if bool(origins.of(left)) != bool(origins.of(right)) and _refuses(body, compare):
             yield body.mark(
-                RULE.code, compare, name=next(n for n in names if is_secret(n)), text=body.text(compare)
+                RULE.code, compare, name=next(n for n in names if is_proof(n)), text=body.text(compare)
             )
 
 
@@ -160,19 +158,17 @@ def _is_query(body: Body, compare: ast.Compare, sides: tuple[ast.expr, ...]) -> 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each comparison that a route reaches."""
-    for mark in project.source.marks.get(RULE.code, ()):
-        ways = reaches(project, mark.function, ("loop", "thread"))
+    for mark in marks(project, RULE):
+        ways = ways_to(project, mark.function)
         if ways:
-            yield draft(
+            yield tell(
                 RULE,
-                mark.span,
-                (w.route for w in ways),
+                mark,
+                ways,
                 message=f"{mark.fact('name')} is compared with ==: {mark.fact('text')}",
                 impact="the time that the comparison takes tells a client how much of its guess is right",
                 solution="hmac.compare_digest(given, expected)",
-                known="static",
                 confidence=0.8,
-                chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
             )
 
 

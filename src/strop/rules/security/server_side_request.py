@@ -8,7 +8,7 @@ interface, other services without a login answer it, and the answer or its error
 **How it is found.** What handlers and dependencies get from a request (query, form, body, headers, file names) is
 followed through assignments, text building and calls of the project's functions; parameters that FastAPI parses
 into numbers, UUIDs or enumerations are left out, and so is what the code tests or cleans on the way. A URL that begins with a fixed text is left
-out (its host is fixed), and so are routes that only administrators may call: they configure the service.
+out (its host is fixed). What only administrators may send is a note: they configure the service.
 
 **How to fix it.** Allow known hosts. Where any host must be possible: resolve the name, refuse addresses that are
 private, loopback or link-local, connect to the address that was checked (a transport of httpx does that for
@@ -28,7 +28,6 @@ from strop.finding import Finding
 from strop.project.project import Project
 from strop.rules.carried import carried
 from strop.rules.example import Example
-from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 
@@ -39,7 +38,6 @@ RULE = Rule(
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each call that gets the URL."""
-    protection = Protection.of(project)
     yield from carried(
         RULE,
         project,
@@ -48,7 +46,6 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         impact="the client makes the service send requests to addresses inside its network",
         solution="allow known hosts, or resolve the host, refuse private addresses and connect to the one that was checked",
         confidence=0.8,
-        unless=lambda one: all(protection.is_for_operators(key) for key in one.routes),
     )
 
 

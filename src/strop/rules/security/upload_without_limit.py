@@ -27,12 +27,10 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.code import reaches
-from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.span import Step
+from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule(
     "SEC015", "upload-without-limit", "security", "warning", "An upload of any size in memory", static=True
@@ -87,20 +85,18 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     if any(_LIMITS.search(m.name.rpartition(":")[2]) for m in project.imported.middleware):
         return
     seen: set[str] = set()
-    for mark in project.source.marks.get(RULE.code, ()):
-        ways = reaches(project, mark.function, ("loop", "thread"))
+    for mark in marks(project, RULE):
+        ways = ways_to(project, mark.function)
         if ways and mark.function not in seen:
             seen.add(mark.function)
-            yield draft(
+            yield tell(
                 RULE,
-                mark.span,
-                (w.route for w in ways),
+                mark,
+                ways,
                 message=f'the upload "{mark.fact("file")}" is read whole, and nothing limits its size',
                 impact="a few large uploads fill the memory of the worker",
                 solution="read in pieces and answer 413 at a limit; limit bodies in a middleware or the proxy as well",
-                known="static",
                 confidence=0.7,
-                chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
             )
 
 

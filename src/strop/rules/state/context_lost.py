@@ -13,6 +13,8 @@ parameter that may be anything.
 **How to fix it.** `executor.submit(contextvars.copy_context().run, function, *args)`, with a copy for each call;
 or `asyncio.to_thread` and `run_in_threadpool`, which copy.
 
+Where the work may be any function it is a note.
+
 **When it is no problem.** Work that reads no context variable; helpers that are given ready-made functions that
 carry their context.
 
@@ -132,6 +134,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             confidence=0.85 if read else 0.65,
             chain=(*ways[0].chain, Step(mark.fact("hands"), mark.span), *below),
             facts={"variable": read.fact("variable") if read else ""},
+            severity=None if read else "note",
         )
 
 

@@ -11,7 +11,8 @@ called with something else than constants by a handler, a dependency or what the
 
 **How to fix it.** `lru_cache(maxsize=1000)`, or a cache with size and lifetime (`cachetools.TTLCache`).
 
-**When it is no problem.** Arguments with few values: flags, enumerations, classes, constants.
+**When it is no problem.** Arguments with few values: flags, enumerations, classes, constants; a function that raises
+for what it doesn't know, since a cache keeps no exceptions.
 
 **Sources.** Python, "functools.lru_cache": https://docs.python.org/3/library/functools.html#functools.lru_cache
 """
@@ -59,8 +60,8 @@ _FEW = re.compile(
 
 def notice(body: Body) -> Iterator[Mark]:
     """Functions that are remembered without a bound, and the argument that has many values."""
-    if body.function is None:
-        return
+    if body.function is None or next(body.of(ast.Raise), None) is not None:
+        return  # what it refuses is not remembered
     for decorator in body.function.node.decorator_list:
         if not _unbounded(body, decorator):
             continue
@@ -172,6 +173,25 @@ def template(name: str) -> str:
 @app.get("/page")
 def page(size: Size):
     return template("page.html"), width(size)
+"""),
+        bad=False,
+    ),
+    Example(
+        "what it doesn't know it refuses",
+        plain("""
+KINDS = {"letter": 1, "parcel": 4}
+
+
+@lru_cache(maxsize=None)
+def price(kind: str) -> int:
+    if kind not in KINDS:
+        raise HTTPException(404)
+    return KINDS[kind] * 2
+
+
+@app.get("/prices/{kind}")
+def read_price(kind: str):
+    return price(kind)
 """),
         bad=False,
     ),

@@ -10,7 +10,7 @@ taken at import is the start of the process, not now.
 
 **How it is found.** Assignments of modules and classes whose value calls the random, process or clock functions of
 the standard library, also as the fallback of an environment variable or as the default of a field, by what the name
-says it is for: a secret or key, a worker's identity, a date.
+says it is for: a secret or key, a worker's identity, a date. The defaults of one file are one finding.
 
 **How to fix it.** Make the setting required, so that a missing one stops the start. Take the process's number where
 it is used. Ask for the time in the function, or with `default_factory`.
@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -37,6 +38,7 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.wording import many
 from strop.span import Step
 
 RULE = Rule(
@@ -89,6 +91,8 @@ def notice(body: Body) -> Iterator[Mark]:
             kind = _kind(target.id, body.name(call.func), _is_model(body))
             if kind == "secret" and body.kind == "class":
                 continue  # a setting's default: the rule about secrets of settings tells it
+            if kind == "moment" and ".tzinfo" in body.text(node):
+                continue  # the zone of the machine, which is no moment
             if kind == "moment" and len(body.scope.names.get(target.id, ())) > 1:
                 continue  # set again later: it is a variable
             if kind:
@@ -172,15 +176,23 @@ _WORDING: dict[str, tuple[Severity, float, str, str, str]] = {
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each assignment."""
+    """One finding for each assignment; one for a file whose models take their defaults at import."""
+    defaults: dict[str, list[Mark]] = defaultdict(list)
     for mark in project.source.marks.get(RULE.code, ()):
+        if mark.fact("kind") == "default":
+            defaults[mark.span.file].append(mark)
+    for mark in project.source.marks.get(RULE.code, ()):
+        others = [m for m in defaults.get(mark.span.file, ()) if mark.fact("kind") == "default"]
+        if others and others[0] is not mark:
+            continue
+        also = f" (so are {many(len(others) - 1, 'default')} beside it)" if len(others) > 1 else ""
         severity, confidence, message, impact, solution = _WORDING[mark.fact("kind")]
         words = {"name": mark.fact("name"), "text": mark.fact("text")}
         yield draft(
             RULE,
             mark.span,
             (),
-            message=message.format(**words),
+            message=message.format(**words) + also,
             impact=impact,
             solution=solution,
             known="static",
@@ -188,6 +200,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             chain=(Step(mark.fact("text"), mark.span),),
             facts={"name": mark.fact("name"), "kind": mark.fact("kind")},
             severity=severity,
+            places=[m.span for m in others[1:]],
         )
 
 
@@ -258,6 +271,13 @@ class Order(BaseModel):
 async def worker():
     return {"worker": os.getpid(), "key": secrets.token_hex(4)}
 """),
+        bad=False,
+    ),
+    Example(
+        "the zone of the machine",
+        {
+            "main.py": "from datetime import datetime\n\nLOCAL_ZONE = datetime.now().astimezone().tzinfo\n",
+        },
         bad=False,
     ),
 )

@@ -1,0 +1,76 @@
+"""Which values does a body look at before it uses them, or give to a function that is there to refuse them?
+
+What is compared with a list, matched against a pattern or resolved below a folder can do no harm any more. Where in the
+body that happens is not asked: who tests a value somewhere knows that it comes from outside.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from strop.project.body import Body
+from strop.project.origins import Origins, Tokens, bare
+from strop.project.spelling import last_name
+
+_HOSTS = frozenset({"hostname", "netloc"})
+_GUARDS = re.compile(
+    r"^_*(a?)(validate|check|ensure|assert|verify|sanit|is_safe|is_valid|is_allowed|is_local|is_private|is_public|secure_|safe_join|normali[sz]e|clean|guard|reject|require|allowed|restrict)"
+    r"|_(allowed|valid|safe|validated)$"
+)  # the name of a function that refuses what it is given, or makes it harmless
+_REFUSES = frozenset({
+    "is_relative_to", "relative_to", "commonpath", "commonprefix", "ip_address", "ip_network", "getaddrinfo",
+    "gethostbyname",
+})  # fmt: skip
+_TESTS = frozenset({"isalnum", "isdigit", "isdecimal", "isidentifier", "isnumeric", "isalpha"})
+
+
+def tested(body: Body, origins: Origins) -> Tokens:
+    """What this body tests before it is used, or gives to a function that is there to refuse it."""
+    found: set[str] = set()
+    for compare in body.of(ast.Compare):
+        found.update(_compared(compare, body, origins))
+    for call in body.of(ast.Call):
+        found.update(_called(call, body, origins))
+    for attribute in body.of(ast.Attribute):
+        if attribute.attr in _HOSTS and isinstance(attribute.ctx, ast.Load):
+            found.update(origins.of(attribute.value))
+    return frozenset(token for token in map(bare, found) if not token.startswith("self"))
+
+
+def _compared(compare: ast.Compare, body: Body, origins: Origins) -> Iterator[str]:
+    left = compare.left
+    for op, right in zip(compare.ops, compare.comparators, strict=True):
+        if isinstance(op, ast.In | ast.NotIn):
+            if not isinstance(left, ast.Constant):
+                yield from origins.of(left)
+            elif left.value in ("..", "/", "\\", "://", "\x00"):
+                yield from origins.of(right)
+        elif isinstance(op, ast.Eq | ast.NotEq):
+            for side in (left, right):
+                match side:
+                    case ast.Attribute(attr="parent" | "parents", value=value):
+                        yield from origins.of(value)
+                    case ast.Call(args=[inner]) if body.name(side.func).endswith("path.basename"):
+                        yield from origins.of(inner)
+
+
+def _called(call: ast.Call, body: Body, origins: Origins) -> Iterator[str]:
+    func = call.func
+    last = last_name(func)
+    if last == "startswith" and isinstance(func, ast.Attribute):
+        start = call.args[0] if call.args else None
+        if not (isinstance(start, ast.Constant) and not str(start.value).startswith("/")):
+            yield from origins.of(func.value)
+    elif last in ("match", "fullmatch") and isinstance(func, ast.Attribute):
+        name = body.name(func)
+        yield from origins.any(
+            call.args[1:2] if name.startswith("re.") and "Pattern" not in name else call.args[:1]
+        )
+    elif last in _TESTS and isinstance(func, ast.Attribute):
+        yield from origins.of(func.value)
+    elif last in _REFUSES or _GUARDS.search(last):
+        if last in _REFUSES and isinstance(func, ast.Attribute):
+            yield from origins.of(func.value)
+        yield from origins.any([*call.args, *(k.value for k in call.keywords)])

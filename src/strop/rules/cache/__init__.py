@@ -1,1 +1,0 @@
-"""Rules about work that is done again although its result could be kept."""
