@@ -6,7 +6,7 @@ reading of everything: a test makes random changes and compares.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from strop.project.digests import digest_of
 from strop.project.files import file_name, source_files
 from strop.project.found import Entry, index
 from strop.project.graph import Graph
+from strop.project.portions import divide, read_portions
 from strop.project.roots import read_bytes, source_roots
 from strop.project.settings import read_settings
 from strop.project.source import Reading
@@ -40,7 +41,13 @@ def read_anew(
     root: Path, sources: tuple[str, ...], exclude: tuple[str, ...], noticers: tuple[Noticer, ...]
 ) -> list[Derived]:
     """The results of all files, in their order; nothing is kept. For the arguments see `read_source`."""
-    return Reading.of(root, sources, exclude).every(noticers)
+    reading = Reading.of(root, sources, exclude)
+    entries = list(reading.found.entries.values())
+    portions = divide(reading, entries)
+    if len(portions) == 1:
+        return reading.every(noticers)
+    results, _ = read_portions(reading, portions, noticers)
+    return [decode_derived(results.pop(entry.file)) for entry in entries]
 
 
 def read_again(
@@ -140,11 +147,26 @@ class _Again:
 
     def derive(self, reading: Reading, stale: list[Entry], noticers: tuple[Noticer, ...]) -> None:
         """Make the results of these files."""
+        portions = divide(reading, stale)
+        if len(portions) > 1:
+            self._derive_apart(reading, portions, noticers)
+            return
         for entry in stale:
             self.derived[entry.file] = reading.derive(entry, noticers)
             self.encoded[entry.file] = encode_derived(self.derived[entry.file])
         names = {entry.file: entry.name for entry in stale}
         self.graph.learn(reading.watch, reading.found, names, self.everything)
+
+    def _derive_apart(
+        self, reading: Reading, portions: list[list[Entry]], noticers: tuple[Noticer, ...]
+    ) -> None:
+        def learn(graph: Graph, portion: Sequence[Entry]) -> None:
+            names = {entry.file: entry.name for entry in portion}
+            graph.learn(reading.watch, reading.found, names, self.everything)
+
+        self.encoded, learned = read_portions(reading, portions, noticers, learn)
+        self.graph.join(learned)
+        self.derived.update((file, decode_derived(data)) for file, data in self.encoded.items())
 
     def cache(self, key: str, roots: tuple[str, ...]) -> Cache:
         """What is kept of this reading."""

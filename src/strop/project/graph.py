@@ -65,6 +65,14 @@ class Graph:
         for key in needed:
             self.prints[key] = print_of(found, key, everything)
 
+    def join(self, other: Graph) -> None:
+        """Take in what another learned of files that are read beside these."""
+        self.files.update(other.files)
+        for key, asked in other.keys.items():
+            known = self.keys.get(key, asked)
+            self.keys[key] = asked if known == asked else sorted({*known, *asked})
+        self.prints.update(other.prints)
+
     def drop(self, file: str) -> None:
         """Forget a file that is gone."""
         self.files.pop(file, None)
