@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import operator
 import re
@@ -135,6 +134,8 @@ def _comparison(word: str, name: str, sign: str, value: str) -> Test:
 
 
 def _unknown(word: str, cards: Cards) -> Problem:
+    import difflib  # for mistakes alone
+
     known = {name.lower(): name for name in (*_vocabulary(cards), "confidence>=0.8", "severity>=warning")}
     near = difflib.get_close_matches(word.lower(), known, n=1)
     do = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from dataclasses import dataclass, field, fields
@@ -135,6 +134,8 @@ def table_of(data: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 def _check_names(table: dict[str, Any], names: set[str], prefix: str, place: str) -> None:
     for key in sorted(set(table) - names):
+        import difflib  # for mistakes alone
+
         near = difflib.get_close_matches(key, sorted(names), n=1)
         hint = f"did you mean {prefix}{near[0]}?" if near else f"known keys: {', '.join(sorted(names))}"
         raise Problem(

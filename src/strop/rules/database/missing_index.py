@@ -244,6 +244,7 @@ def _unindexed_keys(project: Project) -> Iterator[Finding]:
     tenants = owners(project.imported.tables)
     rare = _rarely_called(project)
     led = {f"{_owner(t)}.{c}" for t in project.imported.tables for c in _leading(t)}
+    collections = _collections(project)
     for mark in project.source.marks.get(RULE.code, ()):
         asks = mark.fact("column").partition(".")[0]
         if any(key in led and key.partition(".")[0] == asks for key in mark.fact("beside").split(",")):
@@ -261,7 +262,7 @@ def _unindexed_keys(project: Project) -> Iterator[Finding]:
             if not column.foreign_key or _is_indexed(table, column) or not _has_many(column):
                 continue
             key = f"{owner}.{column.attribute or column.name}"
-            by = _loaded_by(project, table, column)
+            by = collections.get((column.foreign_key.rpartition(".")[0], table.name), "")
             ways = asked.get(key) or asked.get(by, [])
             if ways:
                 missing.append(_Missing(column, tuple(ways), bool(read & {key, by})))
@@ -300,15 +301,14 @@ def _has_many(column: Column) -> bool:
     )
 
 
-def _loaded_by(project: Project, table: Table, column: Column) -> str:
-    """The collection that is loaded by this key."""
+def _collections(project: Project) -> dict[tuple[str, str], str]:
+    """The first collection of each owner's table whose rows lie in a target's table, by the names of both."""
+    found: dict[tuple[str, str], str] = {}
     for relationship in project.imported.relationships:
-        owner, target = table_of(project, relationship)
-        if not relationship.uselist or owner is None or target is None or target.name != table.name:
-            continue
-        if column.foreign_key.rpartition(".")[0] == owner.name:
-            return relationship.key
-    return ""
+        owner, target = table_of(project, relationship) if relationship.uselist else (None, None)
+        if owner is not None and target is not None:
+            found.setdefault((owner.name, target.name), relationship.key)
+    return found
 
 
 def _is_indexed(table: Table, column: Column) -> bool:

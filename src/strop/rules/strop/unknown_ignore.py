@@ -17,7 +17,6 @@ of rules.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -59,6 +58,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 
 def _finding(span: Span, code: str, known: set[str]) -> Finding:
+    import difflib  # for mistakes alone
+
     near = difflib.get_close_matches(code.upper(), known, n=1) or difflib.get_close_matches(
         code.lower(), known, n=1
     )
