@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from strop.actions.found import rule_cards
 from strop.finding import Finding
-from strop.report.result import Excerpt
+from strop.report.excerpt import Excerpt
 from strop.report.review.result import Reported, Review, Suppression
 from strop.span import Span, Step
 

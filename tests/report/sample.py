@@ -7,12 +7,12 @@ import difflib
 from strop.finding import Finding
 from strop.patch import Edit, Patch
 from strop.plan import Item, Option
+from strop.report.excerpt import Excerpt
 from strop.report.result import (
     Acceptance,
     Attempt,
     Change,
     Choice,
-    Excerpt,
     Noise,
     Proposed,
     Result,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strop.evidence import Block, Exchange, Phase, Query, RouteCost
 from strop.report.code import covers, read_diff, read_excerpt
 from strop.report.comparison import METRICS, RouteChange, compare_routes
-from strop.report.result import Excerpt
+from strop.report.excerpt import Excerpt
 from strop.report.slope import NARROW, WIDE, Layout, draw_slopes, shorten, spread
 from strop.report.waterfall import SIZES, Served, Size, brief, draw_waterfall, pick, repeated
 from tests.report.sample import RESULT

@@ -16,12 +16,12 @@ from strop.patch import Proposal
 from strop.proof.branch import BranchProof, Suites, verdict
 from strop.proof.judge import Base, Candidate
 from strop.proof.suites import suite_outcomes
+from strop.report.excerpt import Excerpt
 from strop.report.result import (
     Acceptance,
     Attempt,
     Change,
     Choice,
-    Excerpt,
     Noise,
     Proposed,
     Result,

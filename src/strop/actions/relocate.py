@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
@@ -66,6 +65,8 @@ class Moved:
         return value
 
     def _lines(self, file: str) -> dict[int, int]:
+        import difflib
+
         if file not in self._maps:
             try:
                 old, new = self._before(file).splitlines(), self._after(file).splitlines()

@@ -15,9 +15,9 @@ import msgspec
 
 from strop.finding import Finding
 from strop.project.cache import FOLDER, cache_key, digest, write_file
+from strop.project.digests import digest_of
 from strop.project.files import source_files
 from strop.project.outline import Outline
-from strop.project.roots import read_bytes
 from strop.project.settings import Settings
 from strop.project.shipped.listing import shipped_files
 from strop.report.review.result import RuleCard
@@ -61,7 +61,7 @@ def write_remembered(root: Path, kept: Remembered) -> None:
 def _files(root: Path, exclude: tuple[str, ...]) -> Iterator[str]:
     """Every file that is read, with a print of what is in it: code, and what ships beside it."""
     for path in source_files(root, exclude):
-        yield f"{path.relative_to(root).as_posix()} {digest(read_bytes(path))}"
+        yield f"{path.relative_to(root).as_posix()} {digest_of(path)}"
     for file, data in shipped_files(root):
         yield f"beside {file} {digest(data)}"
 

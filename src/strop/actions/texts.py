@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from strop.report.result import Excerpt
+from strop.report.excerpt import Excerpt
 from strop.span import Span
 
 AROUND = 1  # lines before and after

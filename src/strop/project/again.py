@@ -27,6 +27,7 @@ from strop.project.cache import (
 )
 from strop.project.catalogue import default_catalogue, extend
 from strop.project.derive import Derived
+from strop.project.digests import digest_of
 from strop.project.files import file_name, source_files
 from strop.project.found import Entry, index
 from strop.project.graph import Graph
@@ -84,7 +85,7 @@ class _Files:
     hashes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.hashes = {name: digest(read_bytes(self.root / name)) for name in self.names}
+        self.hashes = {name: digest_of(self.root / name) for name in self.names}
 
     def texts(self) -> dict[str, bytes]:
         """The bytes of all files."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from dataclasses import dataclass, field, fields
@@ -28,6 +27,8 @@ class ReviewSettings:
     """What is not reported in files that match a pattern: `"scripts/*" = ["ASY", "unbounded-list"]`."""
     notes: bool = False
     """Whether notes are reported: what is true and of little weight."""
+    ruff: bool = True
+    """Whether what the project's ruff says is reported, too, where the project has it configured."""
     baseline: str = ""
     """File of findings that are known already, relative to the project's folder."""
 
@@ -69,7 +70,7 @@ class Settings:
     catalogue: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Library calls that strop doesn't know, by what they do: `blocks = ["acme.client.fetch"]`."""
     review: ReviewSettings = field(default_factory=ReviewSettings)
-    """What `strop review` reports: only, ignore, per-file-ignores, notes, baseline."""
+    """What `strop review` reports: only, ignore, per-file-ignores, notes, ruff, baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,8 @@ def table_of(data: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 def _check_names(table: dict[str, Any], names: set[str], prefix: str, place: str) -> None:
     for key in sorted(set(table) - names):
+        import difflib  # for mistakes alone
+
         near = difflib.get_close_matches(key, sorted(names), n=1)
         hint = f"did you mean {prefix}{near[0]}?" if near else f"known keys: {', '.join(sorted(names))}"
         raise Problem(

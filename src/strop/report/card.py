@@ -9,9 +9,10 @@ from strop.finding import Cost, Finding
 from strop.plan import Item
 from strop.report.code import CodeLine, Diff, covers, read_diff, read_excerpt
 from strop.report.comparison import RouteChange, solved, unmoved
+from strop.report.excerpt import Excerpt
 from strop.report.headline import COUNTED, Figure, figure, is_proved, telling
 from strop.report.quantity import count, duration
-from strop.report.result import Attempt, Change, Choice, Entry, Excerpt, Proposed
+from strop.report.result import Attempt, Change, Choice, Entry, Proposed
 from strop.span import Step
 from strop.verdict import Verdict
 

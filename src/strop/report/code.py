@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, String, _TokenType
 
-from strop.report.result import Excerpt
+from strop.report.excerpt import Excerpt
 
 LINES = 160  # of one diff; the rest is in the commit
 CHARS = 240  # of one line

@@ -14,6 +14,7 @@ import msgspec
 from strop.evidence import Evidence, Latency, LineCost, RouteCost, ScanStep, TableSize
 from strop.patch import Patch
 from strop.plan import Item
+from strop.report.excerpt import Excerpt
 from strop.report.headline import Figure, Sameness, figures, prices, sameness, sentence
 from strop.report.redaction import share
 from strop.report.result import (
@@ -21,7 +22,6 @@ from strop.report.result import (
     Attempt,
     Change,
     Choice,
-    Excerpt,
     Noise,
     Proposed,
     Result,

@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from strop.plan import Item
 from strop.report.card import COMMIT, impact, question
 from strop.report.comparison import RouteChange, compare_routes, solved, unmoved
+from strop.report.excerpt import Excerpt
 from strop.report.headline import Figure, figures, prices, sameness, sentence
 from strop.report.headline import figure as show_gain
 from strop.report.quantity import count, duration, percent, plural
 from strop.report.redaction import share
-from strop.report.result import Acceptance, Attempt, Change, Choice, Entry, Excerpt, Proposed, Result
+from strop.report.result import Acceptance, Attempt, Change, Choice, Entry, Proposed, Result
 from strop.verdict import Gate, Verdict
 
 LIMIT = 60_000  # characters: a pull request's text may have 65,536

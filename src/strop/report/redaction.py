@@ -11,10 +11,12 @@ import json
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from strop.report.result import Result
 from strop.verdict import Difference
+
+if TYPE_CHECKING:  # a review takes nothing of what runs measured
+    from strop.report.result import Result
 
 MARK = "[redacted]"
 

@@ -12,6 +12,7 @@ from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.patch import Patch
 from strop.plan import Item
+from strop.report.excerpt import Excerpt
 from strop.verdict import Verdict
 
 SCHEMA = 1
@@ -54,16 +55,6 @@ class Noise:
     cells: int
     identical: int
     cpu: float = 0.0  # relative: 0.014 is 1.4 %
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """Lines of one file of the base, with those that matter marked."""
-
-    file: str
-    first: int  # number of the first line
-    lines: tuple[str, ...]
-    marked: tuple[int, ...] = ()  # numbers of the lines that the finding is about
 
 
 @dataclass(frozen=True, slots=True)

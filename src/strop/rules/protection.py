@@ -6,11 +6,11 @@ A route is called open only where everything about it is known and nothing refus
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from strop.project.catalogue import default_catalogue
-from strop.project.function import Function
+from strop.project.function import Function, Reach
 from strop.project.handling import CODE, REFUSING, Handling
 from strop.project.identify import Identifier
 from strop.project.project import Project
@@ -181,6 +181,11 @@ class Protection:
         return "admin" in route.path.lower().split("/") or bool(
             re.search("admin|superuser|staff|operator", guards, re.IGNORECASE)
         )
+
+    def are_for_operators(self, ways: Iterable[Reach]) -> bool:
+        """Whether nobody but administrators comes these ways."""
+        routes = {way.route for way in ways if way.route}
+        return bool(routes) and all(map(self.is_for_operators, routes))
 
     def principals(self, route: Route) -> Iterator[str]:
         """The handler's parameters that hold who calls."""

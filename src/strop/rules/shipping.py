@@ -37,7 +37,12 @@ def elsewhere(project: Project, launch: Launch) -> list[str]:
 
 def applications(project: Project) -> Iterator[tuple[Image, Stage, tuple[Instruction, ...]]]:
     """The images that serve the application: file, last stage, and what it starts with."""
-    scripts = {s.file.rpartition("/")[2] for s in project.shipped.scripts if not _DEVELOPS & s.words}
+    serving = {launch.span.file for launch in project.shipped.launches}
+    scripts = {
+        s.file.rpartition("/")[2]
+        for s in project.shipped.scripts
+        if s.file in serving and not _DEVELOPS & s.words
+    }
     for image in project.shipped.images:
         stage = image.stages[-1] if image.stages else None
         if stage is None or is_development(image.file, stage.name):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import io
 import os
@@ -55,6 +54,8 @@ class LazyVerbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command under its whole name, also where only the begin of it was typed."""
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            import difflib  # for mistakes alone
+
             near = difflib.get_close_matches(args[0], VERBS, n=1)
             ctx.fail(f"There is no verb {args[0]!r}." + (f" Did you mean {near[0]}?" if near else ""))
         _, command, rest = super().resolve_command(ctx, args)

@@ -25,6 +25,7 @@ from strop.span import Span
 
 _COMPOSE = re.compile(r"compose[\w.-]*\.ya?ml$")
 _DEBUG = re.compile(r"^(reload|debug)\s*=\s*True\b")
+_UPSTREAM = re.compile(r"\b(?:server|proxy_pass|reverse_proxy)\s+(?:https?://)?[\w.{}$-]*:(\d+)")
 _WORD = re.compile(r"[\w-]+")
 
 
@@ -43,6 +44,7 @@ class _Shipping:
         self.locks: list[str] = []
         self.probes: list[tuple[str, Span]] = []
         self.proxies: list[str] = []
+        self.upstreams: list[str] = []
         self.debug: list[tuple[str, Span]] = []
         self.scripts: dict[str, tuple[Launch, ...]] = {}
         self.texts: dict[str, str] = {}
@@ -68,6 +70,7 @@ class _Shipping:
             tuple(self.probes),
             tuple(self.proxies),
             tuple(self.debug),
+            tuple(self.upstreams),
         )
 
     def _read(self, file: str, name: str, text: str) -> None:
@@ -80,6 +83,7 @@ class _Shipping:
             self.requirements.extend(read_pyproject(file, text))
         elif PROXY.match(name) or PROXY_FOLDER.search(file):
             self.proxies.append(file)
+            self.upstreams.extend(_UPSTREAM.findall(text) if not is_development(file) else ())
         elif CONFIGURATION.match(name):
             self.debug.extend(_settings(file, text))
         elif _COMPOSE.search(name):

@@ -115,3 +115,4 @@ class Shipped:
     probes: tuple[tuple[str, Span], ...] = ()  # path that an orchestrator asks, and where it says so
     proxies: tuple[str, ...] = field(default=())  # files of a reverse proxy in the repository
     debug: tuple[tuple[str, Span], ...] = ()  # settings of a server's configuration: "reload = True"
+    upstreams: tuple[str, ...] = ()  # ports to which the proxies' files hand requests on

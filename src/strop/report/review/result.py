@@ -7,8 +7,8 @@ from typing import Literal
 
 from strop import __version__
 from strop.finding import Finding
+from strop.report.excerpt import Excerpt
 from strop.report.redaction import clean
-from strop.report.result import Excerpt
 from strop.span import Step
 
 SCHEMA = 1

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from strop.finding import Finding, Severity
+from strop.report.excerpt import Excerpt
 from strop.report.quantity import percent, plural
-from strop.report.result import Excerpt
 from strop.report.review.result import Reported, Review, share
 from strop.span import Span, Step
 

@@ -7,7 +7,8 @@
 plain HTTP shows the cookie to the network.
 
 **How it is found.** `set_cookie` calls whose key says session, token or auth; `SessionMiddleware` (and classes named like
-it) with `https_only` that is False or left out, where the project writes `request.session`. A value that comes from settings is left alone.
+it) with `https_only` that is False or left out, where the project writes `request.session`. A value that comes from settings is left alone,
+and a cookie with a fixed value. Cookies that miss the same flags are one finding.
 
 **How to fix it.** `response.set_cookie(key, value, httponly=True, secure=True, samesite="lax")`;
 `SessionMiddleware(..., https_only=True)`, from a setting where development has no TLS.
@@ -27,6 +28,7 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.draft import draft
@@ -53,7 +55,12 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         name = str(body.constant(key) or body.text(key))
         missing = [flag for flag in ("httponly", "secure") if _is_off(body, given, flag)]
-        if missing and _SESSION.search(name) and not _READABLE.search(name) and not _is_removal(body, given):
+        if (
+            missing
+            and _SESSION.search(name)
+            and not _READABLE.search(name)
+            and not _tells_nothing(body, given)
+        ):
             yield body.mark(RULE.code, call, name=name, missing=" and ".join(missing))
     for item in body.of(ast.Subscript):
         if isinstance(item.ctx, ast.Store) and _is_session(item.value):
@@ -85,36 +92,52 @@ def _is_off(body: Body, given: dict[str | None, ast.expr], flag: str, unless_giv
     return body.constant(given[flag]) is False if flag in given else unless_given
 
 
-def _is_removal(body: Body, given: dict[str | None, ast.expr]) -> bool:
-    """A cookie that is set in order to end."""
-    return body.constant(given.get("max_age")) == 0 or body.constant(given.get("value")) == ""
+def _tells_nothing(body: Body, given: dict[str | None, ast.expr]) -> bool:
+    """A cookie that is set in order to end, or the same for all: it identifies nobody."""
+    return body.constant(given.get("max_age")) == 0 or isinstance(given.get("value"), ast.Constant)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each cookie."""
+    """One finding for each middleware, and one for all cookies that miss the same flags."""
     written = any(True for _ in marks(project, RULE, "written"))
+    cookies: dict[str, list[Mark]] = {}
     for mark in marks(project, RULE):
-        ways = [w for w in project.reaches.get(mark.function, ()) if w.route]
         missing = mark.fact("missing")
-        middleware = missing == "https_only"
-        if not written if middleware else not ways:
-            continue
-        what = mark.fact("name") if middleware else f"the cookie {mark.fact('name')}"
-        yield draft(
-            RULE,
-            mark.span,
-            (w.route for w in ways),
-            message=f"{what} is set without {missing}",
-            impact="a script that gets into a page reads it"
-            if missing == "httponly"
-            else "a request over plain HTTP shows it to the network",
-            solution="https_only=True"
-            if middleware
-            else f"set {missing} to True, from a setting where development has no TLS",
-            known="static",
-            confidence=0.8,
-            chain=ways[0].chain if ways else (),
-        )
+        if missing == "https_only":
+            if written:
+                yield _finding(project, [mark], f"{mark.fact('name')} is set without https_only")
+        elif _ways(project, mark):
+            cookies.setdefault(missing, []).append(mark)
+    for missing, found in cookies.items():
+        names = list(dict.fromkeys(m.fact("name") for m in found))
+        which = f"the cookie {names[0]} is" if len(names) == 1 else f"the cookies {', '.join(names)} are"
+        yield _finding(project, found, f"{which} set without {missing}")
+
+
+def _ways(project: Project, mark: Mark) -> list[Reach]:
+    return [w for w in project.reaches.get(mark.function, ()) if w.route]
+
+
+def _finding(project: Project, found: list[Mark], message: str) -> Finding:
+    first, missing = found[0], found[0].fact("missing")
+    ways = [way for mark in found for way in _ways(project, mark)]
+    middleware = missing == "https_only"
+    return draft(
+        RULE,
+        first.span,
+        (w.route for w in ways),
+        message=message,
+        impact="a script that gets into a page reads it"
+        if missing == "httponly"
+        else "a request over plain HTTP shows it to the network",
+        solution="https_only=True"
+        if middleware
+        else f"set {missing} to True, from a setting where development has no TLS",
+        known="static",
+        confidence=0.8,
+        chain=ways[0].chain if ways else (),
+        places=[mark.span for mark in found[1:]],
+    )
 
 
 EXAMPLES = (
@@ -160,6 +183,19 @@ def login(name: str, request: Request):
     return {"ok": True}
 """),
         bad=True,
+    ),
+    Example(
+        "a mark that somebody is logged in, which pages read",
+        plain("""
+from fastapi import Response
+
+
+@app.post("/login")
+def login(name: str, response: Response):
+    response.set_cookie("is_authorized", value="true")
+    return {"ok": True}
+"""),
+        bad=False,
     ),
     Example(
         "a theme, and flags from the settings",

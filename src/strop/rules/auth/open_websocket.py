@@ -8,7 +8,8 @@ site, and CORS does not apply to it: a page elsewhere talks to the service as th
 
 **How it is found.** WebSocket routes without a guard among their dependencies, where neither the handler nor what it
 calls refuses or mentions a token, a user or a session; and handlers that read cookies themselves, in a project
-where nothing that they reach mentions the origin.
+where nothing that they reach mentions the origin: a note unless a cookie of the project is set with `samesite="none"`,
+because browsers leave others out of a socket that another site opens.
 
 **How to fix it.** A dependency that authenticates (a short-lived token from a protected route), raising
 `WebSocketException(1008)`; with cookies, a comparison of `Origin` with the allowed ones.
@@ -26,7 +27,7 @@ import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
-from strop.finding import Finding
+from strop.finding import Finding, Severity
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
@@ -36,10 +37,22 @@ from strop.rules.example import Example
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.told import marks
 from strop.span import Span, Step
 
 RULE = Rule("AUTH005", "open-websocket", "auth", "error", "A WebSocket that anybody may open", static=True)
-WORDS = ("websocket", "WebSocket", "ws", "origin", "Origin", "cookies")
+WORDS = (
+    "websocket",
+    "WebSocket",
+    "ws",
+    "origin",
+    "Origin",
+    "cookies",
+    "samesite",
+    "same_site",
+    "cookie_samesite",
+)
+KINDS = ("function", "module", "class")
 _KNOWS = re.compile(
     r"token|user|auth|session|secret|api_?key|ticket|credential|permission|verif|signature|password|jwt|login|account|cookie|tenant",
     re.IGNORECASE,
@@ -66,6 +79,13 @@ def notice(body: Body) -> Iterator[Mark]:
     cookies = any(
         a.attr == "cookies" and body.instance(a.value) in _CONNECTIONS for a in body.of(ast.Attribute)
     )
+    for call in body.calls("set_cookie", "add_middleware", "Middleware", "CookieTransport"):
+        given = {k.arg: k.value for k in call.keywords}
+        values = (given.get(name) for name in ("samesite", "same_site", "cookie_samesite"))
+        if any(str(body.constant(value)).lower() == "none" for value in values if value is not None):
+            yield body.mark(RULE.code, call, kind="foreign")
+    if isinstance(body.node, ast.Module | ast.ClassDef):
+        return
     if knows or origin or cookies:
         yield body.mark(RULE.code, body.node, knows=knows, origin=origin, cookies=cookies)
 
@@ -73,7 +93,8 @@ def notice(body: Body) -> Iterator[Mark]:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each WebSocket."""
     protection = Protection.of(project)
-    marks = {m.function: m for m in project.source.marks.get(RULE.code, ())}
+    mentions = {m.function: m for m in marks(project, RULE)}
+    foreign = any(True for _ in marks(project, RULE, "foreign"))
     sockets = [r for r in project.imported.routes if r.kind == "websocket"]
     knows_callers = (
         sum(bool(protection.guards(r)) for r in project.imported.routes if r.kind == "http") >= _FEWEST
@@ -82,13 +103,14 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         handler = protection.handler(route)
         if handler is None:
             continue
-        below = [marks[f] for f in sorted(_below(project, protection, route, handler.id)) if f in marks]
+        below = [mentions[f] for f in sorted(_below(project, protection, route, handler.id)) if f in mentions]
         span = Span(handler.span.file, handler.span.line, handler.span.symbol)
         cookie = any(p.place == "cookie" for p in route.parameters) or any(
             d.scheme.endswith("APIKeyCookie") for d in route.dependencies
         )
         if (cookie or any(m.fact("cookies") for m in below)) and not any(m.fact("origin") for m in below):
-            yield _finding(route, span, "takes the session from a cookie and never looks at the origin", 0.65)
+            what = "takes the session from a cookie and never looks at the origin"
+            yield _finding(route, span, what, 0.65, None if foreign else "note")
             continue
         asks_nobody = (
             protection.is_open(route)
@@ -113,7 +135,9 @@ def _below(project: Project, protection: Protection, route: Route, handler: str)
     return found
 
 
-def _finding(route: Route, span: Span, what: str, confidence: float) -> Finding:
+def _finding(
+    route: Route, span: Span, what: str, confidence: float, severity: Severity | None = None
+) -> Finding:
     cookie = "cookie" in what
     return draft(
         RULE,
@@ -128,6 +152,7 @@ def _finding(route: Route, span: Span, what: str, confidence: float) -> Finding:
         else "authenticate in a dependency that raises WebSocketException(1008)",
         known="static",
         confidence=confidence,
+        severity=severity,
         chain=(Step(route.key, span),),
     )
 

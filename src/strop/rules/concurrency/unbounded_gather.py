@@ -11,7 +11,8 @@ database, in a function that a route reaches. A semaphore on the way, a slice, a
 
 **How to fix it.** A semaphore around the call (`async with limit:`), or batches.
 
-**When it is no problem.** A list that can't be long.
+**When it is no problem.** A list that can't be long: its length is compared before and a longer one refused, or its
+field has a `max_length`.
 
 **Sources.** Python, "Synchronization Primitives", Semaphore: https://docs.python.org/3/library/asyncio-sync.html#semaphore ;
 SQLAlchemy, "Connection Pooling": https://docs.sqlalchemy.org/en/20/core/pooling.html
@@ -59,7 +60,9 @@ def notice(body: Body) -> Iterator[Mark]:
         ):
             continue
         made = body.value(call.args[0].value)
-        if isinstance(made, _COMPREHENSIONS) and not any(_is_short(body, g.iter) for g in made.generators):
+        if isinstance(made, _COMPREHENSIONS) and not any(
+            _is_short(body, g.iter) or _is_checked(body, g.iter) for g in made.generators
+        ):
             asked = _asked(made.elt)
             if asked is not None:
                 yield body.mark(RULE.code, call, kind="gather", line=asked.lineno, text=body.text(asked)[:90])
@@ -100,6 +103,48 @@ def _is_short(body: Body, over: ast.expr) -> bool:
         case ast.Name(id=name):
             return name.isupper() or any(word in name.lower() for word in ("batch", "chunk"))
     return isinstance(value, _LITERALS)
+
+
+def _is_checked(body: Body, over: ast.expr) -> bool:
+    """Whether the length is compared before, or the field that holds the list has a greatest length."""
+    texts = {ast.unparse(over), ast.unparse(body.value(over) or over)}
+    for compared in body.of(ast.Compare):
+        for side in (compared.left, *compared.comparators):
+            match side:
+                case ast.Call(func=ast.Name(id="len"), args=[asked]) if (
+                    compared.lineno < over.lineno and ast.unparse(asked) in texts and _refuses(body, compared)
+                ):
+                    return True
+    return _is_bounded(body, over)
+
+
+def _refuses(body: Body, compared: ast.Compare) -> bool:
+    """Whether more than some number leads out of the function, or to a shorter list."""
+    above = body.parent(compared)
+    more = any(isinstance(o, (ast.Gt, ast.GtE)) for o in compared.ops)
+    return (
+        more
+        and isinstance(above, ast.If)
+        and isinstance(above.body[-1], (ast.Raise, ast.Return, ast.Assign, ast.Continue))
+    )
+
+
+def _is_bounded(body: Body, over: ast.expr) -> bool:
+    """`ids: list[str] = Field(max_length=100)`, of a model or a parameter."""
+    match over:
+        case ast.Attribute(value=owner, attr=attr):
+            model = body.types.found.classes.get(body.instance(owner))
+            bindings = model.scope.names.get(attr, []) if model is not None else []
+        case ast.Name():
+            bindings = [b for b in body.bindings(over) if b.how == "annotation"]
+        case _:
+            return False
+    said = [part for b in bindings for part in (b.expr, b.default) if part is not None]
+    return any(
+        isinstance(n, ast.keyword) and n.arg in ("max_length", "max_items")
+        for part in said
+        for n in ast.walk(part)
+    )
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -201,6 +246,31 @@ async def double(number: int) -> int:
 async def read_stock(numbers: list[int]):
     units = await asyncio.gather(*(stock(name) for name in WAREHOUSES))
     return units, await asyncio.gather(*(double(number) for number in numbers))
+"""
+        ),
+    ),
+    Example(
+        "a longer list is refused",
+        plain(
+            _CLIENT
+            + """
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+
+class Asked(BaseModel):
+    names: list[str] = Field(max_length=20)
+    places: list[str]
+
+
+@app.post("/stock")
+async def read_stock(asked: Asked, more: Annotated[list[str], Query(max_length=5)]):
+    if len(asked.places) > 10:
+        raise HTTPException(400)
+    units = await asyncio.gather(*[stock(place) for place in asked.places])
+    others = await asyncio.gather(*[stock(name) for name in more])
+    return units, others, await asyncio.gather(*[stock(name) for name in asked.names])
 """
         ),
     ),

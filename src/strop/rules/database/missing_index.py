@@ -8,16 +8,18 @@ end pushes others out of the cache. On a foreign key it also makes every delete 
 
 **How it is found.** The plans (EXPLAIN) of the statements that the run executed, on the database of the
 run: full scans of at least a thousand rows whose columns an index could serve. Without a run only foreign
-keys are named that a served statement compares, or a collection is loaded by, and no index begins with; not on
-MySQL alone, which makes those itself.
+keys are named that a served statement compares with a value, or a collection is loaded by, and no index begins
+with; not on MySQL alone, which makes those itself. A key that is compared with a column joins towards the
+parent's primary key, which has an index.
 
 **How to fix it.** An index in the model and a migration that makes it; for several columns those compared
 with `=` first.
 
 **When it is no problem.** Tables that stay small, flags that half of the rows have, a filter that no plain
 index serves (`LIKE '%x%'`, a function of the column), a statement that wants more than a fifth of the table: none
-is reported. A note only: a table of settings, whose rows can be enabled or are the default of their kind.
-Each index costs every write to its table a little.
+is reported. A note only: a table of settings, whose rows can be enabled, are the default of their kind or have
+a name of their own in their parent; a key of what most tables belong to (the tenant, the project), which has few
+values; and a key that only removals and administrators go by. Each index costs every write to its table a little.
 
 **Sources.** "Use The Index, Luke!": https://use-the-index-luke.com ;
 SQLite, "The SQLite Query Optimizer Overview": https://www.sqlite.org/optoverview.html
@@ -28,6 +30,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from strop.evidence import Evidence, ScanStep
 from strop.finding import Cost, Finding
@@ -39,7 +42,9 @@ from strop.project.table import Column, Table
 from strop.rules.code import reaches, steps, table_of
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.growth import owners, stays_small
 from strop.rules.loading import relationship_key, statement_of
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.served import Seen, requests, statements
@@ -55,6 +60,7 @@ LEAST_ROWS = 1000  # rows of the table: fewer are read in well under a milliseco
 SELECTIVE = 0.2  # share of the rows that are wanted: for more a database rather reads the table
 
 _Key = tuple[str, tuple[str, ...]]
+_CHANGES = ("sqlalchemy.delete", "sqlalchemy.update", "sqlmodel.delete", "sqlmodel.update")
 _CONDITIONS = ("where", "filter", "join", "outerjoin", "filter_by")
 
 
@@ -153,7 +159,8 @@ def notice(body: Body) -> Iterator[Mark]:
         for key in _compared(body, call):
             if (fact := f"{key} {beside}") not in told:
                 told.add(fact)
-                yield body.mark(RULE.code, call, column=key, beside=",".join(beside))
+                drops = "yes" if _is_removal(body, call) else ""
+                yield body.mark(RULE.code, call, column=key, beside=",".join(beside), drops=drops)
     for call in body.calls(*_EAGER):
         for key in (relationship_key(body, a) for a in call.args):
             if key and key not in told:
@@ -177,6 +184,19 @@ def _statement(body: Body, call: ast.Call) -> Iterator[ast.Call]:
             yield node
 
 
+def _is_removal(body: Body, call: ast.Call) -> bool:
+    """Whether the statement deletes or changes the rows that it finds: `delete(Link).where(...)`."""
+    below: ast.expr = call
+    while isinstance(below, ast.Call) and isinstance(below.func, ast.Attribute):
+        if body.name(below.func) in _CHANGES:
+            return True
+        below = below.func.value
+    if isinstance(below, ast.Call) and body.name(below.func) in _CHANGES:
+        return True
+    after = body.parent(call)
+    return isinstance(after, ast.Attribute) and after.attr in ("delete", "update")
+
+
 def _added(body: Body, expr: ast.AST) -> Iterator[ast.AST]:
     """What other assignments of the same name are: `asked = asked.where(...)`."""
     match body.parent(expr):
@@ -188,12 +208,14 @@ def _added(body: Body, expr: ast.AST) -> Iterator[ast.AST]:
 
 
 def _compared(body: Body, call: ast.Call) -> Iterator[str]:
-    """The columns of mapped classes that a condition compares for equality."""
+    """The columns of mapped classes that a condition compares with a value."""
     for argument in call.args:
         for node in ast.walk(argument):
             match node:
                 case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-                    yield from (k for k in (relationship_key(body, left), relationship_key(body, right)) if k)
+                    keys = [k for k in (relationship_key(body, left), relationship_key(body, right)) if k]
+                    if len(keys) == 1:  # two columns are a join: the other end's primary key serves it
+                        yield keys[0]
                 case ast.Call(func=ast.Attribute(value=ast.Attribute() as column, attr="in_")):
                     if key := relationship_key(body, column):
                         yield key
@@ -203,33 +225,62 @@ def _compared(body: Body, call: ast.Call) -> Iterator[str]:
             yield from (f"{entity.rpartition('.')[2]}.{k.arg}" for k in call.keywords if k.arg)
 
 
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """A foreign key without an index, the ways to the statements that go by it, and whether one reads."""
+
+    column: Column
+    ways: tuple[Reach, ...]
+    is_read: bool
+
+
 def _unindexed_keys(project: Project) -> Iterator[Finding]:
     """Foreign keys without an index that a served statement filters by, or a collection is loaded by."""
     dialects = {e.dialect for e in project.imported.engines if e.dialect}
     if dialects == {"mysql"}:
         return  # InnoDB makes an index for each foreign key
     asked: dict[str, list[Reach]] = {}
+    read: set[str] = set()
+    tenants = owners(project.imported.tables)
+    rare = _rarely_called(project)
     led = {f"{_owner(t)}.{c}" for t in project.imported.tables for c in _leading(t)}
+    collections = _collections(project)
     for mark in project.source.marks.get(RULE.code, ()):
         asks = mark.fact("column").partition(".")[0]
         if any(key in led and key.partition(".")[0] == asks for key in mark.fact("beside").split(",")):
             continue  # an index on another column that it compares finds the rows
         ways = reaches(project, mark.function, ("loop", "thread"))
         if ways:
-            asked.setdefault(mark.fact("column") or mark.fact("loads"), []).extend(ways)
+            key = mark.fact("column") or mark.fact("loads")
+            asked.setdefault(key, []).extend(ways)
+            if not mark.fact("drops") and not all(w.route in rare for w in ways):
+                read.add(key)
     for table in project.imported.tables:
         owner = _owner(table)
-        missing: list[tuple[Column, str, list[Reach]]] = []
+        missing: list[_Missing] = []
         for column in table.columns if table.span is not None else ():
-            if not column.foreign_key or _is_indexed(table, column) or not _is_real(column):
+            if not column.foreign_key or _is_indexed(table, column) or not _has_many(column):
                 continue
-            ways = asked.get(f"{owner}.{column.attribute or column.name}", [])
-            by = _loaded_by(project, table, column)
-            ways = ways or asked.get(by, [])
-            if ways or by:
-                missing.append((column, by, ways))
-        if any(ways for _, _, ways in missing):
-            yield _static(table, missing, dialects)
+            key = f"{owner}.{column.attribute or column.name}"
+            by = collections.get((column.foreign_key.rpartition(".")[0], table.name), "")
+            ways = asked.get(key) or asked.get(by, [])
+            if ways:
+                missing.append(_Missing(column, tuple(ways), bool(read & {key, by})))
+        if missing:
+            keys = [m.column for m in missing if m.is_read]
+            telling = [k for k in keys if k.foreign_key.rpartition(".")[0] not in tenants]
+            shown = [m for m in missing if m.column in telling] or missing
+            yield _static(table, shown, dialects, is_small=not telling or stays_small(table, telling))
+
+
+def _rarely_called(project: Project) -> set[str]:
+    """The routes that remove something or are for administrators."""
+    protection = Protection.of(project)
+    return {
+        route.key
+        for route in project.imported.routes
+        if route.method == "DELETE" or protection.is_for_operators(route.key)
+    }
 
 
 def _owner(table: Table) -> str:
@@ -242,20 +293,22 @@ def _leading(table: Table) -> set[str]:
     return {c.attribute or c.name for c in table.columns if _is_indexed(table, c)}
 
 
-def _is_real(column: Column) -> bool:
-    """Whether the key has many values: a key of a lookup table that is written by hand has few."""
-    return not column.type.startswith(("BOOL", "VARCHAR(1)", "VARCHAR(2)"))
+def _has_many(column: Column) -> bool:
+    """Whether the key has many values: not that of a lookup table, nor a pointer to the one that counts now."""
+    pointer = column.name.partition("_")[0] in ("current", "last", "latest", "default", "active", "primary")
+    return not (column.nullable and pointer) and not column.type.startswith(
+        ("BOOL", "VARCHAR(1)", "VARCHAR(2)")
+    )
 
 
-def _loaded_by(project: Project, table: Table, column: Column) -> str:
-    """The collection that is loaded by this key."""
+def _collections(project: Project) -> dict[tuple[str, str], str]:
+    """The first collection of each owner's table whose rows lie in a target's table, by the names of both."""
+    found: dict[tuple[str, str], str] = {}
     for relationship in project.imported.relationships:
-        owner, target = table_of(project, relationship)
-        if not relationship.uselist or owner is None or target is None or target.name != table.name:
-            continue
-        if column.foreign_key.rpartition(".")[0] == owner.name:
-            return relationship.key
-    return ""
+        owner, target = table_of(project, relationship) if relationship.uselist else (None, None)
+        if owner is not None and target is not None:
+            found.setdefault((owner.name, target.name), relationship.key)
+    return found
 
 
 def _is_indexed(table: Table, column: Column) -> bool:
@@ -265,18 +318,10 @@ def _is_indexed(table: Table, column: Column) -> bool:
     return column.name == first_key or any(i.columns[:1] == (column.name,) for i in table.indexes)
 
 
-def _is_configuration(table: Table) -> bool:
-    """Whether its rows are settings that somebody writes: each has a switch or is the default of its kind."""
-    return any(
-        c.type.startswith("BOOL") and c.name.removeprefix("is_") in ("default", "enabled")
-        for c in table.columns
-    )
-
-
-def _static(table: Table, missing: list[tuple[Column, str, list[Reach]]], dialects: set[str]) -> Finding:
+def _static(table: Table, missing: list[_Missing], dialects: set[str], is_small: bool) -> Finding:
     """One finding for a table: one migration adds all of its indexes."""
-    ways = [w for _, _, found in missing for w in found]
-    columns = [column.name for column, _, _ in missing]
+    ways = [w for m in missing for w in m.ways]
+    columns = [m.column.name for m in missing]
     keys = "the foreign key" if len(columns) == 1 else "the foreign keys"
     other = " (MySQL makes its own)" if not dialects or "mysql" in dialects else ""
     return draft(
@@ -289,7 +334,7 @@ def _static(table: Table, missing: list[tuple[Column, str, list[Reach]]], dialec
         if len(columns) > 1
         else f"an index on {table.name} ({columns[0]}), in the model and as a migration{other}",
         known="static",
-        severity="note" if _is_configuration(table) else None,
+        severity="note" if is_small else None,
         confidence=0.7,
         chain=min(ways, key=lambda w: len(w.chain)).chain,
         facts={"table": table.name, "columns": columns[0], "use": "filter"},
@@ -369,5 +414,45 @@ def find_mine(order_id: int, customer_id: int, session: Session = Depends(get_se
     return session.scalar(select(Order.number).where(Order.id == order_id, Order.customer_id == customer_id))
 """),
         bad=False,
+    ),
+    Example(
+        "a join towards the primary key of the parent",
+        shop("""
+@app.get("/orders/open")
+def list_open(session: Session = Depends(get_session)):
+    asked = select(Order.number, Customer.name).join(Customer, Order.customer_id == Customer.id)
+    return session.execute(asked.where(Order.status == "open").limit(50)).mappings().all()
+"""),
+        bad=False,
+    ),
+    Example(
+        "rows of a customer that are removed once: a note",
+        shop("""
+@app.post("/customers/{customer_id}/forget")
+def forget(customer_id: int, session: Session = Depends(get_session)):
+    session.query(Order).filter(Order.customer_id == customer_id).delete()
+    session.commit()
+"""),
+        bad=True,
+    ),
+    Example(
+        "names that are unique in their parent: a note",
+        shop("""
+from sqlalchemy import UniqueConstraint
+
+
+class Label(Base):
+    __tablename__ = "labels"
+    __table_args__ = (UniqueConstraint("name", "customer_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+
+
+@app.get("/customers/{customer_id}/labels")
+def list_labels(customer_id: int, session: Session = Depends(get_session)):
+    return session.scalars(select(Label.name).where(Label.customer_id == customer_id)).all()
+"""),
+        bad=True,
     ),
 )

@@ -12,7 +12,8 @@ them, and `def` handlers or dependencies that use the database.
 **How to fix it.** `pool_size` as high as the threads that can want a connection, and `max_overflow=0`; keep
 workers x pool below the server's `max_connections`.
 
-**When it is no problem.** SQLite in memory, engines that only asynchronous code or start-up uses, a server
+**When it is no problem.** SQLite in memory, engines that only asynchronous code, start-up or a script uses, the
+fallback of a function whose other engine has the size that the configuration gives, a server
 whose connections are the scarce thing (then lower the thread limit instead).
 
 **Sources.** SQLAlchemy, "Connection Pooling": https://docs.sqlalchemy.org/en/20/core/pooling.html ;
@@ -43,23 +44,41 @@ _POOLS = ("QueuePool", "AsyncAdaptedQueuePool")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each synchronous engine that threads outnumber."""
+    """One finding for the synchronous engines of a place that threads outnumber."""
     limit = project.imported.thread_limit
-    for engine in project.imported.engines:
-        most = engine.pool_size + engine.max_overflow
-        if engine.is_async or engine.pool not in _POOLS or engine.max_overflow < 0 or most >= limit:
+    for engines in _alternatives(project, evidence):
+        if not all(_is_short(engine, limit) for engine in engines):
             continue
         routes = _threaded(project, evidence)
-        if not routes:
-            continue
-        place = engine.span or _any_handler(project, routes)
+        engine = engines[0]
+        place = (engine.span or _any_handler(project, routes)) if routes else None
         if place is not None and (evidence is not None or _is_shared(project, engine, place)):
-            yield _finding(evidence, engine, place, routes, limit)
+            yield _finding(evidence, engines, place, routes, limit)
+
+
+def _alternatives(project: Project, evidence: Evidence | None) -> list[list[Engine]]:
+    """The engines, together those of which one function makes one: by dialect, or where the first fails."""
+    found: dict[object, list[Engine]] = {}
+    for position, engine in enumerate(project.imported.engines):
+        span = engine.span
+        together = evidence is None and span is not None and span.symbol
+        found.setdefault((span.file, span.symbol) if span and together else position, []).append(engine)
+    return list(found.values())
+
+
+def _is_short(engine: Engine, limit: int) -> bool:
+    """Whether threads outnumber its connections."""
+    most = engine.pool_size + engine.max_overflow
+    pooled = not engine.is_async and engine.pool in _POOLS
+    return pooled and engine.pool_size > 0 and engine.max_overflow >= 0 and most < limit
 
 
 def _is_shared(project: Project, engine: Engine, place: Span) -> bool:
     """Whether requests share the pool: not that of a function that makes it for itself, or anew for each of them."""
-    ways = project.reaches.get(f"{place.file}:{place.symbol}", ())
+    maker = f"{place.file}:{place.symbol}"
+    ways = project.reaches.get(maker, ())
+    if maker in project.source.functions and not ways:
+        return False  # a script's
     return engine.kept and not any(way.route and way.context in ("loop", "thread") for way in ways)
 
 
@@ -90,7 +109,10 @@ def _any_handler(project: Project, routes: set[str]) -> Span | None:
     return next((f.span for f in served if f is not None), None)
 
 
-def _finding(evidence: Evidence | None, engine: Engine, place: Span, routes: set[str], limit: int) -> Finding:
+def _finding(
+    evidence: Evidence | None, engines: list[Engine], place: Span, routes: set[str], limit: int
+) -> Finding:
+    engine = engines[0]
     most = engine.pool_size + engine.max_overflow
     waits = [
         p.wait
@@ -112,6 +134,7 @@ def _finding(evidence: Evidence | None, engine: Engine, place: Span, routes: set
         known="measured" if waits else "static",
         confidence=0.7,
         cost=Cost(total=float(sum(waits))),
+        places=[other.span for other in engines[1:] if other.span is not None],
         facts={
             "engine": engine.url,
             "pool_size": engine.pool_size,
@@ -174,6 +197,39 @@ async def read_order(order_id: int, session: AsyncSession = Depends(get_async_se
     return (await session.get(Order, order_id)).number
 """),
         get("/orders/1"),
+        bad=False,
+    ),
+    Example(
+        "the fallback of an engine whose size is configured",
+        {
+            "main.py": """\
+import os
+
+from fastapi import Depends, FastAPI
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+
+def make_engine():
+    if url := os.environ.get("DATABASE_URL"):
+        return create_engine(url, pool_size=int(os.environ["POOL_SIZE"]), max_overflow=0)
+    return create_engine("sqlite:///shop.db")
+
+
+engine = make_engine()
+app = FastAPI()
+
+
+def get_session():
+    with Session(engine) as session:
+        yield session
+
+
+@app.get("/orders/{order_id}")
+def read_order(order_id: int, session: Session = Depends(get_session)):
+    return session.scalar(text("select number from orders limit 1"))
+"""
+        },
         bad=False,
     ),
 )

@@ -10,7 +10,8 @@ public port lets each client choose the address that it is logged with.
 
 **How it is found.** A configuration of nginx, Caddy, Traefik or HAProxy (or a service with such an image) beside a
 production command without the option, without `FORWARDED_ALLOW_IPS` and without `ProxyHeadersMiddleware`; or the
-option with `*` in a service whose port is published on all addresses.
+option with `*` in a service whose port is published on all addresses. Where a proxy's file names the port of one of
+the commands, the others don't stand behind it.
 
 **How to fix it.** `--forwarded-allow-ips` with the proxy's address or network.
 
@@ -53,12 +54,22 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each command."""
     proxy = _proxy(project)
     handled = _is_handled(project)
-    for launch in launches(project):
+    started = tuple(launches(project))
+    behind = [x for x in started if _port(x) in project.shipped.upstreams]
+    for launch in started:
         given = launch.option("--forwarded-allow-ips")
-        if given is None and proxy and not handled and launch.server != "hypercorn":
+        stands = not behind or launch in behind
+        if given is None and proxy and stands and not handled and launch.server != "hypercorn":
             yield _unknown(launch, proxy)
         elif given == "*" and (port := _published(project, launch)):
             yield _everybody(launch, port)
+
+
+def _port(launch: Launch) -> str:
+    """The port that the command names, "" for a variable or none."""
+    given = launch.option("--port", "-p", "--bind", "-b") or ""
+    port = given.rpartition(":")[2]
+    return port if port.isdigit() else ""
 
 
 def _proxy(project: Project) -> str:
@@ -141,4 +152,13 @@ EXAMPLES = (
         mends="nginx before a server that doesn't know it",
     ),
     Example("no proxy in the repository", {"main.py": "", "Dockerfile": _IMAGE % ""}, bad=False),
+    Example(
+        "a dashboard beside the server that the proxy leads to",
+        _NGINX
+        | {
+            "Dockerfile": _IMAGE % ', "--port", "8000", "--forwarded-allow-ips", "172.16.0.0/12"',
+            "compose.yml": "services:\n  dashboard:\n    command: uvicorn jobs:dashboard --port 9000\n",
+        },
+        bad=False,
+    ),
 )

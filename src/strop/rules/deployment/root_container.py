@@ -84,4 +84,13 @@ EXAMPLES = (
         },
         bad=False,
     ),
+    Example(
+        "a script that starts whatever it is told",
+        {
+            "main.py": "",
+            "Dockerfile": _ROOT.replace('CMD ["uvicorn", "main:app"]', 'ENTRYPOINT ["/entry.sh"]'),
+            "entry.sh": '#!/bin/sh\npython -m pip install $EXTRA\nexec "$@"\n',
+        },
+        bad=False,
+    ),
 )

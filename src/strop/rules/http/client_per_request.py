@@ -15,6 +15,7 @@ proxy, a transport) are left out, and so are those that `lru_cache` or a filled 
 shutdown. Headers and credentials go with each call.
 
 **When it is no problem.** A call that is made once an hour; a client that lives as long as a WebSocket (not reported).
+Logins, tries of settings and routes for administrators alone are notes: such a call is seldom.
 
 **Sources.** HTTPX, "Clients": https://www.python-httpx.org/advanced/clients/ ;
 aiohttp, "Don't create a session per request": https://docs.aiohttp.org/en/stable/client_quickstart.html#make-a-request
@@ -23,6 +24,7 @@ aiohttp, "Don't create a session per request": https://docs.aiohttp.org/en/stabl
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -34,6 +36,7 @@ from strop.project.project import Project
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.wording import many
@@ -57,6 +60,12 @@ _OWN = {
     "cookies",
     "cookie_jar",
 }
+# what is done once in a session or less: logins and their tokens, trying out settings, setting up
+_RARE = re.compile(
+    r"oauth|oidc|saml|log_?in\b|callback|(validate|verify|test|check)_(credential|connection|endpoint|api_key)|/test\b"
+    r"|revoke|refresh_token|userinfo|token_(endpoint|form)|/(install|setup|health|version)\b|metadata",
+    re.IGNORECASE,
+)
 WORDS = tuple(name.rpartition(".")[2] for name in CLIENTS)
 
 
@@ -74,7 +83,9 @@ def _differs(body: Body, keyword: ast.keyword) -> bool:
 
 
 def _stands_in(body: Body, call: ast.Call) -> bool:
-    """Whether it is made only where the caller gave none: `if client is None:`."""
+    """Whether it is made only where the caller gave none: `if client is None:`, or after `if client is not None: return`."""
+    if any(_returns_with_given(body, statement, call) for statement in body.of(ast.If)):
+        return True
     for each in body.around(call):
         match each:
             case ast.If(
@@ -84,6 +95,20 @@ def _stands_in(body: Body, call: ast.Call) -> bool:
             ):
                 if any(b.how == "annotation" for b in body.bindings(name)):
                     return True
+    return False
+
+
+def _returns_with_given(body: Body, statement: ast.If, call: ast.Call) -> bool:
+    """Whether this leaves the function above the call when the caller gave a client."""
+    match statement:
+        case ast.If(
+            test=ast.Compare(
+                left=ast.Name() as name, ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]
+            ),
+            body=[*_, ast.Return(value=given)],
+        ) if given is not None and statement.lineno < call.lineno:
+            uses = any(isinstance(n, ast.Name) and n.id == name.id for n in ast.walk(given))
+            return uses and any(b.how == "annotation" for b in body.bindings(name))
     return False
 
 
@@ -109,6 +134,8 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
     if not reached:
         return
     first = max(reached, key=lambda m: (len(ways[m]), -m.span.line))
+    keys = {w.route for m in reached for w in ways[m]} & served
+    rare = all(_is_rare(project, first.function, key) for key in keys)
     also = f", as in {many(len(reached) - 1, 'place')} beside it" if len(reached) > 1 else ""
     yield draft(
         RULE,
@@ -119,9 +146,16 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
         solution="make one client for the process, and close it at shutdown",
         known="static",
         confidence=0.8,
+        severity="note" if rare else None,
         chain=(*ways[first][0].chain, Step(first.fact("text"), first.span)),
         facts={"name": first.fact("name"), "function": first.function},
     )
+
+
+def _is_rare(project: Project, function: str, key: str) -> bool:
+    """Whether a call is made seldom: at a login, to try out settings, for administrators."""
+    named = function.rpartition(".")[2].rpartition(":")[2]
+    return bool(_RARE.search(named) or _RARE.search(key)) or Protection.of(project).is_for_operators(key)
 
 
 EXAMPLES = (
@@ -207,5 +241,61 @@ async def fetch(path: str, client: httpx.AsyncClient | None = None):
 async def read_rate():
     return await fetch("eur", shared)
 """),
+    ),
+    Example(
+        "returned with the one that the caller gives",
+        plain("""
+import httpx
+
+shared = httpx.AsyncClient(timeout=5)
+
+
+async def load(client: httpx.AsyncClient, path: str):
+    return (await client.get(f"https://rates.example/{path}")).json()
+
+
+async def fetch(path: str, client: httpx.AsyncClient | None = None):
+    if client is not None:
+        return await load(client, path)
+    async with httpx.AsyncClient(timeout=5) as own:
+        return await load(own, path)
+
+
+@app.get("/rate")
+async def read_rate():
+    return await fetch("eur", shared)
+"""),
+    ),
+    Example(
+        "on routes for administrators alone: a note",
+        plain("""
+import httpx
+
+
+def require_admin(name: str = "") -> str:
+    if name != "anna":
+        raise HTTPException(403)
+    return name
+
+
+@app.get("/settings/mail/test")
+async def try_mail(admin: str = Depends(require_admin)):
+    async with httpx.AsyncClient(timeout=5) as client:
+        return (await client.get("https://mail.example/ping")).json()
+"""),
+        bad=True,
+    ),
+    Example(
+        "at the end of a login: a note",
+        plain("""
+import httpx
+
+
+@app.get("/oauth/callback")
+async def finish_login(code: str):
+    async with httpx.AsyncClient(timeout=5) as client:
+        return (await client.post("https://login.example/token", data={"code": code})).json()
+"""),
+        bad=True,
     ),
 )

@@ -6,7 +6,8 @@
 **Why it costs.** Starlette then answers each origin with its own name and "credentials allowed": every site that a
 user visits can call the API with that user's cookies and read the answers.
 
-**How it is found.** The arguments where the middleware is added, constants followed.
+**How it is found.** The arguments where the middleware is added, constants followed. A note in an application that
+neither reads nor sets a cookie, has no session and no HTTP Basic: there a browser sends nothing by itself.
 
 **How to fix it.** Name the origins that may, or leave `allow_credentials` out: a token in the `Authorization` header
 does not need it.
@@ -30,15 +31,23 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.told import marks
 
 RULE = Rule("SEC011", "cors-wildcard", "security", "error", "Any origin with the user's cookies", static=True)
-WORDS = ("CORSMiddleware",)
+WORDS = ("CORSMiddleware", "cookies", "set_cookie", "CookieTransport")
 KINDS = ("function", "module", "class")
+_SENT = ("APIKeyCookie", "HTTPBasic", "HTTPDigest")  # what a browser sends by itself
 _EVERYTHING = ("*", ".*", "^.*$", "https?://.*", ".+")
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """Where CORSMiddleware gets a wildcard and credentials."""
+    """Where CORSMiddleware gets a wildcard and credentials, and where cookies are read or set."""
+    cookies = (
+        *body.calls("set_cookie", "CookieTransport"),
+        *(a for a in body.of(ast.Attribute) if a.attr == "cookies"),
+    )
+    for place in cookies[:1]:
+        yield body.mark(RULE.code, place, kind="cookie")
     for call in body.calls("add_middleware", "Middleware", "CORSMiddleware"):
         names = [body.name(arg) for arg in call.args[:1]] + [body.name(call.func)]
         given = {k.arg: k.value for k in call.keywords}
@@ -67,7 +76,8 @@ def _is_wild(body: Body, given: ast.expr | None) -> bool:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each place."""
     routes = [r.key for r in project.imported.routes if r.kind == "http"]
-    for mark in project.source.marks.get(RULE.code, ()):
+    cookies = _has_cookies(project)
+    for mark in marks(project, RULE):
         yield draft(
             RULE,
             mark.span,
@@ -77,16 +87,36 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             solution="name the origins, or set allow_credentials=False where no cookie identifies users",
             known="static",
             confidence=0.95,
+            severity=None if cookies else "note",
         )
+
+
+def _has_cookies(project: Project) -> bool:
+    """Whether anything may identify a user by what a browser sends by itself."""
+    if any(True for _ in marks(project, RULE, "cookie")):
+        return True
+    if any("session" in m.name.rpartition(":")[2].lower() for m in project.imported.middleware):
+        return True
+    return any(
+        any(p.place == "cookie" for p in route.parameters)
+        or any(d.scheme.endswith(_SENT) for d in route.dependencies)
+        for route in project.imported.routes
+    )
 
 
 EXAMPLES = (
     Example(
         "everybody with cookies",
         plain("""
+from fastapi import Cookie
 from fastapi.middleware.cors import CORSMiddleware
 
 app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True, allow_methods=["*"])
+
+
+@app.get("/me")
+def me(session: str = Cookie()):
+    return session
 """),
         bad=True,
     ),

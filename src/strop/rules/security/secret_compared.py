@@ -6,7 +6,7 @@
 a guess was right, byte by byte.
 
 **How it is found.** Comparisons of a name that says secret, where one side comes from the caller and the other does
-not, in functions that a route reaches. Conditions of database queries are left out.
+not, in functions that a route reaches. Conditions of database queries are left out. On a route for administrators it is a note.
 
 **How to fix it.** `hmac.compare_digest(given, expected)` (`secrets.compare_digest` is the same), on bytes or ASCII text.
 
@@ -29,6 +29,7 @@ from strop.project.origins import Origins
 from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.rules.example import Example
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.secretive import is_proof, words
@@ -158,6 +159,7 @@ def _is_query(body: Body, compare: ast.Compare, sides: tuple[ast.expr, ...]) -> 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each comparison that a route reaches."""
+    protection = Protection.of(project)
     for mark in marks(project, RULE):
         ways = ways_to(project, mark.function)
         if ways:
@@ -169,6 +171,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="the time that the comparison takes tells a client how much of its guess is right",
                 solution="hmac.compare_digest(given, expected)",
                 confidence=0.8,
+                severity="note" if protection.are_for_operators(ways) else None,
             )
 
 

@@ -6,7 +6,7 @@
 gigabytes end the process, or the machine.
 
 **How it is found.** Reads of an `UploadFile` parameter without a size, in functions that compare no size and hand the
-file to nothing that could, unless a middleware's name says that it limits bodies.
+file to nothing that could, unless a middleware's name says that it limits bodies. Where only administrators upload it is a note.
 
 **How to fix it.** Read in pieces and stop with 413 at a limit; and limit bodies before they are stored, with a pure ASGI
 middleware that counts bytes (Content-Length alone is not enough) or in the proxy.
@@ -28,6 +28,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.example import Example
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
@@ -84,7 +85,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each read that a route reaches."""
     if any(_LIMITS.search(m.name.rpartition(":")[2]) for m in project.imported.middleware):
         return
-    seen: set[str] = set()
+    protection, seen = Protection.of(project), set[str]()
     for mark in marks(project, RULE):
         ways = ways_to(project, mark.function)
         if ways and mark.function not in seen:
@@ -97,6 +98,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="a few large uploads fill the memory of the worker",
                 solution="read in pieces and answer 413 at a limit; limit bodies in a middleware or the proxy as well",
                 confidence=0.7,
+                severity="note" if protection.are_for_operators(ways) else None,
             )
 
 

@@ -16,7 +16,7 @@ says it is for: a secret or key, a worker's identity, a date. The defaults of on
 it is used. Ask for the time in the function, or with `default_factory`.
 
 **When it is no problem.** The time of the start itself (`STARTED_AT`), a value that is made for a test or a cache
-buster. A random identity of one process is reported only where it is taken from the process's number.
+buster, a salt that is only compared with in memory; files of examples and scripts. A random identity of one process is reported only where it is taken from the process's number.
 
 **Sources.** https://github.com/fastapi/fastapi/issues/592 ; Gunicorn, "preload_app":
 https://docs.gunicorn.org/en/stable/settings.html#preload-app
@@ -68,7 +68,7 @@ _CLOCK = frozenset(
     {"datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today", "datetime.datetime.today"}
 )
 _SECRET = re.compile(
-    r"(secret|signing|jwt|private|encryption|session|csrf|cookie|auth|token|hmac)_?.*?(key|secret|salt|seed|token)?$|key$|salt$",
+    r"(secret|signing|jwt|private|encryption|session|csrf|cookie|auth|token|hmac)_?.*?(key|secret|salt|seed|token)?$|key$",
     re.I,
 )
 _OTHER = re.compile(
@@ -78,11 +78,16 @@ _OTHER = re.compile(
 _IDENTITY = re.compile(
     r"worker|instance|process|node|owner|consumer|server|replica|holder|identity|client_id|lock", re.I
 )
+_ASIDE = re.compile(
+    r"(^|/)(examples?|scripts?|tools|benchmarks?|demos?|tutorials?|docs|notebooks?|samples?)/"
+)
 _MOMENT = re.compile(r"start|boot|launch|init|import|load|build|epoch|uptime|min|max|version|year", re.I)
 
 
 def notice(body: Body) -> Iterator[Mark]:
     """Assignments at import whose value is the process's own."""
+    if _ASIDE.search(body.module.file):
+        return  # runs once and ends, is no part of the service
     for node in _assignments(body.node.body):
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         if not isinstance(target, ast.Name) or node.value is None:
@@ -277,6 +282,14 @@ async def worker():
         "the zone of the machine",
         {
             "main.py": "from datetime import datetime\n\nLOCAL_ZONE = datetime.now().astimezone().tzinfo\n",
+        },
+        bad=False,
+    ),
+    Example(
+        "a script that runs once, and a salt of what stays in memory",
+        {
+            "main.py": "import secrets\n\n_VALUE_SALT = secrets.token_hex(16)\n",
+            "scripts/report.py": "from datetime import datetime\n\nREPORT_DAY = datetime.now()\n",
         },
         bad=False,
     ),

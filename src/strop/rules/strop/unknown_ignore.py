@@ -17,7 +17,6 @@ of rules.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -28,6 +27,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.foreign import is_foreign
 from strop.rules.ignores import noted, places
 from strop.rules.registry import rules
 from strop.rules.rule import Rule
@@ -53,11 +53,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     known = {word for registered in rules() for word in (registered.rule.code, registered.rule.slug)}
     for file, ignore in places(project):
         for code in ignore.codes or ("",):
-            if code.upper() not in known and code.lower() not in known:
+            if code.upper() not in known and code.lower() not in known and not is_foreign(code):
                 yield _finding(Span(file, ignore.line), code, known)
 
 
 def _finding(span: Span, code: str, known: set[str]) -> Finding:
+    import difflib  # for mistakes alone
+
     near = difflib.get_close_matches(code.upper(), known, n=1) or difflib.get_close_matches(
         code.lower(), known, n=1
     )
