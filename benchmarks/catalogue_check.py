@@ -55,7 +55,7 @@ def tops() -> dict[str, list[str]]:
     """The names of the catalogue by the package that they lie in; the standard library's are the test suite's matter."""
     data = tomllib.loads(CATALOGUE.read_text("utf-8"))
     names = {n for effect in data["effects"] for n in effect["names"]}
-    names |= {*data["harmless"]["names"], *data["memoised"]["names"]}
+    names |= {*data["harmless"]["names"], *data["memoised"]["names"], *data["anonymous"]["names"]}
     for section in ("builders", "off_loop", "background", "inline", "only_with", "not_without"):
         names |= set(data[section])
     names |= set(data["aliases"].values())

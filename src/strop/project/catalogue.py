@@ -59,6 +59,7 @@ class Catalogue:
     memoised: frozenset[str] = frozenset()
     builders: Mapping[str, Effect] = field(default_factory=dict)  # base classes whose instances are costly
     harmless: frozenset[str] = frozenset()  # members of a family that do nothing of the kind
+    anonymous: frozenset[str] = frozenset()  # dependencies that don't ask who calls
     only_with: Mapping[str, str] = field(default_factory=dict)  # no effect without this argument
     not_without: Mapping[str, str] = field(default_factory=dict)  # no effect when this argument is false
 
@@ -79,6 +80,16 @@ class Catalogue:
             known = {effect.kind for effect in found}
             found += tuple(e for e in self.effects.get(family, ()) if e.kind not in known)
         return found
+
+    def is_anonymous(self, name: str) -> bool:
+        """Whether a library's dependency certainly doesn't ask who calls: named so, or known for what else it does."""
+        families = (f"{above}.**" for above in (name, *_above(name), name.partition(".")[0]))
+        return (
+            name in self.anonymous
+            or not self.anonymous.isdisjoint(families)
+            or bool(self.effect(name) or self.result(name))
+            or self.canonical(name) in self.builders
+        )
 
     def result(self, name: str) -> Shape | None:
         """The type that a library call gives."""
@@ -112,6 +123,7 @@ def load_catalogue(text: str) -> Catalogue:
         frozenset(data.get("memoised", {}).get("names", ())),
         {name: Effect("builds", name, note) for name, note in data.get("builders", {}).items()},
         frozenset(data.get("harmless", {}).get("names", ())),
+        frozenset(data.get("anonymous", {}).get("names", ())),
         data.get("only_with", {}),
         data.get("not_without", {}),
     )

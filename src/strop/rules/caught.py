@@ -33,7 +33,7 @@ _MEANT = (  # what clients sent is wrong, and the text says where
     *("yaml.", "packaging.", "tomllib.", "croniter.", "jinja2.", "zoneinfo.", "binascii.", "xml.", "lxml."),
     *("phonenumbers.", "dateutil.", "isodate.", "ipaddress.", "csv.", "decimal.", "uuid.", "msgspec."),
 )
-_LOGS = frozenset(
+LOGS = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "fatal", "notice"}
     | {"print_exc", "capture_exception", "capture_message", "print_exception", "adebug", "ainfo", "aerror"}
     | {"awarning", "aexception", "record_exception", "notice_error", "opt", "success", "trace", "echo"}
@@ -77,7 +77,7 @@ def is_own(body: Body, name: str) -> bool:
 
 def logs(handler: ast.ExceptHandler) -> bool:
     """Whether a handler tells anybody: a logger, a print, an error tracker."""
-    return any(last_name(call.func) in _LOGS for call in walked(handler.body) if isinstance(call, ast.Call))
+    return any(last_name(call.func) in LOGS for call in walked(handler.body) if isinstance(call, ast.Call))
 
 
 def raises(handler: ast.ExceptHandler) -> bool:

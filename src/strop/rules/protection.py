@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
+from strop.project.catalogue import default_catalogue
 from strop.project.function import Function
 from strop.project.handling import CODE, REFUSING, Handling
 from strop.project.identify import Identifier
@@ -206,4 +207,11 @@ def _is_veiled(route: Route) -> bool:
     doubts = route.uncertain.split("; ") if route.uncertain else []
     if any(not doubt.startswith(("path: ", "prefix: ")) for doubt in doubts):
         return True
-    return any(dependency.uncertain for dependency in route.dependencies)
+    return any(
+        (each.uncertain or each.span is None) and not _is_anonymous(each) for each in route.dependencies
+    )
+
+
+def _is_anonymous(dependency: Dependency) -> bool:
+    """Whether a library made it that is known not to ask who calls: a rate limiter, say."""
+    return default_catalogue().is_anonymous(dependency.name.replace(":", "."))

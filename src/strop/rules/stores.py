@@ -15,8 +15,11 @@ SHRINK = frozenset({"pop", "popitem", "clear", "remove", "discard", "popleft"})
 _EMPTY = frozenset({"dict", "list", "set", "defaultdict", "OrderedDict", "Counter", "deque"})
 # What lives in one process by its nature: held here, it can be nowhere else.
 _BOUND = frozenset(
-    {"Task", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "Future", "Thread", "Process", "WebSocket", "TaskGroup", "Popen", "Callable", "ContextVar", "Timer", "Client", "AsyncClient", "Engine", "AsyncEngine", "Pool", "ConnectionPool", "Redis", "ClientSession"}
+    {"Task", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "Future", "Thread", "Process", "WebSocket", "TaskGroup", "Popen", "Callable", "ContextVar", "Timer", "Client", "AsyncClient", "Engine", "AsyncEngine", "Pool", "ConnectionPool", "Redis", "ClientSession", "sessionmaker", "async_sessionmaker", "scoped_session", "SessionMaker"}
 )  # fmt: skip
+_VALUES = frozenset(
+    {"builtins", "datetime", "uuid", "decimal", "str", "int", "float", "bool", "dict", "list", "set"}
+)
 _MODELS = frozenset(
     {"pydantic", "pydantic_settings", "sqlmodel", "sqlalchemy", "enum", "typing", "msgspec", "marshmallow"}
 )
@@ -31,7 +34,7 @@ _MAKES_BOUND = _BOUND | {
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use of a container: grow, shrink, count or read."""
+    """One use of a container: grow, shrink, count, read; "bound" and "same" store what belongs to a process anyway."""
 
     store: str  # dotted name of the container
     how: str
@@ -151,7 +154,7 @@ def _use(body: Body, node: ast.expr, store: str) -> Iterator[Use]:
             if isinstance(above, ast.AugAssign) and above.target is parent:
                 yield Use(store, "count", above)
             elif isinstance(context, ast.Store):
-                yield Use(store, "bound" if _is_bound(body, above) else "grow", parent)
+                yield Use(store, _stored(body, parent.slice, above), parent)
             elif isinstance(context, ast.Del):
                 yield Use(store, "shrink", parent)
             else:
@@ -185,15 +188,50 @@ def _deeper(body: Body, item: ast.Subscript, store: str) -> Iterator[Use]:
         yield Use(store, "read", item)
 
 
-def _is_bound(body: Body, assign: ast.AST | None) -> bool:
-    return isinstance(assign, ast.Assign) and _binds(body, assign.value)
+def _stored(body: Body, key: ast.expr, assign: ast.AST | None) -> str:
+    if not isinstance(assign, ast.Assign):
+        return "grow"
+    return "bound" if _binds(body, assign.value) else "same" if _is_same(body, key, assign.value) else "grow"
+
+
+def _is_same(body: Body, key: ast.expr, value: ast.expr) -> bool:
+    """Whether each process stores the same under this key: an object or a class that nothing given leads to."""
+    if _is_given(body, key) or _is_given(body, value):
+        return False
+    ref = body.ref(value)
+    return ref is not None and (
+        ref.kind == "class" or (ref.kind == "instance" and ref.name.partition(".")[0] not in _VALUES)
+    )
+
+
+def _is_given(body: Body, expr: ast.expr) -> bool:
+    """Whether an expression, or what its names were assigned here, reads what the function was given."""
+    if not isinstance(body.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return True
+    a = body.node.args
+    given = {x.arg for x in (*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg) if x} - {
+        "self",
+        "cls",
+    }
+    read = [n for n in ast.walk(expr) if isinstance(n, ast.Name)]
+    made = [body.value(n) for n in read]
+    return bool(given & {n.id for part in (expr, *made) for n in ast.walk(part) if isinstance(n, ast.Name)})
 
 
 def _binds(body: Body, expr: ast.expr) -> bool:
-    """Whether a value belongs to this process: a task, a lock, a socket."""
+    """Whether a value belongs to this process: a task, a lock, a socket, or an object that holds one."""
     value = body.value(expr)
     if isinstance(value, ast.Call):
         name = last_name(value.func)
         if name in _MAKES_BOUND:
             return True
-    return body.instance(expr).rpartition(".")[2] in _BOUND
+    kind = body.instance(expr)
+    own = body.types.found.classes.get(kind)
+    return kind.rpartition(".")[2] in _BOUND or (own is not None and _holds_bound(own))
+
+
+def _holds_bound(own: ClassNode) -> bool:
+    """Whether a class of the project says that its objects hold what belongs to one process."""
+    bindings = [b for names in (own.scope.names, own.attributes) for found in names.values() for b in found]
+    notes = [b.expr for b in bindings if b.how == "annotation" and b.expr is not None]
+    return any(holds_bound(ast.unparse(note)) for note in notes)

@@ -200,4 +200,65 @@ app.include_router(router)
         ),
         bad=False,
     ),
+    Example(
+        "a rate limit is no check",
+        plain(
+            _USERS
+            + """
+from fastapi_limiter.depends import RateLimiter
+
+
+@router.delete("/{number}", dependencies=[Depends(RateLimiter(times=5, seconds=60))])
+def remove(number: int):
+    return load(number)
+
+
+app.include_router(router)
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "what is asked for can't be followed",
+        plain(
+            _USERS
+            + """
+def routes(plugin):
+    @router.delete("/{number}", dependencies=[Depends(plugin.may_write)])
+    def remove(number: int):
+        return load(number)
+
+    return router
+
+
+from plugins import installed
+
+app.include_router(routes(installed[0]))
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "made by a library that nobody knows",
+        plain(
+            _USERS
+            + """
+from gatehouse import Gate, passes
+
+
+@router.delete("/{number}", dependencies=[Depends(Gate(level=3))])
+def remove(number: int):
+    return load(number)
+
+
+@router.put("/{number}", dependencies=[Depends(passes)])
+def change(number: int):
+    return load(number)
+
+
+app.include_router(router)
+"""
+        ),
+        bad=False,
+    ),
 )

@@ -232,4 +232,42 @@ async def control(websocket: WebSocket, token: str):
         ),
         bad=False,
     ),
+    Example(
+        "what is asked for can't be followed",
+        plain(
+            _ROUTES
+            + """
+from plugins import installed
+
+
+def serve(plugin):
+    @app.websocket("/ticker")
+    async def ticker(websocket: WebSocket, door: object = Depends(plugin.door)):
+        await websocket.accept()
+        for price in PRICES:
+            await websocket.send_json(price)
+
+
+serve(installed[0])
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "a rate limit is no check",
+        plain(
+            _ROUTES
+            + """
+from fastapi_limiter.depends import WebSocketRateLimiter
+
+
+@app.websocket("/ticker")
+async def ticker(websocket: WebSocket, limit: object = Depends(WebSocketRateLimiter(times=5, seconds=60))):
+    await websocket.accept()
+    for price in PRICES:
+        await websocket.send_json(price)
+"""
+        ),
+        bad=True,
+    ),
 )

@@ -15,8 +15,10 @@ where the container is made.
 process (sockets, tasks) needs a message to the others, or routing that is sticky on purpose.
 
 **When it is no problem.** What belongs to a process anyway is not reported: tasks, locks, sockets, context
-variables, what is filled at import or start-up, caches that hold what can be computed again. An application that is
-bound to one process by design can ignore the rule.
+variables, objects that hold a socket, what is filled at import or start-up, caches that hold what can be computed
+again, objects that every process makes alike (clients, one for each event loop). Neither is a count that is only
+logged or reported, or one that makes numbers together with the worker's own. An application that is bound to one
+process by design can ignore the rule.
 
 **Sources.** FastAPI, "Server Workers": https://fastapi.tiangolo.com/deployment/server-workers/ ;
 https://github.com/fastapi/fastapi/issues/592
@@ -25,6 +27,7 @@ https://github.com/fastapi/fastapi/issues/592
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,6 +38,7 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.caught import LOGS
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -47,6 +51,7 @@ from strop.span import Step
 RULE = Rule("STA001", "process-state", "state", "warning", "Requests share state of one process", static=True)
 KINDS = ("function", "class", "module")
 
+_IDENTITY = re.compile(r"worker_?(id|hash|number)|getpid|hostname", re.I)
 _SMALL = 10  # routes: of fewer, "most of them" says nothing
 _CACHES = (
     "cache",
@@ -71,6 +76,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 RULE.code, use.node, store=use.store, how=use.how, text=text, given=_given(body, use.node)
             )
         yield from _counted(body)
+        yield from _weighty(body)
         return
     owner = body.module.name if body.owner is None else body.owner.name
     for node in body.node.body:
@@ -107,7 +113,38 @@ def _counted(body: Body) -> Iterator[Mark]:
     for node in body.of(ast.AugAssign):
         if isinstance(node.target, ast.Name) and node.target.id in body.scope.outer:
             store = f"{body.module.name}.{node.target.id}"
-            yield body.mark(RULE.code, node, store=store, how="count", text=body.text(node)[:60])
+            how = "bound" if any(_IDENTITY.search(word) for word in body.words) else "count"
+            yield body.mark(RULE.code, node, store=store, how=how, text=body.text(node)[:60])
+
+
+def _weighty(body: Body) -> Iterator[Mark]:
+    """Where a number decides or leaves the function; one that is only written into a log or a report does neither."""
+    numbers = [n for n in body.words & body.module.scope.names.keys() if _is_number(body, n)]
+    for node in body.of(ast.Name) if numbers else ():
+        if node.id in numbers and isinstance(node.ctx, ast.Load) and _weighs(body, node):
+            yield body.mark(RULE.code, node, store=f"{body.module.name}.{node.id}", how="read", text=node.id)
+
+
+def _is_number(body: Body, name: str) -> bool:
+    """Whether a module's name begins as a number and is no constant."""
+    first = body.module.scope.names[name][0]
+    value = first.expr if first.how == "value" else first.default
+    written = name in body.scope.outer or not name.isupper()
+    return written and isinstance(value, ast.Constant) and type(value.value) is int
+
+
+def _weighs(body: Body, node: ast.AST) -> bool:
+    above = body.parent(node)
+    match above:
+        case ast.BinOp(op=ast.Mod()) | ast.Dict() | ast.FormattedValue():
+            return False
+        case ast.Call(func=ast.Attribute(attr=attr)) if attr in LOGS:
+            return False
+        case ast.Compare() | ast.Return() | ast.Call() | ast.Subscript() | ast.Yield():
+            return True
+        case ast.expr() | ast.keyword():
+            return _weighs(body, above)
+    return False
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -148,7 +185,7 @@ def _written(project: Project, made: Mark, marks: list[Mark]) -> list[tuple[Mark
     """The ways on which requests change what other requests read."""
     if made.fact("bound") or any(m.fact("how") == "bound" for m in marks):
         return []
-    if not (made.fact("number") or read_elsewhere(marks)):
+    if not (any(m.fact("how") == "read" for m in marks) if made.fact("number") else read_elsewhere(marks)):
         return []
     wanted = ("count",) if made.fact("number") else ("grow", "count")
     ways = [(m, w) for m in marks if m.fact("how") in wanted for w in requests_to(project, m)]
@@ -323,6 +360,76 @@ def parse(name: str):
 @app.get("/parts/{name}")
 async def parts(name: str):
     return parse(name)
+"""),
+        bad=False,
+    ),
+    Example(
+        "a count for the log, numbers of a worker, a client of each event loop",
+        plain("""
+import logging
+import os
+
+hits = 0
+made = 0
+clients = {}
+
+
+class Client:
+    async def ask(self):
+        return 1
+
+
+async def client():
+    loop = id(asyncio.get_running_loop())
+    if loop not in clients:
+        clients[loop] = Client()
+    return clients[loop]
+
+
+async def close():
+    for each in clients.values():
+        await each.ask()
+
+
+def number():
+    global made
+    made += 1
+    return os.getpid() << 20 | made
+
+
+@app.get("/answer")
+async def answer():
+    global hits
+    hits += 1
+    if hits % 50 == 0:
+        logging.info("%s hits", hits)
+    return number(), await (await client()).ask()
+"""),
+        bad=False,
+    ),
+    Example(
+        "a channel that holds its socket",
+        plain("""
+from fastapi import WebSocket
+
+channels = {}
+
+
+class Channel:
+    def __init__(self, socket: WebSocket):
+        self.socket: WebSocket = socket
+
+
+@app.websocket("/channels/{name}")
+async def listen(socket: WebSocket, name: str):
+    await socket.accept()
+    channel = Channel(socket)
+    channels[name] = channel
+
+
+@app.post("/channels/{name}")
+async def send(name: str):
+    await channels[name].socket.send_text("hello")
 """),
         bad=False,
     ),
