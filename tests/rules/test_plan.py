@@ -69,8 +69,13 @@ def test_one_cause_is_said_by_the_rule_that_names_it_best() -> None:
 
 
 def test_a_turn_that_commits_is_one_cause_until_a_run_tells_what_each_statement_costs() -> None:
-    commits, asks, measured = made.finding("DB007"), made.finding("DB002"), made.finding("DB002", total=9)
+    file, line = "shop/api.py", "7"
+    commits = made.finding("DB007", loop_file=file, loop_line=line)
+    asks = made.finding("DB002", loop_file=file, loop_line=line)
+    measured = made.finding("DB002", total=9, loop_file=file, loop_line=line)
     assert merge([asks, commits]) == (commits,)
+    elsewhere = made.finding("DB002", loop_file="shop/api.py", loop_line="70")
+    assert merge([elsewhere, commits]) == (elsewhere, commits)
     assert merge([measured, commits]) == (measured, commits)
 
 

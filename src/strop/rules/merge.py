@@ -31,7 +31,11 @@ def _same_place(better: Finding, worse: Finding) -> bool:
 
 def _same_loop(better: Finding, worse: Finding) -> bool:
     """Read from the source, a turn that commits is one cause; a run tells what each of its statements costs."""
-    return better.known == worse.known == "static" and _same_place(better, worse)
+    if not better.known == worse.known == "static" or (better.severity == "note") != (
+        worse.severity == "note"
+    ):
+        return False
+    return all(better.fact(name) == worse.fact(name) != "" for name in ("loop_file", "loop_line"))
 
 
 def _same_relationship(better: Finding, worse: Finding) -> bool:

@@ -70,10 +70,18 @@ def looks_for_one(block: list[ast.stmt]) -> bool:
         for target in statement.targets
         if isinstance(target, ast.Name)
     }
-    return any(
-        isinstance(s, ast.If) and isinstance(s.body[-1], ast.Return | ast.Break) and _has_found(s.test, found)
-        for s in block
-    )
+    return any(_ends_found(statement, found) for statement in block)
+
+
+def _ends_found(statement: ast.stmt, found: set[str]) -> bool:
+    match statement:
+        case ast.If(test=test, body=[*_, ast.Return() | ast.Break()]):
+            return _has_found(test, found)
+        case (
+            ast.Try(body=[*_, ast.Return() | ast.Break()]) | ast.Try(orelse=[*_, ast.Return() | ast.Break()])
+        ):
+            return True  # the next one is tried where this one fails
+    return False
 
 
 def _has_found(test: ast.expr, found: set[str]) -> bool:
@@ -102,3 +110,55 @@ def left_behind(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
                 yield inner
             else:
                 yield from left_behind(inner)
+
+
+def full_batches(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
+    """The blocks that a loop comes to once for many turns: `if len(rows) >= 500:`, `if number % 500 == 0:`."""
+    for test, inner in _branches(block):
+        match test:
+            case ast.Compare(
+                left=ast.Call(func=ast.Name(id="len")), ops=[ast.Gt() | ast.GtE() | ast.Eq()]
+            ) if not _is_zero(test.comparators[0]):
+                yield inner
+            case ast.Compare(left=ast.BinOp(op=ast.Mod())):
+                yield inner
+
+
+def rare_blocks(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
+    """The blocks that a usual turn doesn't come to: where one has failed, or a key isn't known yet."""
+    for statement in block:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.ExceptHandler):
+                yield node.body
+    for test, inner in _branches(block):
+        if _is_unknown(test, inner):
+            yield inner
+
+
+def _branches(block: list[ast.stmt]) -> Iterator[tuple[ast.expr, list[ast.stmt]]]:
+    for statement in block:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.If):
+                yield node.test, node.body
+
+
+def _is_zero(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 0
+
+
+def _is_unknown(test: ast.expr, block: list[ast.stmt]) -> bool:
+    """Whether a block fills what its condition has missed: `if key not in known: known[key] = find(key)`."""
+    kept = {
+        ast.unparse(target.value)
+        for statement in block
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Subscript)
+    }
+    match test:
+        case ast.Compare(ops=[ast.NotIn()], comparators=[known]):
+            return ast.unparse(known) in kept
+        case ast.Compare(ops=[ast.Is()], comparators=[ast.Constant(value=None)]) | ast.UnaryOp(op=ast.Not()):
+            return bool(kept)
+    return False

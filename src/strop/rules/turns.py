@@ -12,7 +12,14 @@ from strop.project.function import Call, Function
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
-from strop.rules.rounds import asks_each_table, left_behind, looks_for_one, of_one_object
+from strop.rules.rounds import (
+    asks_each_table,
+    full_batches,
+    left_behind,
+    looks_for_one,
+    of_one_object,
+    rare_blocks,
+)
 from strop.span import Span, Step
 
 WORDS = frozenset({"for", "while"})
@@ -22,6 +29,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _BATCHES = ("batch", "chunk", "partition", "page", "slice")
 _WRAPPERS = ("enumerate", "sorted", "reversed", "list", "tuple", "set", "zip", "tqdm", "iter")
 _FIELDS = ("model_dump", "dict", "model_fields", "__fields__", "model_fields_set", "__table__", "columns")
+_LEFT_OUT = {"DB007": ("commit=False", "autocommit=False")}  # arguments that keep the work away from a call
 _RETRIES = ("attempt", "retry", "retries", "tries", "_")
 
 
@@ -40,9 +48,10 @@ def finite(body: Body, rule: str) -> Iterator[Mark]:
             continue
         if why := _little(body, loop):
             yield body.mark(rule, loop, kind="little", why=why)
-        for block in left_behind(loop.body):
-            last = block[-1]
-            yield body.mark(rule, block[0], kind="once", last=last.end_lineno or last.lineno)
+        for block in (*left_behind(loop.body), *full_batches(loop.body)):
+            yield _mark_block(body, rule, block, "once")
+        for block in rare_blocks(loop.body):
+            yield _mark_block(body, rule, block, "rare")
     for waiting in body.of(ast.While):
         yield body.mark(rule, waiting, kind="finite", why="while")
     for inner in body.of(*_COMPREHENSIONS):
@@ -52,6 +61,11 @@ def finite(body: Body, rule: str) -> Iterator[Mark]:
             yield body.mark(rule, inner, kind="finite", why=why)
         elif why := of_one_object(body, generator.iter):
             yield body.mark(rule, inner, kind="little", why=why)
+
+
+def _mark_block(body: Body, rule: str, block: list[ast.stmt], kind: str) -> Mark:
+    last = block[-1]
+    return body.mark(rule, block[0], kind=kind, last=last.end_lineno or last.lineno)
 
 
 def _little(body: Body, loop: ast.For | ast.AsyncFor) -> str:
@@ -92,13 +106,23 @@ def _few(body: Body, over: ast.expr, depth: int) -> str:
             return _few(body, inner, depth - 1)
         case ast.Call(func=ast.Attribute(attr=name)) if name in _FIELDS:
             return "fields"
+        case ast.Call(func=ast.Attribute(attr="split"), args=[ast.Constant(value="/" | "."), *_]):
+            return "the parts of one name"
         case ast.BinOp(left=left, op=ast.Add(), right=right) if depth:
             return _few(body, left, depth - 1) and _few(body, right, depth - 1)
     if isinstance(over, _LITERALS):
-        return "" if any(isinstance(n, ast.Starred) for n in ast.walk(over)) else "written in the source"
+        return "" if _is_filled(over) else "written in the source"
     if isinstance(over, ast.Name | ast.Attribute):
         return _enumeration(body, over)
     return ""
+
+
+def _is_filled(literal: ast.expr) -> bool:
+    """Whether a literal has other values than those in the source: starred ones, or all (it begins empty)."""
+    match literal:
+        case ast.List(elts=[]) | ast.Dict(keys=[]):
+            return True
+    return any(isinstance(n, ast.Starred) for n in ast.walk(literal))
 
 
 def _value(body: Body, name: ast.Name) -> ast.expr:
@@ -167,10 +191,7 @@ def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iter
         for m in project.source.marks.get(rule, ())
         if m.fact("kind") == "little"
     }
-    once: dict[str, list[range]] = {}
-    for mark in project.source.marks.get(rule, ()):
-        if mark.fact("kind") == "once":
-            once.setdefault(mark.function, []).append(range(mark.span.line, int(mark.fact("last")) + 1))
+    once, rare = _blocks(project, rule, "once"), _blocks(project, rule, "rare")
     callers = _callers(project)
     told: set[tuple[str, int]] = set()
     waiting: deque[tuple[str, tuple[Step, ...], Call]] = deque()
@@ -179,11 +200,12 @@ def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iter
         direct = [c for c in function.calls if not c.once and not c.background and wanted(c)]
         for call in direct:
             if call.loop:
-                if any(call.span.line in lines for lines in once.get(function.id, ())):
+                if _stands_in(once, function, call):
                     continue
                 if (function.span.file, call.loop) not in few and (function.id, call.loop) not in told:
                     told.add((function.id, call.loop))
                     why = little.get((function.span.file, call.loop), "")
+                    why = why or ("rare" if _stands_in(rare, function, call) else "")
                     yield Repeat(function, call, (Step(call.text, call.span),), call, why)
             elif function.id not in seen:
                 seen.add(function.id)
@@ -193,16 +215,33 @@ def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iter
         if len(path) > DEEPEST:
             continue
         for caller, call in callers.get(target, ()):
+            if any(word in call.text for word in _LEFT_OUT.get(rule, ())):
+                continue
             there = (Step(call.text, call.span), *path)
             if call.loop:
-                if any(call.span.line in lines for lines in once.get(caller.id, ())):
+                if _stands_in(once, caller, call):
                     continue
                 if (caller.span.file, call.loop) not in few and (caller.id, call.loop) not in told:
                     told.add((caller.id, call.loop))
-                    yield Repeat(caller, call, there, last, little.get((caller.span.file, call.loop), ""))
+                    why = little.get((caller.span.file, call.loop), "")
+                    why = why or ("rare" if _stands_in(rare, caller, call) else "")
+                    yield Repeat(caller, call, there, last, why)
             elif caller.id not in seen:
                 seen.add(caller.id)
                 waiting.append((caller.id, there, last))
+
+
+def _blocks(project: Project, rule: str, kind: str) -> dict[str, list[range]]:
+    """The lines of noted blocks, by function."""
+    found: dict[str, list[range]] = {}
+    for mark in project.source.marks.get(rule, ()):
+        if mark.fact("kind") == kind:
+            found.setdefault(mark.function, []).append(range(mark.span.line, int(mark.fact("last")) + 1))
+    return found
+
+
+def _stands_in(blocks: dict[str, list[range]], function: Function, call: Call) -> bool:
+    return any(call.span.line in lines for lines in blocks.get(function.id, ()))
 
 
 def _callers(project: Project) -> dict[str, list[tuple[Function, Call]]]:

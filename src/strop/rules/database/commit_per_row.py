@@ -11,7 +11,9 @@ more. Where all requests had few rows the finding stays, with less confidence: f
 **How to fix it.** Commit once after the loop, or once a batch. Then either all rows are kept or none, which
 is another behaviour when a row fails: it is your choice.
 
-**When it is no problem.** A commit for each batch of many rows, a long job that must keep what it has done.
+**When it is no problem.** A commit for each batch of many rows, a long job that must keep what it has done, a
+helper that the loop tells `commit=False`. A note only: in work after the answer, in what an operator does now and
+then, or only where a turn has failed.
 
 **Sources.** SQLAlchemy, "Session Basics": https://docs.sqlalchemy.org/en/20/orm/session_basics.html
 """
@@ -30,11 +32,13 @@ from strop.rules import turns
 from strop.rules.code import Loop, loops_on_way, reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example, post
+from strop.rules.led import leads
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
+from strop.rules.seldom import is_seldom
 from strop.rules.served import requests
 from strop.rules.syntax import is_batched, is_bounded
-from strop.rules.turns import finite, repeats
+from strop.rules.turns import Repeat, finite, repeats
 from strop.rules.wording import number, time
 from strop.span import Span
 
@@ -79,9 +83,10 @@ def _unserved(project: Project) -> Iterator[Finding]:
                 message=f"{repeat.last.text}{f' through {repeat.call.text}' if deep else ''} "
                 f"in the turns of the loop at {repeat.loop}",
                 impact="a transaction for each turn that comes to the commit; what is committed stays when a later one fails",
-                solution="commit once after the loop: then all rows are kept or none",
+                solution="commit once after the loop: then all rows are kept or none"
+                + _asked(project, repeat),
                 known="static",
-                severity="note" if repeat.little else None,
+                severity="note" if repeat.little or is_seldom(project, ways) else None,
                 confidence=round(max(0.75 - 0.08 * deep, 0.4), 2),
                 chain=(*ways[0].chain, *repeat.path),
                 facts={
@@ -90,6 +95,13 @@ def _unserved(project: Project) -> Iterator[Finding]:
                     "loop_file": repeat.loop.file,
                 },
             )
+
+
+def _asked(project: Project, repeat: Repeat) -> str:
+    """What else the turns do: this finding stands for the questions of the same loop too (see `merge`)."""
+    turn = (c for c in repeat.function.calls if c.loop == repeat.call.loop and not c.background)
+    asking = next((c for c in turn if c is not repeat.call and "queries" in leads(project, c)), None)
+    return f"; ask once before it for what {asking.text} asks each turn" if asking is not None else ""
 
 
 def _commits(call: Call) -> bool:
@@ -227,6 +239,37 @@ async def keep(session: AsyncSession, row):
 """,
         ),
         post("/customers", '["a", "b", "c", "d", "e", "f"]'),
+        bad=True,
+    ),
+    Example(
+        "the loop tells the helper to leave the commit to it, by the source alone",
+        shop("""
+@app.post("/customers")
+def import_customers(names: list[str], session: Session = Depends(get_session)):
+    for name in names:
+        keep(session, Customer(name=name), commit=False)
+    session.commit()
+
+
+def keep(session: Session, row, commit=True):
+    session.add(row)
+    if commit:
+        session.commit()
+"""),
+        bad=False,
+    ),
+    Example(
+        "only where a turn has failed: a note",
+        shop("""
+@app.post("/customers")
+def import_customers(names: list[str], session: Session = Depends(get_session)):
+    for name in names:
+        try:
+            session.add(Customer(name=name))
+        except ValueError:
+            session.commit()
+    session.commit()
+"""),
         bad=True,
     ),
     Example(

@@ -17,7 +17,9 @@ rows up in a dict.
 batches (`selectin` loading of many parents, `range(0, n, 500)`), the inserts of one flush, a `while True`
 that waits for the database, a call after which the loop is left. A lazy load is
 reported as DB001. A note only: a loop over one field of a request's body beside others, over a collection of one
-object in a route that writes, over candidates until one is found, or one whose turns call another service too.
+object in a route that writes, over candidates until one is found, or one whose turns call another service too;
+where a turn asks only for a key that it has not met, or after a failure; in work after the answer, and in what an
+operator does now and then (a restore, a write for administrators).
 
 **Sources.** SQLAlchemy, "Using IN": https://docs.sqlalchemy.org/en/20/core/operators.html
 """
@@ -42,6 +44,7 @@ from strop.rules.example import Example, get
 from strop.rules.led import leads
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
+from strop.rules.seldom import is_seldom
 from strop.rules.served import Seen, answered, requests, statements_of
 from strop.rules.syntax import goes_over_fields, is_batched, is_bounded, tries_again
 from strop.rules.turns import Repeat, finite, repeats
@@ -272,8 +275,10 @@ def _asks_one(call: Call) -> bool:
     return owner.startswith("redis.") and "ipeline" not in owner and last in _REDIS
 
 
-def _is_little(repeat: Repeat, ways: list[Reach]) -> bool:
+def _is_little(project: Project, repeat: Repeat, ways: list[Reach]) -> bool:
     """Whether hardly anybody would mend it: few turns, or only a write of one object with its parts."""
+    if is_seldom(project, ways):
+        return True
     if repeat.little == "collection":
         return not any(way.route.startswith("GET ") for way in ways)
     return bool(repeat.little)
@@ -303,7 +308,7 @@ def _said(project: Project, repeat: Repeat, ways: list[Reach]) -> Finding:
         solution="ask once for all keys before the loop, and look the rows up in a dict",
         known="static",
         confidence=round(max(0.75 - 0.08 * deep, 0.4), 2),
-        severity="note" if _is_little(repeat, ways) or _calls_out(project, repeat) else "warning",
+        severity="note" if _is_little(project, repeat, ways) or _calls_out(project, repeat) else "warning",
         chain=(*ways[0].chain, *repeat.path),
         facts={"loop_line": repeat.loop.line, "loop_file": repeat.loop.file},
     )
@@ -365,6 +370,81 @@ def read_numbers(ids: list[int], session: Session = Depends(get_session)):
 
 def settings_of(session):
     return 3
+"""),
+        bad=False,
+    ),
+    Example(
+        "over a list that begins empty and is filled, by the source alone",
+        shop("""
+@app.post("/orders/known")
+def known_orders(texts: list[str], session: Session = Depends(get_session)):
+    ids = []
+    for text in texts:
+        ids.append(int(text))
+    return [session.get(Order, number).number for number in ids]
+"""),
+        bad=True,
+    ),
+    Example(
+        "only a key that no turn has met is asked for: a note",
+        shop("""
+@app.post("/orders/numbers")
+def order_numbers(ids: list[int], session: Session = Depends(get_session)):
+    numbers = {}
+    for number in ids:
+        if number not in numbers:
+            numbers[number] = session.get(Order, number).number
+    return [numbers[number] for number in ids]
+"""),
+        bad=True,
+    ),
+    Example(
+        "in work after the answer: a note",
+        shop("""
+from fastapi import BackgroundTasks
+
+
+def check(ids, session: Session):
+    for number in ids:
+        session.get(Order, number)
+
+
+@app.post("/orders/checks")
+def check_orders(ids: list[int], tasks: BackgroundTasks, session: Session = Depends(get_session)):
+    tasks.add_task(check, ids, session)
+"""),
+        bad=True,
+    ),
+    Example(
+        "an operator restores what was saved: a note",
+        shop("""
+@app.post("/restore")
+def restore(ids: list[int], session: Session = Depends(get_session)):
+    return [session.get(Order, number).number for number in ids]
+"""),
+        bad=True,
+    ),
+    Example(
+        "many rows are collected before one statement takes them",
+        shop("""
+@app.post("/orders/batches")
+def read_batches(ids: list[int], session: Session = Depends(get_session)):
+    waiting, found = [], []
+    for number in ids:
+        waiting.append(number)
+        if len(waiting) >= 500:
+            found += session.scalars(select(Order.number).where(Order.id.in_(waiting)))
+            waiting = []
+    return found
+"""),
+        bad=False,
+    ),
+    Example(
+        "the parts of one path",
+        shop("""
+@app.get("/orders/by-path")
+def by_path(path: str, session: Session = Depends(get_session)):
+    return [session.scalar(select(Order.id).where(Order.number == part)) for part in path.split("/")]
 """),
         bad=False,
     ),

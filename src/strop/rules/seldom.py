@@ -1,0 +1,37 @@
+"""Does somebody wait for what these ways lead to? Or does it run after the answer, or once for an operator?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from strop.project.function import Reach
+from strop.project.project import Project
+from strop.rules.code import function_at
+from strop.rules.protection import Protection
+
+_ONCE = re.compile(
+    r"seed|restore|migrat|backfill|re_?-?index|rebuild|bootstrap|fixtures?|demo", re.IGNORECASE
+)
+
+
+def is_seldom(project: Project, ways: Iterable[Reach]) -> bool:
+    """Whether no usual request waits: all ways lead through work after the answer, or from an operator's write."""
+    return all(_is_once(project, way.route) or is_afterwards(project, way) for way in ways)
+
+
+def is_afterwards(project: Project, way: Reach) -> bool:
+    """Whether a way leads through a call that was handed to run after the answer."""
+    for step in way.chain if way.context == "thread" else ():
+        function = function_at(project, step.span)
+        if function is not None and any(c.background and c.span == step.span for c in function.calls):
+            return True
+    return False
+
+
+def _is_once(project: Project, key: str) -> bool:
+    """Whether an operator changes much with this route, now and then: a write for administrators, a restore."""
+    method, _, path = key.partition(" ")
+    if method == "GET":
+        return False
+    return bool(_ONCE.search(path)) or Protection.of(project).is_for_operators(key)
