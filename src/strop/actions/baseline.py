@@ -12,6 +12,7 @@ import msgspec
 from strop.finding import Finding
 from strop.problem import EXIT_USAGE, Problem
 from strop.report.quantity import plural
+from strop.rules.foreign import is_foreign
 from strop.rules.weighed import Stale
 from strop.span import Span
 
@@ -42,9 +43,10 @@ class Baseline:
         return any(entry.fingerprint == fingerprint for entry in self.entries)
 
     def stale(self, there: Iterable[str]) -> tuple[Stale, ...]:
-        """The entries that none of these fingerprints answers."""
+        """The entries that none of these fingerprints answers; not ruff's, which may not be installed here."""
         known = set(there)
-        return tuple(self._stale(entry) for entry in self.entries if entry.fingerprint not in known)
+        gone = (entry for entry in self.entries if entry.fingerprint not in known)
+        return tuple(self._stale(entry) for entry in gone if not is_foreign(entry.code))
 
     def _stale(self, entry: Entry) -> Stale:
         line = next((n for n, text in enumerate(self.lines, 1) if f'"{entry.fingerprint}"' in text), 0)

@@ -12,6 +12,7 @@ import msgspec
 from strop.problem import EXIT_USAGE, Problem
 from strop.rules import sample
 from strop.rules.example import Example
+from strop.rules.foreign import is_foreign
 from strop.rules.registry import Registered, rules
 
 
@@ -55,6 +56,8 @@ def explain(request: ExplainRequest) -> tuple[Page, ...]:
         return pages()
     word = request.word.strip()
     found = tuple(page for page in pages() if word.upper() == page.code or word.lower() == page.slug)
+    if not found and is_foreign(word):
+        return (_of_ruff(word.upper()),)
     if not found:
         raise _unknown(word)
     return found
@@ -111,6 +114,16 @@ def shown_examples(page: Page) -> tuple[tuple[str, Example], ...]:
 def _of_problem(code: str, text: str) -> Page:
     headline, _, body = text.partition("\n")
     return Page(code, "", headline.removeprefix("#").strip(), body.strip())
+
+
+def _of_ruff(code: str) -> Page:
+    text = (
+        "This is ruff's rule, not strop's. `strop review` takes it in where the project has ruff configured and chooses "
+        f"it, and says it once where a rule of strop says the same. `ruff rule {code}` prints its page; "
+        "`ruff = false` under `[tool.strop.review]` leaves all of ruff out.\n\n"
+        "**Sources.** https://docs.astral.sh/ruff/rules/"
+    )
+    return Page(code, "", "A rule of ruff", text)
 
 
 def _unknown(word: str) -> Problem:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from strop.actions.baseline import Baseline, Held, prune_baseline, read_baseline, write_baseline
 from strop.actions.fingerprint import fingerprints
 from strop.actions.found import find
+from strop.actions.ruff import hear, without_said
 from strop.actions.scope import Scope, Touching, find_scope
 from strop.actions.selection import Selection, select
 from strop.actions.texts import Texts
@@ -79,8 +80,11 @@ def review(request: ReviewRequest) -> Reviewed:
     scope = find_scope(request.paths, request.everything, request.since, request.staged)
     settings = read_settings(scope.root)
     found = find(scope.root, settings, request.evidence, request.cache)
-    findings, outline = found.kept.findings, found.kept.outline
+    outline = found.kept.outline
     selection = _selection(request, settings.review, found.kept.cards)
+    heard = hear(scope.root, settings, outline, request.cache)
+    findings = found.kept.findings
+    findings += without_said(heard.findings, findings, selection.wants)
     texts = Texts(scope.root)
     ignores = Ignores(outline, _other_comments(findings, texts))
     known = fingerprints(findings, texts.lines)
@@ -97,9 +101,9 @@ def review(request: ReviewRequest) -> Reviewed:
     reported = [f for f in wanted if told or f.severity != "note" or selection.names(f)]
     entries = [_reported(f, known[f], ignores, held.baseline, texts) for f in sorted(reported, key=_order)]
     unresolved = tuple(_unresolved(found.project(), scope)) if request.strict else ()
-    review = _review(scope, outline, entries, held.note)
+    review = _review(scope, outline, entries, (heard.note, held.note))
     hidden = sum(ignores.of(f) is None for f in set(wanted).difference(reported))
-    review = replace(review, rules=found.kept.cards, unresolved=unresolved, hidden=hidden)
+    review = replace(review, rules=(*found.kept.cards, *heard.cards), unresolved=unresolved, hidden=hidden)
     return Reviewed(review, scope, found.project)
 
 
@@ -165,7 +169,7 @@ def _reported(
     return Reported(finding, fingerprint, texts.excerpt(finding.span), suppressed)
 
 
-def _review(scope: Scope, outline: Outline, entries: list[Reported], note: str) -> Review:
+def _review(scope: Scope, outline: Outline, entries: list[Reported], notes: Iterable[str]) -> Review:
     return Review(
         entries=tuple(entry for entry in entries if entry.suppressed is None),
         suppressed=tuple(entry for entry in entries if entry.suppressed is not None),
@@ -178,7 +182,7 @@ def _review(scope: Scope, outline: Outline, entries: list[Reported], note: str) 
         calls=outline.resolved + outline.unresolved,
         unread=outline.unread,
         blind=sum(scope.holds_file(file) for file, _ in outline.unread),
-        notes=tuple(filter(None, (*scope.notes, note))),
+        notes=tuple(filter(None, (*scope.notes, *notes))),
         prefix=scope.prefix,
     )
 

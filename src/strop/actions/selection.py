@@ -13,6 +13,7 @@ from typing import Literal
 from strop.finding import Finding
 from strop.problem import EXIT_USAGE, Problem
 from strop.report.review.result import RuleCard
+from strop.rules.foreign import DOMAINS, is_foreign
 from strop.rules.rule import Rule
 
 Test = Callable[[Finding], bool]
@@ -115,7 +116,7 @@ def _selector(word: str, cards: Cards) -> Selector:
         return Selector(word, lambda finding: finding.severity == low, "severity")
     if any(low in (card.slug, card.domain) for card in cards):
         return Selector(word, lambda finding: low in (finding.slug, finding.domain), "name")
-    if any(card.code.startswith(code) for card in cards):
+    if any(card.code.startswith(code) for card in cards) or code in DOMAINS or is_foreign(code):
         return Selector(word, lambda finding: finding.code.startswith(code), "name")
     raise _unknown(word, cards)
 

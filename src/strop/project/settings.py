@@ -28,6 +28,8 @@ class ReviewSettings:
     """What is not reported in files that match a pattern: `"scripts/*" = ["ASY", "unbounded-list"]`."""
     notes: bool = False
     """Whether notes are reported: what is true and of little weight."""
+    ruff: bool = True
+    """Whether what the project's ruff says is reported, too, where the project has it configured."""
     baseline: str = ""
     """File of findings that are known already, relative to the project's folder."""
 
@@ -69,7 +71,7 @@ class Settings:
     catalogue: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Library calls that strop doesn't know, by what they do: `blocks = ["acme.client.fetch"]`."""
     review: ReviewSettings = field(default_factory=ReviewSettings)
-    """What `strop review` reports: only, ignore, per-file-ignores, notes, baseline."""
+    """What `strop review` reports: only, ignore, per-file-ignores, notes, ruff, baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

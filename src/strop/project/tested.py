@@ -33,6 +33,8 @@ def tested(body: Body, origins: Origins) -> Tokens:
         found.update(_compared(compare, body, origins))
     for call in body.of(ast.Call):
         found.update(_called(call, body, origins))
+    for chosen in body.of(ast.GeneratorExp):
+        found.update(_looked_up(chosen, origins))
     for attribute in body.of(ast.Attribute):
         if attribute.attr in _HOSTS and isinstance(attribute.ctx, ast.Load):
             found.update(origins.of(attribute.value))
@@ -54,6 +56,20 @@ def _compared(compare: ast.Compare, body: Body, origins: Origins) -> Iterator[st
                         yield from origins.of(value)
                     case ast.Call(args=[inner]) if body.name(side.func).endswith("path.basename"):
                         yield from origins.of(inner)
+
+
+def _looked_up(chosen: ast.GeneratorExp, origins: Origins) -> Iterator[str]:
+    """What `next(r for r in known if r.link == link)` looks for: it is the link of something known."""
+    for part in chosen.generators:
+        for test in part.ifs:
+            match test, part.target:
+                case (
+                    ast.Compare(
+                        left=ast.Attribute(value=ast.Name(id=one)), ops=[ast.Eq()], comparators=[sought]
+                    ),
+                    ast.Name(id=row),
+                ) if one == row:
+                    yield from origins.of(sought)
 
 
 def _called(call: ast.Call, body: Body, origins: Origins) -> Iterator[str]:

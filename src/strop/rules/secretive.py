@@ -17,6 +17,7 @@ _ABOUT = frozenset({
     "masked", "redacted", "anonymized", "local", "claims", "hidden", "delta", "prompt", "completion",
     "device", "fcm", "push", "resume", "lock", "public", "encrypted", "hashed", "unknown",
     "logging", "sanitized", "safe", "change", "update",
+    "short", "shortened", "truncated", "abbreviated", "reservation", "borrower",
 })  # fmt: skip
 _PROOFS = frozenset({
     "secret", "token", "password", "passwd", "passphrase", "signature", "hmac", "apikey", "csrf", "otp",

@@ -11,6 +11,7 @@ too), and which FastAPI takes from the query: plain ones, and `Query()`.
 **How to fix it.** A body model, `Form()`, or a header (`APIKeyHeader`, `HTTPBearer`). Clients have to change.
 
 **When it is no problem.** A token in a link that is sent by mail and works once; a WebSocket, which has no headers in browsers.
+On routes for administrators alone it is a note.
 
 **Sources.** OWASP, "Information exposure through query strings in URL":
 https://owasp.org/www-community/vulnerabilities/Information_exposure_through_query_strings_in_url
@@ -28,6 +29,7 @@ from strop.project.project import Project
 from strop.rules import endpoint as routes
 from strop.rules.endpoint import Argument, Endpoint, endpoint
 from strop.rules.example import Example
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.secretive import is_secret, words
@@ -55,16 +57,19 @@ def _is_secret(route: Endpoint, argument: Argument) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each parameter."""
+    protection = Protection.of(project)
     for mark in marks(project, RULE):
+        ways = ways_to(project, mark.function)
         token = mark.fact("name").endswith("token")
         yield tell(
             RULE,
             mark,
-            ways_to(project, mark.function),
+            ways,
             message=f"{mark.fact('name')} is read from the query",
             impact="URLs are kept in access logs, proxies and browser histories",
             solution="a body model, Form() or a header; clients have to change",
             confidence=0.7 if token else 0.88,
+            severity="note" if ways and all(protection.is_for_operators(w.route) for w in ways) else None,
         )
 
 
@@ -117,5 +122,20 @@ def login(username: Annotated[str, Form()], password: Annotated[str, Form()]):
 def add_user(name: str, has_password: bool = False):
     return {"name": name, "has_password": has_password}
 """),
+    ),
+    Example(
+        "an administrator sets the key of a service: a note",
+        plain("""
+def require_admin(name: str = "") -> str:
+    if name != "anna":
+        raise HTTPException(403)
+    return name
+
+
+@app.put("/settings/mail")
+def set_mail_key(api_key: str, admin: str = Depends(require_admin)):
+    return {"length": len(api_key), "by": admin}
+"""),
+        bad=True,
     ),
 )

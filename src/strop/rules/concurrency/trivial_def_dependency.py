@@ -13,7 +13,8 @@ trip took.
 
 **How to fix it.** `async def`: FastAPI then calls it in place.
 
-By the source alone it is a note unless twenty routes or more depend on it.
+By the source alone it is a note, unless twenty routes or more depend on it, or it is a health check of an application
+whose other handlers work in the same pool: the probe then waits behind them, and a busy worker is restarted as if it were dead.
 
 **When it is no problem.** A dependency that asks a database, reads a file, calls out or computes belongs into a
 thread and is not reported; nor is one that calls anything whose effect is not known.
@@ -25,6 +26,7 @@ https://fastapi.tiangolo.com/async/#dependencies
 from __future__ import annotations
 
 import builtins
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -43,6 +45,7 @@ from strop.rules.wording import many, number, time
 
 RULE = Rule("ASY004", "trivial-def-dependency", "async", "warning", "A thread hop for nothing")
 
+_PROBED = re.compile(r"/[\w-]*(health|alive|livez?|ready|readyz|ping|heartbeat)[\w-]*/?$", re.I)
 _MANY = 20  # routes: for fewer it is hardly worth a change
 DEEPEST = 5  # helpers between the dependency and its last call; deeper is not trivial
 _DOES_IO = {"open", "input", "print", "exec", "eval", "compile", "__import__", "breakpoint"}
@@ -112,8 +115,20 @@ def _idle_handlers(project: Project) -> Iterator[Finding]:
             known="static",
             confidence=0.7,
             facts={"function": function.id},
-            severity="note",
+            severity=None if _is_probe(project, routes) else "note",
         )
+
+
+def _is_probe(project: Project, routes: set[str]) -> bool:
+    """Whether a health check waits in one pool with handlers that work."""
+    if not any(map(_PROBED.search, routes)):
+        return False
+    handlers = (
+        project.source.functions.get(function_id(r.name, r.span))
+        for r in project.imported.routes
+        if r.kind == "http" and not r.is_async and r.span is not None and r.key not in routes
+    )
+    return any(h is not None and not _is_trivial(project, h, 0) for h in handlers)
 
 
 def _is_trivial(project: Project, function: Function, depth: int) -> bool:

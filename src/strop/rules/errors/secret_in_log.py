@@ -13,7 +13,8 @@ can use it.
 **How to fix it.** Log who and what happened, or the last four characters.
 
 **When it is no problem.** A name that only sounds like one (the count of tokens, a token's type), an object that hides its value
-(`SecretStr`), a masked or shortened value.
+(`SecretStr`), a masked or shortened value, the address of a SQLite file, the token of a device or of a place in a limiter.
+What is written only where a variable of the environment asks for it is a note.
 
 **Sources.** OWASP Logging Cheat Sheet, "Data to exclude":
 https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html
@@ -22,6 +23,7 @@ https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -52,6 +54,8 @@ _METHODS = (
 )
 WORDS = (*_METHODS, "print")
 _ASIDE = frozenset({"scripts", "tools", "examples", "benchmarks", "docs", "samples", "dev"})
+# tokens that are a place in a limiter or the address of a device
+_OTHER = re.compile(r"\blimiter\b|\bslots?\b|\breserv|\blease|semaphore|push|device", re.IGNORECASE)
 _SHOWN = ("", "str", "bytes", "dict", "list")
 
 
@@ -59,10 +63,43 @@ def notice(body: Body) -> Iterator[Mark]:
     """Log calls with an argument that is a secret."""
     for call in body.calls(*_METHODS, "print"):
         kind = _kind(body, call)
-        given = [*call.args, *(k.value for k in call.keywords)] if kind else []
+        given = [*call.args, *(k.value for k in call.keywords)] if kind and not _is_aside(body, call) else []
         found = next((what for a in given for part in _shown(a) if (what := _secret(body, part))), "")
         if found:
-            yield body.mark(RULE.code, call, text=body.text(call)[:90], what=found, printed=kind == "print")
+            yield body.mark(
+                RULE.code,
+                call,
+                text=body.text(call)[:90],
+                what=found,
+                printed=kind == "print",
+                asked_for=_is_asked_for(body, call),
+            )
+
+
+def _is_aside(body: Body, call: ast.Call) -> bool:
+    """Whether the words around it are about another kind of token, or the address is that of a file."""
+    words = " ".join(
+        each.value
+        for each in ast.walk(call)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    )
+    return bool(_OTHER.search(f"{words} {body.symbol}")) or _is_of_sqlite(body, call)
+
+
+def _is_of_sqlite(body: Body, call: ast.Call) -> bool:
+    """Whether it stands in the branch for SQLite: such an address has no password."""
+    inside: ast.AST = call
+    for each in body.around(call):
+        if isinstance(each, ast.If) and inside in each.body and "sqlite" in body.text(each.test):
+            return True
+        inside = each
+    return False
+
+
+def _is_asked_for(body: Body, call: ast.Call) -> bool:
+    """Whether it is written only where a variable of the environment asks for it."""
+    tests = (each.test for each in body.around(call) if isinstance(each, ast.If))
+    return any(word in body.text(test) for test in tests for word in ("environ", "getenv"))
 
 
 def _kind(body: Body, call: ast.Call) -> str:
@@ -176,6 +213,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             impact="whoever reads the log can use it",
             solution="log who and what happened, not the secret",
             confidence=0.8 if ways else 0.65,
+            severity="note" if mark.fact("asked_for") else None,
         )
 
 
@@ -248,5 +286,42 @@ def count(text: str):
     logger.info("tokens: %d, password: %s", total_tokens, has_password)
     return total_tokens
 """),
+    ),
+    Example(
+        "shortened, a place in a limiter, the path of a SQLite file",
+        plain("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+@app.post("/work")
+def work(token: str, database_url: str):
+    short_token = token[:4] + "..."
+    logger.info("called with %s", short_token)
+    logger.debug("slot %s is taken", token)
+    if database_url.startswith("sqlite"):
+        logger.info("creating %s", database_url)
+    return True
+"""),
+    ),
+    Example(
+        "only where the environment asks for it: a note",
+        plain("""
+import logging
+import os
+
+from fastapi import Request
+
+logger = logging.getLogger(__name__)
+
+
+@app.get("/hello")
+def hello(request: Request):
+    if os.environ.get("LOG_HEADERS") == "true":
+        logger.debug(f"called with {request.headers}")
+    return "hello"
+"""),
+        bad=True,
     ),
 )

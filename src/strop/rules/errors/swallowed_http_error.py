@@ -13,6 +13,7 @@ handler that raises another HTTP error counts: a fallback may be meant.
 **How to fix it.** `except HTTPException: raise` before the broad handler, or a `try` that holds only what may fail.
 
 **When it is no problem.** A handler that raises what it caught again, or asks `isinstance(e, HTTPException)`.
+Where the handler answers with the same status, only the text changes: a note.
 
 **Sources.** FastAPI, "Handling Errors": https://fastapi.tiangolo.com/tutorial/handling-errors/ ;
 https://github.com/fastapi/fastapi/discussions/6629
@@ -51,11 +52,11 @@ WORDS = ("except",)
 def notice(body: Body) -> Iterator[Mark]:
     """Raises that a broad handler catches, and broad handlers that answer with an error of their own."""
     told: set[int] = set()
-    for call in http_errors(body):
-        if not isinstance(body.parent(call), ast.Raise):
-            continue
-        handler = _catcher(body, call)
-        if handler is not None and id(handler) not in told:
+    raised = [call for call in http_errors(body) if isinstance(body.parent(call), ast.Raise)]
+    caught = [(call, handler) for call in raised if (handler := _catcher(body, call)) is not None]
+    # of several below one handler, one whose status changes says more
+    for call, handler in sorted(caught, key=lambda pair: _keeps_status(body, *pair)):
+        if id(handler) not in told:
             told.add(id(handler))
             yield body.mark(
                 RULE.code,
@@ -65,6 +66,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 raised=call.lineno,
                 answer=_answer(body, handler),
                 status="same" if _is_repeated(body, call, handler) else error_status(body, call),
+                kept=_keeps_status(body, call, handler),
             )
     for node in body.of(ast.Try):
         broad = _broad(body, node)
@@ -77,6 +79,14 @@ def _is_repeated(body: Body, call: ast.Call, handler: ast.ExceptHandler) -> bool
     """Whether the handler raises the very same again."""
     raised = (n.exc for n in walked(handler.body) if isinstance(n, ast.Raise) and n.exc is not None)
     return any(body.text(one) == body.text(call) for one in raised)
+
+
+def _keeps_status(body: Body, call: ast.Call, handler: ast.ExceptHandler) -> bool:
+    """Whether the handler answers with the status that was raised: only the text is another."""
+    raised = (n.exc for n in walked(handler.body) if isinstance(n, ast.Raise))
+    errors = (one for one in raised if isinstance(one, ast.Call) and is_http_error(body, one))
+    found = {error_status(body, one) for one in errors}
+    return found == {error_status(body, call)} and found != {0}
 
 
 def _inner(body: Body, node: ast.Try) -> str:
@@ -150,7 +160,12 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         same = mark.fact("status") in ("500", "same") and mark.fact("answer") == "another"
         if not same:
             yield _finding(
-                mark, ways, f"{mark.fact('text')} on line {mark.fact('raised')}", mark.fact("answer"), 0.9
+                mark,
+                ways,
+                f"{mark.fact('text')} on line {mark.fact('raised')}",
+                mark.fact("answer"),
+                0.9,
+                kept=bool(mark.fact("kept")),
             )
     called = list(marks(project, RULE, "called"))
     raisers = raising(project, deepest=1) if called else {}  # further down it may be caught or meant
@@ -177,16 +192,20 @@ def _raiser(project: Project, mark: Mark, raisers: dict[str, frozenset[int]]) ->
     return None
 
 
-def _finding(mark: Mark, ways: list[Reach], what: str, answer: str, confidence: float) -> Finding:
+def _finding(
+    mark: Mark, ways: list[Reach], what: str, answer: str, confidence: float, *, kept: bool = False
+) -> Finding:
     becomes = "becomes another error" if answer == "another" else "is lost"
+    becomes = "gets another text" if kept else becomes
     return tell(
         RULE,
         mark,
         ways,
         message=f"{what} is caught by the broad except below it and {becomes}",
-        impact="the client gets another status than was meant",
+        impact=f"the client gets another {'text' if kept else 'status'} than was meant",
         solution="except HTTPException: raise before it, or a try around only what may fail",
         confidence=confidence,
+        severity="note" if kept else None,
         raised=what,
     )
 
@@ -278,5 +297,19 @@ def hello(name: str = Depends(guest)):
         print("no greeting")
         raise
 """),
+    ),
+    Example(
+        "401 stays 401 with another text: a note",
+        plain("""
+@app.get("/hello")
+def hello(token: str):
+    try:
+        if not token.isalnum():
+            raise HTTPException(401, "Not a token")
+        return {"hello": int(token)}
+    except Exception as error:
+        raise HTTPException(401, "Who are you?") from error
+"""),
+        bad=True,
     ),
 )

@@ -4,7 +4,7 @@
 
 **Why it costs.** The client gets `["Not found"]` where every other error has a text, and shows nothing or fails.
 
-**How it is found.** A tuple of texts as `detail` of an HTTP error.
+**How it is found.** A tuple of texts as `detail` of an HTTP error; one finding for each file.
 
 **How to fix it.** Take the comma out.
 
@@ -17,6 +17,7 @@ https://docs.python.org/3/reference/expressions.html#parenthesized-forms
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -29,6 +30,7 @@ from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
+from strop.rules.wording import many
 
 RULE = Rule("ERR009", "tuple-detail", "errors", "warning", "The detail of an error is a tuple", static=True)
 WORDS = ("HTTPException", "raise")
@@ -48,13 +50,17 @@ def _is_text(expr: ast.expr) -> bool:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each error."""
+    """One finding for each file: who slips once slips again."""
+    found: dict[str, list[Mark]] = defaultdict(list)
     for mark in marks(project, RULE):
+        found[mark.span.file].append(mark)
+    for first, *others in found.values():
+        also = f" ({many(len(others), 'more time')} in this file)" if others else ""
         yield tell(
             RULE,
-            mark,
-            ways_to(project, mark.function),
-            message="detail is a tuple: the answer has a list where other errors have a text",
+            first,
+            [way for mark in (first, *others) for way in ways_to(project, mark.function)],
+            message=f"detail is a tuple: the answer has a list where other errors have a text{also}",
             impact="clients that show or compare the detail fail on this error",
             solution="take the comma after the text out",
             confidence=0.97,

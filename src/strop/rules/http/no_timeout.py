@@ -12,7 +12,8 @@ that one function makes, that function is the cause.
 
 **How to fix it.** `timeout=(3, 10)` (to connect, to read), or a client whose timeout is set once.
 
-**When it is no problem.** A call to a local socket that always answers.
+**When it is no problem.** A call to a local socket that always answers. A default that was switched off by hand is a note: streams and long
+answers may want it.
 
 **Sources.** Requests, "Timeouts": https://requests.readthedocs.io/en/latest/user/advanced/#timeouts ;
 HTTPX, "Timeouts": https://www.python-httpx.org/advanced/timeouts/
@@ -136,7 +137,7 @@ def _finding(project: Project, calls: list[Mark], maker: Mark | None) -> Iterato
     reached = [m for m in calls if ways[m]]
     if not reached:
         return
-    first = reached[0]
+    first = min(reached, key=lambda m: bool(m.fact("off")))  # a missing one says more
     off = bool(first.fact("off"))
     place = maker if maker is not None else first
     through = f" of a session from {place.span.symbol}" if maker is not None else ""
@@ -152,6 +153,7 @@ def _finding(project: Project, calls: list[Mark], maker: Mark | None) -> Iterato
         solution="give a timeout, to connect and to read",
         known="static",
         confidence=0.7 if off else 0.9,
+        severity="note" if off else None,
         chain=(*ways[first][0].chain, Step(first.fact("text"), first.span)),
         facts={"name": first.fact("name")},
     )
@@ -226,5 +228,17 @@ async def read_rates():
 def index():
     return remote.get("https://mirror.example/index").json()
 """),
+    ),
+    Example(
+        "switched off by hand for a long answer: a note",
+        plain("""
+import httpx
+
+
+@app.get("/report")
+def read_report():
+    return httpx.get("https://reports.example/year", timeout=None).json()
+"""),
+        bad=True,
     ),
 )

@@ -8,7 +8,8 @@
 
 **How to fix it.** `return value` (of a model validator with mode "after": `return self`).
 
-**When it is no problem.** A validator that always raises.
+**When it is no problem.** A validator that always raises. Where the last branch gives a value back and the others end without, None may be meant for
+them: a note, unless the annotation says that there is always a value.
 
 **Sources.** Pydantic, "Validators": https://docs.pydantic.dev/latest/concepts/validators/
 """
@@ -46,12 +47,28 @@ def notice(body: Body) -> Iterator[Mark]:
     ):
         return
     if not _always_ends(node.body):
-        yield body.mark(RULE.code, node.body[-1], text=body.text(node.body[-1])[:90], some=_gives(body))
+        yield body.mark(
+            RULE.code,
+            node.body[-1],
+            text=body.text(node.body[-1])[:90],
+            some=_gives(body),
+            meant=_may_mean_none(node),
+        )
 
 
 def _gives(body: Body) -> bool:
     """Whether it returns a value at least somewhere: then None may be meant for the rest."""
     return any(returned.value is not None for returned in body.of(ast.Return))
+
+
+def _may_mean_none(node: ast.FunctionDef) -> bool:
+    """Whether the last branch gives something back, and no annotation says that None is no answer."""
+    last = node.body[-1]
+    gives = isinstance(last, ast.If | ast.Match | ast.Try) and any(
+        isinstance(inner, ast.Return) and inner.value is not None for inner in ast.walk(last)
+    )
+    promised = ast.unparse(node.returns) if node.returns is not None else "Any"
+    return gives and any(word in promised for word in ("None", "Optional", "Any", "object"))
 
 
 def _always_ends(statements: list[ast.stmt]) -> bool:
@@ -94,6 +111,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             impact="a good value becomes None",
             solution="return the value at the end (return self in mode after)",
             confidence=0.7 if mark.fact("some") else 0.95,
+            severity="note" if mark.fact("meant") else None,
         )
 
 
@@ -127,5 +145,19 @@ EXAMPLES = (
                 end="if value:\n            return value\n        else:\n            raise ValueError(value)"
             )
         ),
+    ),
+    Example(
+        "what is neither is None, perhaps on purpose",
+        plain(
+            _MODEL.replace("def is_short(cls, value: str) -> str:", "def is_short(cls, value):").format(
+                end="if isinstance(value, str):\n            return value.strip()"
+            )
+        ),
+        bad=True,
+    ),
+    Example(
+        "a branch that gives nothing back where a text is promised",
+        plain(_MODEL.format(end="if isinstance(value, str):\n            return value.strip()")),
+        bad=True,
     ),
 )

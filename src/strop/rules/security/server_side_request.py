@@ -104,6 +104,34 @@ async def import_page(body: Import):
         mends="an import from any address",
     ),
     Example(
+        "only the address of something known",
+        plain("""
+import httpx
+from pydantic import BaseModel
+
+
+class Release(BaseModel):
+    notes: str
+
+
+async def releases() -> list[Release]:
+    async with httpx.AsyncClient(timeout=10) as client:
+        found = await client.get("https://releases.example/all")
+    return [Release(**one) for one in found.json()]
+
+
+@app.get("/notes")
+async def notes(link: str):
+    release = next((r for r in await releases() if r.notes == link), None)
+    if release is None:
+        raise HTTPException(404)
+    async with httpx.AsyncClient(timeout=10) as client:
+        return (await client.get(link)).text
+"""),
+        bad=False,
+        mends="an import from any address",
+    ),
+    Example(
         "a fixed host",
         plain("""
 import httpx

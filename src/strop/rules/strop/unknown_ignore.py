@@ -28,6 +28,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.foreign import is_foreign
 from strop.rules.ignores import noted, places
 from strop.rules.registry import rules
 from strop.rules.rule import Rule
@@ -53,7 +54,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     known = {word for registered in rules() for word in (registered.rule.code, registered.rule.slug)}
     for file, ignore in places(project):
         for code in ignore.codes or ("",):
-            if code.upper() not in known and code.lower() not in known:
+            if code.upper() not in known and code.lower() not in known and not is_foreign(code):
                 yield _finding(Span(file, ignore.line), code, known)
 
 
