@@ -11,7 +11,7 @@ comprehension with a condition on a column of the row, or a slice from the begin
 
 **How to fix it.** Put the condition into the statement (`where`), and the cut (`limit`).
 
-**When it is no problem.** The rows are used whole besides; the condition asks something a database can't
+**When it is no problem.** A test that only asks whether what is taken is there is not reported. The rows are used whole besides; the condition asks something a database can't
 (a regular expression, another service); few rows by nature.
 
 **Sources.** SQLAlchemy, "Using SELECT Statements": https://docs.sqlalchemy.org/en/20/tutorial/data_select.html
@@ -47,7 +47,7 @@ def notice(body: Body) -> Iterator[Mark]:
     """Comprehensions that drop rows by a column, and slices of all rows."""
     for inner in body.of(*_COMPREHENSIONS):
         generators: list[ast.comprehension] = inner.generators  # type: ignore[attr-defined]  # all have them
-        if len(generators) == 1 and generators[0].ifs:
+        if len(generators) == 1 and generators[0].ifs and not _is_guard(inner, generators[0]):
             yield from _dropped(body, generators[0])
     for cut in body.of(ast.Subscript):
         if isinstance(cut.slice, ast.Slice) and cut.slice.lower is None and cut.slice.upper is not None:
@@ -62,6 +62,30 @@ def _dropped(body: Body, generator: ast.comprehension) -> Iterator[Mark]:
     columns = [c for test in generator.ifs if (c := _column(body, test, row, entity))]
     if columns and len(columns) == len(generator.ifs):
         yield body.mark(RULE.code, where, entity=entity.rpartition(".")[2], by=", ".join(columns), sure=sure)
+
+
+def _is_guard(made: ast.AST, generator: ast.comprehension) -> bool:
+    """Whether the test only asks that what the element is made of is there: `{r.key: r for r in rows if r.key}`."""
+    given = (
+        (made.key, made.value)
+        if isinstance(made, ast.DictComp)
+        else (made.elt,)
+        if isinstance(made, ast.ListComp | ast.SetComp | ast.GeneratorExp)
+        else ()
+    )
+    used = {ast.dump(node) for each in given for node in ast.walk(each) if isinstance(node, ast.Attribute)}
+    asked = [_presence(test) for test in generator.ifs]
+    return all(each is not None and ast.dump(each) in used for each in asked)
+
+
+def _presence(test: ast.expr) -> ast.expr | None:
+    """What a test asks to be there: `row.key`, `row.key is not None`."""
+    match test:
+        case ast.Compare(left=left, ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            return left
+        case ast.Attribute():
+            return test
+    return None
 
 
 def _sliced(body: Body, cut: ast.Subscript) -> Iterator[Mark]:
@@ -182,6 +206,16 @@ def list_all(session: Session = Depends(get_session)):
     open_ones = [order.number for order in orders if order.status == "open"]
     customers = session.scalars(select(Customer)).all()
     return [len(orders), open_ones, [c.id for c in customers if c.name.casefold().endswith("e")]]
+"""),
+        bad=False,
+    ),
+    Example(
+        "a test that only asks whether the key is there",
+        shop("""
+@app.get("/numbers")
+def map_numbers(session: Session = Depends(get_session)):
+    rows = session.scalars(select(Order).where(Order.customer_id == 7)).all()
+    return {row.number: row.status for row in rows if row.number is not None}
 """),
         bad=False,
     ),
