@@ -11,7 +11,8 @@ comprehension with a condition on a column of the row, or a slice from the begin
 
 **How to fix it.** Put the condition into the statement (`where`), and the cut (`limit`).
 
-**When it is no problem.** A test that only asks whether what is taken is there is not reported. The rows are used whole besides; the condition asks something a database can't
+**When it is no problem.** The rows are used whole besides; the test only asks whether
+what is taken is there; the condition asks something a database can't
 (a regular expression, another service); few rows by nature.
 
 **Sources.** SQLAlchemy, "Using SELECT Statements": https://docs.sqlalchemy.org/en/20/tutorial/data_select.html
