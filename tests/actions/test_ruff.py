@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,7 +54,9 @@ LINT = '[tool.ruff.lint]\nselect = ["S", "ASYNC", "B", "F", "E"]\nignore = ["B02
 
 @pytest.fixture
 def linted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project that has ruff configured; the ruff that is installed beside these tests is on PATH."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     return write(tmp_path, {"main.py": MAIN, "pyproject.toml": LINT})
 
 

@@ -86,7 +86,7 @@ async def read_load():
     assert found(tmp_path, "ASY003", code) == []
 
 
-def test_a_health_check_in_the_thread_pool_is_a_note(tmp_path: Path) -> None:
+def test_a_health_check_in_one_pool_with_work_is_a_warning(tmp_path: Path) -> None:
     code = """
 @app.get("/health")
 def health():
@@ -98,4 +98,4 @@ def words():
     return Path("words.txt").read_text()
 """
     (one,) = found(tmp_path, "ASY004", code)
-    assert (one.span.symbol, one.severity) == ("health", "note")
+    assert (one.span.symbol, one.severity) == ("health", "warning")

@@ -12,7 +12,8 @@ more. Where all requests had few rows the finding stays, with less confidence: f
 is another behaviour when a row fails: it is your choice.
 
 **When it is no problem.** A commit for each batch of many rows, a long job that must keep what it has done, a
-helper that the loop tells `commit=False`. A note only: in work after the answer, in what an operator does now and
+helper that the loop tells `commit=False`. A note only: by the source alone where the commit stands in a function that
+the loop calls (whether it is come to depends on what the caller passes), in work after the answer, in what an operator does now and
 then, or only where a turn has failed.
 
 **Sources.** SQLAlchemy, "Session Basics": https://docs.sqlalchemy.org/en/20/orm/session_basics.html
@@ -86,7 +87,7 @@ def _unserved(project: Project) -> Iterator[Finding]:
                 solution="commit once after the loop: then all rows are kept or none"
                 + _asked(project, repeat),
                 known="static",
-                severity="note" if repeat.little or is_seldom(project, ways) else None,
+                severity="note" if deep or repeat.little or is_seldom(project, ways) else None,
                 confidence=round(max(0.75 - 0.08 * deep, 0.4), 2),
                 chain=(*ways[0].chain, *repeat.path),
                 facts={
