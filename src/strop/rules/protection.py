@@ -151,6 +151,16 @@ class Protection:
             _GUARD.search(c.name.rpartition(".")[2]) and not _PLAIN.search(c.name) for c in function.calls
         )
 
+    def is_registration(self, route: Route) -> bool:
+        """Whether nobody must be known to call a handler; that it may refuse (registration is closed) is no login."""
+        function = self.handler(route)
+        return function is not None and not self.guards(route) and self.is_plain(function.id)
+
+    def is_entrance(self, key: str) -> bool:
+        """Whether it is certain that anybody may call a route (by key): nothing asks, neither it nor a layer around."""
+        route = self.project.route(key)
+        return route is not None and not self.around and self.is_open(route)
+
     def is_plain(self, function: str) -> bool:
         """Whether nothing is put around a handler but its registration: a decorator may check anything."""
         found = self.project.source.functions.get(function)
