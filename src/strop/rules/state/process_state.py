@@ -17,8 +17,8 @@ process (sockets, tasks) needs a message to the others, or routing that is stick
 **When it is no problem.** What belongs to a process anyway is not reported: tasks, locks, sockets, context
 variables, objects that hold a socket, what is filled at import or start-up, caches that hold what can be computed
 again, objects that every process makes alike (clients, one for each event loop). Neither is a count that is only
-logged or reported, or one that makes numbers together with the worker's own. An application that is bound to one
-process by design can ignore the rule.
+logged or reported, one that makes numbers together with the worker's own, or a memory for the time without Redis. A note where nothing in
+the repository starts several workers: no `--workers`, no `workers=`, no Gunicorn.
 
 **Sources.** FastAPI, "Server Workers": https://fastapi.tiangolo.com/deployment/server-workers/ ;
 https://github.com/fastapi/fastapi/issues/592
@@ -42,9 +42,10 @@ from strop.rules.caught import LOGS
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.replicas import are_several, note_workers
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.stores import holds_bound, is_container, uses
+from strop.rules.stores import holds_bound, is_container, is_fallback, uses
 from strop.rules.wording import listed
 from strop.span import Step
 
@@ -64,16 +65,23 @@ _CACHES = (
     "stats",
     "seen_warn",
     "warned",
+    "local_",
 )
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """Where containers are made, and every use of one."""
+    """Where containers are made, every use of one, and where several workers are started."""
+    yield from note_workers(body)
     if body.kind == "function":
         for use in uses(body):
-            text = body.text(use.node)[:60]
             yield body.mark(
-                RULE.code, use.node, store=use.store, how=use.how, text=text, given=_given(body, use.node)
+                RULE.code,
+                use.node,
+                store=use.store,
+                how=use.how,
+                text=body.text(use.node)[:60],
+                given=_given(body, use.node),
+                fallback=use.how == "grow" and is_fallback(body, use.node),
             )
         yield from _counted(body)
         yield from _weighty(body)
@@ -155,8 +163,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         ways = _written(project, mark, used.get(store, [])) if not _is_cache(store) else []
         if ways:
             _join(groups, _Store(store.rpartition(".")[2], mark, tuple(ways)))
+    several = are_several(project)
     for group in groups:
-        yield _finding(group)
+        yield _finding(group, several=several)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +197,8 @@ def _written(project: Project, made: Mark, marks: list[Mark]) -> list[tuple[Mark
     if not (any(m.fact("how") == "read" for m in marks) if made.fact("number") else read_elsewhere(marks)):
         return []
     wanted = ("count",) if made.fact("number") else ("grow", "count")
-    ways = [(m, w) for m in marks if m.fact("how") in wanted for w in requests_to(project, m)]
+    kept = [m for m in marks if m.fact("how") in wanted and not m.fact("fallback")]
+    ways = [(m, w) for m in kept for w in requests_to(project, m)]
     return [] if _is_emptied(project, marks, {w.route for _, w in ways}) else ways
 
 
@@ -222,10 +232,11 @@ def requests_to(project: Project, mark: Mark) -> list[Reach]:
 
 
 def _is_cache(store: str) -> bool:
-    return any(word in store.rpartition(".")[2].lower() for word in _CACHES)
+    """Whether its name, or that of its module, says that it may be lost: a cache, a count for a report, a copy."""
+    return any(word in ".".join(store.split(".")[-2:]).lower() for word in _CACHES)
 
 
-def _finding(group: list[_Store]) -> Finding:
+def _finding(group: list[_Store], *, several: bool) -> Finding:
     ways = [pair for store in group for pair in store.ways]
     write, way = min(ways, key=lambda pair: (len(pair[1].chain), pair[1].route, pair[0].span))
     names = [store.name for store in group]
@@ -242,8 +253,11 @@ def _finding(group: list[_Store]) -> Finding:
         confidence=0.75,
         chain=(*way.chain, Step(write.fact("text"), write.span)),
         facts={"stores": ", ".join(names), "function": write.function},
+        severity=None if several else "note",
     )
 
+
+_WORKERS = {"Procfile": "web: uvicorn main:app --workers 4\n"}
 
 EXAMPLES = (
     Example(
@@ -263,8 +277,56 @@ async def me(token: str):
     if token not in sessions:
         raise HTTPException(401)
     return sessions[token]
+""")
+        | _WORKERS,
+        bad=True,
+    ),
+    Example(
+        "nothing starts several workers: a note",
+        plain("""
+drafts: dict[str, str] = {}
+
+
+@app.put("/drafts/{name}")
+async def keep_draft(name: str, text: str):
+    drafts[name] = text
+    return True
+
+
+@app.get("/drafts/{name}")
+async def read_draft(name: str):
+    return drafts.get(name, "")
 """),
         bad=True,
+    ),
+    Example(
+        "only where there is no Redis",
+        plain("""
+import os
+
+states: dict[str, str] = {}
+redis = None
+
+
+async def keep_state(name: str, value: str):
+    if redis is not None:
+        await redis.set(name, value)
+        return
+    states[name] = value
+
+
+@app.get("/authorize")
+async def authorize(name: str):
+    await keep_state(name, "asked")
+    return True
+
+
+@app.get("/callback")
+async def callback(name: str):
+    return states.pop(name, None)
+""")
+        | _WORKERS,
+        bad=False,
     ),
     Example(
         "a count of the process",
@@ -281,7 +343,8 @@ def count():
 async def ticket():
     count()
     return served
-"""),
+""")
+        | _WORKERS,
         bad=True,
     ),
     Example(
