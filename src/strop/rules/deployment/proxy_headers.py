@@ -67,9 +67,9 @@ def notice(body: Body) -> Iterator[Mark]:
             above = body.parent(node)
             if not (isinstance(above, ast.Attribute) and above.attr in _PARTS):
                 yield body.mark(RULE.code, node, reads=body.text(node)[:60])
-    for node in body.of(ast.Name):
-        if node.id == "get_remote_address" and isinstance(node.ctx, ast.Load):
-            yield body.mark(RULE.code, node, reads=node.id)
+    for name in body.of(ast.Name):
+        if name.id == "get_remote_address" and isinstance(name.ctx, ast.Load):
+            yield body.mark(RULE.code, name, reads=name.id)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

@@ -195,11 +195,22 @@ def _is_meant(body: Body, expr: ast.expr, name: str, call: ast.Call) -> bool:
     found = body.bindings(expr) if isinstance(expr, ast.Name) else []
     sources = " ".join(body.text(b.expr) for b in found if b.expr is not None)
     keywords = " ".join(k.arg or "" for k in call.keywords)
+    keywords += " ".join(_roles(body, name))
     said = " ".join(
         n.value for n in ast.walk(call) if isinstance(n, ast.Constant) and isinstance(n.value, str)
     )
     # one word of the text may be chance ("token is invalid"): a name of the code around it is not
     return bool(_PROOF.search(f"{sources} {body.symbol} {keywords}") or _SAID.search(said))
+
+
+def _roles(body: Body, name: str) -> Iterator[str]:
+    """As what a name is handed to functions: `find_caller(authorization=token)`, `verify(token)`."""
+    for call in body.of(ast.Call):
+        for keyword in call.keywords:
+            if isinstance(keyword.value, ast.Name) and keyword.value.id == name and keyword.arg != name:
+                yield f" {keyword.arg}"
+        if any(isinstance(a, ast.Name) and a.id == name for a in call.args):
+            yield f" {last_name(call.func)}"
 
 
 def _announced(body: Body, call: ast.Call) -> str:
