@@ -44,10 +44,11 @@ from strop.rules.answers import (
     response_status,
     responses,
 )
-from strop.rules.caught import caught_names, is_broad, is_foreign, walked
+from strop.rules.caught import caught_names, is_broad, is_foreign
 from strop.rules.code import function_id
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
+from strop.rules.leaked import is_narrowed, is_root, is_text, is_trace, lies_in, tells
 from strop.rules.led import leads
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -55,7 +56,6 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("ERR001", "exception-text", "errors", "warning", "Text of an exception in an answer", static=True)
 WORDS = ("except", "raise", "Exception")
-_DEBUG = re.compile(r"debug|develop|\bdev\b|local|expose|verbose|environment|\benv\b", re.I)
 _ASIDE = re.compile(r"(?i:admin|super_?user|is_?staff)|internal_|Internal[A-Z]|service_(role|key)")
 _INTERNAL = re.compile(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
 _DATABASE = frozenset({"queries", "commits"})
@@ -107,8 +107,8 @@ def notice(body: Body) -> Iterator[Mark]:
         return  # why it does not work is what was asked for
     handlers = [h for h in body.of(ast.ExceptHandler) if is_broad(body, h) or is_foreign(body, h)]
     for place, content, status in _answers(body) if handlers else ():
-        handler = next((h for h in handlers if _is_in(place, h)), None)
-        if handler is not None and _tells(body, content, handler) and not _is_narrowed(body, place, handler):
+        handler = next((h for h in handlers if lies_in(place, h)), None)
+        if handler is not None and tells(body, content, handler) and not is_narrowed(body, place, handler):
             yield _mark(body, place, content, status, handler)
 
 
@@ -127,28 +127,10 @@ def _mark(body: Body, place: ast.AST, content: ast.expr, status: int, handler: a
         first=lines[0],
         last=lines[1],
         taken=",".join(name for other in others for name in caught_names(body, other)),
-        root=_is_root(body, content, handler),
-        trace=_is_trace(body, content, handler),
+        root=is_root(body, content, handler),
+        trace=is_trace(body, content, handler),
         aside=bool(_ASIDE.search(_signature(body))),
     )
-
-
-def _is_root(body: Body, content: ast.expr, handler: ast.ExceptHandler) -> bool:
-    """Whether it is what the database itself said, `e.orig` or `e.__cause__`: the statement and its values are left out."""
-    name = handler.name or ""
-    stored = any(
-        isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
-        for n in walked(handler.body)
-    )
-    texts = [body.text(n) for n in ast.walk(content) if isinstance(n, ast.Attribute)]
-    return stored or any(text.startswith((f"{name}.orig", f"{name}.__cause__")) for text in texts)
-
-
-def _is_trace(body: Body, content: ast.expr, handler: ast.ExceptHandler) -> bool:
-    """Whether the traceback goes out: the files and lines of the service, whatever was tried."""
-    parts = [content, *(body.value(n) for n in ast.walk(content) if isinstance(n, ast.Name))]
-    inside = (n for p in parts if p is content or _is_in(p, handler) for n in ast.walk(p))
-    return any(isinstance(n, ast.Call) and body.name(n.func).startswith("traceback.format") for n in inside)
 
 
 def _raised(body: Body) -> Iterator[Mark]:
@@ -175,7 +157,7 @@ def _handles_all(body: Body) -> Iterator[Mark]:
         return
     for call in responses(body):
         content = response_content(call)
-        if content is not None and any(_is_text(body, part, given.arg) for part in ast.walk(content)):
+        if content is not None and any(is_text(body, part, given.arg) for part in ast.walk(content)):
             yield body.mark(RULE.code, call, kind="handler", text=body.text(call)[:90])
 
 
@@ -210,77 +192,6 @@ def _answers(body: Body) -> Iterator[tuple[ast.AST, ast.expr, int]]:
     for statement in body.of(ast.Return) if endpoint(body) is not None else ():
         if isinstance(statement.value, ast.Dict):
             yield statement, statement.value, 200
-
-
-def _is_in(node: ast.AST, handler: ast.ExceptHandler) -> bool:
-    line = getattr(node, "lineno", 0)
-    return handler.lineno <= line <= (handler.end_lineno or handler.lineno)
-
-
-def _is_narrowed(body: Body, place: ast.AST, handler: ast.ExceptHandler) -> bool:
-    """Whether the place is reached only for some exceptions: `if isinstance(e, X)`, `if "not found" in str(e)`."""
-    inside = place
-    for node in body.around(place):
-        if node is handler:
-            return False
-        if isinstance(node, ast.If) and inside in node.body and _asks(node.test, handler.name or ""):
-            return True
-        inside = node
-    return False
-
-
-def _asks(test: ast.expr, name: str) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(test))
-
-
-def _tells(body: Body, content: ast.expr, handler: ast.ExceptHandler) -> bool:
-    """Whether the content has the exception's own text, written there or one name away."""
-    if any(
-        isinstance(a, ast.If | ast.IfExp) and _DEBUG.search(body.text(a.test))
-        for a in _choices(body, content)
-    ):
-        return False
-    parts: list[ast.AST] = [content]
-    parts += [
-        body.value(n) for n in ast.walk(content) if isinstance(n, ast.Name) and _is_in(body.value(n), handler)
-    ]
-    name = handler.name or ""
-    return any(_is_text(body, node, name) for part in parts for node in _always(part, name))
-
-
-def _always(content: ast.AST, name: str) -> Iterator[ast.AST]:
-    """The nodes of a content, without what is given only for some exceptions."""
-    yield content
-    asked = isinstance(content, ast.IfExp) and _asks(content.test, name)
-    for child in ast.iter_child_nodes(content):
-        if not (asked and isinstance(content, ast.IfExp) and child is content.body):
-            yield from _always(child, name)
-
-
-def _choices(body: Body, content: ast.expr) -> Iterator[ast.AST]:
-    """The branches that decide about a content, around it and in it."""
-    yield from body.around(content)
-    for node in ast.walk(content):
-        yield node
-        if isinstance(node, ast.Name):
-            yield body.value(node)
-
-
-def _is_text(body: Body, node: ast.AST, name: str) -> bool:
-    match node:
-        case ast.Call(func=ast.Name(id="str" | "repr"), args=[ast.Name(id=given)]):
-            return given == name
-        case ast.FormattedValue(value=ast.Name(id=given)):
-            return given == name
-        case ast.Attribute(value=ast.Name(id=given), attr="args" | "orig" | "stderr" | "stdout"):
-            return given == name
-        case ast.BinOp(op=ast.Mod(), right=ast.Name(id=given)):
-            return given == name
-        case ast.Call(func=ast.Attribute(attr="format"), args=args):
-            return any(isinstance(a, ast.Name) and a.id == name for a in args)
-        case ast.Call(func=ast.Attribute() | ast.Name() as func):
-            return body.name(func) in ("traceback.format_exc", "traceback.format_exception")
-    return False
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

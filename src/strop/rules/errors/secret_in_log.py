@@ -37,26 +37,14 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.rules.example import Example
+from strop.rules.logged import METHODS, kind_of, shown
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.secretive import is_address_with_password, is_secret, words
 from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("ERR008", "secret-in-log", "errors", "warning", "A secret is written to the log", static=True)
-_METHODS = (
-    "debug",
-    "info",
-    "warning",
-    "warn",
-    "error",
-    "exception",
-    "critical",
-    "log",
-    "notice",
-    "trace",
-    "success",
-)
-WORDS = (*_METHODS, "print")
+WORDS = (*METHODS, "print")
 _ASIDE = frozenset({"scripts", "tools", "examples", "benchmarks", "docs", "samples", "dev"})
 _PRODUCTION = re.compile(r"debug|develop|\bdev\b|production|\bprod\b|is_local|environ|getenv", re.IGNORECASE)
 # tokens that are a place in a limiter or the address of a device
@@ -80,10 +68,10 @@ _SHOWN = ("", "str", "bytes", "dict", "list")
 
 def notice(body: Body) -> Iterator[Mark]:
     """Log calls with an argument that is a secret."""
-    for call in body.calls(*_METHODS, "print"):
-        kind = _kind(body, call)
+    for call in body.calls(*METHODS, "print"):
+        kind = kind_of(body, call)
         given = [*call.args, *(k.value for k in call.keywords)] if kind and not _is_aside(body, call) else []
-        found = next((what for a in given for part in _shown(a) if (what := _secret(body, part, call))), "")
+        found = next((what for a in given for part in shown(a) if (what := _secret(body, part, call))), "")
         if found:
             yield body.mark(
                 RULE.code,
@@ -120,52 +108,6 @@ def _is_asked_for(body: Body, call: ast.Call) -> bool:
     """Whether it is written only in development, or where a variable of the environment asks for it."""
     tests = (each.test for each in body.around(call) if isinstance(each, ast.If))
     return any(_PRODUCTION.search(body.text(test)) for test in tests)
-
-
-def _kind(body: Body, call: ast.Call) -> str:
-    """ "print", "log" or "" by what is called."""
-    match call.func:
-        case ast.Name(id="print"):
-            return "print"
-        case ast.Attribute(value=owner):
-            name = (
-                owner.attr
-                if isinstance(owner, ast.Attribute)
-                else owner.id
-                if isinstance(owner, ast.Name)
-                else ""
-            )
-            if isinstance(owner, ast.Call):  # logger.bind(...).info(...)
-                return "log" if "log" in body.text(owner.func).lower() else ""
-            return "log" if "log" in name.lower() else ""
-    return ""
-
-
-def _shown(expr: ast.expr) -> Iterator[ast.expr]:
-    """The values whose text an argument shows."""
-    match expr:
-        case ast.JoinedStr(values=values):
-            for value in values:
-                if isinstance(value, ast.FormattedValue):
-                    yield from _shown(value.value)
-        case ast.BinOp(op=ast.Mod() | ast.Add(), left=left, right=right):
-            yield from _shown(left)
-            yield from _shown(right)
-        case ast.Tuple(elts=elements) | ast.List(elts=elements):
-            for element in elements:
-                yield from _shown(element)
-        case ast.Dict(values=values):
-            for value in values:
-                yield from _shown(value)
-        case ast.Call(func=ast.Name(id="str" | "repr" | "dict"), args=[inner]):
-            yield from _shown(inner)
-        case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="format"), args=args):
-            for argument in args:
-                yield from _shown(argument)
-        case ast.Await(value=inner):
-            yield inner
-        case _:
-            yield expr
 
 
 def _secret(body: Body, expr: ast.expr, call: ast.Call) -> str:

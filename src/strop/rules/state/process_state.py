@@ -27,7 +27,6 @@ https://github.com/fastapi/fastapi/issues/592
 from __future__ import annotations
 
 import ast
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,8 +37,8 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.caught import LOGS
 from strop.rules.code import reaches
+from strop.rules.counted import counted, weighty
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.replicas import are_several, note_workers
@@ -52,7 +51,6 @@ from strop.span import Step
 RULE = Rule("STA001", "process-state", "state", "warning", "Requests share state of one process", static=True)
 KINDS = ("function", "class", "module")
 
-_IDENTITY = re.compile(r"worker_?(id|hash|number)|getpid|hostname", re.I)
 _SMALL = 10  # routes: of fewer, "most of them" says nothing
 _CACHES = (
     "cache",
@@ -83,8 +81,8 @@ def notice(body: Body) -> Iterator[Mark]:
                 given=_given(body, use.node),
                 fallback=use.how == "grow" and is_fallback(body, use.node),
             )
-        yield from _counted(body)
-        yield from _weighty(body)
+        yield from counted(body, RULE.code)
+        yield from weighty(body, RULE.code)
         return
     owner = body.module.name if body.owner is None else body.owner.name
     for node in body.node.body:
@@ -114,45 +112,6 @@ def _given(body: Body, node: ast.AST) -> bool:
         "tuple",
         "EmailStr",
     )
-
-
-def _counted(body: Body) -> Iterator[Mark]:
-    """`global served; served += 1`."""
-    for node in body.of(ast.AugAssign):
-        if isinstance(node.target, ast.Name) and node.target.id in body.scope.outer:
-            store = f"{body.module.name}.{node.target.id}"
-            how = "bound" if any(_IDENTITY.search(word) for word in body.words) else "count"
-            yield body.mark(RULE.code, node, store=store, how=how, text=body.text(node)[:60])
-
-
-def _weighty(body: Body) -> Iterator[Mark]:
-    """Where a number decides or leaves the function; one that is only written into a log or a report does neither."""
-    numbers = [n for n in body.words & body.module.scope.names.keys() if _is_number(body, n)]
-    for node in body.of(ast.Name) if numbers else ():
-        if node.id in numbers and isinstance(node.ctx, ast.Load) and _weighs(body, node):
-            yield body.mark(RULE.code, node, store=f"{body.module.name}.{node.id}", how="read", text=node.id)
-
-
-def _is_number(body: Body, name: str) -> bool:
-    """Whether a module's name begins as a number and is no constant."""
-    first = body.module.scope.names[name][0]
-    value = first.expr if first.how == "value" else first.default
-    written = name in body.scope.outer or not name.isupper()
-    return written and isinstance(value, ast.Constant) and type(value.value) is int
-
-
-def _weighs(body: Body, node: ast.AST) -> bool:
-    above = body.parent(node)
-    match above:
-        case ast.BinOp(op=ast.Mod()) | ast.Dict() | ast.FormattedValue():
-            return False
-        case ast.Call(func=ast.Attribute(attr=attr)) if attr in LOGS:
-            return False
-        case ast.Compare() | ast.Return() | ast.Call() | ast.Subscript() | ast.Yield():
-            return True
-        case ast.expr() | ast.keyword():
-            return _weighs(body, above)
-    return False
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
