@@ -37,7 +37,8 @@ from strop.span import Span, Step
 
 RULE = Rule("HTTP004", "uncompressed-lists", "http", "warning", "Long lists go out uncompressed", static=True)
 _COMPRESSORS = ("GZipMiddleware", "BrotliMiddleware", "CompressMiddleware", "ZstdMiddleware")
-WORDS = ("StaticFiles", "gzip", "br", *_COMPRESSORS)
+WORDS = ("mount", "gzip", *_COMPRESSORS)
+_STATIC = {"starlette.staticfiles.StaticFiles", "fastapi.staticfiles.StaticFiles"}
 KINDS = ("function", "module", "class")
 _LISTS = 3  # routes
 _LIST = re.compile(r"^(typing\.)?(list|List|Sequence)\[|Page\b|Page\[|Pagina", re.IGNORECASE)
@@ -46,12 +47,13 @@ _PROXIES = re.compile(r"(^|/)(nginx|traefik|caddy|haproxy|envoy)(:|$|-)")
 
 def notice(body: Body) -> Iterator[Mark]:
     """Files that the application serves, and what compresses."""
-    for call in body.calls("StaticFiles", "mount"):
-        if "StaticFiles" in body.text(call):
+    for call in body.calls("mount"):
+        given = (*call.args, *(k.value for k in call.keywords))
+        if any(_STATIC & set(body.bases(body.instance(each))) for each in given):
             yield body.mark(RULE.code, call, kind="files", text=body.text(call)[:90])
-            return
+            break
     words = body.words
-    if words & set(_COMPRESSORS) or ("gzip" in words and "encoding" in " ".join(body.lines).lower()):
+    if words & set(_COMPRESSORS) or ("gzip" in words and "content-encoding" in " ".join(body.lines).lower()):
         yield body.mark(RULE.code, body.node, kind="compresses")
 
 
