@@ -214,7 +214,7 @@ def _committing(exchange: Exchange) -> float:
 
 EXAMPLES = (
     Example(
-        "two calls below the loop, by the source alone",
+        "two calls below the loop, by the source alone: a note",
         shop("""
 @app.post("/customers")
 def import_customers(names: list[str], session: Session = Depends(get_session)):
@@ -286,6 +286,34 @@ def keep(session: Session, row, commit=True):
         session.commit()
 """),
         bad=False,
+    ),
+    Example(
+        "by the loop itself, for what the request lists, by the source alone",
+        shop("""
+@app.post("/customers")
+def import_customers(names: list[str], session: Session = Depends(get_session)):
+    for name in names:
+        session.add(Customer(name=name))
+        session.commit()
+"""),
+        bad=True,
+    ),
+    Example(
+        "a row that fails leaves the others as they are: a note",
+        shop("""
+@app.post("/customers")
+def import_customers(names: list[str], session: Session = Depends(get_session)):
+    failed = []
+    for name in names:
+        try:
+            session.add(Customer(name=name))
+            session.commit()
+        except ValueError:
+            session.rollback()
+            failed.append(name)
+    return failed
+"""),
+        bad=True,
     ),
     Example(
         "only where a turn has failed: a note",

@@ -251,6 +251,30 @@ async def rate():
 
 EXAMPLES = (
     Example(
+        "the call to the other service is handed to a task",
+        shop("""
+import asyncio
+
+import httpx
+
+RUNNING = set()
+
+
+async def tell(number):
+    async with httpx.AsyncClient(timeout=5) as client:
+        await client.post("https://hooks.example/", json={"order": number})
+
+
+@app.post("/orders/{order_id}/sent")
+async def mark_sent(order_id: int, session: AsyncSession = Depends(get_async_session)):
+    order = await session.get(Order, order_id)
+    task = asyncio.create_task(tell(order.number))
+    RUNNING.add(task)
+    return {"number": order.number}
+"""),
+        bad=False,
+    ),
+    Example(
         "read, then call a helper that calls, by the source alone",
         shop("""
 import httpx

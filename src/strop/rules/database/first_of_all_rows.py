@@ -162,6 +162,16 @@ async def read_latest(customer_id: int, session: AsyncSession = Depends(get_asyn
         mends="the latest order",
     ),
     Example(
+        "sorted by what doesn't grow: a note",
+        shop("""
+@app.get("/by-name", response_model=OrderRow)
+async def read_by_name(customer_id: int, session: AsyncSession = Depends(get_async_session)):
+    result = await session.execute(select(Order).where(Order.customer_id == customer_id).order_by(Order.status))
+    return result.scalars().first()
+"""),
+        bad=True,
+    ),
+    Example(
         "the older interface, and a key that one row has",
         shop("""
 @app.get("/latest", response_model=OrderRow)

@@ -15,11 +15,13 @@ rows up in a dict.
 
 **When it is no problem.** A loop whose turns are written in the source (`for status in ("open", "paid")`),
 batches (`selectin` loading of many parents, `range(0, n, 500)`), the inserts of one flush, a `while True`
-that waits for the database, a call after which the loop is left. A lazy load is
-reported as DB001. A note only: a loop over one field of a request's body beside others, over a collection of one
-object in a route that writes, over candidates until one is found, or one whose turns call another service too;
-where a turn asks only for a key that it has not met, or after a failure; in work after the answer, and in what an
-operator does now and then (a restore, a write for administrators).
+that waits for the database, a call after which the loop is left. A lazy load is reported as DB001.
+
+By the source alone a warning needs signs of size: turns that are rows of a query, or a list that the caller gave, on a
+route that clients call to read (a GET, a POST that ends in `query` or `search`), whose turns neither change rows nor
+do what costs more (another service, a file, a process, long computing). Everything else is a note: routes that
+write or start work, a handful of providers, roles or settings, the collection of one object, the fields of a body,
+candidates until one is found, a key that no turn has met, what runs after the answer or for an operator.
 
 **Sources.** SQLAlchemy, "Using IN": https://docs.sqlalchemy.org/en/20/core/operators.html
 """
@@ -69,8 +71,8 @@ EXAMPLES = (
 import services
 
 
-@app.post("/labels")
-async def make_labels(ids: list[int], session: AsyncSession = Depends(get_async_session)):
+@app.post("/labels/query")
+async def read_labels(ids: list[int], session: AsyncSession = Depends(get_async_session)):
     return [await services.label(session, number) for number in ids]
 """,
             services="""
@@ -100,6 +102,69 @@ class Orders:
         bad=True,
     ),
     Example(
+        "for each row that a query gave, through a service",
+        shop(
+            """
+import services
+
+
+@app.get("/orders/with-items")
+def list_orders(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).limit(200)).all()
+    return [services.describe(session, order) for order in orders]
+""",
+            services="""
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+def describe(session: Session, order):
+    return session.scalar(text("SELECT count(*) FROM items WHERE order_id = :id"), {"id": order.id})
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "the turns ask another service too: a note",
+        shop("""
+import httpx
+
+
+@app.get("/orders/rates")
+def list_rates(session: Session = Depends(get_session)):
+    found = []
+    for order in session.scalars(select(Order)).all():
+        customer = session.get(Customer, order.customer_id)
+        found.append(httpx.get(f"https://rates.example/{customer.name}", timeout=2).text)
+    return found
+"""),
+        bad=True,
+    ),
+    Example(
+        "a handful of providers: a note",
+        shop("""
+@app.get("/sign-in/ways")
+def list_ways(session: Session = Depends(get_session)):
+    providers = session.scalars(select(Customer)).all()
+    return [session.scalar(select(func.count(Order.id)).where(Order.customer_id == p.id)) for p in providers]
+"""),
+        bad=True,
+    ),
+    Example(
+        "each turn removes rows: a note, with another way out",
+        shop("""
+from sqlalchemy import delete
+
+
+@app.delete("/orders/items")
+def remove_items(ids: list[int], session: Session = Depends(get_session)):
+    for number in ids:
+        session.execute(delete(Item).where(Item.order_id == number))
+    session.commit()
+"""),
+        bad=True,
+    ),
+    Example(
         "batches, another try and pages, by the source alone",
         shop("""
 @app.post("/orders/numbers")
@@ -121,7 +186,7 @@ def settings_of(session):
         bad=False,
     ),
     Example(
-        "over a list that begins empty and is filled, by the source alone",
+        "over a list that begins empty and is filled, in a route that writes: a note",
         shop("""
 @app.post("/orders/known")
 def known_orders(texts: list[str], session: Session = Depends(get_session)):
