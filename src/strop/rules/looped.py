@@ -17,6 +17,7 @@ from strop.rules.asking import asks, asks_one, changes
 from strop.rules.code import Loop, loops_on_way, reaches
 from strop.rules.draft import draft
 from strop.rules.led import leads_change, leads_dearer
+from strop.rules.passed import is_kept_away
 from strop.rules.reading import is_about_few, is_read_often
 from strop.rules.rule import Rule
 from strop.rules.seldom import is_seldom
@@ -51,7 +52,7 @@ def _cause(repeat: Repeat) -> object:
 def _said(project: Project, rule: Rule, repeat: Repeat, ways: list[Reach]) -> Finding:
     deep = len(repeat.path) - 1
     through = f" through {repeat.call.text}" if deep else ""
-    often = [way for way in ways if is_read_often(way.route)]
+    often = [way for way in ways if is_read_often(way.route) and not _is_form(project, way.route)]
     writes = changes(repeat.last)
     span = repeat.call.span
     return draft(
@@ -81,7 +82,18 @@ def _severity(project: Project, rule: Rule, repeat: Repeat, often: list[Reach], 
     source = over(project, rule.code, repeat.function, repeat.call.loop)
     if source is None or not source.origin or source.small:
         return "note"
+    if source.origin == "request" and all(way.route.startswith("GET ") for way in often):
+        return "note"  # what fits into a query string is short
+    if deep and is_kept_away(project, repeat.function, repeat.call, repeat.path[1].span.line):
+        return "note"
     return "note" if _is_dear(project, repeat, source) else "warning"
+
+
+def _is_form(project: Project, key: str) -> bool:
+    """Whether the handler of a GET takes the POST of the same path too: it shows a form, and does what it says."""
+    method, _, path = key.partition(" ")
+    one, other = project.route(key), project.route(f"POST {path}")
+    return method == "GET" and one is not None and other is not None and one.name == other.name
 
 
 def _is_dear(project: Project, repeat: Repeat, source: Over) -> bool:

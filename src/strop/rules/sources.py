@@ -19,6 +19,7 @@ from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.rules.led import leads
 from strop.rules.loading import load_of
+from strop.rules.syntax import FunctionNode, function_node
 
 Origin = Literal["rows", "request", "given", ""]
 _DEEPEST = 8
@@ -174,9 +175,43 @@ def _origin(project: Project, function: Function, mark: Mark, turns: range) -> O
     told = {int(line) for line in mark.fact("lines").split(",") if line}
     if any(c.span.line in told and _gives_rows(project, c) for c in function.calls):
         return "rows"
-    if mark.fact("given"):
-        return "request" if _serves(project, function) else "given"
-    return ""
+    if not mark.fact("given"):
+        return ""
+    if _serves(project, function):
+        return "request"
+    return "given" if any(_are_given_rows(project, function, mark.fact("given").split(","))) else ""
+
+
+def _are_given_rows(project: Project, function: Function, names: list[str]) -> Iterator[bool]:
+    """For each caller of a function, whether it passes rows of a query, or a list that it was given, by these names."""
+    for caller in project.source.functions.values():
+        calls = [c for c in caller.calls if c.target == function.id]
+        node = function_node(project, caller) if calls else None
+        for passed in _passed(node, calls, function, names) if node is not None else ():
+            lines = set(_made_on(node, passed)) if node is not None else set()
+            yield any(c.span.line in lines and _gives_rows(project, c) for c in caller.calls)
+
+
+def _passed(
+    node: FunctionNode, calls: list[Call], function: Function, names: list[str]
+) -> Iterator[ast.expr]:
+    """What the calls of a function pass by these names."""
+    own = [name for name in function.parameters if name not in ("self", "cls")]
+    lines = {(c.span.line, c.span.end_line or c.span.line) for c in calls}
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call) and (each.lineno, each.end_lineno) in lines:
+            yield from (value for name, value in zip(own, each.args, strict=False) if name in names)
+            yield from (k.value for k in each.keywords if k.arg in names)
+
+
+def _made_on(node: FunctionNode, expr: ast.expr) -> Iterator[int]:
+    """The lines of calls that an expression holds, or whose result the name that it is was assigned."""
+    yield from (each.lineno for each in ast.walk(expr) if isinstance(each, ast.Call))
+    for each in ast.walk(node):
+        if isinstance(each, ast.Assign) and isinstance(expr, ast.Name):
+            names = {n.id for target in each.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+            if expr.id in names:
+                yield from (n.lineno for n in ast.walk(each.value) if isinstance(n, ast.Call))
 
 
 def _gives_rows(project: Project, call: Call) -> bool:
