@@ -17,7 +17,6 @@ from strop.rules.asking import asks, asks_one, changes
 from strop.rules.code import Loop, loops_on_way, reaches
 from strop.rules.draft import draft
 from strop.rules.led import leads_change, leads_dearer
-from strop.rules.passed import is_kept_away
 from strop.rules.reading import is_about_few, is_read_often
 from strop.rules.rule import Rule
 from strop.rules.seldom import is_seldom
@@ -84,8 +83,6 @@ def _severity(project: Project, rule: Rule, repeat: Repeat, often: list[Reach], 
         return "note"
     if source.origin == "request" and all(way.route.startswith("GET ") for way in often):
         return "note"  # what fits into a query string is short
-    if deep and is_kept_away(project, repeat.function, repeat.call, repeat.path[1].span.line):
-        return "note"
     return "note" if _is_dear(project, repeat, source) else "warning"
 
 
