@@ -51,6 +51,7 @@ _PASSING = frozenset({
     "starlette.middleware.sessions:SessionMiddleware", "starlette.middleware.cors:CORSMiddleware",
     "starlette.middleware.gzip:GZipMiddleware",
 })  # fmt: skip
+_OPERATED = {"admin", "backoffice"}  # parts of paths behind which nobody but administrators works
 _REGISTERS = re.compile(
     r"\.(get|post|put|patch|delete|head|options|trace|api_route|route|websocket|websocket_route|add_api_route)$|staticmethod|classmethod|^functools\.wraps"
 )
@@ -218,7 +219,7 @@ class Protection:
         if route is None:
             return False
         guards = " ".join(f"{d.name} {' '.join(d.scopes)}" for d in self.guards(route))
-        return "admin" in route.path.lower().split("/") or bool(
+        return bool(_OPERATED & set(route.path.lower().split("/"))) or bool(
             re.search("admin|superuser|staff|operator", guards, re.IGNORECASE)
         )
 

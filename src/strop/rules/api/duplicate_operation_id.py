@@ -95,7 +95,7 @@ EXAMPLES = (
     Example("written twice", plain(_WORDS.format(second="words")), bad=True),
     Example("an id for each", plain(_WORDS.format(second="add_word")), mends="written twice"),
     Example(
-        "several methods (a note)",
+        "several methods: a note",
         plain("""
 @app.api_route("/hook", methods=["GET", "POST"])
 def hook():

@@ -94,11 +94,11 @@ async def hook(request: Request):
 """
 
 EXAMPLES = (
-    Example("app.route, where nothing is lost (a note)", plain(_HOOK.format(decorator="route")), bad=True),
+    Example("app.route, where nothing is lost: a note", plain(_HOOK.format(decorator="route")), bad=True),
     Example(
         "app.api_route",
         plain(_HOOK.format(decorator="api_route")),
-        mends="app.route, where nothing is lost (a note)",
+        mends="app.route, where nothing is lost: a note",
     ),
     Example(
         "a dependency that is never called",

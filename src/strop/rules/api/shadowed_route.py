@@ -160,7 +160,7 @@ EXAMPLES = (
     Example("general before specific", plain(_ANY + _ME), bad=True),
     Example("specific before general", plain(_ME + _ANY), mends="general before specific"),
     Example(
-        "hidden in one of two places (a note)",
+        "hidden in one of two places: a note",
         plain("""
 from fastapi import APIRouter
 

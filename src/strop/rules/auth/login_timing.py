@@ -191,7 +191,7 @@ def login(name: str, password: str):
         bad=True,
     ),
     Example(
-        "where the registration tells it anyway (a note)",
+        "where the registration tells it anyway: a note",
         plain("""
 from passlib.context import CryptContext
 

@@ -247,7 +247,7 @@ app.include_router(router)
         bad=True,
     ),
     Example(
-        "whoever likes may read, and nobody may write (a note)",
+        "whoever likes may read, and nobody may write: a note",
         plain(
             _USERS.replace(
                 ", user: str = Depends(current_user)):\n    return load(number)",

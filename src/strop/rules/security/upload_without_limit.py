@@ -118,7 +118,7 @@ async def upload(file: UploadFile):
         bad=True,
     ),
     Example(
-        "a picture of any size, from people with an account (a note)",
+        "a picture of any size, from people with an account: a note",
         plain("""
 from fastapi import Header, UploadFile
 
