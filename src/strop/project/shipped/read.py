@@ -21,6 +21,7 @@ from strop.project.shipped.listing import (
     shipped_files,
 )
 from strop.project.shipped.makefile import read_makefile
+from strop.project.shipped.migrations import Migrated, is_revision
 from strop.project.shipped.requirements import read_lock, read_pyproject, read_requirements
 from strop.project.shipped.runs import of_tasks
 from strop.project.shipped.tasks import read_tasks
@@ -63,6 +64,7 @@ class _Shipping:
         self.tasks: list[Task] = []
         self.managed: list[str] = []  # commands of process managers
         self.texts: dict[str, str] = {}
+        self.migrated = Migrated()
 
     def read(self) -> Shipped:
         for file, data in shipped_files(self.root):
@@ -88,10 +90,13 @@ class _Shipping:
             tuple(self.proxies),
             tuple(self.debug),
             tuple(self.upstreams),
+            self.migrated.indexes(),
         )
 
     def _read(self, file: str, name: str, text: str) -> None:
-        if name in LOCKS:
+        if is_revision(name, file.rpartition("/")[0]):
+            self.migrated.read(text)
+        elif name in LOCKS:
             self.locks.append(file)
             self.requirements.extend(read_lock(file, text))
         elif REQUIREMENTS.search(name):
