@@ -14,7 +14,7 @@ dictionary that a route returns. One finding for each function.
 
 **When it is no problem.** An exception of the project's own, or a `ValueError`, or an administrator's test of a connection, whose text was written for people: these
 are not reported, nor what stands behind `isinstance(e, ...)` or a look at the text. A warning needs what is worth hiding: a database's exception, whose text has the
-statement and its values, a `try` that comes to the database, or the traceback. All else is a note: files and other services, `e.orig` without the
+statement and its values, a `try` that comes to SQL, or the traceback. All else is a note: files and other services, `e.orig` without the
 statement, functions that raise texts of their own for this handler, routes of administrators or other services of one's own, code that no
 route is seen to reach, and every place where a handler of all exceptions gives the texts out anyway (then that handler is the finding).
 
@@ -49,7 +49,7 @@ from strop.rules.code import function_id
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.leaked import is_narrowed, is_root, is_text, is_trace, lies_in, tells
-from strop.rules.led import leads
+from strop.rules.led import below
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
@@ -59,6 +59,7 @@ WORDS = ("except", "raise", "Exception")
 _ASIDE = re.compile(r"(?i:admin|super_?user|is_?staff)|internal_|Internal[A-Z]|service_(role|key)")
 _INTERNAL = re.compile(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
 _DATABASE = frozenset({"queries", "commits"})
+_NO_SQL = ("pymongo.", "motor.", "redis.", "elasticsearch.", "opensearchpy.", "beanie.", "odmantic.")
 _WORDLESS = ("MultipleResultsFound", "NoResultFound", "DoesNotExist")  # a constant text without a statement
 _SPOKEN = frozenset({"Exception", "ValueError", "RuntimeError"})
 _DRIVERS = (  # whose texts have statements, values, addresses or keys in them
@@ -176,7 +177,11 @@ def _signature(body: Body) -> str:
     ]
     notes = [a.annotation for a in (*node.args.args, *node.args.kwonlyargs) if a.annotation is not None]
     nodes = (node for part in (*decorators, *defaults, *notes) for node in ast.walk(part))
-    return " ".join(last_name(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute))
+    named = [last_name(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
+    given = (node for default in defaults for node in ast.walk(default))
+    return " ".join(
+        named + [n.value for n in given if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    )
 
 
 def _answers(body: Body) -> Iterator[tuple[ast.AST, ast.expr, int]]:
@@ -255,8 +260,24 @@ def _is_loud(project: Project, mark: Mark, ways: list[Reach], spoken: dict[str, 
         named = mark.fact("caught").split(" or ")
         return any(n.startswith(_DRIVERS) and not n.endswith(_WORDLESS) for n in named)
     taken = set(mark.fact("taken").split(","))
-    meant = any(spoken.get(call.target, set()) - taken for call in calls)
-    return not meant and any(leads(project, call) & _DATABASE for call in calls)
+    return any(_comes_to_sql(project, c) for c in calls) and not any(
+        _is_spoken_below(project, c, spoken, taken) for c in calls
+    )
+
+
+def _comes_to_sql(project: Project, call: Call) -> bool:
+    """Whether a call leads to statements of SQL: an exception about one has the statement and its values in it."""
+    functions = (project.source.functions[function] for function in below(project, call))
+    found = (each.effect for each in (call, *(c for f in functions for c in f.calls)))
+    return any(e is not None and e.kind in _DATABASE and not e.name.startswith(_NO_SQL) for e in found)
+
+
+def _is_spoken_below(project: Project, call: Call, spoken: dict[str, set[str]], taken: set[str]) -> bool:
+    """Whether the called function raises a text of its own that nobody takes before; or, one further down, a bare `Exception`."""
+    if spoken.get(call.target, set()) - taken:
+        return True
+    function = project.source.functions.get(call.target)
+    return function is not None and any("Exception" in spoken.get(c.target, ()) for c in function.calls)
 
 
 def _is_aside(project: Project, key: str) -> bool:

@@ -23,6 +23,7 @@ https://github.com/fastapi/fastapi/discussions/6629
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -48,6 +49,7 @@ RULE = Rule(
     static=True,
 )
 WORDS = ("except",)
+_KNOWN = re.compile(r"\w\((\w+\.)+(id|uuid|pk)[,)]")  # get_shop(shop.id)
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -210,6 +212,8 @@ def _raiser(project: Project, mark: Mark, raisers: dict[str, frozenset[int]]) ->
     ]
     for call in project.source.functions[mark.function].calls:
         statuses = raisers.get(call.target, frozenset())
+        if _KNOWN.search(call.text) and statuses <= {0, 400, 404}:
+            continue  # what was loaded already is found again
         if call.span.line in lines and not any(call.span.line in r for r in inner) and statuses - {0, 500}:
             return call
     return None
