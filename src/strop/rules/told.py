@@ -8,6 +8,7 @@ from strop.finding import Finding, Severity
 from strop.project.function import Context, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.aside import is_aside
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.rule import Rule
@@ -40,9 +41,13 @@ def tell(
     severity: Severity | None = None,
     **facts: object,
 ) -> Finding:
-    """A finding at a mark, with these ways as its routes and the first of them as its chain."""
+    """A finding at a mark, with these ways as its routes and the first of them as its chain.
+
+    In an example or a script that no route reaches it is a note.
+    """
     found = list(ways)
     chain = found[0].chain if found else ()
+    beside = not found and is_aside(mark.span.file)
     last = Step(mark.fact("text") or message, mark.span)
     return draft(
         rule,
@@ -55,5 +60,5 @@ def tell(
         confidence=confidence,
         chain=(*chain, last) if chain else (),
         facts={"text": mark.fact("text")} | facts,
-        severity=severity,
+        severity="note" if beside else severity,
     )

@@ -396,4 +396,35 @@ def words(key: str = ""):
 """),
         bad=True,
     ),
+    Example(
+        "what was loaded already is found again",
+        plain("""
+class Shop(BaseModel):
+    id: int
+    open: bool = False
+
+
+SHOPS = {1: Shop(id=1)}
+
+
+def shop_by_id(number: int) -> Shop:
+    if number not in SHOPS:
+        raise HTTPException(404, "No such shop")
+    return SHOPS[number]
+
+
+def close(shop: Shop) -> Shop:
+    try:
+        fresh = shop_by_id(shop.id)
+        fresh.open = False
+        return fresh
+    except Exception:
+        raise HTTPException(500, "The shop could not be closed")
+
+
+@app.post("/shops/{number}/close")
+def close_shop(number: int):
+    return close(shop_by_id(number))
+"""),
+    ),
 )

@@ -34,6 +34,7 @@ from strop.finding import Finding, Severity
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.aside import is_aside
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -78,15 +79,12 @@ _OTHER = re.compile(
 _IDENTITY = re.compile(
     r"worker|instance|process|node|owner|consumer|server|replica|holder|identity|client_id|lock", re.I
 )
-_ASIDE = re.compile(
-    r"(^|/)([\w.-]+[-_])?(examples?|scripts?|tools|benchmarks?|demos?|tutorials?|docs|notebooks?|samples?|tests?|vignettes)/"
-)
 _MOMENT = re.compile(r"start|boot|launch|init|import|load|build|epoch|uptime|min|max|version|year", re.I)
 
 
 def notice(body: Body) -> Iterator[Mark]:
     """Assignments at import whose value is the process's own."""
-    if _ASIDE.search(body.module.file):
+    if is_aside(body.module.file):
         return  # runs once and ends, is no part of the service
     for node in _assignments(body.node.body):
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
