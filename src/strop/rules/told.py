@@ -12,7 +12,7 @@ from strop.rules.aside import is_aside
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.rule import Rule
-from strop.span import Step
+from strop.span import Span, Step
 
 SERVED: tuple[Context, ...] = ("loop", "thread", "serialization", "background")
 
@@ -39,6 +39,7 @@ def tell(
     solution: str,
     confidence: float,
     severity: Severity | None = None,
+    places: Iterable[Span] = (),
     **facts: object,
 ) -> Finding:
     """A finding at a mark, with these ways as its routes and the first of them as its chain.
@@ -61,4 +62,5 @@ def tell(
         chain=(*chain, last) if chain else (),
         facts={"text": mark.fact("text")} | facts,
         severity="note" if beside else severity,
+        places=places,
     )

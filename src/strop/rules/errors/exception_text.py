@@ -8,7 +8,7 @@ secret itself (a JWT library once put the signing key in it). And clients come t
 
 **How it is found.** A handler of `Exception`, of all exceptions or of a library's own exceptions whose name goes
 as `str(e)`, `repr(e)`, `f"{e}"`, `e.args` or `traceback.format_exc()` into an HTTP error, a response or the
-dictionary that a route returns. One finding for each function.
+dictionary that a route returns. One finding for each function; for a file with many, one.
 
 **How to fix it.** `logger.exception(...)` for you, a constant text for the client.
 
@@ -26,12 +26,13 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from strop.evidence import Evidence
 from strop.finding import Finding, Severity
 from strop.project.body import Body
-from strop.project.function import Call, Reach
+from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
@@ -49,54 +50,18 @@ from strop.rules.code import function_id
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.leaked import is_narrowed, is_root, is_text, is_trace, lies_in, tells
-from strop.rules.led import below
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.standstill import MANY
+from strop.rules.telling import is_telling
 from strop.rules.told import marks, tell, ways_to
+from strop.span import Span
 
 RULE = Rule("ERR001", "exception-text", "errors", "warning", "Text of an exception in an answer", static=True)
 WORDS = ("except", "raise", "Exception")
 _ASIDE = re.compile(r"(?i:admin|super_?user|is_?staff)|internal_|Internal[A-Z]|service_(role|key)")
 _INTERNAL = re.compile(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
-_DATABASE = frozenset({"queries", "commits"})
-_NO_SQL = ("pymongo.", "motor.", "redis.", "elasticsearch.", "opensearchpy.", "beanie.", "odmantic.")
-_WORDLESS = ("MultipleResultsFound", "NoResultFound", "DoesNotExist")  # a constant text without a statement
 _SPOKEN = frozenset({"Exception", "ValueError", "RuntimeError"})
-_DRIVERS = (  # whose texts have statements, values, addresses or keys in them
-    *(
-        "sqlalchemy.",
-        "sqlmodel.",
-        "asyncpg.",
-        "psycopg",
-        "pymysql.",
-        "MySQLdb.",
-        "sqlite3.",
-        "aiosqlite.",
-        "pymongo.",
-    ),
-    *(
-        "motor.",
-        "redis.",
-        "botocore.",
-        "boto3.",
-        "google.",
-        "azure.",
-        "elasticsearch.",
-        "opensearchpy.",
-        "kafka.",
-        "jose.",
-    ),
-    *(
-        "clickhouse_connect.",
-        "neo4j.",
-        "tortoise.",
-        "peewee.",
-        "django.",
-        "ldap3.",
-        "paramiko.",
-        "subprocess.",
-    ),
-)
 _TRIES = re.compile(r"(^|_)(test|try|check|validate|verify|diagnose|ping|probe|debug|preview)(_|$)")
 
 
@@ -200,7 +165,7 @@ def _answers(body: Body) -> Iterator[tuple[ast.AST, ast.expr, int]]:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each function, and one for a handler of all exceptions."""
+    """One finding for each function (for a file with many, one), and one for a handler of all exceptions."""
     own = {mark.fact("name") for mark in marks(project, RULE, "raised")}
     handler = _handler(project)
     if handler is not None:
@@ -212,18 +177,59 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for mark in marks(project, RULE):
         if not set(mark.fact("caught").split(" or ")) <= own:
             found[mark.function].append(mark)
+    loud: dict[str, list[_Told]] = defaultdict(list)
     for function, here in found.items():
         ways = ways_to(project, function)
-        loud = [mark for mark in here if handler is None and _is_loud(project, mark, ways, spoken)]
-        first = loud[0] if loud else here[0]
+        open_to = [m for m in here if not _is_covered(m, handler) and _is_loud(project, m, ways, spoken)]
         times = f" ({len(here)} times in this function)" if len(here) > 1 else ""
-        yield _finding(
-            first, ways, first.fact("caught"), times, 0.85 if ways else 0.65, None if loud else "note"
-        )
+        told = _Told((open_to or here)[0], ways, times)
+        if open_to:
+            loud[told.mark.span.file].append(told)
+        else:
+            yield _one(told, "note")
+    for one_file in loud.values():
+        if len(one_file) > MANY:
+            yield _many(one_file)
+        else:
+            yield from (_one(told) for told in one_file)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A function that gives a text out: where, for which routes, how often."""
+
+    mark: Mark
+    ways: list[Reach]
+    times: str
+
+
+def _one(told: _Told, severity: Severity | None = None) -> Finding:
+    confidence = 0.85 if told.ways else 0.65
+    return _finding(told.mark, told.ways, told.mark.fact("caught"), told.times, confidence, severity)
+
+
+def _many(here: list[_Told]) -> Finding:
+    """One finding for a file that does so everywhere: it is a habit, mended all at once."""
+    ways = list({way.route: way for told in here for way in told.ways}.values())
+    first = here[0].mark
+    others = [told.mark.span for told in here[1:]]
+    times = f", and in {len(others)} other functions of this file"
+    return _finding(first, ways, first.fact("caught"), times, 0.85, None, others)
+
+
+def _is_covered(mark: Mark, handler: Mark | None) -> bool:
+    """Whether the application around a place gives every text out anyway: then its handler is the finding."""
+    return handler is not None and handler.span.file.partition("/")[0] == mark.span.file.partition("/")[0]
 
 
 def _finding(
-    mark: Mark, ways: list[Reach], whose: str, times: str, confidence: float, severity: Severity | None
+    mark: Mark,
+    ways: list[Reach],
+    whose: str,
+    times: str,
+    confidence: float,
+    severity: Severity | None,
+    others: Iterable[Span] = (),
 ) -> Finding:
     return tell(
         RULE,
@@ -234,6 +240,7 @@ def _finding(
         solution="logger.exception(...) and a constant text for the client",
         confidence=confidence,
         severity=severity,
+        places=others,
     )
 
 
@@ -251,33 +258,7 @@ def _is_loud(project: Project, mark: Mark, ways: list[Reach], spoken: dict[str, 
     """Whether somebody outside may read a statement, its values or a traceback."""
     if mark.fact("aside") or not ways or all(_is_aside(project, way.route) for way in ways):
         return False
-    if mark.fact("trace"):
-        return True
-    if mark.fact("root"):
-        return False
-    calls = _tried(project, mark)
-    if not mark.fact("broad"):
-        named = mark.fact("caught").split(" or ")
-        return any(n.startswith(_DRIVERS) and not n.endswith(_WORDLESS) for n in named)
-    taken = set(mark.fact("taken").split(","))
-    return any(_comes_to_sql(project, c) for c in calls) and not any(
-        _is_spoken_below(project, c, spoken, taken) for c in calls
-    )
-
-
-def _comes_to_sql(project: Project, call: Call) -> bool:
-    """Whether a call leads to statements of SQL: an exception about one has the statement and its values in it."""
-    functions = (project.source.functions[function] for function in below(project, call))
-    found = (each.effect for each in (call, *(c for f in functions for c in f.calls)))
-    return any(e is not None and e.kind in _DATABASE and not e.name.startswith(_NO_SQL) for e in found)
-
-
-def _is_spoken_below(project: Project, call: Call, spoken: dict[str, set[str]], taken: set[str]) -> bool:
-    """Whether the called function raises a text of its own that nobody takes before; or, one further down, a bare `Exception`."""
-    if spoken.get(call.target, set()) - taken:
-        return True
-    function = project.source.functions.get(call.target)
-    return function is not None and any("Exception" in spoken.get(c.target, ()) for c in function.calls)
+    return is_telling(project, mark, spoken)
 
 
 def _is_aside(project: Project, key: str) -> bool:
@@ -286,13 +267,6 @@ def _is_aside(project: Project, key: str) -> bool:
         return True
     found = (r for r in project.imported.routes if r.key == key)
     return all(any(_ASIDE.search(d.name.rpartition(":")[2]) for d in r.dependencies) for r in found)
-
-
-def _tried(project: Project, mark: Mark) -> list[Call]:
-    """The calls in the `try`."""
-    function = project.source.functions.get(mark.function)
-    lines = range(int(mark.fact("first") or 0), int(mark.fact("last") or 0) + 1)
-    return [c for c in function.calls if c.span.line in lines] if function is not None else []
 
 
 EXAMPLES = (

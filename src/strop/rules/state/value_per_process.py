@@ -92,7 +92,7 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         for call in _calls(node.value):
             kind = _kind(target.id, body.name(call.func), _is_model(body))
-            if kind == "secret" and body.kind == "class":
+            if kind == "secret" and body.kind == "class" and not _is_model(body):
                 continue  # a setting's default: the rule about secrets of settings tells it
             if kind == "moment" and ".tzinfo" in body.text(node):
                 continue  # the zone of the machine, which is no moment
@@ -135,7 +135,7 @@ def _is_model(body: Body) -> bool:
 
 
 def _kind(name: str, called: str, is_model: bool) -> str:
-    if is_model:
+    if is_model and not (name.isupper() and called in _RANDOM):  # a setting, though not of BaseSettings
         return "default" if called in _RANDOM or called in _CLOCK else ""
     if called in _RANDOM and _SECRET.search(name) and not _OTHER.search(name):
         return "secret"
