@@ -42,7 +42,7 @@ def tell(
     places: Iterable[Span] = (),
     **facts: object,
 ) -> Finding:
-    """A finding at a mark, with these ways as its routes and the first of them as its chain.
+    """A finding at a mark, with these ways as its routes and the first of them as its chain; `places` are of the same cause.
 
     In an example or a script that no route reaches it is a note.
     """
