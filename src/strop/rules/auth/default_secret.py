@@ -43,7 +43,8 @@ _KEY = re.compile(
     re.IGNORECASE,
 )
 _CLIENTS = re.compile(
-    r"client|captcha|turnstile|stripe|s3|aws|webhook_id|public|smtp|mail|celery_result", re.IGNORECASE
+    r"client|captcha|turnstile|stripe|s3|aws|webhook_id|public|smtp|mail|celery_result|cert|tls|(^|_)ca_",
+    re.IGNORECASE,
 )
 _TRIALS = re.compile(r"(^|/)(dev|bench\w*|load\w*|smoke\w*|cli|playground|sandbox)[/._]|(^|/)smoke\w*\.py$")
 _PLACEHOLDER = re.compile(r"^(|<.*>|\$.*|/.*|\.\.?/.*|none|null|[A-Z][A-Z0-9_]*)$")
