@@ -32,12 +32,15 @@ from collections.abc import Iterator
 
 from strop.evidence import Block, Blocking, Evidence, Exchange
 from strop.finding import Cost, Finding
+from strop.project.body import Body
 from strop.project.function import Function, Reach
+from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules import detours, nearby
 from strop.rules.code import calls_at, function_at, head, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
-from strop.rules.held import held
+from strop.rules.held import confidence, held, severity
 from strop.rules.loop import (
     SESSIONS,
     Session,
@@ -60,8 +63,18 @@ from strop.span import Span, Step
 
 RULE = Rule("ASY001", "blocking-call", "async", "error", "A call that waits on the event loop")
 
+KINDS = ("function", "module", "class")
 _Place = tuple[str, int]
 _IMPACT = "every other request of the worker waits meanwhile"
+
+
+WORDS = detours.WORDS | nearby.WORDS
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """What a usual request does not come to, and which databases are files: they say how long a call waits."""
+    yield from detours.detours(body, RULE.code)
+    yield from nearby.databases(body, RULE.code)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -124,7 +137,8 @@ def _of_session(cause: Cause) -> Finding:
         impact=_IMPACT,
         solution="hand the work with the session to the thread pool, or use AsyncSession",
         known="static",
-        confidence=0.85,
+        confidence=confidence(cause.hold),
+        severity=severity(cause.hold),
         chain=cause.chain,
         facts={"call": cause.hold.call.text, "function": cause.function.id, "handler": cause.function.id},
         places=cause.others,

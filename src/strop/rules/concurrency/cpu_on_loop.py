@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from strop.evidence import Block, Evidence, Exchange
 from strop.finding import Cost, Finding
 from strop.project.project import Project
+from strop.rules.burden import SLOW_HASH
 from strop.rules.code import calls_at, function_at, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
@@ -36,7 +37,7 @@ from strop.rules.loop import Site, blocks_at, computed, ran, root, sites
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.served import place, requests, usual
-from strop.rules.standstill import SLOW_HASH, Standstill
+from strop.rules.standstill import Standstill
 from strop.rules.wording import number, time
 from strop.span import Span, Step
 
