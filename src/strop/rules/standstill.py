@@ -86,8 +86,8 @@ class Standstill:
     def _weighed(self, cause: Cause) -> Cause:
         """The cause, lighter where its way is a detour, where requests wait far longer anyway, or operators alone come."""
         hold = cause.hold
-        last = cause.chain[-1:]
-        seldom = hold.weight != COMPUTES and self._is_detour(cause.chain[: -len(last)])
+        seldom = hold.weight != COMPUTES and self._is_detour(cause.chain[:-1])
+        seldom = seldom or len(cause.chain) > FURTHEST
         if hold.weight in (COMPUTES, FILEWORK) and not hold.session:
             seldom = seldom or all(map(self.protection.is_for_operators, cause.routes))
             seldom = seldom or (not hold.call.loop and self.dearer.have(cause.routes))
@@ -194,6 +194,7 @@ class Standstill:
         return (best[2], best[3]) if best is not None else None
 
 
+FURTHEST = 8  # steps from the route; further away too much lies between that may not lead there
 MANY = 6  # functions of one file with one cause; more of them are said in one finding
 HABIT = 20  # functions of a project with one cause; where there are more, each file says it once
 

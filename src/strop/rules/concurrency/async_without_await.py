@@ -10,7 +10,8 @@ they run one after the other, and everybody else waits in the same line.
 run shows to use a synchronous database session. Without a run, whatever the source shows to wait or to compute
 for long in the handler or in what it calls; one finding for a file where they are many.
 
-**How to fix it.** Write `def` in place of `async def`; FastAPI does the rest.
+**How to fix it.** Write `def` in place of `async def`; FastAPI does the rest. Where other functions of the project await the
+handler, hand what waits to the thread pool instead.
 
 **When it is no problem.** A handler that does nothing which waits: `def` would only add a thread hop. A handler
 that needs the loop (it makes tasks, asks for the running loop) is left alone.

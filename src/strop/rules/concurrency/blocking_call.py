@@ -11,7 +11,11 @@ on the loop, at any depth. In the run: statements of a synchronous engine on the
 (files, sockets, sleeps, processes), and the stack of each standstill of the loop. What a run should have shown
 and did not is left out.
 
-Files that are read or written as text, folders that are listed, and files that come with the code are a note.
+What waits for another machine, for a process or for a lock is an error. Work on files is a warning where it is seen to be large
+(uploads, archives, images, saved models and tables, file after file in a loop); text, one file and a folder that is listed are a
+note. So are one row of a database that is a file (SQLite, by all that the project names), calls on a detour (where something has
+failed, or a file isn't there yet), work on files beside a question to a language model, and code that lies more than eight steps
+from its route or in a folder of examples.
 
 **How to fix it.** `await run_in_threadpool(f, ...)`, or `def` in place of `async def` where nothing is
 awaited, or an asynchronous library.

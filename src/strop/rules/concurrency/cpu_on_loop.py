@@ -12,6 +12,9 @@ reaches on the loop. In the run: standstills of the loop that were busy, with th
 **How to fix it.** `await run_in_threadpool(f, ...)` (hash functions release the GIL), or `def` in place of
 `async def` where nothing is awaited.
 
+What is over in a moment unless its input is large (one picture that is scaled, one small compression) is a note unless a loop
+does it again and again, and so is any computing where all its requests wait for a language model or belong to administrators.
+
 **When it is no problem.** The same work in a `def` handler, in a thread, at start-up or once; inputs so
 small that the run saw no request take five milliseconds of CPU (a password hash is reported even then, because
 tests often make it cheap).

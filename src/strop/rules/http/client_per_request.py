@@ -15,8 +15,8 @@ proxy, a transport) are left out, and so are those that `lru_cache` or a filled 
 shutdown. Headers and credentials go with each call.
 
 **When it is no problem.** A call that is made once an hour; a client that lives as long as a WebSocket (not reported).
-It is a warning where it is made often: for three routes or more, in three places of a class, in a loop, in a dependency or
-a middleware. One route's own, logins, tries of settings, routes for administrators alone, and calls that wait for minutes or for
+It is a warning where it is made often: for three routes or more (eight where the client loads no certificates), in three
+places of a class, in a loop, in a dependency or a middleware. One route's own, mails and webhooks, logins, tries of settings, routes for administrators alone, and calls that wait for minutes or for
 a language model are notes.
 
 **Sources.** HTTPX, "Clients": https://www.python-httpx.org/advanced/clients/ ;
@@ -43,7 +43,6 @@ from strop.rules.example import Example
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.wording import many
 from strop.span import Step
 
 RULE = Rule(
@@ -70,9 +69,12 @@ _RARE = re.compile(
     r"|revoke|refresh_token|userinfo|token_(endpoint|form)|/(install|setup|health|version)\b|metadata",
     re.IGNORECASE,
 )
+_SELDOM = re.compile(r"e_?mail|billing|portal|web_?hook|notif|payment_info|licen[cs]e|release", re.IGNORECASE)
 _EACH = ("depends on ", "middleware ")
 _MINUTES = 60  # seconds
-_MANY = 3  # routes, or places of one class
+_MANY = 3  # routes
+_MORE = 8  # routes, of a client that loads no certificates
+_PLACES = 3  # of one class
 WORDS = tuple(name.rpartition(".")[2] for name in CLIENTS)
 
 
@@ -155,7 +157,10 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
     first = max(reached, key=lambda m: (len(ways[m]), -m.span.line))
     keys = {w.route for m in reached for w in ways[m]} & served
     usual = {key for key in keys if not _is_rare(project, first.function, key)}
-    often = usual and (max(len(usual), len(reached)) >= _MANY or _is_repeated(project, first, ways[first]))
+    many = _MANY if first.fact("name").startswith("httpx.") else _MORE
+    often = usual and (
+        len(usual) >= many or len(reached) >= _PLACES or _is_repeated(project, first, ways[first])
+    )
     little = first.fact("long") or Dearer(project).have(keys)
     also = f", as in {many(len(reached) - 1, 'place')} beside it" if len(reached) > 1 else ""
     yield draft(
@@ -185,8 +190,9 @@ def _is_repeated(project: Project, mark: Mark, ways: list[Reach]) -> bool:
 
 def _is_rare(project: Project, function: str, key: str) -> bool:
     """Whether a call is made seldom: at a login, to try out settings, for administrators."""
-    named = function.rpartition(".")[2].rpartition(":")[2]
-    return bool(_RARE.search(named) or _RARE.search(key)) or Protection.of(project).is_for_operators(key)
+    symbol = function.rpartition(":")[2]
+    named = bool(_RARE.search(symbol.rpartition(".")[2]) or _SELDOM.search(symbol))
+    return named or bool(_RARE.search(key)) or Protection.of(project).is_for_operators(key)
 
 
 EXAMPLES = (
