@@ -17,6 +17,7 @@ class Dearer:
     """The routes of one project whose requests ask a model or drive a browser."""
 
     def __init__(self, project: Project) -> None:
+        self.project = project
         asking = (
             f.id
             for f in project.source.functions.values()
@@ -24,7 +25,17 @@ class Dearer:
         )
         self.routes = frozenset(way.route for name in asking for way in project.reaches.get(name, ()))
 
+    @classmethod
+    def of(cls, project: Project) -> Dearer:
+        """The one of this project: several rules ask in turn."""
+        if not _LAST or _LAST[0].project is not project:
+            _LAST[:] = [cls(project)]
+        return _LAST[0]
+
     def have(self, routes: Iterable[str]) -> bool:
         """Whether all of these routes, at least one, do."""
         found = set(routes)
         return bool(found) and found <= self.routes
+
+
+_LAST: list[Dearer] = []

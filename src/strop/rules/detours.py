@@ -1,4 +1,4 @@
-"""Which lines does a usual request not come to? Those for what has failed, and for what isn't there yet."""
+"""Which lines does a usual request not come to, or not wait in? Those for what has failed, isn't there yet, or is there already."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from strop.project.spelling import last_name
 from strop.rules.rounds import fills_unknown
 from strop.span import Span
 
-WORDS = frozenset({"except", "exists", "isfile", "is_file", "in", "None"})
+WORDS = frozenset({"empty", "done", "except", "exists", "isfile", "is_file", "in", "None"})
 _KIND = "detour"
 _PRESENT = frozenset({"exists", "isfile", "is_file"})
+_EMPTY = "empty"  # of a queue: what is taken where it isn't is there
+_DONE = "done"  # of a future
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -30,7 +32,7 @@ def _blocks(body: Body) -> Iterator[list[ast.stmt]]:
     for handler in body.of(ast.ExceptHandler):
         yield handler.body
     for branch in body.of(ast.If):
-        if fills_unknown(branch.test, branch.body) or _is_absent(branch.test):
+        if fills_unknown(branch.test, branch.body) or _is_absent(branch.test) or _is_ready(branch.test):
             yield branch.body
         elif _is_present(branch.test):
             yield from _otherwise(body, branch)
@@ -54,6 +56,16 @@ def _is_absent(test: ast.expr) -> bool:
             return _is_present(inner)
         case ast.BoolOp(op=ast.And(), values=parts):
             return any(map(_is_absent, parts))
+    return False
+
+
+def _is_ready(test: ast.expr) -> bool:
+    """`not queue.empty()`, `future.done()`: what is asked for then is there."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(attr=name))):
+            return name == _EMPTY
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name == _DONE
     return False
 
 

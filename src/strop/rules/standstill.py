@@ -53,7 +53,7 @@ class Standstill:
                 if call.target and _is_here(call):
                     self.callers[call.target].append((function, call))
         self.protection = Protection.of(project)
-        self.dearer = Dearer(project)
+        self.dearer = Dearer.of(project)
         self.awaitless = {f.id: f for f in _awaitless_handlers(project)}
 
     def routes(self, function: Function) -> tuple[str, ...]:
@@ -88,9 +88,10 @@ class Standstill:
         hold = cause.hold
         seldom = hold.weight != COMPUTES and self._is_detour(cause.chain[:-1])
         seldom = seldom or len(cause.chain) > FURTHEST
-        if hold.weight in (COMPUTES, FILEWORK) and not hold.session:
+        if hold.session or hold.weight in (COMPUTES, FILEWORK):
             seldom = seldom or all(map(self.protection.is_for_operators, cause.routes))
-            seldom = seldom or (not hold.call.loop and self.dearer.have(cause.routes))
+        if hold.weight in (COMPUTES, FILEWORK) and not hold.session and not hold.call.loop:
+            seldom = seldom or self.dearer.have(cause.routes)
         return replace(cause, hold=replace(hold, weight=SHORT)) if seldom else cause
 
     def above(self, function: Function) -> dict[str, Chain]:

@@ -43,6 +43,7 @@ from strop.rules.example import Example
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.wording import many
 from strop.span import Step
 
 RULE = Rule(
@@ -85,8 +86,19 @@ def notice(body: Body) -> Iterator[Mark]:
         own = any(k.arg is None or _differs(body, k) for k in call.keywords)
         if name in CLIENTS and not own and not _stands_in(body, call):
             yield body.mark(
-                RULE.code, call, name=name, text=body.text(call)[:90], long=_is_patient(body, call)
+                RULE.code,
+                call,
+                name=name,
+                text=body.text(call)[:90],
+                little=_is_patient(body, call) or _is_given(body, call),
             )
+
+
+def _is_given(body: Body, call: ast.Call) -> bool:
+    """Whether it is made for another library's client, which may keep it."""
+    parent = body.parent(call)
+    above = body.parent(parent) if isinstance(parent, ast.keyword) else parent
+    return isinstance(above, ast.Call) and not body.name(above.func).startswith("contextlib.")
 
 
 def _is_patient(body: Body, call: ast.Call) -> bool:
@@ -157,11 +169,11 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
     first = max(reached, key=lambda m: (len(ways[m]), -m.span.line))
     keys = {w.route for m in reached for w in ways[m]} & served
     usual = {key for key in keys if not _is_rare(project, first.function, key)}
-    many = _MANY if first.fact("name").startswith("httpx.") else _MORE
+    enough = _MANY if first.fact("name").startswith("httpx.") else _MORE
     often = usual and (
-        len(usual) >= many or len(reached) >= _PLACES or _is_repeated(project, first, ways[first])
+        len(usual) >= enough or len(reached) >= _PLACES or _is_repeated(project, first, ways[first])
     )
-    little = first.fact("long") or Dearer(project).have(keys)
+    little = first.fact("little") or Dearer.of(project).have(keys)
     also = f", as in {many(len(reached) - 1, 'place')} beside it" if len(reached) > 1 else ""
     yield draft(
         RULE,
