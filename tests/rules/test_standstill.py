@@ -160,9 +160,33 @@ async def read_words():
     await asyncio.sleep(0)
     return words(Path("/tmp/words"))
 """
-    (one,) = found(tmp_path, "ASY001", code.format("if not path.exists():"))
+    for place, severity in (
+        ("if not path.exists():", "note"),
+        ("if path.exists():\n        return path.read_text()\n    else:", "note"),
+        ("if path.exists():\n        raise HTTPException(409)\n    else:", "error"),
+        ("if path.name:", "error"),
+    ):
+        (one,) = found(tmp_path, "ASY001", code.format(place))
+        assert one.severity == severity
+
+
+def test_what_is_taken_from_a_queue_that_is_not_empty_is_a_note(tmp_path: Path) -> None:
+    code = """
+import queue
+
+news = queue.Queue()
+
+
+@app.get("/news")
+async def read_news():
+    await asyncio.sleep(0)
+    if {0}:
+        return news.get()
+    return None
+"""
+    (one,) = found(tmp_path, "ASY001", code.format("not news.empty()"))
     assert one.severity == "note"
-    (one,) = found(tmp_path, "ASY001", code.format("if path.name:"))
+    (one,) = found(tmp_path, "ASY001", code.format("news.maxsize"))
     assert one.severity == "error"
 
 
@@ -199,3 +223,20 @@ async def wait():
     assert one.severity == "error"
     every = check(read_project(tmp_path, (), (), noticers()), None)
     assert {one.severity for one in every if one.code == "ASY001"} == {"note"}
+
+
+def test_a_class_that_stands_in_for_another_is_a_note(tmp_path: Path) -> None:
+    code = """
+class {0}Agent:
+    async def answer(self):
+        time.sleep(1)
+
+
+@app.get("/answer")
+async def answer():
+    return await {0}Agent().answer()
+"""
+    (one,) = found(tmp_path, "ASY001", code.format("Mock"))
+    assert one.severity == "note"
+    (one,) = found(tmp_path, "ASY001", code.format("Quick"))
+    assert one.severity == "error"

@@ -13,12 +13,12 @@ from strop.project.spelling import last_name
 from strop.rules.rounds import fills_unknown
 from strop.span import Span
 
-WORDS = frozenset({"empty", "done", "except", "exists", "isfile", "is_file", "in", "None"})
+WORDS = frozenset({"empty", "done", "except", "exists", "isfile", "is_file", "in"})
 _KIND = "detour"
 _PRESENT = frozenset({"exists", "isfile", "is_file"})
 _EMPTY = "empty"  # of a queue: what is taken where it isn't is there
 _DONE = "done"  # of a future
-_LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_LEAVES = (ast.Return, ast.Continue, ast.Break)
 
 
 def detours(body: Body, rule: str) -> Iterator[Mark]:
@@ -32,14 +32,22 @@ def _blocks(body: Body) -> Iterator[list[ast.stmt]]:
     for handler in body.of(ast.ExceptHandler):
         yield handler.body
     for branch in body.of(ast.If):
-        if fills_unknown(branch.test, branch.body) or _is_absent(branch.test) or _is_ready(branch.test):
+        if _is_filled_once(branch) or _is_absent(branch.test) or _is_ready(branch.test):
             yield branch.body
         elif _is_present(branch.test):
             yield from _otherwise(body, branch)
 
 
+def _is_filled_once(branch: ast.If) -> bool:
+    """`if key not in known: known[key] = find(key)`."""
+    asks = isinstance(branch.test, ast.Compare) and isinstance(branch.test.ops[0], ast.NotIn)
+    return asks and fills_unknown(branch.test, branch.body)
+
+
 def _otherwise(body: Body, branch: ast.If) -> Iterator[list[ast.stmt]]:
     """What is done where the file is not there: the `else`, or what follows when the branch leaves."""
+    if isinstance(branch.body[-1], ast.Raise):
+        return  # it must not be there: what follows is the usual way
     if branch.orelse:
         yield branch.orelse
     elif isinstance(branch.body[-1], _LEAVES):
