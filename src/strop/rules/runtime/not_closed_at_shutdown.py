@@ -14,7 +14,7 @@ start-up reaches against `dispose()` that shutdown reaches.
 **How to fix it.** `async with` around the `yield`, an `AsyncExitStack`, or closing in `finally`; each in a `try` of its
 own, so that one failure doesn't keep the others open.
 
-**When it is no problem.** What is handed to something that closes it.
+**When it is no problem.** What is handed to something that closes it. Engines are a note: their connections end with the process.
 
 **Sources.** SQLAlchemy, "Engine Disposal": https://docs.sqlalchemy.org/en/20/core/connections.html#engine-disposal ;
 FastAPI, "Lifespan Events": https://fastapi.tiangolo.com/advanced/events/
@@ -191,6 +191,7 @@ def _lifespan(project: Project) -> Function | None:
 
 
 def _finding(span: Span, message: str, end: str, confidence: float, chain: tuple[Step, ...] = ()) -> Finding:
+    engine = end == "dispose()"  # its connections end with the process, and the database sees that
     return draft(
         RULE,
         span,
@@ -201,6 +202,7 @@ def _finding(span: Span, message: str, end: str, confidence: float, chain: tuple
         known="static",
         confidence=confidence,
         chain=chain,
+        severity="note" if engine else None,
     )
 
 
