@@ -95,10 +95,21 @@ def notice(body: Body) -> Iterator[Mark]:
 
 
 def _is_given(body: Body, call: ast.Call) -> bool:
-    """Whether it is made for another library's client, which may keep it."""
+    """Whether it is made for another library's client, which may keep it: `Bank(http_client=httpx.Client())`."""
     parent = body.parent(call)
-    above = body.parent(parent) if isinstance(parent, ast.keyword) else parent
-    return isinstance(above, ast.Call) and not body.name(above.func).startswith("contextlib.")
+    given: list[ast.expr] = [call]
+    if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
+        name = parent.targets[0].id
+        given = [n for n in body.of(ast.Name) if n.id == name and isinstance(n.ctx, ast.Load)]
+    return any(_is_handed_to_library(body, each) for each in given)
+
+
+def _is_handed_to_library(body: Body, value: ast.expr) -> bool:
+    """Whether a value is a named argument of a class or function that is not the project's."""
+    keyword = body.parent(value)
+    above = body.parent(keyword) if isinstance(keyword, ast.keyword) else None
+    ref = body.ref(above.func) if isinstance(above, ast.Call) else None
+    return ref is not None and ref.kind == "name"
 
 
 def _is_patient(body: Body, call: ast.Call) -> bool:
