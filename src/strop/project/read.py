@@ -13,6 +13,7 @@ from strop.project.body import Noticer
 from strop.project.declared.assemble import assemble
 from strop.project.join import join
 from strop.project.project import Project
+from strop.project.shipped.migrations import with_migrated
 from strop.project.shipped.read import read_shipped
 from strop.project.shipped.requirements import versions
 from strop.project.source import assemble_source
@@ -40,7 +41,9 @@ def read_project(
         shipped = read_shipped(root)
         declarations = [d.declarations for d in every if d.declarations is not None]
         stored = [d.stored for d in every if d.stored is not None]
-        imported = replace(assemble(declarations, stored), versions=versions(shipped.requirements))
+        declared = assemble(declarations, stored)
+        tables = with_migrated(declared.tables, shipped.indexes)
+        imported = replace(declared, tables=tables, versions=versions(shipped.requirements))
         return replace(join(root, imported, source), shipped=shipped)
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from strop.project.shipped.migrations import is_revision
+
 _SHUT = frozenset(
     {"node_modules", "site-packages", "__pycache__", "venv", "env", "dist", "target", "vendor", "tests"}
 )
@@ -18,6 +20,7 @@ PROXY = re.compile(
 )
 PROXY_FOLDER = re.compile(r"(^|/)nginx(/[\w.-]+)*/[\w.-]+\.conf(\.template)?$")
 LINES = re.compile(r"^(Procfile[\w.]*|supervisord?[\w.-]*\.conf|[\w.@-]+\.service)$")
+MAKEFILE = re.compile(r"^(GNUm|M|m)akefile$|\.mk$")
 CONFIGURATION = re.compile(r"^(gunicorn|uvicorn|hypercorn)[\w.]*\.py$")
 _LARGEST = 8_000_000  # bytes
 
@@ -56,7 +59,11 @@ def _is_wanted(name: str, folder: str) -> bool:
         "deployment",
     ):
         return True  # start scripts without an ending
+    if is_revision(name, folder):
+        return True
     if name.endswith(".template") and PROXY_FOLDER.search(f"{folder}/{name}"):
+        return True
+    if MAKEFILE.search(name):
         return True
     return bool(IMAGE.search(name) or LINES.match(name) or PROXY.match(name) or CONFIGURATION.match(name))
 
