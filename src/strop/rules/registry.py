@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import strop.rules
 from strop.finding import Finding
-from strop.rules.aside import noted
 from strop.rules.example import Example
 from strop.rules.merge import merge
 from strop.rules.rule import Rule
+from strop.rules.shown import noted
 from strop.rules.weighed import Weighed
 
 if TYPE_CHECKING:  # to say what is known already takes none of them
