@@ -131,7 +131,7 @@ def rare_blocks(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
             if isinstance(node, ast.ExceptHandler):
                 yield node.body
     for test, inner in _branches(block):
-        if _is_unknown(test, inner):
+        if fills_unknown(test, inner):
             yield inner
 
 
@@ -146,7 +146,7 @@ def _is_zero(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value == 0
 
 
-def _is_unknown(test: ast.expr, block: list[ast.stmt]) -> bool:
+def fills_unknown(test: ast.expr, block: list[ast.stmt]) -> bool:
     """Whether a block fills what its condition has missed: `if key not in known: known[key] = find(key)`."""
     kept = {
         ast.unparse(target.value)
