@@ -166,11 +166,7 @@ def _own_collection(body: Body, expr: ast.expr) -> str:
         return ""
     reads = [a for a in body.of(ast.Attribute) if ast.dump(a) == ast.dump(expr)]
     others = [r for r in reads if not _in_len(body, r)]
-    return (
-        ""
-        if others or _is_listed(body.owner.definition, expr.attr)
-        else f"{body.owner.name.rpartition('.')[2]}.{expr.attr}"
-    )
+    return "" if others else f"{body.owner.name.rpartition('.')[2]}.{expr.attr}"
 
 
 def _is_asked_first(body: Body, count: ast.Call) -> bool:
