@@ -17,10 +17,8 @@ _SKIPPED = frozenset(
         "venv",
     }
 )
-_OFTEN_MADE = frozenset({"build", "dist", "env"})  # the project's own where it is a package inside of one
-
-
-_NAMES = frozenset({"build", "dist", "env"})  # also good names of a package
+_OFTEN_MADE = frozenset({"build", "dist", "env"})  # the project's own inside of a package
+_MAKERS = ("setup.py", "pyproject.toml")  # what writes such folders, beside it
 
 
 def source_files(root: Path, exclude: tuple[str, ...] = ()) -> Iterator[Path]:
@@ -33,14 +31,18 @@ def source_files(root: Path, exclude: tuple[str, ...] = ()) -> Iterator[Path]:
 
 
 def _is_source(folder: Path, shut: set[Path]) -> bool:
-    made = folder.name in _SKIPPED and not (folder.name in _NAMES and (folder / "__init__.py").exists())
-    if made or folder.name.startswith(".") or folder.is_symlink():
+    if folder.name in _SKIPPED or folder.name.startswith(".") or folder.is_symlink():
         return False
-    if folder.name in _OFTEN_MADE and not (_is_package(folder) and _is_package(folder.parent)):
+    if folder.name in _OFTEN_MADE and not _is_own(folder):
         return False
     if shut and _real(folder) in shut:
         return False
     return not ((folder / "pyvenv.cfg").exists() or _is_alembic(folder))
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether a folder with the name of what tools make lies in a package, and no tool beside it; `__init__.py` may be missing."""
+    return _is_package(folder.parent) and not any((folder.parent / name).exists() for name in _MAKERS)
 
 
 def _is_package(folder: Path) -> bool:

@@ -11,7 +11,7 @@ from strop.project.project import Project
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.rule import Rule
-from strop.span import Step
+from strop.span import Span, Step
 
 SERVED: tuple[Context, ...] = ("loop", "thread", "serialization", "background")
 
@@ -38,9 +38,10 @@ def tell(
     solution: str,
     confidence: float,
     severity: Severity | None = None,
+    places: Iterable[Span] = (),
     **facts: object,
 ) -> Finding:
-    """A finding at a mark, with these ways as its routes and the first of them as its chain."""
+    """A finding at a mark, with these ways as its routes and the first of them as its chain; `places` are of the same cause."""
     found = list(ways)
     chain = found[0].chain if found else ()
     last = Step(mark.fact("text") or message, mark.span)
@@ -56,4 +57,5 @@ def tell(
         chain=(*chain, last) if chain else (),
         facts={"text": mark.fact("text")} | facts,
         severity=severity,
+        places=places,
     )

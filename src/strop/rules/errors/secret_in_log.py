@@ -189,8 +189,11 @@ def _is_harmless(body: Body, expr: ast.expr) -> bool:
     if any(b.how in ("element", "def", "class", "import") for b in found) or "lock" in body.symbol.lower():
         return True
     return bool(found) and all(
-        (isinstance(b.expr, ast.Subscript) and not isinstance(b.expr.slice, ast.Constant | ast.Slice))
-        or _is_node(b.expr)
+        b.how != "annotation"  # Optional[str] is no element of anything
+        and (
+            (isinstance(b.expr, ast.Subscript) and not isinstance(b.expr.slice, ast.Constant | ast.Slice))
+            or _is_node(b.expr)
+        )
         for b in found
     )
 
@@ -227,6 +230,22 @@ def _is_first_start(mark: Mark, ways: list[Reach]) -> bool:
 
 
 EXAMPLES = (
+    Example(
+        "an address that may be absent",
+        {
+            "main.py": """\
+import logging
+from typing import Optional
+
+logger = logging.getLogger(__name__)
+
+
+def migrate(db_url: Optional[str] = None) -> None:
+    logger.info("migrating %r", db_url)
+""",
+        },
+        bad=True,
+    ),
     Example(
         "a reset token",
         plain("""
