@@ -103,8 +103,8 @@ def _ends_alike(after: list[str], rest: list[str]) -> bool:
 
 def _covers(earlier: str, later: str) -> bool:
     """Whether a segment matches everything that another one does."""
-    if earlier == later:
-        return True
+    if earlier == later or "{" not in earlier:
+        return earlier == later
     parameter = _PARAMETER.match(earlier)
     if parameter is None:  # a text, or a mix of text and parameters: `{name}.json`
         return bool(_INSIDE.search(earlier)) and _INSIDE.sub("{}", earlier) == _INSIDE.sub("{}", later)
