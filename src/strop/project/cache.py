@@ -1,16 +1,10 @@
-"""What did the last reading of this project find? Kept in `.strop/cache/`, by the content of the files.
-
-It is data and nothing else (msgpack, read into the types it must have): one that is broken, that another version of
-strop or other rules wrote, or that a repository brings along in another shape is left alone and made anew. Two runs
-at once each write a whole file and put it in place; the last one stays.
-"""
+"""How is something kept in `.strop/cache/`: under which key, in which bytes, and put in place how?"""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
-import tempfile
+import time
 from collections.abc import Iterable
 from functools import cache
 from hashlib import blake2b
@@ -24,47 +18,11 @@ import strop
 
 if TYPE_CHECKING:
     from strop.project.derive import Derived
-    from strop.project.graph import Graph
 
 FOLDER = Path(".strop") / "cache"
-_FORMAT = "1"
+_FORMAT = "2"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _PACKAGES = ("project", "rules")  # whose code decides what a reading finds
-
-
-class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What one file said: `hash` is of its bytes, `module` the name it had, `derived` a `Derived` in msgpack."""
-
-    hash: str
-    module: str
-    derived: bytes
-
-
-class Cache(msgspec.Struct, array_like=True):
-    """The results of one reading; `key` is of all that decides them besides the files, `graph` a `Graph`."""
-
-    key: str
-    roots: tuple[str, ...]  # folders that modules are imported from
-    files: dict[str, Kept]
-    graph: bytes
-
-
-_decoder = msgspec.msgpack.Decoder(Cache)
-_encoder = msgspec.msgpack.Encoder()
-
-
-def read_cache(root: Path, key: str) -> Cache | None:
-    """What was kept for this project under this key, if anything was."""
-    try:
-        found = _decoder.decode((root / FOLDER / "source").read_bytes())
-    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
-        return None
-    return found if found.key == key else None
-
-
-def write_cache(root: Path, kept: Cache) -> None:
-    """Keep it; where nothing can be written nothing is kept."""
-    with contextlib.suppress(OSError):
-        write_file(root / FOLDER / "source", _encoder.encode(kept))
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -73,16 +31,17 @@ def write_file(path: Path, data: bytes) -> None:
     ignore = path.parent.parent / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n")
-    handle, name = tempfile.mkstemp(dir=path.parent)
+    beside = path.with_name(f"{path.name}.{os.getpid()}.{time.time_ns()}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(os.open(beside, _NEW, 0o600), "wb") as file:  # it quotes source
             file.write(data)
-        Path(name).replace(path)
+        beside.replace(path)
     except OSError:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
 
 
+_encoder = msgspec.msgpack.Encoder()
 _MOST = 1 << 63
 
 
@@ -108,33 +67,6 @@ def _encodable(value: Any) -> Any:
 def decode_derived(data: bytes) -> Derived:
     """The results of a file. Raises MsgspecError for anything else."""
     return _derived().decode(data)
-
-
-def encode_graph(graph: Graph) -> bytes:
-    """A graph as it is kept: each key written once."""
-    names: dict[str, int] = {}
-
-    def number(key: str) -> int:
-        return names.setdefault(key, len(names))
-
-    files = {file: [number(key) for key in keys] for file, keys in graph.files.items()}
-    keys = {number(key): [number(each) for each in asked] for key, asked in graph.keys.items()}
-    prints = {number(key): value for key, value in graph.prints.items()}
-    return _encoder.encode((list(names), files, keys, prints))
-
-
-def decode_graph(data: bytes) -> Graph:
-    """The graph again. Raises MsgspecError or IndexError for anything else."""
-    from strop.project.graph import Graph
-
-    names, files, keys, prints = msgspec.msgpack.decode(
-        data, type=tuple[list[str], dict[str, list[int]], dict[int, list[int]], dict[int, str]]
-    )
-    return Graph(
-        {file: [names[n] for n in asked] for file, asked in files.items()},
-        {names[key]: [names[n] for n in asked] for key, asked in keys.items()},
-        {names[key]: value for key, value in prints.items()},
-    )
 
 
 @cache
