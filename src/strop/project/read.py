@@ -10,12 +10,14 @@ from pathlib import Path
 
 from strop.project.again import read_again, read_anew
 from strop.project.body import Noticer
+from strop.project.cache import installed
 from strop.project.declared.assemble import assemble
 from strop.project.join import join
 from strop.project.project import Project
-from strop.project.shipped.read import read_shipped
-from strop.project.shipped.requirements import versions
+from strop.project.shipped.kept import read_kept, read_now
 from strop.project.source import assemble_source
+
+_READERS = ("pyyaml", "packaging")  # libraries that read what ships beside the code
 
 
 def read_project(
@@ -37,10 +39,10 @@ def read_project(
             else read_anew(root, sources, exclude, noticers)
         )
         source = assemble_source(every)
-        shipped = read_shipped(root)
+        shipped, versions = read_kept(root, installed(_READERS)) if cache else read_now(root)
         declarations = [d.declarations for d in every if d.declarations is not None]
         stored = [d.stored for d in every if d.stored is not None]
-        imported = replace(assemble(declarations, stored), versions=versions(shipped.requirements))
+        imported = replace(assemble(declarations, stored), versions=versions)
         return replace(join(root, imported, source), shipped=shipped)
 
 
