@@ -28,3 +28,4 @@ def test_example(registered: Registered, example: Example, tmp_path: Path) -> No
     found = [f for f in every if f.code == registered.rule.code]
     assert bool(found) == example.bad, [f"{f.code} {f.message}" for f in found or every]
     assert all(f.span.file in example.files for f in found)
+    assert not example.name.endswith(": a note") or {f.severity for f in found} == {"note"}

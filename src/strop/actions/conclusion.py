@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from pathlib import Path
-
+from strop.actions.facts import describe_noise, describe_target, describe_workload, list_unproved
 from strop.actions.kept import Kept, Refused
 from strop.actions.measure import Measured
 from strop.actions.search import Search
@@ -15,18 +12,14 @@ from strop.measure.observe import Observation
 from strop.patch import Proposal
 from strop.proof.branch import BranchProof, Suites, verdict
 from strop.proof.judge import Base, Candidate
-from strop.proof.suites import suite_outcomes
 from strop.report.excerpt import Excerpt
 from strop.report.result import (
     Acceptance,
     Attempt,
     Change,
     Choice,
-    Noise,
     Proposed,
     Result,
-    TargetFacts,
-    Workload,
 )
 from strop.span import Span
 from strop.target import Target
@@ -39,11 +32,6 @@ INVARIANTS = (
     "every row of the database after every request",
 )
 NON_GOALS = ("changes that clients could see: these are listed as choices",)
-ALWAYS_UNPROVED = (
-    "lines that no request of the workload executes, and data shapes that it does not hold",
-    "races, timeouts and the behaviour under a load that was not sent",
-    "configurations that were not run",
-)
 
 
 def conclude_result(
@@ -58,15 +46,15 @@ def conclude_result(
     name: str,
 ) -> Result:
     """Everything a report says of this run."""
-    unproved = _unproved(seen, suites)
+    unproved = list_unproved(seen, suites)
     notes = tuple(note for kept in search.kept for note in kept.notes)
     return Result(
         run=measured.evidence.run,
-        target=_facts(target, seen),
+        target=describe_target(target, seen),
         surface=measured.plan.surface,
         criteria=measured.plan.criteria,
-        workload=_workload(seen),
-        noise=_noise(base, suites),
+        workload=describe_workload(seen),
+        noise=describe_noise(base, suites),
         base=seen.evidence,
         final=final,
         changes=tuple(_change(kept, base) for kept in search.kept),
@@ -82,45 +70,6 @@ def conclude_result(
         non_goals=NON_GOALS,
         probe_cost=seen.evidence.probe_cost,
     )
-
-
-def _facts(target: Target, seen: Observation) -> TargetFacts:
-    root = Path(target.root)
-    name = str(root.relative_to(Path(target.repo).parent)) if target.repo else root.name
-    python = dict(seen.evidence.versions).get("python", "")
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}"
-    return TargetFacts(
-        name=name,
-        app=target.app,
-        commit=target.commit,
-        branch=target.branch,
-        dialect=seen.evidence.dialect,
-        versions=seen.evidence.versions,
-        machine=f"{machine}, Python {python}" if python else machine,
-    )
-
-
-def _workload(seen: Observation) -> Workload:
-    parts = []
-    if seen.cells:
-        parts.append(
-            {"openapi": "OpenAPI", "har": "HAR file"}.get(seen.cells[0].source, seen.cells[0].source)
-        )
-    if seen.suites and seen.suites[0].tests:
-        parts.append(f"{len(seen.suites[0].tests)} tests")
-    evidence = seen.evidence
-    rows = sum(size.rows for size in evidence.sizes)
-    return Workload(" and ".join(parts), len(evidence.exchanges), evidence.reached, evidence.missed, rows)
-
-
-def _noise(base: Base, suites: Suites | None) -> Noise:
-    unstable = len({cell for cell, _ in base.relaxed.paths})
-    cells, identical = len(base.outcomes), len(base.outcomes) - unstable
-    if suites is not None:
-        keys = [key.rpartition("#")[0] for key in suite_outcomes(suites.one)]
-        cells += len(keys)
-        identical += sum(test not in suites.flaky for test in keys)
-    return Noise(cells, identical, base.noise.cpu)
 
 
 def _change(kept: Kept, base: Base) -> Change:
@@ -181,20 +130,3 @@ def _acceptance(target: Target, branch: BranchProof | None, name: str) -> tuple[
             )
         boxes.append(Acceptance("every recorded cell answers as before", "strop optimize", branch.holds))
     return tuple(boxes)
-
-
-def _unproved(seen: Observation, suites: Suites | None) -> tuple[str, ...]:
-    found = []
-    if seen.evidence.missed:
-        missed = seen.evidence.missed
-        more = f" and {len(missed) - 5} more" if len(missed) > 5 else ""
-        found.append(f"no request reached {', '.join(missed[:5])}{more}")
-    if suites is not None and suites.flaky:
-        found.append(f"{len(suites.flaky)} tests that differ between two runs of the base witness nothing")
-    if suites is not None:
-        found.append(
-            "in the application's own tests answers are compared, and rows only as far as answers show them"
-        )
-    if not seen.evidence.dialect:
-        found.append("rows of the database: the application opened none that strop can compare")
-    return (*found, *ALWAYS_UNPROVED)

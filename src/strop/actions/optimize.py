@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from strop.actions.conclusion import conclude_result
+from strop.actions.control import control
 from strop.actions.kept import Kept
 from strop.actions.measure import conclude
 from strop.actions.search import Search
@@ -16,7 +17,7 @@ from strop.evidence import Evidence, Latency
 from strop.measure.aggregate import cost_lines, cost_routes
 from strop.measure.explain import explain, sizes
 from strop.measure.latency import measure_latency
-from strop.measure.observe import Observation, Workload, observe
+from strop.measure.observe import Workload, observe
 from strop.measure.run import update
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.branch import (
@@ -28,17 +29,14 @@ from strop.proof.branch import (
     prove_branch,
     witnesses,
 )
-from strop.proof.cost import pair, time_noise, timed_cells
 from strop.proof.driven import Drivers
 from strop.proof.judge import Base, Tip
-from strop.proof.relax import relax
 from strop.proof.schema import Schema, migrate
-from strop.proof.suites import flaky_tests
 from strop.report.result import Result
 from strop.rules.registry import noticers
 from strop.target import Target
 from strop.world import git
-from strop.world.instance import Conditions, Gone, World, open_world
+from strop.world.instance import Conditions, Gone, open_world
 
 LONGEST = 1_500_000  # us: a request that is sent for latency
 ROUTES = 24  # routes whose latency is measured
@@ -73,7 +71,7 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
     with open_world(request.target) as world:
         seen = observe(world, request.workload, listener, noticers(measured=True))
         measured = conclude(request.target, seen)
-        base, suites = _base(world, seen, listener)
+        base, suites = control(world, seen, listener)
         tips = [Tip("base", side, seen.one) for side in (seen.served, seen.again)]
         drivers = Drivers(world, suites) if suites is not None else None
         until = time.monotonic() + request.minutes * 60
@@ -94,27 +92,6 @@ def _check_branch(request: OptimizeRequest) -> None:
     if repo and request.branch and not git.is_branch_name(Path(repo), request.branch):
         do = "see git help check-ref-format for the rules"
         raise Problem("T110", f"{request.branch!r} is no name for a branch", do=do, status=EXIT_USAGE)
-
-
-def _base(world: World, seen: Observation, listener: Listener) -> tuple[Base, Suites | None]:
-    """A/A: what the base leaves open, and how far its cost differs from itself."""
-    relaxed = relax(seen.one.values(), seen.two.values())
-    suites = None
-    if len(seen.suites) == 2 and seen.suites[0].tests:
-        one, two = seen.suites
-        suites = Suites(one, two, flaky_tests(one, two))
-        if suites.flaky:
-            shown = ", ".join(suites.flaky[:3])
-            listener(
-                Note(f"{len(suites.flaky)} tests differ between two runs and are set aside: {shown}", "warn")
-            )
-    base = Base(world, seen.root, seen.project.imported, seen.cells, seen.one, seen.two, relaxed)
-    routes = {cell.route for cell in seen.cells}
-    cells = timed_cells(seen.cells, seen.one, routes)
-    if cells:
-        listener(Stage("comparing the base with itself"))
-        base.noise = time_noise([pair(seen.served, seen.again, cells, seen.one)])
-    return base, suites
 
 
 def _prove(search: Search, suites: Suites | None, listener: Listener) -> BranchProof | None:

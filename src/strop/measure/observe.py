@@ -37,6 +37,16 @@ class Workload:
     openapi: bool = True
     suite: bool = True
     har: Path | None = None
+    cells: tuple[str, ...] = ()  # ids of those that are sent; all without any
+
+    def chosen(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """Those of the cells that are asked for. Raises Problem M405 when one is not among them."""
+        missing = set(self.cells) - {cell.id for cell in cells}
+        if missing:
+            message = f"there is no request {min(missing)} among the {len(cells)} of this workload"
+            do = "give the options that the first run had; its output names its requests"
+            raise Problem("M405", message, do=do, status=EXIT_USAGE)
+        return tuple(cell for cell in cells if cell.id in self.cells) if self.cells else cells
 
 
 @dataclass
@@ -97,7 +107,8 @@ def observe(
     times = 2 if workload.suite and world.target.tests else 0
     with workers(1) as pool:  # the suite on one core, the cells on the other
         suites = pool.submit(_run_suites, world, times)
-        cells = recording.cells if recording else _make_cells(world.target, project, served, workload)
+        made = recording.cells if recording else _make_cells(world.target, project, served, workload)
+        cells = workload.chosen(made)
         listener(Stage("measuring", 2 * len(cells)))
         one = _serve(served, cells, listener)
         again.start()

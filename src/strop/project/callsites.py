@@ -11,7 +11,8 @@ from typing import Any
 from strop.project.filling import fills, returns_kept
 from strop.project.function import Call
 from strop.project.infer import Types
-from strop.project.scope import Module, Ref, Scope
+from strop.project.scope import FunctionNode, Module, Ref, Scope
+from strop.project.switches import Switches, conditions, leaves, opposite
 from strop.project.targets import Target, Targets, members
 from strop.span import Span
 
@@ -28,6 +29,7 @@ class Here:
     off_loop: bool = False
     background: bool = False
     once: bool = False
+    when: tuple[str, ...] = ()  # what the parameters must be to come here
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class Reader:
     def __init__(self, types: Types, targets: Targets) -> None:
         self.types = types
         self.targets = targets
+        self.switches = Switches(types.names)
 
     def read(self, module: Module, symbol: str, body: list[ast.stmt], scope: Scope) -> Body:
         """Everything that these statements call, nested definitions left out."""
@@ -71,6 +74,11 @@ class _Walk:
                 after = body[place + 1 :]
                 if after and returns_kept(self.types, node, body[:place], after, here.scope):
                     here = replace(here, once=True)
+            if isinstance(node, ast.If):
+                if leaves(node.body):
+                    here = self.where(opposite(node.test), here)
+                if leaves(node.orelse):
+                    here = self.where(conditions(node.test), here)
 
     def visit(self, node: ast.AST, here: Here) -> None:
         """One node and what lies in it."""
@@ -114,9 +122,27 @@ class _Walk:
             case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()]):
                 return
         self.visit(node.test, here)
-        first = replace(here, once=True)
-        self.statements(node.body, first if fills(self.types, node, node.body, here.scope) else here)
-        self.statements(node.orelse, first if fills(self.types, node, node.orelse, here.scope) else here)
+        for branch, tested in ((node.body, conditions(node.test)), (node.orelse, opposite(node.test))):
+            inside = self.where(tested, here)
+            once = here.once or fills(self.types, node, branch, here.scope)
+            self.statements(branch, replace(inside, once=True) if once else inside)
+
+    def where(self, tested: tuple[tuple[ast.Name, str], ...], here: Here) -> Here:
+        """Where these tests of parameters have held."""
+        told = self.reader.switches.told(tested, here.scope, bool(here.loop)) if tested else ()
+        return replace(here, when=(*here.when, *told)) if told else here
+
+    def if_expression(self, node: ast.IfExp, here: Here) -> None:
+        self.visit(node.test, replace(here, awaited=False))
+        self.visit(node.body, self.where(conditions(node.test), here))
+        self.visit(node.orelse, self.where(opposite(node.test), here))
+
+    def either(self, node: ast.BoolOp, here: Here) -> None:
+        """`session or open_session()`: what stands behind is reached only where what stands before decides nothing."""
+        tests = conditions if isinstance(node.op, ast.And) else opposite
+        for value in node.values:
+            self.visit(value, here)
+            here = self.where(tests(value), here)
 
     def loop(self, node: ast.For | ast.AsyncFor, here: Here) -> None:
         if isinstance(node, ast.AsyncFor):
@@ -189,7 +215,7 @@ class _Walk:
             self.body.resolved += 1
             return
         self.parts(node, ref, here)
-        if self.run(node, self.targets.called(ref, node, here.scope), here):
+        if self.run(node, self.targets.called(ref, node, here.scope), here, ref):
             self.body.resolved += 1
         else:
             self.body.unresolved += 1
@@ -270,15 +296,22 @@ class _Walk:
             for argument in given.args[1:]:
                 self.visit(argument, replace(here, awaited=False, off_loop=False, background=False))
 
-    def run(self, node: ast.expr, targets: Iterable[Target], here: Here) -> bool:
-        """Add these targets as calls; False when there is none."""
+    def run(self, node: ast.expr, targets: Iterable[Target], here: Here, called: Ref | None = None) -> bool:
+        """Add these targets as calls; False when there is none. `called` is what a plain call calls."""
         done = False
         for target in targets:
-            self.add(node, target, here)
+            self.add(node, target, here, self.given(node, target, called, here) if called is not None else ())
             done = True
         return done
 
-    def add(self, node: ast.expr, target: Target, here: Here) -> None:
+    def given(self, node: ast.expr, target: Target, called: Ref, here: Here) -> tuple[str, ...]:
+        """What a call hands over to a function of the project."""
+        definition = target.node
+        if definition is None or not isinstance(node, ast.Call):
+            return ()
+        return self.reader.switches.given(node, definition, _is_bound(definition, called), here.scope)
+
+    def add(self, node: ast.expr, target: Target, here: Here, gives: tuple[str, ...] = ()) -> None:
         end = node.end_lineno or node.lineno
         span = Span(self.module.file, node.lineno, self.symbol, end if end != node.lineno else 0)
         self.body.calls.append(
@@ -294,6 +327,8 @@ class _Walk:
                 here.background,
                 here.once,
                 target.is_abstract,
+                here.when,
+                gives,
             )
         )
 
@@ -316,6 +351,8 @@ _SPECIAL: dict[type, Callable[[_Walk, Any, Here], None]] = {
     ast.AsyncFunctionDef: _Walk.definition,
     ast.ClassDef: _Walk.classdef,
     ast.If: _Walk.if_,
+    ast.IfExp: _Walk.if_expression,
+    ast.BoolOp: _Walk.either,
     ast.For: _Walk.loop,
     ast.AsyncFor: _Walk.loop,
     ast.While: _Walk.while_,
@@ -336,6 +373,16 @@ _LEAVES = frozenset(
     {ast.Name, ast.Constant, ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Break}
     | {ast.Continue, ast.Load, ast.Store, ast.Del, ast.alias}
 )
+
+
+def _is_bound(node: FunctionNode, called: Ref) -> bool:
+    """Whether the first parameter of a definition is not among the arguments of the call."""
+    first = next(iter(node.space.names.values()), None)
+    how = first[0].how if first else ""
+    plain = (
+        how == "self" and called.kind == "function" and bool(called.args) and called.args[0].kind == "class"
+    )
+    return how in ("self", "cls") and not plain
 
 
 def _last(node: ast.expr) -> str:

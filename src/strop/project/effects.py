@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from strop.project.branches import Needs, lift, needs
 from strop.project.function import Call, Chain, Effect
 from strop.project.project import Source
 from strop.span import Step
@@ -31,13 +32,16 @@ def _counts(call: Call, effect: Effect) -> bool:
     return not (call.off_loop and effect.kind in _HOLDS_THE_THREAD)
 
 
-def _direct(source: Source) -> dict[Effect, dict[str, Chain]]:
-    found: dict[Effect, dict[str, Chain]] = {}
+_At = tuple[str, Needs]  # a function, and what it must have been given for the effect to happen
+
+
+def _direct(source: Source) -> dict[Effect, dict[_At, Chain]]:
+    found: dict[Effect, dict[_At, Chain]] = {}
     for function in source.functions.values():
         for call in function.calls:
             if call.effect is not None and _counts(call, call.effect):
                 chain = (Step(call.text, call.span),)
-                found.setdefault(call.effect, {}).setdefault(function.id, chain)
+                found.setdefault(call.effect, {}).setdefault((function.id, needs(call)), chain)
     return found
 
 
@@ -52,14 +56,20 @@ def _callers(source: Source) -> dict[str, list[tuple[str, Call]]]:
 
 
 def _spread(
-    effect: Effect, starts: dict[str, Chain], callers: dict[str, list[tuple[str, Call]]]
+    effect: Effect, starts: dict[_At, Chain], callers: dict[str, list[tuple[str, Call]]]
 ) -> dict[str, Chain]:
-    found = dict(starts)
-    waiting = deque(found)
+    """The shortest chain of each function, against the calls; those that a caller's arguments exclude left out."""
+    ways = dict(starts)
+    waiting = deque(ways)
     while waiting:
-        function = waiting.popleft()
-        for caller, call in callers.get(function, ()):
-            if caller not in found and _counts(call, effect):
-                found[caller] = (Step(call.text, call.span), *found[function])
-                waiting.append(caller)
+        at = waiting.popleft()
+        for caller, call in callers.get(at[0], ()):
+            wanted = lift(at[1], call) if _counts(call, effect) else None
+            if wanted is not None and (caller, wanted) not in ways:
+                ways[caller, wanted] = (Step(call.text, call.span), *ways[at])
+                waiting.append((caller, wanted))
+    found: dict[str, Chain] = {}
+    for (function, _), chain in ways.items():
+        if function not in found or len(chain) < len(found[function]):
+            found[function] = chain
     return found

@@ -17,7 +17,8 @@ _SKIPPED = frozenset(
         "venv",
     }
 )
-_OFTEN_MADE = frozenset({"build", "dist", "env"})  # the project's own where it is a package inside of one
+_OFTEN_MADE = frozenset({"build", "dist", "env"})  # the project's own inside of a package
+_MAKERS = ("setup.py", "pyproject.toml")  # what writes such folders, beside it
 
 
 def source_files(root: Path, exclude: tuple[str, ...] = ()) -> Iterator[Path]:
@@ -43,9 +44,16 @@ def _below(folder: str, inside: dict[str, os.DirEntry[str]], shut: set[Path]) ->
         if not _is_folder(entry) or entry.name in _SKIPPED or entry.name.startswith("."):
             continue
         entries = _entries(entry.path)
-        made = entry.name in _OFTEN_MADE and not ("__init__.py" in entries and "__init__.py" in inside)
+        made = entry.name in _OFTEN_MADE and not _holds_own(inside)
         if not (made or _is_environment(entries) or (shut and _real(Path(entry.path)) in shut)):
             yield from _below(entry.path, entries, shut)
+
+
+def _holds_own(inside: dict[str, os.DirEntry[str]]) -> bool:
+    """Whether a folder with the name of what tools make is the project's own here: in a package, with no tool in it.
+    (It may lack an `__init__.py` itself.)
+    """
+    return "__init__.py" in inside and not any(name in inside for name in _MAKERS)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -40,6 +40,8 @@ class Call:
     is_abstract: bool = (
         False  # of a method that is implemented elsewhere; `project/link.py` puts those in its place
     )
+    when: tuple[str, ...] = ()  # what the function's parameters must be to come here: "session none"
+    gives: tuple[str, ...] = ()  # what it hands over that may choose a branch: "session set" (`switches.py`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Function:
     returns: tuple[str, ...] = ()  # ids of the project's classes in the result, where it can be told
     parameters: tuple[str, ...] = ()  # names
     is_abstract: bool = False  # a method that only says what subclasses do
+    asks: tuple[str, ...] = ()  # parameters that choose a branch here or below; `project/link.py` finds them
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
-"""Which methods does a call of an abstract method run? Told by all classes together, after every file was read."""
+"""Which methods does a call of an abstract method run, and which parameters choose a branch of a function or of what it
+calls? Told by all files together, after every one was read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from strop.project.branches import asked_parameters
 from strop.project.function import Call, Class, Function
 
 _MANY = 6  # an abstract method with more implementations says nothing about this call
@@ -19,6 +22,8 @@ def link(functions: Mapping[str, Function], classes: Mapping[str, Class]) -> dic
             linker = linker or _Linker(functions, classes)
             function = replace(function, calls=tuple(linker.calls(function.calls)))
         linked[function.id] = function
+    for name, asks in asked_parameters(linked).items():
+        linked[name] = replace(linked[name], asks=asks)
     return linked
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from strop.project.branches import NOTHING, Known, handed, runs
 from strop.project.entries import Entry, entries
 from strop.project.function import Call, Chain, Context, Function, Reach
 from strop.project.project import Imported, Source
@@ -82,12 +83,15 @@ class Reaches(Mapping[str, tuple[Reach, ...]]):
         return tuple(sorted(key for key in map(self._keys.__getitem__, _numbers(bits)) if key))
 
     def _make(self, function: str) -> tuple[Reach, ...]:
-        found = []
+        goals: dict[Context, list[_Node]] = {}
         for node in self._places[function]:
-            ways = _Ways(self._graph, node)
-            for bit in _numbers(node.routes):
+            goals.setdefault(node.context, []).append(node)
+        found = []
+        for context, nodes in goals.items():
+            ways = _Ways(self._graph, nodes)
+            for bit in _numbers(ways.routes):
                 chain = partial(ways.chain, bit)
-                found.append(Reach(function, node.context, self._keys[bit], chain))
+                found.append(Reach(function, context, self._keys[bit], chain))
         return tuple(sorted(found, key=lambda reach: (reach.route, reach.context)))
 
 
@@ -97,6 +101,7 @@ class _Node:
 
     function: str
     context: Context
+    known: Known  # of its parameters, as far as they choose a branch
     callers: list[_Node] = field(default_factory=list)
     calls: list[_Node] = field(default_factory=list)
     routes: int = 0  # bits
@@ -109,13 +114,14 @@ class _Graph:
     def __init__(self, functions: Mapping[str, Function]) -> None:
         self.functions = functions
         self.nodes: list[_Node] = []
-        self._known: dict[tuple[str, Context], _Node] = {}
+        self._known: dict[tuple[str, Context, Known], _Node] = {}
 
-    def node(self, function: str, context: Context) -> _Node:
-        """The one node of a function in a context."""
-        node = self._known.get((function, context))
+    def node(self, function: str, context: Context, known: Known = NOTHING) -> _Node:
+        """The one node of a function in a context that was given what chooses the same branches."""
+        key = function, context, known
+        node = self._known.get(key)
         if node is None:
-            node = self._known[function, context] = _Node(function, context)
+            node = self._known[key] = _Node(*key)
             self.nodes.append(node)
         return node
 
@@ -131,8 +137,9 @@ class _Graph:
         """What the calls of a function lead to, in the order of the text."""
         for call in self.functions[node.function].calls:
             target = self.functions.get(call.target) if call.target else None
-            if target is not None:
-                yield call, self.node(target.id, _context(node.context, call, target))
+            if target is not None and runs(call, node.known):
+                known = handed(call, node.known, target)
+                yield call, self.node(target.id, _context(node.context, call, target), known)
 
     def grow(self) -> None:
         """Follow all calls."""
@@ -156,12 +163,15 @@ class _Graph:
 class _Ways:
     """The shortest ways to one function in one context, found against the calls when the first is asked for."""
 
-    def __init__(self, graph: _Graph, goal: _Node) -> None:
+    def __init__(self, graph: _Graph, goals: Iterable[_Node]) -> None:
         self.graph = graph
-        self.goal = goal
+        self.goals = tuple(goals)
+        self.routes = 0
+        for goal in self.goals:
+            self.routes |= goal.routes
         self.distances: dict[_Node, int] = {}  # calls that lie between
         self.starts: dict[int, tuple[int, int, _Node]] = {}  # by bit: steps, order and node of the entry
-        self.paths: dict[_Node, Chain] = {goal: ()}
+        self.paths: dict[_Node, Chain] = dict.fromkeys(self.goals, ())
 
     def chain(self, bit: int) -> Chain:
         """The shortest chain from a route; of equals the one whose calls come first in the text."""
@@ -172,9 +182,9 @@ class _Ways:
 
     def _measure(self) -> None:
         """Breadth first, until no longer way can be a better one."""
-        level, distance = [self.goal], 0
-        self.distances[self.goal] = 0
-        missing = self.goal.routes
+        level, distance = list(self.goals), 0
+        self.distances.update(dict.fromkeys(level, 0))
+        missing = self.routes
         while level:
             for node in level:
                 for bit in node.entries:

@@ -15,6 +15,7 @@ from strop.project.declared.assemble import assemble
 from strop.project.join import join
 from strop.project.project import Project
 from strop.project.shipped.kept import read_kept, read_now
+from strop.project.shipped.migrations import with_migrated
 from strop.project.source import assemble_source
 
 _READERS = ("pyyaml", "packaging")  # libraries that read what ships beside the code
@@ -42,7 +43,9 @@ def read_project(
         shipped, versions = read_kept(root, installed(_READERS)) if cache else read_now(root)
         declarations = [d.declarations for d in every if d.declarations is not None]
         stored = [d.stored for d in every if d.stored is not None]
-        imported = replace(assemble(declarations, stored), versions=versions)
+        declared = assemble(declarations, stored)
+        tables = with_migrated(declared.tables, shipped.indexes)
+        imported = replace(declared, tables=tables, versions=versions)
         return replace(join(root, imported, source), shipped=shipped)
 
 

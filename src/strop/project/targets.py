@@ -28,6 +28,7 @@ class Target(NamedTuple):
     effect: Effect | None = None
     off_loop: bool = False
     is_abstract: bool = False  # stands for those that implement it
+    node: FunctionNode | None = None  # the definition behind `id`
 
 
 class Targets:
@@ -95,7 +96,7 @@ class Targets:
             return
         methods = [self.types.members.function(name, method) for method in _CONSTRUCTORS]
         found = [method for method in methods if method is not None]
-        yield from (Target(name, method.id) for method in found)
+        yield from (Target(name, method.id, node=method) for method in found)
         bases = self.types.members.library_bases(name)
         effects = [self.types.catalogue.builders.get(base) for base in bases]
         built = next((replace(effect, name=name) for effect in effects if effect is not None), None)
@@ -158,7 +159,7 @@ def _takes_effect(catalogue: Catalogue, name: str, call: ast.Call) -> bool:
 def target_of(types: Types, node: FunctionNode) -> Target:
     """A function of the project as a target."""
     types.watch.note(node.key)
-    return Target(node.name, node.id, None, runs_off_loop(types, node))
+    return Target(node.name, node.id, None, runs_off_loop(types, node), node=node)
 
 
 def members(ref: Ref | None) -> tuple[Ref, ...]:

@@ -22,6 +22,7 @@ from strop.proof.lint import edited_lines
 from strop.proof.schema import Schema, migrate
 from strop.proof.suites import compare_suites, suite_outcomes
 from strop.proof.work import work_gains
+from strop.span import Span
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world import git
 from strop.world.instance import Conditions, Instance, World
@@ -51,6 +52,7 @@ class BranchProof:
     served: Served
     imported: Imported
     gates: list[Gate] = field(default_factory=list)
+    edited: dict[str, list[int]] = field(default_factory=dict)  # lines of the application, by file
     outcomes: Outcomes = field(default_factory=dict)
     suite: SuiteRun | None = None
     disturbed: str = ""  # what the added tests break when they run with the others
@@ -61,6 +63,12 @@ class BranchProof:
     def holds(self) -> bool:
         """Whether nothing differs."""
         return not self.differences and all(gate.passed for gate in self.gates)
+
+    def ran(self) -> set[Span]:
+        """The edited lines that requests executed."""
+        served = [outcome.exchange for outcome in self.outcomes.values()]
+        served += [recorded.exchange for recorded in self.suite.recorded] if self.suite else []
+        return {span for exchange in served for span in exchange.lines}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,7 @@ def prove_branch(
     watch = _edited(base.root, root)
     served = _started(instance, schema, Conditions(watch=watch))
     imported = served.describe()
-    proof = BranchProof(revision, root, served, imported)
+    proof = BranchProof(revision, root, served, imported, edited=watch)
     changed = compare_contracts(base.imported, imported)
     as_differences = tuple(Difference("", "", "contract", "value", "", text) for text in changed)
     _gate(proof, 1, "routes and OpenAPI", lambda: as_differences)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
 from strop.project.table import Column, Table
 
+_FLOWS = re.compile(
+    r"(messages?|events?|logs?|history|histories|executions?|runs?|jobs?|entries|records?|audits?|metrics?|measurements?|transactions?"
+    r"|comments?|activity|activities|notifications?|payments?|orders?|alerts?|tasks?|results?|observations?|readings?|samples?|visits?|views?|downloads?)$"
+)  # what the rows of a table are that is written with each use
+_PERSONS = re.compile(r"(^|[_.])(users?|accounts?|members?|persons?|people|profiles?)$")
 _SWITCHES = frozenset({"default", "enabled"})
 _NAMES = frozenset({"name", "title", "label", "slug", "ref", "key", "path", "alias"})
 _TENANTS = frozenset(
@@ -27,6 +33,22 @@ def owners(tables: Iterable[Table]) -> frozenset[str]:
 def stays_small(table: Table, keys: Iterable[Column]) -> bool:
     """Whether a table that is found by these keys is one of settings, whose rows somebody writes by hand."""
     return _has_switch(table) or any(_is_named_within(table, key) for key in keys)
+
+
+def grows(table: Table, keys: Iterable[Column], tables: Iterable[Table]) -> bool:
+    """Whether use adds rows without end: messages, runs, log lines; or parts of what users make, not what one user
+    has a few of (keys, collections).
+    """
+    if _FLOWS.search(table.name.lower()):
+        return True
+    with_parents = {t.name for t in tables if any(c.foreign_key and _parent(c) != t.name for c in t.columns)}
+    found = {_parent(key) for key in keys}
+    return any(name in with_parents and not _PERSONS.search(name.lower()) for name in found)
+
+
+def _parent(column: Column) -> str:
+    """The table that a foreign key points to."""
+    return column.foreign_key.rpartition(".")[0]
 
 
 def _has_switch(table: Table) -> bool:

@@ -12,9 +12,10 @@ from strop.project.function import Class
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.project.spelling import last_name
 from strop.project.table import Relationship
 from strop.project.walk import walk
-from strop.rules.loading import Load, load_of, options_of
+from strop.rules.loading import Load, Statement, load_of, options_of
 from strop.rules.sessions import served_by
 from strop.span import Span
 
@@ -95,10 +96,27 @@ def _facts(body: Body, rule: str, load: Load, **facts: object) -> Iterator[Mark]
         load.executed,
         entity=load.statement.entities[0].rpartition(".")[2],
         loaded=",".join(o.key for o in options),
+        by=",".join(sorted(_equal(load.statement))),
         many=load.many,
         is_async=body.is_awaited(load.executed),
         **facts,
     )
+
+
+def _equal(statement: Statement) -> set[str]:
+    """The names of the columns that the statement compares with one value."""
+    return {
+        last_name(node.left)
+        for call in statement.calls("where", "filter")
+        for given in call.args
+        for node in ast.walk(given)
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq)
+    } | {keyword.arg or "" for call in statement.calls("filter_by") for keyword in call.keywords}
+
+
+def _is_shared(relationship: Relationship, mark: Mark) -> bool:
+    """Whether all rows have the same object there: the statement chose them by its key, so it is loaded once."""
+    return not relationship.uselist and f"{relationship.name}_id" in mark.fact("by").split(",")
 
 
 def lazy_reads(project: Project, rule: str) -> Iterator[Read]:
@@ -127,7 +145,9 @@ def _read(lazy: dict[str, Relationship], mark: Mark, attributes: list[str], func
     loaded = mark.fact("loaded").split(",")
     for attribute in attributes:
         relationship = lazy.get(f"{mark.fact('entity')}.{attribute}")
-        if relationship is not None and relationship.key not in loaded:
+        if relationship is None or _is_shared(relationship, mark):
+            continue
+        if relationship.key not in loaded:
             is_async = bool(mark.fact("is_async"))
             yield Read(relationship, mark.span, function, f"the loop in {mark.span.symbol}", True, is_async)
 
@@ -158,6 +178,10 @@ def _answered(
     many = bool(mark.fact("many")) and route.response_model.startswith(("list[", "Sequence[", "collections."))
     loaded = frozenset(mark.fact("loaded").split(","))
     for relationship in _wanted(project, lazy, model, mark.fact("entity"), loaded, _DEEPEST):
+        if f"{mark.fact('entity')}.{relationship.name}" == relationship.key and _is_shared(
+            relationship, mark
+        ):
+            continue
         name = model.name.rpartition(".")[2]
         is_async = bool(mark.fact("is_async"))
         yield Read(

@@ -42,6 +42,7 @@ _CALLER = re.compile(
     r"^(current_|auth_|request_)?(user|principal|account|member|identity|actor|subject)$|^auth$",
     re.IGNORECASE,
 )
+_OPERATED = {"admin", "backoffice"}  # parts of paths behind which nobody but administrators works
 _REGISTERS = re.compile(
     r"\.(get|post|put|patch|delete|head|options|trace|api_route|route|websocket|websocket_route|add_api_route)$|staticmethod|classmethod|^functools\.wraps"
 )
@@ -190,7 +191,7 @@ class Protection:
         if route is None:
             return False
         guards = " ".join(f"{d.name} {' '.join(d.scopes)}" for d in self.guards(route))
-        return "admin" in route.path.lower().split("/") or bool(
+        return bool(_OPERATED & set(route.path.lower().split("/"))) or bool(
             re.search("admin|superuser|staff|operator", guards, re.IGNORECASE)
         )
 

@@ -120,10 +120,10 @@ def shop(code: str, **modules: str) -> Mapping[str, str]:
     return _files(SHOP + code, modules)
 
 
-def plain(code: str, **modules: str) -> Mapping[str, str]:
+def plain(code: str, **modules: str) -> dict[str, str]:
     """An application without a database, with this code in `main.py`, and other modules by name."""
     return _files(PLAIN + code, modules)
 
 
-def _files(main: str, modules: Mapping[str, str]) -> Mapping[str, str]:
+def _files(main: str, modules: Mapping[str, str]) -> dict[str, str]:
     return {"main.py": main} | {f"{name}.py": text.lstrip("\n") for name, text in modules.items()}

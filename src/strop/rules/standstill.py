@@ -11,6 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from strop.project.branches import NOTHING, Known, Needs, handed, lift, needs, runs
 from strop.project.function import Call, Context, Effect, Function
 from strop.project.project import Project
 from strop.rules.code import function_at, handler, head
@@ -117,32 +118,34 @@ class Standstill:
         chains = (w.chain for w in ways[:40])  # a chain costs a walk, and forty are enough to choose from
         return min(chains, key=len, default=())
 
-    def above(self, function: Function) -> dict[str, Chain]:
-        """The async functions that run a function on the loop with nothing async between, with the calls from each."""
+    def above(self, hold: Hold) -> dict[str, Chain]:
+        """The async functions that come to a call on the loop with nothing async between, with the calls from each."""
         found: dict[str, Chain] = {}
-        paths: dict[str, Chain] = {function.id: ()}
-        waiting = deque([function])
+        paths: dict[tuple[str, Needs], Chain] = {(hold.function.id, needs(hold.call)): ()}
+        waiting = deque(paths)
         while waiting:
             here = waiting.popleft()
-            if here.is_async:
-                found[here.id] = paths[here.id]
+            if self.functions[here[0]].is_async:
+                found.setdefault(here[0], paths[here])
                 continue
-            for caller, call in self.callers.get(here.id, ()):
-                if caller.id not in paths and not caller.off_loop and not caller.memoised:
-                    paths[caller.id] = (Step(call.text, call.span), *paths[here.id])
-                    waiting.append(caller)
+            for caller, call in self.callers.get(here[0], ()):
+                given = None if caller.off_loop or caller.memoised else lift(here[1], call)
+                if given is not None and (caller.id, given) not in paths:
+                    paths[caller.id, given] = (Step(call.text, call.span), *paths[here])
+                    waiting.append((caller.id, given))
         return found
 
     def causes(self, kind: str) -> Iterator[Cause]:
         """Calls with an effect of this kind that the loop makes; sessions are asked for apart."""
         found: dict[tuple[str, ...], list[Cause]] = defaultdict(list)
         for function_id, holds in self.holds.items():
-            mine = [h for h in holds if h.effect.kind == kind and not h.session]
+            mine = [h for h in holds if h.effect.kind == kind and not h.session and self._is_given(h)]
             if not mine:
                 continue
             function = self.functions[function_id]
             routes = self.routes(function)
-            if not routes or self._is_mended_above(function, mine):
+            above = {name for hold in mine for name in self.above(hold)}
+            if not routes or (above and self._is_mended_above(above, mine)):
                 continue
             hold = min(mine, key=_rank)  # one function is mended once, whatever else it waits for
             chain = (*self.way(function, routes), Step(hold.call.text, hold.call.span))
@@ -152,10 +155,13 @@ class Standstill:
         for causes in found.values():
             yield _one(causes)
 
-    def _is_mended_above(self, function: Function, holds: list[Hold]) -> bool:
+    def _is_given(self, hold: Hold) -> bool:
+        """Whether somebody hands over what leads to this call, where that is asked for."""
+        return not hold.call.when or bool(self.above(hold))
+
+    def _is_mended_above(self, above: set[str], holds: list[Hold]) -> bool:
         """Whether all that run it are handlers that are to be `def`; what sleeps is wrong wherever it stands."""
-        above = self.above(function)
-        return bool(above) and set(above) <= set(self.awaitless) and not any(h.has(SLEEPS) for h in holds)
+        return above <= set(self.awaitless) and not any(h.has(SLEEPS) for h in holds)
 
     def sessions(self) -> Iterator[Cause]:
         """Async functions that wait for a synchronous session, one a file where they are many."""
@@ -164,7 +170,7 @@ class Standstill:
             for hold in holds:
                 if hold.session:
                     step = Step(hold.call.text, hold.call.span)
-                    for name, path in self.above(hold.function).items():
+                    for name, path in self.above(hold).items():
                         known = held.get(name)
                         if known is None or len(path) + 1 < len(known[1]):
                             held[name] = hold, (*path, step)
@@ -197,22 +203,26 @@ class Standstill:
     def _below(self, function: Function) -> tuple[Hold, Chain] | None:
         """What a handler that awaits nothing does that holds the loop; the worst of it, the nearest of equals."""
         best: tuple[int, int, Hold, Chain] | None = None
-        paths: dict[str, Chain] = {function.id: ()}
-        waiting = deque([function])
+        paths: dict[tuple[str, Known], Chain] = {(function.id, NOTHING): ()}
+        waiting = deque(paths)
         while waiting:
-            here = waiting.popleft()
+            at = waiting.popleft()
+            here, known = self.functions[at[0]], at[1]
             for hold in self.holds.get(here.id, ()):
-                chain = (*paths[here.id], Step(hold.call.text, hold.call.span))
+                if not runs(hold.call, known):
+                    continue
+                chain = (*paths[at], Step(hold.call.text, hold.call.span))
                 rank = hold.weight, len(chain)
                 if not hold.has(SLEEPS) and (best is None or rank < best[:2]):
                     best = *rank, hold, chain
             for call in here.calls:
-                target = self.functions.get(call.target)
-                if target is None or target.id in paths or target.is_async or not _is_here(call):
+                target = self.functions.get(call.target) if runs(call, known) else None
+                if target is None or target.is_async or not _is_here(call):
                     continue
-                if not target.memoised and not target.off_loop:
-                    paths[target.id] = (*paths[here.id], Step(call.text, call.span))
-                    waiting.append(target)
+                there = target.id, handed(call, known, target)
+                if there not in paths and not target.memoised and not target.off_loop:
+                    paths[there] = (*paths[at], Step(call.text, call.span))
+                    waiting.append(there)
         return (best[2], best[3]) if best is not None else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -235,3 +236,32 @@ def _holds_bound(own: ClassNode) -> bool:
     bindings = [b for names in (own.scope.names, own.attributes) for found in names.values() for b in found]
     notes = [b.expr for b in bindings if b.how == "annotation" and b.expr is not None]
     return any(holds_bound(ast.unparse(note)) for note in notes)
+
+
+_ELSEWHERE = re.compile(r"redis|valkey|shared|database|distributed", re.IGNORECASE)
+
+
+def is_fallback(body: Body, node: ast.AST) -> bool:
+    """Whether a use is reached only where there is no store for all processes: `if redis: ... else: memory[x] = y`."""
+    inside: ast.AST = node
+    for outer in (*body.around(node), body.node):
+        if isinstance(outer, ast.If) and inside in outer.orelse and _ELSEWHERE.search(body.text(outer.test)):
+            return True
+        if isinstance(inside, ast.stmt) and any(_leaves(body, one) for one in _before(outer, inside)):
+            return True
+        inside = outer
+    return False
+
+
+def _before(outer: ast.AST, inside: ast.stmt) -> list[ast.stmt]:
+    """The statements of the same block before this one."""
+    for _, block in ast.iter_fields(outer):
+        if isinstance(block, list) and inside in block:
+            return block[: block.index(inside)]
+    return []
+
+
+def _leaves(body: Body, statement: ast.stmt) -> bool:
+    """`if redis: ...; return`: who has the store for all doesn't come further."""
+    asks = isinstance(statement, ast.If) and bool(_ELSEWHERE.search(body.text(statement.test)))
+    return asks and any(isinstance(n, ast.Return) for n in ast.walk(statement))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from strop.project.body import Body
+from strop.project.branches import Needs, lift, needs
 from strop.project.function import Call, Function
 from strop.project.mark import Mark
 from strop.project.project import Project
@@ -194,8 +195,8 @@ def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iter
     once, rare = _blocks(project, rule, "once"), _blocks(project, rule, "rare")
     callers = _callers(project)
     told: set[tuple[str, int]] = set()
-    waiting: deque[tuple[str, tuple[Step, ...], Call]] = deque()
-    seen: set[str] = set()
+    waiting: deque[tuple[str, Needs, tuple[Step, ...], Call]] = deque()
+    seen: set[tuple[str, Needs]] = set()
     for function in project.source.functions.values():
         direct = [c for c in function.calls if not c.once and not c.background and wanted(c)]
         for call in direct:
@@ -207,15 +208,16 @@ def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iter
                     why = little.get((function.span.file, call.loop), "")
                     why = why or ("rare" if _stands_in(rare, function, call) else "")
                     yield Repeat(function, call, (Step(call.text, call.span),), call, why)
-            elif function.id not in seen:
-                seen.add(function.id)
-                waiting.append((function.id, (Step(call.text, call.span),), call))
+            elif (at := (function.id, needs(call))) not in seen:
+                seen.add(at)
+                waiting.append((*at, (Step(call.text, call.span),), call))
     while waiting:
-        target, path, last = waiting.popleft()
+        target, wanted_there, path, last = waiting.popleft()
         if len(path) > DEEPEST:
             continue
         for caller, call in callers.get(target, ()):
-            if any(word in call.text for word in _LEFT_OUT.get(rule, ())):
+            given = lift(wanted_there, call)
+            if given is None or any(word in call.text for word in _LEFT_OUT.get(rule, ())):
                 continue
             there = (Step(call.text, call.span), *path)
             if call.loop:
@@ -226,9 +228,9 @@ def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iter
                     why = little.get((caller.span.file, call.loop), "")
                     why = why or ("rare" if _stands_in(rare, caller, call) else "")
                     yield Repeat(caller, call, there, last, why)
-            elif caller.id not in seen:
-                seen.add(caller.id)
-                waiting.append((caller.id, there, last))
+            elif (caller.id, given) not in seen:
+                seen.add((caller.id, given))
+                waiting.append((caller.id, given, there, last))
 
 
 def _blocks(project: Project, rule: str, kind: str) -> dict[str, list[range]]:

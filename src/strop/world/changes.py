@@ -50,10 +50,10 @@ def find_commit(repo: Path, name: str) -> str | None:
         return None
 
 
-def fork_point(repo: Path, commit: str) -> str | None:
-    """The last commit that HEAD shares with another one; None without one (a shallow clone may lack it)."""
+def fork_point(repo: Path, commit: str, tip: str = "HEAD") -> str | None:
+    """The last commit that `tip` shares with another one; None without one (a shallow clone may lack it)."""
     try:
-        return git(repo, "merge-base", "HEAD", commit) or None
+        return git(repo, "merge-base", tip, commit) or None
     except GitFailed:
         return None
 

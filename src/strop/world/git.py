@@ -127,15 +127,18 @@ def remove_worktree(repo: Path, folder: Path) -> None:
 
 
 def commit(tree: Path, files: Sequence[str], subject: str, body: str) -> str:
-    """Commit the named files and return the commit's id."""
-    git(tree, "add", "--force", "--", *files)
+    """Commit the named files, which may be gone, and return the commit's id."""
+    git(tree, "add", "--all", "--force", "--", *files)
     git(tree, "commit", "--quiet", "-m", subject, *(("-m", body) if body else ()), author=True)
     return git(tree, "rev-parse", "HEAD")
 
 
-def changed(tree: Path) -> tuple[str, ...]:
-    """The files below a working tree's folder that its revision has changed or added since the base."""
-    listed = git(tree, "diff", "--name-only", "--relative", "--diff-filter=AM", "-z", "base", "HEAD")
+def changed(tree: Path, kinds: str = "AM") -> tuple[str, ...]:
+    """The files below a working tree's folder that its revision has added or modified (`kinds`, as git's
+    --diff-filter has them) since the base.
+    """
+    options = ("--name-only", "--relative", "--no-renames", f"--diff-filter={kinds}", "-z")
+    listed = git(tree, "diff", *options, "base", "HEAD")
     return tuple(name for name in listed.split("\0") if name)
 
 

@@ -22,6 +22,7 @@ VERBS = {
     "measure": "Run the workload in a safe copy and save what it costs.",
     "optimize": "Measure, find, fix, prove: ends with a branch and a report.",
     "plan": "Say what to do first, by measured cost.",
+    "prove": "Say whether clients could tell a change, and what it costs.",
     "review": "Say what is wrong in the source, without running it.",
     "runs": "List the saved runs.",
     "show": "Show a run, a finding, or the project.",
@@ -95,6 +96,7 @@ def group() -> None:
     \b
     strop review             what is wrong in the code that you changed, without running it
     strop optimize           in the folder of a backend: the whole loop
+    strop prove              whether clients could tell what you changed
     strop measure            what each route costs, without changing anything
     strop plan               what to do first, from the last run
     strop show project       what strop understands of the application

@@ -12,6 +12,10 @@ from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.problem import EXIT_USAGE, Problem
 from strop.report import document, html, markdown, run, text
+from strop.report.prove import document as prove_document
+from strop.report.prove import markdown as prove_markdown
+from strop.report.prove import text as prove_text
+from strop.report.prove.proved import Proved
 from strop.report.result import Result
 
 
@@ -39,6 +43,16 @@ def print_result(result: Result, form: str, report: Path) -> None:
         sys.stdout.write(markdown.render(result))
     else:
         text.write(result, Console(), shown_path(report), shown_root(report.parents[3]))
+
+
+def print_proof(proved: Proved, form: str) -> None:
+    """Print the proof of a change in one format."""
+    if form == "json":
+        sys.stdout.write(prove_document.render(proved))
+    elif form == "markdown":
+        sys.stdout.write(prove_markdown.render(proved))
+    else:
+        prove_text.write(proved, Console())
 
 
 def print_run(evidence: Evidence, findings: Sequence[Finding], form: str) -> None:

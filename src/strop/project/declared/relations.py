@@ -61,6 +61,8 @@ def _options(here: Declaration, call: ast.Call) -> dict[str, ast.expr]:
     if isinstance(value, ast.Dict):
         pairs = zip(value.keys, value.values, strict=True)
         found |= {k.value: v for k, v in pairs if isinstance(k, ast.Constant) and isinstance(k.value, str)}
+    elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "dict":
+        found |= {k.arg: k.value for k in value.keywords if k.arg is not None}
     if "link_model" in found:
         found["secondary"] = found["link_model"]
     own = found.get("sa_relationship")

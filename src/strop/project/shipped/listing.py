@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from strop.project.shipped.migrations import is_revision
+
 _SHUT = frozenset(
     {"node_modules", "site-packages", "__pycache__", "venv", "env", "dist", "target", "vendor", "tests"}
 )
@@ -56,6 +58,8 @@ def _is_wanted(name: str, folder: str) -> bool:
         "deployment",
     ):
         return True  # start scripts without an ending
+    if is_revision(name, folder):
+        return True
     if name.endswith(".template") and PROXY_FOLDER.search(f"{folder}/{name}"):
         return True
     return bool(IMAGE.search(name) or LINES.match(name) or PROXY.match(name) or CONFIGURATION.match(name))

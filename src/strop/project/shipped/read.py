@@ -19,6 +19,7 @@ from strop.project.shipped.listing import (
     REQUIREMENTS,
     shipped_files,
 )
+from strop.project.shipped.migrations import Migrated, is_revision
 from strop.project.shipped.requirements import read_lock, read_pyproject, read_requirements
 from strop.project.shipped.values import Image, Instruction, Launch, Requirement, Script, Service, Shipped
 from strop.span import Span
@@ -48,6 +49,7 @@ class _Shipping:
         self.debug: list[tuple[str, Span]] = []
         self.scripts: dict[str, tuple[Launch, ...]] = {}
         self.texts: dict[str, str] = {}
+        self.migrated = Migrated()
 
     def read(self) -> Shipped:
         for file, data in shipped_files(self.root):
@@ -71,10 +73,13 @@ class _Shipping:
             tuple(self.proxies),
             tuple(self.debug),
             tuple(self.upstreams),
+            self.migrated.indexes(),
         )
 
     def _read(self, file: str, name: str, text: str) -> None:
-        if name in LOCKS:
+        if is_revision(name, file.rpartition("/")[0]):
+            self.migrated.read(text)
+        elif name in LOCKS:
             self.locks.append(file)
             self.requirements.extend(read_lock(file, text))
         elif REQUIREMENTS.search(name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from strop.project.table import Index
 from strop.span import Span
 
 How = Literal[
@@ -116,3 +117,4 @@ class Shipped:
     proxies: tuple[str, ...] = field(default=())  # files of a reverse proxy in the repository
     debug: tuple[tuple[str, Span], ...] = ()  # settings of a server's configuration: "reload = True"
     upstreams: tuple[str, ...] = ()  # ports to which the proxies' files hand requests on
+    indexes: tuple[tuple[str, Index], ...] = ()  # by table: what Alembic's revisions make

@@ -10,7 +10,8 @@ limit is a `Query` object that is compared with a number. It fails when the line
 
 **How to fix it.** Pass the arguments; or put what both need into a plain function that neither gets injected.
 
-**When it is no problem.** With every marked parameter passed, the call is right.
+**When it is no problem.** With every marked parameter passed, the call is right. A note where the function works without the value: it asks
+`isinstance(...)`, compares it with what is not the default either, or needs it only beside another argument that the call leaves out.
 
 **Sources.** FastAPI, "Dependencies": https://fastapi.tiangolo.com/tutorial/dependencies/
 """
@@ -60,19 +61,14 @@ def notice(body: Body) -> Iterator[Mark]:
                 missing=",".join(missing),
                 text=body.text(call)[:70],
                 of=node.qualname if node else "",
+                harmless=all(_is_harmless(body, node, name, call) for name in missing) if node else False,
             )
 
 
 def _missing(body: Body, node: FunctionNode, call: ast.Call) -> list[str]:
     """The parameters with a marker as default that the call doesn't pass."""
-    arguments = node.node.args
-    plain = [*arguments.posonlyargs, *arguments.args]
-    defaults = dict(
-        zip([a.arg for a in plain[len(plain) - len(arguments.defaults) :]], arguments.defaults, strict=True)
-    )
-    defaults |= {
-        a.arg: d for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None
-    }
+    plain = [*node.node.args.posonlyargs, *node.node.args.args]
+    defaults = _defaults(node)
     used = {name: default for name, default in defaults.items() if not name.startswith("_")}
     marked = [name for name, default in used.items() if _is_marker(body, node, default)]
     if not marked:
@@ -94,6 +90,80 @@ def _is_marker(body: Body, node: FunctionNode, default: ast.expr) -> bool:
     return ref is not None and ref.name.startswith("fastapi")
 
 
+def _is_harmless(body: Body, node: FunctionNode, name: str, call: ast.Call) -> bool:
+    """Whether the function works without it: it looks what it got, or comes to it only when another argument is given."""
+    above = {child: outer for outer in ast.walk(node.node) for child in ast.iter_child_nodes(outer)}
+    uses = [n for n in above if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    if _asks_what_it_is(node, name):
+        return True
+    return all(
+        _is_compared(node, name, above[use])
+        or _is_for_another(node, use, above, call)
+        or _is_asked_there(body, node, use, above[use])
+        for use in uses
+    )
+
+
+def _asks_what_it_is(node: FunctionNode, name: str) -> bool:
+    """`isinstance(name, ...)`, anywhere in the function."""
+    return any(
+        isinstance(n, ast.Call)
+        and last_name(n.func) in ("isinstance", "hasattr")
+        and isinstance(n.args[0] if n.args else None, ast.Name)
+        and getattr(n.args[0], "id", "") == name
+        for n in ast.walk(node.node)
+    )
+
+
+def _is_compared(node: FunctionNode, name: str, above: ast.AST) -> bool:
+    """`name == "x"` where "x" is not the default: the marker is as unequal as the default would be."""
+    marker = _defaults(node).get(name)
+    given = [*marker.args[:1], *(k.value for k in marker.keywords)] if isinstance(marker, ast.Call) else []
+    usual = {each.value for each in given if isinstance(each, ast.Constant)}
+    match above:
+        case ast.Compare(ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
+            return bool(usual) and value not in usual
+    return False
+
+
+def _is_for_another(node: FunctionNode, use: ast.AST, above: dict[ast.AST, ast.AST], call: ast.Call) -> bool:
+    """Whether the use stands below `if flag:` of a parameter that is false by default and that the call leaves out."""
+    defaults = _defaults(node)
+    given = {k.arg for k in call.keywords} | {a.arg for a in node.node.args.args[: len(call.args)]}
+    inside = use
+    while inside in above:
+        outer = above[inside]
+        if isinstance(outer, ast.If) and inside in outer.body and isinstance(outer.test, ast.Name):
+            default = defaults.get(outer.test.id)
+            if isinstance(default, ast.Constant) and not default.value and outer.test.id not in given:
+                return True
+        inside = outer
+    return False
+
+
+def _is_asked_there(body: Body, node: FunctionNode, use: ast.AST, above: ast.AST) -> bool:
+    """Whether it only goes on to a function of the project that looks what it got."""
+    if not isinstance(above, ast.Call) or use not in above.args:
+        return False
+    ref = body.types.infer(above.func, node.module.scope)
+    there = body.types.found.functions.get(ref.name) if ref is not None and ref.kind == "function" else None
+    names = [a.arg for a in there.node.args.args] if there is not None else []
+    place = next(i for i, given in enumerate(above.args) if given is use)
+    return there is not None and place < len(names) and _asks_what_it_is(there, names[place])
+
+
+def _defaults(node: FunctionNode) -> dict[str, ast.expr]:
+    """The defaults of a function's parameters, by name."""
+    arguments = node.node.args
+    plain = [*arguments.posonlyargs, *arguments.args]
+    found = dict(
+        zip([a.arg for a in plain[len(plain) - len(arguments.defaults) :]], arguments.defaults, strict=True)
+    )
+    return found | {
+        a.arg: d for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None
+    }
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each call that a request reaches."""
     for mark in project.source.marks.get(RULE.code, ()):
@@ -112,6 +182,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             confidence=0.85,
             chain=(*ways[0].chain, Step(mark.fact("text"), mark.span)),
             facts={"missing": mark.fact("missing")},
+            severity="note" if mark.fact("harmless") else None,
         )
 
 
@@ -184,5 +255,46 @@ def first(word: str = Depends(first_word)):
     return word + first_word(["two"])
 """),
         bad=False,
+    ),
+    Example(
+        "a function that looks what it got: a note",
+        plain("""
+from fastapi import Query
+
+
+def seconds(given: int) -> int:
+    return given if isinstance(given, int) else given.default
+
+
+@app.get("/pictures/{name}")
+async def picture(name: str, age: int = Query(60, ge=0), style: str = Query("round")):
+    border = 2 if style == "square" else 0
+    return {"name": name, "border": border, "cache": f"max-age={seconds(age)}"}
+
+
+@app.get("/first")
+async def first():
+    return await picture("first")
+"""),
+        bad=True,
+    ),
+    Example(
+        "needed only beside another argument: a note",
+        plain("""
+def words():
+    return ["one"]
+
+
+def read(name: str, known: bool = False, given: list = Depends(words)):
+    if known:
+        return given.index(name)
+    return name
+
+
+@app.get("/first")
+def first():
+    return read("one")
+"""),
+        bad=True,
     ),
 )

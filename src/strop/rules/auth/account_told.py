@@ -57,7 +57,7 @@ _ENTRANCE = re.compile(
 
 def notice(body: Body) -> Iterator[Mark]:
     """Refusals that say that a user does not exist."""
-    if "token" in body.words:  # who has the token knows the account
+    if _is_proven(body):
         return
     for branch in body.of(ast.If):
         name = _missing(branch.test)
@@ -70,6 +70,15 @@ def notice(body: Body) -> Iterator[Mark]:
                 and _tells(body, statement.exc)
             ):
                 yield body.mark(RULE.code, statement, user=name, text=body.text(statement)[:90])
+
+
+def _is_proven(body: Body) -> bool:
+    """Whether the request brings a token: who has it knows the account. One that is made and sent proves nothing."""
+    if "token" not in body.words:
+        return False
+    made = (isinstance(b.expr, ast.Call) for b in body.scope.names.get("token", ()) if b.how == "value")
+    taken = any(isinstance(n, ast.Attribute) and n.attr == "token" for n in body.of(ast.Attribute))
+    return taken or ("token" in body.scope.names and not any(made))
 
 
 def _missing(test: ast.expr) -> str:
@@ -141,6 +150,30 @@ def recover(email: str):
     user = find_user(email)
     if not user:
         raise HTTPException(404, "The user with this email does not exist.")
+    return {"message": "sent"}
+"""),
+        bad=True,
+    ),
+    Example(
+        "recovery that makes a token",
+        plain("""
+USERS = {"ada@shop.example": 1}
+
+
+def find_user(email: str):
+    return USERS.get(email)
+
+
+def send_link(email: str, token: str) -> None:
+    print(email)
+
+
+@app.post("/password-recovery/{email}")
+def recover(email: str):
+    user = find_user(email)
+    if not user:
+        raise HTTPException(404, "The user with this email does not exist.")
+    send_link(email, token=hashlib.sha256(email.encode()).hexdigest())
     return {"message": "sent"}
 """),
         bad=True,

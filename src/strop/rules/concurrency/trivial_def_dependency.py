@@ -25,14 +25,13 @@ https://fastapi.tiangolo.com/async/#dependencies
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence, Phase
 from strop.finding import Cost, Finding
-from strop.project.function import Call, Class, Function
+from strop.project.function import Function
 from strop.project.project import Project
 from strop.project.route import Dependency
 from strop.rules.code import function_id, head
@@ -41,34 +40,13 @@ from strop.rules.example import Example, get
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.rules.served import requests
+from strop.rules.trivial import is_trivial
 from strop.rules.wording import many, number, time
 
 RULE = Rule("ASY004", "trivial-def-dependency", "async", "warning", "A thread hop for nothing")
 
 _PROBED = re.compile(r"/[\w-]*(health|alive|livez?|ready|readyz|ping|heartbeat)[\w-]*/?$", re.I)
 _MANY = 20  # routes: for fewer it is hardly worth a change
-DEEPEST = 5  # helpers between the dependency and its last call; deeper is not trivial
-_DOES_IO = {"open", "input", "print", "exec", "eval", "compile", "__import__", "breakpoint"}
-_BUILTINS = frozenset(name for name in dir(builtins) if name not in _DOES_IO)
-_VALUES = ("str.", "bytes.", "dict.", "list.", "set.", "tuple.", "int.", "float.", "frozenset.")
-_HARMLESS = frozenset(
-    {
-        "fastapi.HTTPException",
-        "starlette.exceptions.HTTPException",
-        "dataclasses.replace",
-        "typing.cast",
-        "re.Pattern.match",
-        "re.Pattern.fullmatch",
-        "re.Pattern.search",
-        "datetime.timedelta",
-        "datetime.datetime",
-        "datetime.date",
-        "uuid.UUID",
-        "decimal.Decimal",
-    }
-)
-_MODELS = ("pydantic.BaseModel", "pydantic.main.BaseModel", "enum.", "typing.NamedTuple", "typing.Generic")
-_MAKERS = (".__init__", ".__new__", ".__post_init__", ".model_post_init")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -85,7 +63,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         function = project.source.functions.get(name)
         if function is None or function.is_async or function.is_generator or function.decorators:
             continue
-        if _is_trivial(project, function, 0):
+        if is_trivial(project, function):
             yield from _judge(evidence, function, users)
 
 
@@ -98,12 +76,7 @@ def _idle_handlers(project: Project) -> Iterator[Finding]:
             found[function_id(route.name, route.span)].add(route.key)
     for name, routes in found.items():
         function = project.source.functions.get(name)
-        if (
-            function is None
-            or function.is_async
-            or function.memoised
-            or not _is_trivial(project, function, 0)
-        ):
+        if function is None or function.is_async or function.memoised or not is_trivial(project, function):
             continue
         yield draft(
             RULE,
@@ -128,35 +101,7 @@ def _is_probe(project: Project, routes: set[str]) -> bool:
         for r in project.imported.routes
         if r.kind == "http" and not r.is_async and r.span is not None and r.key not in routes
     )
-    return any(h is not None and not _is_trivial(project, h, 0) for h in handlers)
-
-
-def _is_trivial(project: Project, function: Function, depth: int) -> bool:
-    if depth > DEEPEST or function.is_async or function.is_generator:
-        return False
-    return all(_is_harmless(project, call, depth) for call in function.calls)
-
-
-def _is_harmless(project: Project, call: Call, depth: int) -> bool:
-    if call.effect is not None and call.effect.kind != "clock":
-        return False
-    target = project.source.functions.get(call.target)
-    if target is not None:
-        return not call.loop and _is_trivial(project, target, depth + 1)
-    owner = next((c for c in project.source.classes.values() if c.name == call.name), None)
-    if owner is not None:
-        return _is_plain_class(project, owner, depth)
-    return call.name in _BUILTINS or call.name in _HARMLESS or call.name.startswith(_VALUES)
-
-
-def _is_plain_class(project: Project, owner: Class, depth: int) -> bool:
-    """Whether making an instance is as harmless: a model or dataclass, with harmless validators and `__init__`."""
-    known = all(base.startswith(_MODELS) or base == "object" for base in owner.library_bases)
-    above = (owner.id, *owner.bases)
-    own = (project.source.functions.get(name + maker) for name in above for maker in _MAKERS)
-    validators = (project.source.functions.get(name) for name in owner.validators)
-    inside = [f for f in (*own, *validators) if f is not None]
-    return known and all(_is_trivial(project, f, depth + 1) for f in inside)
+    return any(h is not None and not is_trivial(project, h) for h in handlers)
 
 
 def _judge(

@@ -12,15 +12,17 @@ more. Where all requests had few rows the finding stays, with less confidence: f
 is another behaviour when a row fails: it is your choice.
 
 **When it is no problem.** A commit for each batch of many rows, a long job that must keep what it has done, a
-helper that the loop tells `commit=False`. A note only: by the source alone where the commit stands in a function that
-the loop calls (whether it is come to depends on what the caller passes), in work after the answer, in what an operator does now and
-then, or only where a turn has failed.
+helper that the loop tells `commit=False`. A note only, by the source alone: where the commit stands in a function that
+the loop calls (whether it is come to depends on what the caller passes), where a `try` around it keeps a turn that fails
+from the others (then each is kept on purpose), where the turns are not rows of a query nor a list that was given, or do what
+costs more than a commit; in work after the answer, in what an operator does now and then, or only where a turn has failed.
 
 **Sources.** SQLAlchemy, "Session Basics": https://docs.sqlalchemy.org/en/20/orm/session_basics.html
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from strop.evidence import Evidence, Exchange
@@ -29,15 +31,16 @@ from strop.project.body import Body
 from strop.project.function import Call, Function, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules import turns
+from strop.rules import sources, turns
 from strop.rules.code import Loop, loops_on_way, reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example, post
-from strop.rules.led import leads
+from strop.rules.led import leads, leads_dearer
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.seldom import is_seldom
 from strop.rules.served import requests
+from strop.rules.sources import over
 from strop.rules.syntax import is_batched, is_bounded
 from strop.rules.turns import Repeat, finite, repeats
 from strop.rules.wording import number, time
@@ -67,8 +70,15 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """Loops whose turns don't follow the data."""
+    """Loops whose turns don't follow the data, what the others go over, and commits that fail for one turn alone."""
     yield from finite(body, RULE.code)
+    for call in body.calls("commit"):
+        loop = body.loop(call)
+        tries = body.within(call, ast.Try)
+        if loop is not None and tries is not None and any(each is loop for each in body.around(tries)):
+            yield body.mark(RULE.code, call, kind="tried")
+    if any(body.loop(call) is not None for call in body.calls("commit")):
+        yield from sources.note(body, RULE.code)
 
 
 def _unserved(project: Project) -> Iterator[Finding]:
@@ -87,7 +97,7 @@ def _unserved(project: Project) -> Iterator[Finding]:
                 solution="commit once after the loop: then all rows are kept or none"
                 + _asked(project, repeat),
                 known="static",
-                severity="note" if deep or repeat.little or is_seldom(project, ways) else None,
+                severity=None if _is_unbounded(project, repeat, ways) else "note",
                 confidence=round(max(0.75 - 0.08 * deep, 0.4), 2),
                 chain=(*ways[0].chain, *repeat.path),
                 facts={
@@ -96,6 +106,24 @@ def _unserved(project: Project) -> Iterator[Finding]:
                     "loop_file": repeat.loop.file,
                 },
             )
+
+
+def _is_unbounded(project: Project, repeat: Repeat, ways: list[Reach]) -> bool:
+    """Whether the loop itself commits, for rows or for what a request lists, and a failing turn ends it."""
+    if len(repeat.path) > 1 or repeat.little or is_seldom(project, ways):
+        return False
+    marks = project.source.marks.get(RULE.code, ())
+    if any(m.fact("kind") == "tried" and _is_at(m.span, repeat.call.span) for m in marks):
+        return False
+    source = over(project, RULE.code, repeat.function, repeat.call.loop)
+    if source is None or not source.origin or source.small:
+        return False
+    turn = (c for c in repeat.function.calls if c.span.line in source.lines and not c.background)
+    return not any(leads_dearer(project, call) for call in turn)
+
+
+def _is_at(one: Span, other: Span) -> bool:
+    return (one.file, one.line) == (other.file, other.line)
 
 
 def _asked(project: Project, repeat: Repeat) -> str:
@@ -186,7 +214,7 @@ def _committing(exchange: Exchange) -> float:
 
 EXAMPLES = (
     Example(
-        "two calls below the loop, by the source alone",
+        "two calls below the loop, by the source alone: a note",
         shop("""
 @app.post("/customers")
 def import_customers(names: list[str], session: Session = Depends(get_session)):
@@ -258,6 +286,34 @@ def keep(session: Session, row, commit=True):
         session.commit()
 """),
         bad=False,
+    ),
+    Example(
+        "by the loop itself, for what the request lists, by the source alone",
+        shop("""
+@app.post("/customers")
+def import_customers(names: list[str], session: Session = Depends(get_session)):
+    for name in names:
+        session.add(Customer(name=name))
+        session.commit()
+"""),
+        bad=True,
+    ),
+    Example(
+        "a row that fails leaves the others as they are: a note",
+        shop("""
+@app.post("/customers")
+def import_customers(names: list[str], session: Session = Depends(get_session)):
+    failed = []
+    for name in names:
+        try:
+            session.add(Customer(name=name))
+            session.commit()
+        except ValueError:
+            session.rollback()
+            failed.append(name)
+    return failed
+"""),
+        bad=True,
     ),
     Example(
         "only where a turn has failed: a note",

@@ -38,6 +38,7 @@ from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
+from strop.rules.seldom import is_seldom
 from strop.rules.sessions import is_session
 from strop.rules.wording import number, time
 from strop.span import Span, Step
@@ -58,6 +59,8 @@ _ASKS = (
     "fetchrow",
     "fetchval",
 )
+_SPAWNS = frozenset({"create_task", "ensure_future", "start_soon"})  # of asyncio, a loop, a group
+_SURE = 2  # calls to the other service that are seen to be made, whatever is passed on
 _DEEPEST = 3  # calls below the function: what lies deeper is too often behind a condition
 RULE = Rule("DB010", "connection-held", "database", "warning", "A connection is held during an outbound call")
 
@@ -146,7 +149,7 @@ def _unserved(project: Project) -> Iterator[Finding]:
         ways = reaches(project, function.id, ("loop", "thread")) if found is not None else []
         if found is not None and ways:
             told.add(function.id)
-            yield _said(function, mark, found, calling, ways)
+            yield _said(project, function, mark, found, calling, ways)
 
 
 def _after(function: Function, mark: Mark, calling: dict[str, tuple[Step, ...]]) -> Call | None:
@@ -155,7 +158,7 @@ def _after(function: Function, mark: Mark, calling: dict[str, tuple[Step, ...]])
     ends = [int(line) for line in mark.fact("ends").split(",") if line]
     for call in sorted(function.calls, key=lambda c: c.span.line):
         line = call.span.line
-        if line <= first or (last and line >= last) or call.background or call.once:
+        if line <= first or (last and line >= last) or not _waits(function, call):
             continue
         if (_is_outbound(call) or call.target in calling) and not any(first < end <= line for end in ends):
             return call
@@ -167,28 +170,55 @@ def _is_outbound(call: Call) -> bool:
     return call.effect is not None and call.effect.kind == "calls" and not call.name.startswith("socket.")
 
 
+def _waits(function: Function, call: Call) -> bool:
+    """Whether a function goes on only when this call is through: it hands it neither to a task nor to later."""
+    if call.background or call.once:
+        return False
+    return not any(
+        spawn is not call and spawn.name.rpartition(".")[2] in _SPAWNS and _holds(spawn, call)
+        for spawn in function.calls
+    )
+
+
+def _holds(outer: Call, inner: Call) -> bool:
+    end = max(outer.span.end_line, outer.span.line)
+    return not inner.awaited and outer.span.line <= inner.span.line <= end
+
+
 def _calling(project: Project) -> dict[str, tuple[Step, ...]]:
     """The functions that ask another service, directly or a few calls below, with the way there."""
     found: dict[str, tuple[Step, ...]] = {}
     for function in project.source.functions.values():
         for call in function.calls:
-            if _is_outbound(call) and not (call.once or call.background):
+            if _is_outbound(call) and _waits(function, call):
                 found.setdefault(function.id, (Step(call.text, call.span),))
     for _ in range(_DEEPEST):
         for function in project.source.functions.values():
             if function.id in found or function.memoised:
                 continue
             for call in function.calls:
-                if call.target in found and not (call.once or call.background):
+                if call.target in found and _waits(function, call):
                     found[function.id] = (Step(call.text, call.span), *found[call.target])
                     break
     return found
 
 
+def _is_one_of_several(function: Function, call: Call) -> bool:
+    """Whether the method has several implementations: the one that asks another service may not be the one in use."""
+    same = {c.target for c in function.calls if (c.span, c.text) == (call.span, call.text) and c.target}
+    return len(same) > 1
+
+
 def _said(
-    function: Function, mark: Mark, call: Call, calling: dict[str, tuple[Step, ...]], ways: list[Reach]
+    project: Project,
+    function: Function,
+    mark: Mark,
+    call: Call,
+    calling: dict[str, tuple[Step, ...]],
+    ways: list[Reach],
 ) -> Finding:
     path = (Step(call.text, call.span), *calling.get(call.target, ()))
+    straight = len(path) <= _SURE and not _is_one_of_several(function, call)
     return draft(
         RULE,
         Span(call.span.file, call.span.line, function.span.symbol, call.span.end_line),
@@ -197,6 +227,7 @@ def _said(
         impact="under load the pool waits as long as the other service does, and transactions stay open",
         solution="call first and read afterwards, or end the transaction before the call: your choice",
         known="static",
+        severity=None if straight and not is_seldom(project, ways) else "note",
         confidence=round(max(0.7 - 0.08 * (len(path) - 1), 0.4), 2),
         chain=(*ways[0].chain, *path),
         facts={"function": function.id},
@@ -219,6 +250,30 @@ async def rate():
 """
 
 EXAMPLES = (
+    Example(
+        "the call to the other service is handed to a task",
+        shop("""
+import asyncio
+
+import httpx
+
+RUNNING = set()
+
+
+async def tell(number):
+    async with httpx.AsyncClient(timeout=5) as client:
+        await client.post("https://hooks.example/", json={"order": number})
+
+
+@app.post("/orders/{order_id}/sent")
+async def mark_sent(order_id: int, session: AsyncSession = Depends(get_async_session)):
+    order = await session.get(Order, order_id)
+    task = asyncio.create_task(tell(order.number))
+    RUNNING.add(task)
+    return {"number": order.number}
+"""),
+        bad=False,
+    ),
     Example(
         "read, then call a helper that calls, by the source alone",
         shop("""

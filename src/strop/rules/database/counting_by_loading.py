@@ -28,12 +28,14 @@ from strop.project.body import Body
 from strop.project.function import Call, Function, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.code import reaches, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.loading import is_mapped, load_of
 from strop.rules.rule import Rule
 from strop.rules.sample import SHOP, shop
+from strop.rules.seldom import is_seldom
 from strop.rules.served import Seen, answered, place, requests, statements
 from strop.rules.syntax import counted_lines
 from strop.rules.wording import number, time
@@ -142,12 +144,18 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         given = call.args[0]
         key = _own_collection(body, given)
-        if key:
+        if key and not _is_asked_first(body, call):
             yield body.mark(RULE.code, call, kind="collection", key=key)
-        elif _only_counted_here(body, given) and (load := load_of(body, given)) is not None and load.many:
+        elif (
+            not key
+            and _only_counted_here(body, given)
+            and (load := load_of(body, given)) is not None
+            and load.many
+        ):
             entity = next((e.rpartition(".")[2] for e in load.statement.entities), "rows")
             if not load.statement.has("limit"):
-                yield body.mark(RULE.code, load.executed, kind="rows", entity=entity)
+                named = any(_asks_for_ids(call) for call in load.statement.calls("where", "filter"))
+                yield body.mark(RULE.code, load.executed, kind="rows", entity=entity, named=named)
 
 
 def _own_collection(body: Body, expr: ast.expr) -> str:
@@ -159,6 +167,24 @@ def _own_collection(body: Body, expr: ast.expr) -> str:
     reads = [a for a in body.of(ast.Attribute) if ast.dump(a) == ast.dump(expr)]
     others = [r for r in reads if not _in_len(body, r)]
     return "" if others else f"{body.owner.name.rpartition('.')[2]}.{expr.attr}"
+
+
+def _is_asked_first(body: Body, count: ast.Call) -> bool:
+    """Whether the function returns before it counts, where something says so: that it isn't loaded, say."""
+    return any(
+        isinstance(test.body[-1], ast.Return) and test.lineno < count.lineno and not test.orelse
+        for test in body.of(ast.If)
+    )
+
+
+def _asks_for_ids(condition: ast.Call) -> bool:
+    """Whether a condition is met by no more rows than were asked for: `Order.id.in_(ids)`."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "in_"
+        and last_name(node.value).endswith(("id", "key"))
+        for node in ast.walk(ast.Tuple(condition.args, ast.Load()))
+    )
 
 
 def _in_len(body: Body, node: ast.AST) -> bool:
@@ -185,10 +211,15 @@ def _unserved(project: Project) -> Iterator[Finding]:
                 yield _counted(mark, ways, f"{key} is loaded to be counted", key, 0.65)
         elif ways:
             entity = mark.fact("entity")
-            yield _counted(mark, ways, f"{entity} is loaded row by row to be counted", entity, 0.8)
+            little = bool(mark.fact("named")) or is_seldom(project, ways)
+            yield _counted(
+                mark, ways, f"{entity} is loaded row by row to be counted", entity, 0.8, little=little
+            )
 
 
-def _counted(mark: Mark, ways: list[Reach], message: str, what: str, confidence: float) -> Finding:
+def _counted(
+    mark: Mark, ways: list[Reach], message: str, what: str, confidence: float, *, little: bool = False
+) -> Finding:
     return draft(
         RULE,
         mark.span,
@@ -199,6 +230,7 @@ def _counted(mark: Mark, ways: list[Reach], message: str, what: str, confidence:
         if mark.fact("kind") == "rows"
         else f"a column_property or a statement that counts {what}",
         known="static",
+        severity="note" if little else None,
         confidence=confidence,
         chain=ways[0].chain if ways else (),
     )

@@ -33,6 +33,7 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.seldom import is_seldom
 from strop.span import Span, Step
 
 RULE = Rule(
@@ -115,6 +116,7 @@ def _judge(project: Project, function: Function, call: Call) -> Iterator[Finding
         impact="a login for each request, and connections that stay open until they are collected",
         solution="make it once for the process, and take sessions from it",
         known="static",
+        severity="note" if is_seldom(project, ways) else None,
         confidence=0.85,
         chain=(*ways[0].chain, Step(call.text, call.span)),
         facts={"name": call.name, "function": function.id},

@@ -35,6 +35,7 @@ from strop.rules.example import Example
 from strop.rules.loading import is_mapped, load_of
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
+from strop.rules.seldom import is_seldom
 
 RULE = Rule(
     "DB017", "filter-in-python", "database", "warning", "Rows are loaded and dropped in Python", static=True
@@ -171,7 +172,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             else f"filter in the statement: where({entity}.{by.partition(',')[0]} ...)",
             known="static",
             confidence=0.8 if mark.fact("sure") else 0.55,
-            severity="warning" if mark.fact("sure") else "note",
+            severity="warning" if mark.fact("sure") and not is_seldom(project, ways) else "note",
             chain=ways[0].chain,
         )
 

@@ -10,7 +10,9 @@ can be several. `query(...).first()` of the older interface limits by itself and
 
 **How to fix it.** `.limit(1)` in the statement.
 
-**When it is no problem.** A condition that at most one row meets (then the sort is not needed either).
+**When it is no problem.** A condition that at most one row meets (then the sort is not needed either): a unique key among the
+columns compared is a note. So is a sort that doesn't ask for the newest: versions, runs and log lines are sorted by a time or a
+number with the greatest first, and those are what there is more and more of.
 
 **Sources.** SQLAlchemy, "Result.first": https://docs.sqlalchemy.org/en/20/core/connections.html#sqlalchemy.engine.Result.first
 """
@@ -18,6 +20,7 @@ can be several. `query(...).first()` of the older interface limits by itself and
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -37,6 +40,10 @@ RULE = Rule(
     "DB025", "first-of-all-rows", "database", "warning", "All rows are fetched for the first", static=True
 )
 WORDS = frozenset({"first"})
+_GROWS = re.compile(
+    r"creat|updat|modif|time|date|_at$|start|finish|end(ed)?$|version|revision|number|seq|order|position|^id$|_id$",
+    re.IGNORECASE,
+)  # a column by whose values rows follow one another
 _UNIQUE = (
     "uri",
     "url",
@@ -46,6 +53,7 @@ _UNIQUE = (
     "uuid",
     "digest",
     "checksum",
+    "email",
 )  # last word of a column's name
 
 
@@ -59,7 +67,44 @@ def notice(body: Body) -> Iterator[Mark]:
             if _names_one(load.statement):
                 continue
             names = [e.rpartition(".")[2] for e in load.statement.entities]
-            yield body.mark(RULE.code, load.executed, entity=names[0] if names else "rows")
+            yield body.mark(
+                RULE.code,
+                load.executed,
+                entity=names[0] if names else "rows",
+                by=",".join(sorted(_compared(load.statement))),
+                newest=bool(names) and _takes_newest(load.statement),
+            )
+
+
+def _compared(statement: Statement) -> set[str]:
+    """The names of the columns that it compares."""
+    return {
+        last_name(node)
+        for call in statement.calls("where", "filter")
+        for node in ast.walk(ast.Tuple(call.args, ast.Load()))
+        if isinstance(node, ast.Attribute)
+    }
+
+
+def _takes_newest(statement: Statement) -> bool:
+    """Whether it sorts by a time or a number first, the greatest at the top: rows are kept from earlier ones on."""
+    for call in statement.calls("order_by"):
+        for first in call.args[:1]:
+            return any(
+                isinstance(node, ast.Attribute) and _GROWS.search(node.attr) for node in ast.walk(first)
+            ) and any(last_name(node) == "desc" for node in ast.walk(first))
+    return False
+
+
+def _is_unique(project: Project, mark: Mark) -> bool:
+    """Whether the columns that it compares hold a key: then one row matches, whatever it is sorted by."""
+    compared = set(mark.fact("by").split(","))
+    for table in project.imported.tables:
+        if table.model.rpartition(":")[2].rpartition(".")[2] == mark.fact("entity"):
+            keys = [set(i.columns) for i in table.indexes if i.unique]
+            keys += [{c.name} for c in table.columns if c.unique]
+            return any(key <= compared for key in keys)
+    return False
 
 
 def _names_one(statement: Statement) -> bool:
@@ -86,6 +131,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="as many rows cross the wire as match; first() keeps one",
                 solution="add .limit(1) to the statement",
                 known="static",
+                severity=None if mark.fact("newest") and not _is_unique(project, mark) else "note",
                 confidence=0.8,
                 chain=ways[0].chain,
             )
@@ -114,6 +160,16 @@ async def read_latest(customer_id: int, session: AsyncSession = Depends(get_asyn
 """),
         bad=False,
         mends="the latest order",
+    ),
+    Example(
+        "sorted by what doesn't grow: a note",
+        shop("""
+@app.get("/by-name", response_model=OrderRow)
+async def read_by_name(customer_id: int, session: AsyncSession = Depends(get_async_session)):
+    result = await session.execute(select(Order).where(Order.customer_id == customer_id).order_by(Order.status))
+    return result.scalars().first()
+"""),
+        bad=True,
     ),
     Example(
         "the older interface, and a key that one row has",

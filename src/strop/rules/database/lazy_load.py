@@ -43,8 +43,10 @@ from strop.rules.code import reaches, steps, table_of
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.lazily import Read, lazy_reads, note
+from strop.rules.reading import is_read_often
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
+from strop.rules.seldom import is_seldom
 from strop.rules.served import Seen, requests, statements_of
 from strop.rules.wording import listed, many, number, time
 from strop.span import Span
@@ -204,10 +206,11 @@ def _unserved(project: Project) -> Iterator[Finding]:
             w.route for r in reads if not r.routes for w in reaches(project, r.function, ("loop", "thread"))
         }
         if routes:
-            yield _said(place, reads, routes, [w for w in ways if w.route in routes])
+            yield _said(project, place, reads, routes, [w for w in ways if w.route in routes])
 
 
-def _said(place: Span, reads: list[Read], routes: set[str], ways: list[Reach]) -> Finding:
+def _said(project: Project, place: Span, reads: list[Read], routes: set[str], ways: list[Reach]) -> Finding:
+    often = any(map(is_read_often, routes)) and not (ways and is_seldom(project, ways))
     first = reads[0]
     keys = sorted({r.relationship.key for r in reads})
     fails = any(r.is_async for r in reads)
@@ -223,7 +226,7 @@ def _said(place: Span, reads: list[Read], routes: set[str], ways: list[Reach]) -
         solution=f"load {listed(keys)} together with the owners, by .options(selectinload(...))",
         known="static",
         confidence=0.75 if lists else 0.6,
-        severity="error" if fails and lists else "warning",
+        severity="error" if fails and lists else "warning" if fails or often else "note",
         chain=min(ways, key=lambda w: len(w.chain)).chain if ways else (),
         facts={
             "relationship": first.relationship.key,

@@ -32,6 +32,7 @@ from strop.project.route import Parameter, Route
 from strop.project.spelling import last_name
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.wording import many
@@ -92,7 +93,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         by_file.setdefault(span.file, []).append(case)
     agreed = {m.fact("everything") for m in project.source.marks.get(RULE.code, ())} - {""}
     for cases in by_file.values():
-        yield _finding(cases, agreed)
+        yield _finding(project, cases, agreed)
 
 
 def _asking(project: Project) -> set[str]:
@@ -111,9 +112,13 @@ def _is_open(parameter: Parameter) -> bool:
     return parameter.place == "query" and named and whole and not limited
 
 
-def _finding(cases: list[tuple[Parameter, list[Route]]], agreed: set[str]) -> Finding:
-    """`agreed` are the names whose -1 the project takes for all rows: then that is its policy, and a note."""
+def _finding(project: Project, cases: list[tuple[Parameter, list[Route]]], agreed: set[str]) -> Finding:
+    """`agreed` are the names whose -1 the project takes for all rows: then that is its policy, and a note; as what
+    only administrators ask.
+    """
     parameter, routes = cases[0]
+    operated = Protection.of(project).is_for_operators
+    inside = all(operated(route.key) for _, group in cases for route in group)
     symbol = parameter.owner.partition(":")[2] or parameter.span.symbol
     more = f", nor {many(len(cases) - 1, 'other')} of the file" if len(cases) > 1 else ""
     return draft(
@@ -124,7 +129,7 @@ def _finding(cases: list[tuple[Parameter, list[Route]]], agreed: set[str]) -> Fi
         impact="one request can read, build and serialize the whole table",
         solution=f"Query(ge=1, le=...) for {parameter.name}, above what your clients ask for",
         known="static",
-        severity="note" if {p.name for p, _ in cases} <= agreed else None,
+        severity="note" if inside or {p.name for p, _ in cases} <= agreed else None,
         confidence=0.8,
         chain=(Step(routes[0].key, parameter.span),),
         facts={"parameter": parameter.name},

@@ -132,6 +132,7 @@ def _finding(
         impact=f"from {most + 1} requests at a time on, threads wait for a connection{waited}",
         solution=f"pool_size={limit}, max_overflow=0{fits}",
         known="measured" if waits else "static",
+        severity="note" if evidence is None else None,
         confidence=0.7,
         cost=Cost(total=float(sum(waits))),
         places=[other.span for other in engines[1:] if other.span is not None],

@@ -15,7 +15,8 @@ the commands, the others don't stand behind it.
 
 **How to fix it.** `--forwarded-allow-ips` with the proxy's address or network.
 
-**When it is no problem.** A proxy that only serves something else. `*` where nothing but the proxy can reach
+**When it is no problem.** A proxy that only serves something else. Where the code never asks for the client's address or the address of the
+request (`request.client`, `base_url`, `url_for`), it is a note. `*` where nothing but the proxy can reach
 the port.
 
 **Sources.** Uvicorn, "HTTP headers behind a proxy": https://www.uvicorn.org/deployment/#proxies-and-forwarded-headers ;
@@ -24,11 +25,14 @@ https://github.com/fastapi/fastapi/issues/4990
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.shipped.commands import is_development
 from strop.project.shipped.values import Launch
@@ -36,6 +40,7 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.shipping import launches
+from strop.span import Step
 
 RULE = Rule(
     "DEP005",
@@ -46,8 +51,25 @@ RULE = Rule(
     static=True,
 )
 
+WORDS = ("client", "base_url", "url_for", "url", "get_remote_address")
+_PARTS = frozenset(
+    {"path", "query", "path_params", "fragment"}
+)  # of an address: the same before and behind a proxy
 _PROXIES = re.compile(r"(^|/)(nginx|traefik|caddy|haproxy|envoy)(:|$|-)")
 _VARIABLE = "FORWARDED_ALLOW_IPS"
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Where the client's address or the address that it asked for is read from the request."""
+    for node in body.of(ast.Attribute):
+        asked = node.attr in ("client", "base_url", "url_for", "url")
+        if asked and body.instance(node.value).endswith((".Request", ".HTTPConnection", ".WebSocket")):
+            above = body.parent(node)
+            if not (isinstance(above, ast.Attribute) and above.attr in _PARTS):
+                yield body.mark(RULE.code, node, reads=body.text(node)[:60])
+    for name in body.of(ast.Name):
+        if name.id == "get_remote_address" and isinstance(name.ctx, ast.Load):
+            yield body.mark(RULE.code, name, reads=name.id)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -60,7 +82,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         given = launch.option("--forwarded-allow-ips")
         stands = not behind or launch in behind
         if given is None and proxy and stands and not handled and launch.server != "hypercorn":
-            yield _unknown(launch, proxy)
+            yield _unknown(launch, proxy, next(iter(project.source.marks.get(RULE.code, ())), None))
         elif given == "*" and (port := _published(project, launch)):
             yield _everybody(launch, port)
 
@@ -105,7 +127,7 @@ def _published(project: Project, launch: Launch) -> str:
     return ""
 
 
-def _unknown(launch: Launch, proxy: str) -> Finding:
+def _unknown(launch: Launch, proxy: str, read: Mark | None) -> Finding:
     return draft(
         RULE,
         launch.span,
@@ -115,7 +137,9 @@ def _unknown(launch: Launch, proxy: str) -> Finding:
         solution="give --forwarded-allow-ips the proxy's address or network",
         known="static",
         confidence=0.6,
+        chain=(Step(read.fact("reads"), read.span),) if read is not None else (),
         facts={"proxy": proxy},
+        severity=None if read is not None else "note",
     )
 
 
@@ -132,7 +156,17 @@ def _everybody(launch: Launch, port: str) -> Finding:
     )
 
 
-_NGINX = {"main.py": "", "deploy/nginx.conf": "server { location / { proxy_pass http://api:8000; } }\n"}
+_READS = """\
+from fastapi import FastAPI, Request
+
+app = FastAPI()
+
+
+@app.get("/address")
+def address(request: Request):
+    return request.client.host if request.client else ""
+"""
+_NGINX = {"main.py": _READS, "deploy/nginx.conf": "server { location / { proxy_pass http://api:8000; } }\n"}
 _IMAGE = 'FROM python:3.12-slim\nCMD ["uvicorn", "main:app", "--host", "0.0.0.0"%s]\n'
 
 EXAMPLES = (
@@ -150,6 +184,11 @@ EXAMPLES = (
         _NGINX | {"Dockerfile": _IMAGE % ', "--forwarded-allow-ips", "172.16.0.0/12"'},
         bad=False,
         mends="nginx before a server that doesn't know it",
+    ),
+    Example(
+        "nobody asks for the address: a note",
+        _NGINX | {"main.py": "", "Dockerfile": _IMAGE % ""},
+        bad=True,
     ),
     Example("no proxy in the repository", {"main.py": "", "Dockerfile": _IMAGE % ""}, bad=False),
     Example(

@@ -10,7 +10,8 @@ carries.
 **How to fix it.** `raise HTTPException(...)` with the status that says what happened.
 
 **When it is no problem.** A route whose answer is the result of a test (`/check-connection`, a health check), JSON-RPC, a webhook whose sender would
-try again, a status set on the response.
+try again, a status set on the response. A note where it is meant: status 200 is written out, the declared answer has a field for it, or
+only administrators ask.
 
 **Sources.** RFC 9110, "Status Codes": https://www.rfc-editor.org/rfc/rfc9110#name-status-codes
 """
@@ -27,9 +28,10 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.answers import response_content, response_status, responses
+from strop.rules.answers import argument, response_content, response_status, responses
 from strop.rules.endpoint import Endpoint, endpoint
 from strop.rules.example import Example
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
@@ -37,9 +39,11 @@ from strop.rules.told import marks, tell, ways_to
 RULE = Rule("ERR004", "error-as-200", "errors", "warning", "An error is answered with 200", static=True)
 WORDS = ("error", "errors", "success", "ok", "status", "failed")
 _ASKS = re.compile(
-    r"test|check|valid|verif|health|status|probe|diagnos|ping|webhook|callback|hook|rpc|mcp|preview|dry|ready|live|monitor",
+    r"test|check|valid|verif|health|status|probe|diagnos|ping|webhook|callback|hook|rpc|mcp|preview|dry|ready|live|monitor|detect|discover",
     re.I,
 )
+# what a webhook's handler speaks of: its sender would try again what is refused
+_HOOKS = frozenset({"construct_event", "webhook", "webhooks", "Webhook", "svix", "hmac", "compare_digest"})
 _REASONS = frozenset({"detail", "error", "message", "msg", "reason"})
 _BAD_VALUES = frozenset({"error", "failed", "failure", "fail"})
 
@@ -47,11 +51,20 @@ _BAD_VALUES = frozenset({"error", "failed", "failure", "fail"})
 def notice(body: Body) -> Iterator[Mark]:
     """Errors that a route answers without a status."""
     route = endpoint(body)
-    if route is None or _ASKS.search(f"{body.symbol} {route.path}") or _sets_status(body):
+    if (
+        route is None
+        or _ASKS.search(f"{body.symbol} {route.path}")
+        or _sets_status(body)
+        or _HOOKS & body.words
+    ):
         return
+    told = _is_told(body, route)
     for returned, content in _answers(body, route):
         if _is_error(content) and body.within(returned, ast.ExceptHandler, ast.If) is not None:
-            yield body.mark(RULE.code, returned, text=body.text(returned)[:90])
+            meant = told or (
+                isinstance(returned, ast.Call) and argument(returned, 1, "status_code") is not None
+            )
+            yield body.mark(RULE.code, returned, text=body.text(returned)[:90], meant=meant)
 
 
 def _answers(body: Body, route: Endpoint) -> Iterator[tuple[ast.AST, ast.Dict]]:
@@ -63,6 +76,16 @@ def _answers(body: Body, route: Endpoint) -> Iterator[tuple[ast.AST, ast.Dict]]:
         content = response_content(call)
         if isinstance(content, ast.Dict) and response_status(body, call) == 200:
             yield call, content
+
+
+def _is_told(body: Body, route: Endpoint) -> bool:
+    """Whether the declared answer has a field for it: then it is a result that clients are told of."""
+    declared = [route.keyword("response_model"), getattr(body.node, "returns", None)]
+    for name in (body.name(each) for each in declared if each is not None):
+        found = body.types.found.classes.get(name)
+        if found is not None and found.scope.names.keys() & {"success", "ok", "error", "errors", "status"}:
+            return True
+    return False
 
 
 def _is_error(content: ast.Dict) -> bool:
@@ -97,14 +120,18 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for mark in marks(project, RULE):
         found[mark.function].append(mark)
     for function, here in found.items():
+        loud = [mark for mark in here if not mark.fact("meant")]
+        ways = ways_to(project, function)
+        quiet = not loud or Protection.of(project).are_for_operators(ways)
         yield tell(
             RULE,
-            here[0],
-            ways_to(project, function),
-            message=f"{here[0].fact('text')} is answered with status 200",
+            (loud or here)[0],
+            ways,
+            message=f"{(loud or here)[0].fact('text')} is answered with status 200",
             impact="clients, retries and monitors take the failure for a success",
             solution="raise HTTPException with the status that says what happened",
             confidence=0.75,
+            severity="note" if quiet else None,
         )
 
 
@@ -170,6 +197,58 @@ def read_payment(number: int):
     if payment["failed"]:
         return {"paid": False, "status": "failed", "details": payment}
     return {"paid": True, "status": "settled", "details": payment}
+"""),
+    ),
+    Example(
+        "written out: a note",
+        plain("""
+from fastapi.responses import JSONResponse
+
+LAMPS = {1: "off"}
+
+
+@app.post("/lamps/{number}/on")
+def switch_on(number: int):
+    if number not in LAMPS:
+        return JSONResponse({"success": False, "message": "No answer"}, status_code=200)
+    LAMPS[number] = "on"
+    return JSONResponse({"success": True}, status_code=200)
+"""),
+        bad=True,
+    ),
+    Example(
+        "the declared answer has a field for it: a note",
+        plain("""
+class Outcome(BaseModel):
+    success: bool
+    reason: str = ""
+
+
+LAMPS = {1: "off"}
+
+
+@app.post("/lamps/{number}/on")
+def switch_on(number: int) -> Outcome:
+    if number not in LAMPS:
+        return {"success": False, "reason": "No answer"}
+    LAMPS[number] = "on"
+    return Outcome(success=True)
+"""),
+        bad=True,
+    ),
+    Example(
+        "a payment service that would send its event again",
+        plain("""
+import stripe
+from fastapi import Request
+
+
+@app.post("/billing")
+async def billing(request: Request):
+    event = stripe.Webhook.construct_event(await request.body(), request.headers["stripe-signature"], "")
+    if event["type"] not in ("invoice.paid",):
+        return {"success": False}
+    return {"success": True}
 """),
     ),
 )

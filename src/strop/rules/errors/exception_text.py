@@ -13,9 +13,10 @@ dictionary that a route returns. One finding for each function.
 **How to fix it.** `logger.exception(...)` for you, a constant text for the client.
 
 **When it is no problem.** An exception of the project's own, or a `ValueError`, or an administrator's test of a connection, whose text was written for people: these
-are not reported, nor what stands behind `isinstance(e, ...)` or a look at the text. A note where only administrators or other services of one's own
-read it, where the `try` asks no database, file or other service, where a status of 4xx speaks of the client's own input and no database is asked,
-and where a handler of all exceptions gives every text out anyway (then that handler is the finding).
+are not reported, nor what stands behind `isinstance(e, ...)` or a look at the text. A warning needs what is worth hiding: a database's exception, whose text has the
+statement and its values, a `try` that comes to the database, or the traceback. All else is a note: files and other services, `e.orig` without the
+statement, functions that raise texts of their own for this handler, routes of administrators or other services of one's own, code that no
+route is seen to reach, and every place where a handler of all exceptions gives the texts out anyway (then that handler is the finding).
 
 **Sources.** OWASP, "Improper Error Handling": https://owasp.org/www-community/Improper_Error_Handling
 """
@@ -30,7 +31,7 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding, Severity
 from strop.project.body import Body
-from strop.project.function import Reach
+from strop.project.function import Call, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
@@ -47,6 +48,7 @@ from strop.rules.caught import caught_names, is_broad, is_foreign
 from strop.rules.code import function_id
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
+from strop.rules.leaked import is_narrowed, is_root, is_text, is_trace, lies_in, tells
 from strop.rules.led import leads
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -54,10 +56,11 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("ERR001", "exception-text", "errors", "warning", "Text of an exception in an answer", static=True)
 WORDS = ("except", "raise", "Exception")
-_DEBUG = re.compile(r"debug|develop|\bdev\b|local|expose|verbose|environment|\benv\b", re.I)
-_ASIDE = re.compile(r"[Aa]dmin|[Ss]uper_?[Uu]ser|[Ii]s_?[Ss]taff|internal_|Internal[A-Z]|service_(role|key)")
+_ASIDE = re.compile(r"(?i:admin|super_?user|is_?staff)|internal_|Internal[A-Z]|service_(role|key)")
 _INTERNAL = re.compile(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
 _DATABASE = frozenset({"queries", "commits"})
+_WORDLESS = ("MultipleResultsFound", "NoResultFound", "DoesNotExist")  # a constant text without a statement
+_SPOKEN = frozenset({"Exception", "ValueError", "RuntimeError"})
 _DRIVERS = (  # whose texts have statements, values, addresses or keys in them
     *(
         "sqlalchemy.",
@@ -104,14 +107,15 @@ def notice(body: Body) -> Iterator[Mark]:
         return  # why it does not work is what was asked for
     handlers = [h for h in body.of(ast.ExceptHandler) if is_broad(body, h) or is_foreign(body, h)]
     for place, content, status in _answers(body) if handlers else ():
-        handler = next((h for h in handlers if _is_in(place, h)), None)
-        if handler is not None and _tells(body, content, handler) and not _is_narrowed(body, place, handler):
-            yield _mark(body, place, status, handler)
+        handler = next((h for h in handlers if lies_in(place, h)), None)
+        if handler is not None and tells(body, content, handler) and not is_narrowed(body, place, handler):
+            yield _mark(body, place, content, status, handler)
 
 
-def _mark(body: Body, place: ast.AST, status: int, handler: ast.ExceptHandler) -> Mark:
+def _mark(body: Body, place: ast.AST, content: ast.expr, status: int, handler: ast.ExceptHandler) -> Mark:
     tried = body.parent(handler)
     lines = (tried.body[0].lineno, tried.body[-1].end_lineno) if isinstance(tried, ast.Try) else (0, 0)
+    others = [h for h in tried.handlers if h is not handler] if isinstance(tried, ast.Try) else []
     broad = is_broad(body, handler)
     return body.mark(
         RULE.code,
@@ -122,18 +126,23 @@ def _mark(body: Body, place: ast.AST, status: int, handler: ast.ExceptHandler) -
         status=status,
         first=lines[0],
         last=lines[1],
+        taken=",".join(name for other in others for name in caught_names(body, other)),
+        root=is_root(body, content, handler),
+        trace=is_trace(body, content, handler),
         aside=bool(_ASIDE.search(_signature(body))),
     )
 
 
 def _raised(body: Body) -> Iterator[Mark]:
-    """Exceptions of libraries that are raised here, with a text of the project's own."""
+    """Exceptions of libraries and of Python that are raised here, with a text of the project's own."""
     for statement in body.of(ast.Raise):
         call = statement.exc
         if isinstance(call, ast.Call) and (call.args or call.keywords) and not is_http_error(body, call):
             name = body.name(call.func)
             if "." in name and name not in body.types.found.classes:
                 yield body.mark(RULE.code, statement, kind="raised", name=name)
+            elif name in _SPOKEN:
+                yield body.mark(RULE.code, statement, kind="spoken", name=name)
 
 
 def _handles_all(body: Body) -> Iterator[Mark]:
@@ -148,7 +157,7 @@ def _handles_all(body: Body) -> Iterator[Mark]:
         return
     for call in responses(body):
         content = response_content(call)
-        if content is not None and any(_is_text(body, part, given.arg) for part in ast.walk(content)):
+        if content is not None and any(is_text(body, part, given.arg) for part in ast.walk(content)):
             yield body.mark(RULE.code, call, kind="handler", text=body.text(call)[:90])
 
 
@@ -185,90 +194,22 @@ def _answers(body: Body) -> Iterator[tuple[ast.AST, ast.expr, int]]:
             yield statement, statement.value, 200
 
 
-def _is_in(node: ast.AST, handler: ast.ExceptHandler) -> bool:
-    line = getattr(node, "lineno", 0)
-    return handler.lineno <= line <= (handler.end_lineno or handler.lineno)
-
-
-def _is_narrowed(body: Body, place: ast.AST, handler: ast.ExceptHandler) -> bool:
-    """Whether the place is reached only for some exceptions: `if isinstance(e, X)`, `if "not found" in str(e)`."""
-    inside = place
-    for node in body.around(place):
-        if node is handler:
-            return False
-        if isinstance(node, ast.If) and inside in node.body and _asks(node.test, handler.name or ""):
-            return True
-        inside = node
-    return False
-
-
-def _asks(test: ast.expr, name: str) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(test))
-
-
-def _tells(body: Body, content: ast.expr, handler: ast.ExceptHandler) -> bool:
-    """Whether the content has the exception's own text, written there or one name away."""
-    if any(
-        isinstance(a, ast.If | ast.IfExp) and _DEBUG.search(body.text(a.test))
-        for a in _choices(body, content)
-    ):
-        return False
-    parts: list[ast.AST] = [content]
-    parts += [
-        body.value(n) for n in ast.walk(content) if isinstance(n, ast.Name) and _is_in(body.value(n), handler)
-    ]
-    name = handler.name or ""
-    return any(_is_text(body, node, name) for part in parts for node in _always(part, name))
-
-
-def _always(content: ast.AST, name: str) -> Iterator[ast.AST]:
-    """The nodes of a content, without what is given only for some exceptions."""
-    yield content
-    asked = isinstance(content, ast.IfExp) and _asks(content.test, name)
-    for child in ast.iter_child_nodes(content):
-        if not (asked and isinstance(content, ast.IfExp) and child is content.body):
-            yield from _always(child, name)
-
-
-def _choices(body: Body, content: ast.expr) -> Iterator[ast.AST]:
-    """The branches that decide about a content, around it and in it."""
-    yield from body.around(content)
-    for node in ast.walk(content):
-        yield node
-        if isinstance(node, ast.Name):
-            yield body.value(node)
-
-
-def _is_text(body: Body, node: ast.AST, name: str) -> bool:
-    match node:
-        case ast.Call(func=ast.Name(id="str" | "repr"), args=[ast.Name(id=given)]):
-            return given == name
-        case ast.FormattedValue(value=ast.Name(id=given)):
-            return given == name
-        case ast.Attribute(value=ast.Name(id=given), attr="args" | "orig" | "stderr" | "stdout"):
-            return given == name
-        case ast.BinOp(op=ast.Mod(), right=ast.Name(id=given)):
-            return given == name
-        case ast.Call(func=ast.Attribute(attr="format"), args=args):
-            return any(isinstance(a, ast.Name) and a.id == name for a in args)
-        case ast.Call(func=ast.Attribute() | ast.Name() as func):
-            return body.name(func) in ("traceback.format_exc", "traceback.format_exception")
-    return False
-
-
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each function, and one for a handler of all exceptions."""
     own = {mark.fact("name") for mark in marks(project, RULE, "raised")}
     handler = _handler(project)
     if handler is not None:
         yield _finding(handler, [], "every exception that nobody catches", "", 0.8, None)
+    spoken: dict[str, set[str]] = defaultdict(set)
+    for mark in marks(project, RULE, "spoken"):
+        spoken[mark.function].add(mark.fact("name"))
     found: dict[str, list[Mark]] = defaultdict(list)
     for mark in marks(project, RULE):
         if not set(mark.fact("caught").split(" or ")) <= own:
             found[mark.function].append(mark)
     for function, here in found.items():
         ways = ways_to(project, function)
-        loud = [mark for mark in here if handler is None and _is_loud(project, mark, ways)]
+        loud = [mark for mark in here if handler is None and _is_loud(project, mark, ways, spoken)]
         first = loud[0] if loud else here[0]
         times = f" ({len(here)} times in this function)" if len(here) > 1 else ""
         yield _finding(
@@ -301,16 +242,21 @@ def _handler(project: Project) -> Mark | None:
     return next((m for m in marks(project, RULE, "handler") if m.function in set_for_all), None)
 
 
-def _is_loud(project: Project, mark: Mark, ways: list[Reach]) -> bool:
-    """Whether somebody outside may read what a driver, a file or another service had to say."""
-    if mark.fact("aside") or (ways and all(_is_aside(project, way.route) for way in ways)):
+def _is_loud(project: Project, mark: Mark, ways: list[Reach], spoken: dict[str, set[str]]) -> bool:
+    """Whether somebody outside may read a statement, its values or a traceback."""
+    if mark.fact("aside") or not ways or all(_is_aside(project, way.route) for way in ways):
         return False
-    if not mark.fact("broad") and mark.fact("caught").startswith(_DRIVERS):
+    if mark.fact("trace"):
         return True
-    kinds = _work(project, mark)
-    if 400 <= int(mark.fact("status") or 0) < 500:
-        return bool(kinds & _DATABASE)
-    return bool(kinds & (_DATABASE | {"calls", "blocks", "?"}))
+    if mark.fact("root"):
+        return False
+    calls = _tried(project, mark)
+    if not mark.fact("broad"):
+        named = mark.fact("caught").split(" or ")
+        return any(n.startswith(_DRIVERS) and not n.endswith(_WORDLESS) for n in named)
+    taken = set(mark.fact("taken").split(","))
+    meant = any(spoken.get(call.target, set()) - taken for call in calls)
+    return not meant and any(leads(project, call) & _DATABASE for call in calls)
 
 
 def _is_aside(project: Project, key: str) -> bool:
@@ -321,19 +267,32 @@ def _is_aside(project: Project, key: str) -> bool:
     return all(any(_ASIDE.search(d.name.rpartition(":")[2]) for d in r.dependencies) for r in found)
 
 
-def _work(project: Project, mark: Mark) -> set[str]:
-    """What the calls in the `try` lead to: kinds of effects, "?" where one can't be followed."""
+def _tried(project: Project, mark: Mark) -> list[Call]:
+    """The calls in the `try`."""
     function = project.source.functions.get(mark.function)
     lines = range(int(mark.fact("first") or 0), int(mark.fact("last") or 0) + 1)
-    calls = [c for c in function.calls if c.span.line in lines] if function is not None else []
-    kinds = {kind for call in calls for kind in leads(project, call)}
-    unknown = not calls or any(c.name.startswith("?.") and c.awaited for c in calls)
-    return kinds | {"?"} if unknown else kinds
+    return [c for c in function.calls if c.span.line in lines] if function is not None else []
 
 
 EXAMPLES = (
     Example(
-        "str(e) as detail",
+        "str(e) as detail, after statements",
+        plain("""
+import sqlite3
+
+
+@app.get("/reports/{name}")
+def read_report(name: str):
+    try:
+        with sqlite3.connect("reports.db") as found:
+            return found.execute("SELECT text FROM report WHERE name = ?", (name,)).fetchone()
+    except Exception as e:
+        raise HTTPException(status_code=500, detail=f"Could not read the report: {e}")
+"""),
+        bad=True,
+    ),
+    Example(
+        "str(e) as detail, about a file: a note",
         plain("""
 @app.get("/reports/{name}")
 def read_report(name: str):
@@ -341,6 +300,61 @@ def read_report(name: str):
         return Path("reports", name).read_text()
     except Exception as e:
         raise HTTPException(status_code=500, detail=f"Could not read the report: {e}")
+"""),
+        bad=True,
+    ),
+    Example(
+        "the traceback",
+        plain("""
+import traceback
+
+
+@app.post("/sums")
+def add_up(numbers: list[str]):
+    try:
+        return sum(map(float, numbers))
+    except Exception:
+        raise HTTPException(status_code=500, detail=traceback.format_exc())
+"""),
+        bad=True,
+    ),
+    Example(
+        "a text that the function raises for its caller: a note",
+        plain("""
+import sqlite3
+
+
+def export(name: str) -> list[str]:
+    with sqlite3.connect("reports.db") as found:
+        rows = found.execute("SELECT text FROM report WHERE name = ?", (name,)).fetchall()
+    if not rows:
+        raise Exception("Nothing to export, please choose another filter")
+    return [row[0] for row in rows]
+
+
+@app.get("/exports/{name}")
+def read_export(name: str):
+    try:
+        return export(name)
+    except Exception as e:
+        raise HTTPException(status_code=500, detail=str(e))
+"""),
+        bad=True,
+    ),
+    Example(
+        "more rows than one, said without a statement: a note",
+        plain("""
+from sqlalchemy import select, text
+from sqlalchemy.exc import MultipleResultsFound
+from sqlalchemy.orm import Session
+
+
+@app.get("/reports/{name}")
+def read_report(name: str, session: Session):
+    try:
+        return session.execute(text("SELECT 1")).scalars().one_or_none()
+    except MultipleResultsFound as e:
+        raise HTTPException(status_code=500, detail=f"Two reports: {e}")
 """),
         bad=True,
     ),
@@ -360,7 +374,7 @@ def read_report(name: str):
         logger.exception("Could not read the report")
         raise HTTPException(status_code=500, detail="Could not read the report")
 """),
-        mends="str(e) as detail",
+        mends="str(e) as detail, about a file: a note",
     ),
     Example(
         "the text of the project's own exception",

@@ -14,7 +14,9 @@ can use it.
 
 **When it is no problem.** A name that only sounds like one (the count of tokens, a token's type), an object that hides its value
 (`SecretStr`), a masked or shortened value, the address of a SQLite file, the token of a device or of a place in a limiter.
-What is written only where a variable of the environment asks for it is a note.
+A bare `token` is reported only where its source, the function or the text says that it proves something: a media profile, a parser and a
+page have tokens too. What is written only in development, or where a variable of the environment asks for it, is a note, and so is the password that
+a first start makes and has no other way to tell.
 
 **Sources.** OWASP Logging Cheat Sheet, "Data to exclude":
 https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html
@@ -30,41 +32,46 @@ from pathlib import PurePosixPath
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.example import Example
+from strop.rules.logged import METHODS, kind_of, shown
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.secretive import is_address_with_password, is_secret
+from strop.rules.secretive import is_address_with_password, is_secret, words
 from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("ERR008", "secret-in-log", "errors", "warning", "A secret is written to the log", static=True)
-_METHODS = (
-    "debug",
-    "info",
-    "warning",
-    "warn",
-    "error",
-    "exception",
-    "critical",
-    "log",
-    "notice",
-    "trace",
-    "success",
-)
-WORDS = (*_METHODS, "print")
+WORDS = (*METHODS, "print")
 _ASIDE = frozenset({"scripts", "tools", "examples", "benchmarks", "docs", "samples", "dev"})
+_PRODUCTION = re.compile(r"debug|develop|\bdev\b|production|\bprod\b|is_local|environ|getenv", re.IGNORECASE)
 # tokens that are a place in a limiter or the address of a device
 _OTHER = re.compile(r"\blimiter\b|\bslots?\b|\breserv|\blease|semaphore|push|device", re.IGNORECASE)
+# what makes a bare `token` a credential: where it comes from, what the function does with it, what the text says
+_PROOF = re.compile(
+    r"secrets\.|jwt|oauth|bearer|auth|login|log_in|sign_?in|sign_?up|passw|reset|verif|invit|magic|cookie|header|credential|"
+    r"api_?key|refresh|session|register|confirm|activat|urlsafe|token_hex",
+    re.IGNORECASE,
+)
+_SAID = re.compile(
+    r"\b(access|refresh|reset|verification|verify|invite|invitation|bearer|jwt|auth\w*|login|session|api|bot|"
+    r"activation|confirmation|id)[ _-]tokens?\b",
+    re.IGNORECASE,
+)
+_MADE = re.compile(
+    r"\bsecrets\.|token_(hex|urlsafe|bytes)|generate|random|uuid4|urandom|choices?\(", re.IGNORECASE
+)
 _SHOWN = ("", "str", "bytes", "dict", "list")
 
 
 def notice(body: Body) -> Iterator[Mark]:
     """Log calls with an argument that is a secret."""
-    for call in body.calls(*_METHODS, "print"):
-        kind = _kind(body, call)
+    for call in body.calls(*METHODS, "print"):
+        kind = kind_of(body, call)
         given = [*call.args, *(k.value for k in call.keywords)] if kind and not _is_aside(body, call) else []
-        found = next((what for a in given for part in _shown(a) if (what := _secret(body, part))), "")
+        found = next((what for a in given for part in shown(a) if (what := _secret(body, part, call))), "")
         if found:
             yield body.mark(
                 RULE.code,
@@ -73,6 +80,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 what=found,
                 printed=kind == "print",
                 asked_for=_is_asked_for(body, call),
+                announced=_announced(body, call),
             )
 
 
@@ -97,58 +105,12 @@ def _is_of_sqlite(body: Body, call: ast.Call) -> bool:
 
 
 def _is_asked_for(body: Body, call: ast.Call) -> bool:
-    """Whether it is written only where a variable of the environment asks for it."""
+    """Whether it is written only in development, or where a variable of the environment asks for it."""
     tests = (each.test for each in body.around(call) if isinstance(each, ast.If))
-    return any(word in body.text(test) for test in tests for word in ("environ", "getenv"))
+    return any(_PRODUCTION.search(body.text(test)) for test in tests)
 
 
-def _kind(body: Body, call: ast.Call) -> str:
-    """ "print", "log" or "" by what is called."""
-    match call.func:
-        case ast.Name(id="print"):
-            return "print"
-        case ast.Attribute(value=owner):
-            name = (
-                owner.attr
-                if isinstance(owner, ast.Attribute)
-                else owner.id
-                if isinstance(owner, ast.Name)
-                else ""
-            )
-            if isinstance(owner, ast.Call):  # logger.bind(...).info(...)
-                return "log" if "log" in body.text(owner.func).lower() else ""
-            return "log" if "log" in name.lower() else ""
-    return ""
-
-
-def _shown(expr: ast.expr) -> Iterator[ast.expr]:
-    """The values whose text an argument shows."""
-    match expr:
-        case ast.JoinedStr(values=values):
-            for value in values:
-                if isinstance(value, ast.FormattedValue):
-                    yield from _shown(value.value)
-        case ast.BinOp(op=ast.Mod() | ast.Add(), left=left, right=right):
-            yield from _shown(left)
-            yield from _shown(right)
-        case ast.Tuple(elts=elements) | ast.List(elts=elements):
-            for element in elements:
-                yield from _shown(element)
-        case ast.Dict(values=values):
-            for value in values:
-                yield from _shown(value)
-        case ast.Call(func=ast.Name(id="str" | "repr" | "dict"), args=[inner]):
-            yield from _shown(inner)
-        case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="format"), args=args):
-            for argument in args:
-                yield from _shown(argument)
-        case ast.Await(value=inner):
-            yield inner
-        case _:
-            yield expr
-
-
-def _secret(body: Body, expr: ast.expr) -> str:
+def _secret(body: Body, expr: ast.expr, call: ast.Call) -> str:
     """What an expression gives away, "" for nothing."""
     match expr:
         case ast.Attribute(attr="headers", value=value) if _is_request(body, value):
@@ -158,12 +120,53 @@ def _secret(body: Body, expr: ast.expr) -> str:
         case ast.Call(func=ast.Attribute(attr="get_secret_value")):
             return body.text(expr)
         case ast.Name(id=name) | ast.Attribute(attr=name):
+            if is_address_with_password(name) and last_name(call.func) in ("debug", "trace"):
+                return ""  # who looks that closely has the settings too
             if _is_settings(body, expr):
                 return f"the settings object {name}"
-            if is_address_with_password(name) or is_secret(name):
+            if is_address_with_password(name) or (is_secret(name) and _is_meant(body, expr, name, call)):
                 lock = "lock" in body.text(expr).lower()
                 return "" if lock or _is_harmless(body, expr) else body.text(expr)
     return ""
+
+
+def _is_meant(body: Body, expr: ast.expr, name: str, call: ast.Call) -> bool:
+    """A name of several words says which secret it is; of a bare `token` its source, its function or the text must."""
+    if words(name) not in (["token"], ["p", "token"]):
+        return True
+    found = body.bindings(expr) if isinstance(expr, ast.Name) else []
+    sources = " ".join(body.text(b.expr) for b in found if b.expr is not None)
+    keywords = " ".join(k.arg or "" for k in call.keywords)
+    keywords += " ".join(_roles(body, name))
+    said = " ".join(
+        n.value for n in ast.walk(call) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    )
+    # one word of the text may be chance ("token is invalid"): a name of the code around it is not
+    return bool(_PROOF.search(f"{sources} {body.symbol} {keywords}") or _SAID.search(said))
+
+
+def _roles(body: Body, name: str) -> Iterator[str]:
+    """As what a name is handed to functions: `find_caller(authorization=token)`, `verify(token)`."""
+    for call in body.of(ast.Call):
+        for keyword in call.keywords:
+            if isinstance(keyword.value, ast.Name) and keyword.value.id == name and keyword.arg != name:
+                yield f" {keyword.arg}"
+        if any(isinstance(a, ast.Name) and a.id == name for a in call.args):
+            yield f" {last_name(call.func)}"
+
+
+def _announced(body: Body, call: ast.Call) -> str:
+    """ "here" for a secret that this function made a moment ago, "settings" where it is a method of the settings."""
+    names = [n for n in ast.walk(call) if isinstance(n, ast.Name) and is_secret(n.id)]
+    made = any(
+        b.expr is not None and _MADE.search(body.text(b.expr)) for n in names for b in body.bindings(n)
+    )
+    if not made:
+        return ""
+    of_settings = body.owner is not None and any(
+        base.endswith("BaseSettings") for base in body.bases(body.owner.name)
+    )
+    return "settings" if of_settings else "here"
 
 
 def _is_request(body: Body, expr: ast.expr) -> bool:
@@ -186,8 +189,11 @@ def _is_harmless(body: Body, expr: ast.expr) -> bool:
     if any(b.how in ("element", "def", "class", "import") for b in found) or "lock" in body.symbol.lower():
         return True
     return bool(found) and all(
-        (isinstance(b.expr, ast.Subscript) and not isinstance(b.expr.slice, ast.Constant | ast.Slice))
-        or _is_node(b.expr)
+        b.how != "annotation"  # Optional[str] is no element of anything
+        and (
+            (isinstance(b.expr, ast.Subscript) and not isinstance(b.expr.slice, ast.Constant | ast.Slice))
+            or _is_node(b.expr)
+        )
         for b in found
     )
 
@@ -213,11 +219,33 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             impact="whoever reads the log can use it",
             solution="log who and what happened, not the secret",
             confidence=0.8 if ways else 0.65,
-            severity="note" if mark.fact("asked_for") else None,
+            severity="note" if mark.fact("asked_for") or _is_first_start(mark, ways) else None,
         )
 
 
+def _is_first_start(mark: Mark, ways: list[Reach]) -> bool:
+    """Whether the settings or the start of the program make the secret: no user's, and there is no other way to tell it."""
+    made = mark.fact("announced")
+    return made == "settings" or (made == "here" and not ways)
+
+
 EXAMPLES = (
+    Example(
+        "an address that may be absent",
+        {
+            "main.py": """\
+import logging
+from typing import Optional
+
+logger = logging.getLogger(__name__)
+
+
+def migrate(db_url: Optional[str] = None) -> None:
+    logger.info("migrating %r", db_url)
+""",
+        },
+        bad=True,
+    ),
     Example(
         "a reset token",
         plain("""
@@ -321,6 +349,67 @@ def hello(request: Request):
     if os.environ.get("LOG_HEADERS") == "true":
         logger.debug(f"called with {request.headers}")
     return "hello"
+"""),
+        bad=True,
+    ),
+    Example(
+        "the token of a media profile: an identifier",
+        plain("""
+import logging
+
+logger = logging.getLogger(__name__)
+PROFILES = [{"name": "wide", "token": "Profile_1"}]
+
+
+@app.get("/streams")
+def streams():
+    found = []
+    for profile in PROFILES:
+        token = profile["token"]
+        logger.debug("no stream for token %s", token)
+        found.append({"profile_token": token})
+    return found
+"""),
+    ),
+    Example(
+        "a bare name, in a function that says what it is for",
+        plain("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+def after_verification_request(name: str, token: str):
+    logger.info("%s asked to be verified: %s", name, token)
+
+
+@app.post("/verify")
+def verify(name: str, token: str):
+    after_verification_request(name, token)
+    return True
+"""),
+        bad=True,
+    ),
+    Example(
+        "the password of a first start: a note",
+        plain("""
+import logging
+import secrets
+
+logger = logging.getLogger(__name__)
+USERS: dict[str, str] = {}
+
+
+def make_first_user():
+    if not USERS:
+        password = secrets.token_hex(8)
+        USERS["admin"] = password
+        logger.warning("first user: admin, password: %s", password)
+
+
+@app.get("/users")
+def users():
+    return list(USERS)
 """),
         bad=True,
     ),

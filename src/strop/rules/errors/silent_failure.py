@@ -70,9 +70,21 @@ def notice(body: Body) -> Iterator[Mark]:
         ):
             continue
         does = _does(handler.body[-1]) if len(handler.body) <= 2 else ""
+        if does == "goes on" and isinstance(_next(body, node), ast.Raise):
+            continue  # whoever gets there is told
         if does:
             last = node.body[-1].end_lineno
             yield body.mark(RULE.code, handler, first=node.body[0].lineno, last=last, does=does)
+
+
+def _next(body: Body, node: ast.stmt) -> ast.stmt | None:
+    """The statement after this one in its block."""
+    outer = body.parent(node) or body.node
+    for _, block in ast.iter_fields(outer):
+        if isinstance(block, list) and node in block[:-1]:
+            after: ast.stmt = block[block.index(node) + 1]
+            return after
+    return None
 
 
 def _does(statement: ast.stmt) -> str:
@@ -175,6 +187,20 @@ def add_customer(name: str, session: Session = Depends(get_session)):
         logger.exception("customer %s not kept", name)
         return None
     return {"name": name}
+"""),
+    ),
+    Example(
+        "an error that is raised when the work has not returned",
+        shop("""
+@app.post("/customers")
+def add_customer(name: str, session: Session = Depends(get_session)):
+    try:
+        session.add(Customer(name=name))
+        session.commit()
+        return {"name": name}
+    except Exception:
+        pass
+    raise HTTPException(409, "There is such a customer")
 """),
     ),
 )

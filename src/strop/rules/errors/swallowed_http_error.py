@@ -13,7 +13,8 @@ handler that raises another HTTP error counts: a fallback may be meant.
 **How to fix it.** `except HTTPException: raise` before the broad handler, or a `try` that holds only what may fail.
 
 **When it is no problem.** A handler that raises what it caught again, or asks `isinstance(e, HTTPException)`.
-Where the handler answers with the same status, only the text changes: a note.
+A note where the handler answers with the same status, and where it is meant: `pass` alone, one failure of the server told as another (502 as 500),
+or a 4xx of a called function that becomes a 4xx of this one (what to hide from the caller, "no such shop" as "no such page").
 
 **Sources.** FastAPI, "Handling Errors": https://fastapi.tiangolo.com/tutorial/handling-errors/ ;
 https://github.com/fastapi/fastapi/discussions/6629
@@ -67,12 +68,21 @@ def notice(body: Body) -> Iterator[Mark]:
                 answer=_answer(body, handler),
                 status="same" if _is_repeated(body, call, handler) else error_status(body, call),
                 kept=_keeps_status(body, call, handler),
+                meant=_is_meant(body, call, handler),
             )
     for node in body.of(ast.Try):
         broad = _broad(body, node)
         if broad is not None and id(broad) not in told and _answer(body, broad) == "another":
             first, last = node.body[0].lineno, node.body[-1].end_lineno
-            yield body.mark(RULE.code, broad, kind="called", first=first, last=last, inner=_inner(body, node))
+            yield body.mark(
+                RULE.code,
+                broad,
+                kind="called",
+                first=first,
+                last=last,
+                inner=_inner(body, node),
+                meant=all(400 <= status < 500 for status in _answered(body, broad)),
+            )
 
 
 def _is_repeated(body: Body, call: ast.Call, handler: ast.ExceptHandler) -> bool:
@@ -83,10 +93,23 @@ def _is_repeated(body: Body, call: ast.Call, handler: ast.ExceptHandler) -> bool
 
 def _keeps_status(body: Body, call: ast.Call, handler: ast.ExceptHandler) -> bool:
     """Whether the handler answers with the status that was raised: only the text is another."""
+    found = _answered(body, handler)
+    return found == {error_status(body, call)} and found != {0}
+
+
+def _answered(body: Body, handler: ast.ExceptHandler) -> set[int]:
+    """The statuses of the HTTP errors that a handler raises, 0 for one that can't be told."""
     raised = (n.exc for n in walked(handler.body) if isinstance(n, ast.Raise))
     errors = (one for one in raised if isinstance(one, ast.Call) and is_http_error(body, one))
-    found = {error_status(body, one) for one in errors}
-    return found == {error_status(body, call)} and found != {0}
+    return {error_status(body, one) for one in errors}
+
+
+def _is_meant(body: Body, call: ast.Call, handler: ast.ExceptHandler) -> bool:
+    """Whether it is passed over in so many words, or one failure of the server is told as another."""
+    if all(isinstance(statement, ast.Pass | ast.Continue) for statement in handler.body):
+        return True
+    found = _answered(body, handler)
+    return error_status(body, call) >= 500 and bool(found) and min(found) >= 500
 
 
 def _inner(body: Body, node: ast.Try) -> str:
@@ -165,7 +188,6 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 f"{mark.fact('text')} on line {mark.fact('raised')}",
                 mark.fact("answer"),
                 0.9,
-                kept=bool(mark.fact("kept")),
             )
     called = list(marks(project, RULE, "called"))
     raisers = raising(project, deepest=1) if called else {}  # further down it may be caught or meant
@@ -175,7 +197,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         if call is not None and ways:
             statuses = sorted(s for s in raisers[call.target] if s)
             said = f" ({', '.join(map(str, statuses))})" if statuses else ""
-            yield _finding(mark, ways, f"the HTTPException{said} of {call.text}", "another", 0.75)
+            what = f"the HTTPException{said} of {call.text}"
+            yield _finding(mark, ways, what, "another", 0.75)
 
 
 def _raiser(project: Project, mark: Mark, raisers: dict[str, frozenset[int]]) -> Call | None:
@@ -192,9 +215,8 @@ def _raiser(project: Project, mark: Mark, raisers: dict[str, frozenset[int]]) ->
     return None
 
 
-def _finding(
-    mark: Mark, ways: list[Reach], what: str, answer: str, confidence: float, *, kept: bool = False
-) -> Finding:
+def _finding(mark: Mark, ways: list[Reach], what: str, answer: str, confidence: float) -> Finding:
+    kept = bool(mark.fact("kept"))
     becomes = "becomes another error" if answer == "another" else "is lost"
     becomes = "gets another text" if kept else becomes
     return tell(
@@ -205,7 +227,7 @@ def _finding(
         impact=f"the client gets another {'text' if kept else 'status'} than was meant",
         solution="except HTTPException: raise before it, or a try around only what may fail",
         confidence=confidence,
-        severity="note" if kept else None,
+        severity="note" if kept or mark.fact("meant") else None,
         raised=what,
     )
 
@@ -309,6 +331,64 @@ def hello(token: str):
         return {"hello": int(token)}
     except Exception as error:
         raise HTTPException(401, "Who are you?") from error
+"""),
+        bad=True,
+    ),
+    Example(
+        "the 400 of a called function told as 404: a note",
+        plain("""
+SHOPS = {"mill": 1}
+
+
+def shop_by_name(name: str) -> int:
+    if name not in SHOPS:
+        raise HTTPException(400, "No such shop")
+    return SHOPS[name]
+
+
+@app.get("/public/{name}")
+def read_page(name: str):
+    try:
+        number = shop_by_name(name)
+    except Exception:
+        raise HTTPException(404, "No such page")
+    return {"shop": number}
+"""),
+        bad=True,
+    ),
+    Example(
+        "the 400 of a called function becomes 500",
+        plain("""
+SHOPS = {"mill": 1}
+
+
+def shop_by_name(name: str) -> int:
+    if name not in SHOPS:
+        raise HTTPException(400, "No such shop")
+    return SHOPS[name]
+
+
+@app.get("/public/{name}")
+def read_page(name: str):
+    try:
+        number = shop_by_name(name)
+    except Exception:
+        raise HTTPException(500, "Something went wrong")
+    return {"shop": number}
+"""),
+        bad=True,
+    ),
+    Example(
+        "passed over in so many words: a note",
+        plain("""
+@app.get("/words")
+def words(key: str = ""):
+    try:
+        if key and len(key) != 8:
+            raise HTTPException(401, "Wrong key")
+    except Exception:
+        pass
+    return ["one"]
 """),
         bad=True,
     ),

@@ -9,7 +9,7 @@ pools nothing, settings read their file: each time.
 **How it is found.** Objects that the run saw being built within requests, in at least half of the requests of
 a route; without a run, calls of their constructors in functions that a request reaches.
 
-Without a run it is a note but for boto's clients, which take tens of milliseconds each.
+Without a run it is a note: whether the line runs in each request, and what it takes, only a run can tell.
 
 **How to fix it.** Build it once: behind `lru_cache`, as a module's value, or in the lifespan, which also
 closes it.
@@ -164,7 +164,7 @@ def _unmeasured(
         confidence=0.55,
         chain=chain,
         facts={"kind": kind, "name": call.name, "function": function.id},
-        severity=None if kind == "boto" else "note",
+        severity="note",
     )
 
 

@@ -13,7 +13,7 @@ it, returns it, yields it, nor stores it.
 **How to fix it.** `with SessionLocal() as session:`, `async with client.pubsub() as pubsub:`, or `try` with `close()` in
 `finally`.
 
-**When it is no problem.** Commands and scripts, which end with it. What is returned, stored or handed to a dependency belongs to somebody else.
+**When it is no problem.** Commands and scripts, which end with it; a note where no request is seen to reach it. What is returned, stored or handed to a dependency belongs to somebody else.
 
 **Sources.** SQLAlchemy, "Session Basics": https://docs.sqlalchemy.org/en/20/orm/session_basics.html#closing ;
 redis-py, "Pub/Sub": https://redis.readthedocs.io/en/stable/advanced_features.html#publish-subscribe
@@ -179,6 +179,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             confidence=0.8 if ways else 0.7,
             chain=(*(ways[0].chain if ways else ()), Step(mark.fact("text"), mark.span)),
             facts={"name": mark.fact("name")},
+            severity=None
+            if any(w.route or w.context == "background" for w in ways) or mark.fact("loop")
+            else "note",
         )
 
 

@@ -14,7 +14,7 @@ start-up reaches against `dispose()` that shutdown reaches.
 **How to fix it.** `async with` around the `yield`, an `AsyncExitStack`, or closing in `finally`; each in a `try` of its
 own, so that one failure doesn't keep the others open.
 
-**When it is no problem.** What is handed to something that closes it.
+**When it is no problem.** What is handed to something that closes it. Engines are a note: their connections end with the process.
 
 **Sources.** SQLAlchemy, "Engine Disposal": https://docs.sqlalchemy.org/en/20/core/connections.html#engine-disposal ;
 FastAPI, "Lifespan Events": https://fastapi.tiangolo.com/advanced/events/
@@ -125,12 +125,10 @@ def _handed_on(body: Body, made: ast.Assign, before: int) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each thing that stays open; one for engines that outnumber their disposals."""
-    lifespan = _lifespan(project)
     marks = project.source.marks.get(RULE.code, ())
-    if lifespan is None:
-        return
-    for mark in marks:
-        if mark.function == lifespan.id and mark.fact("opens"):
+    for lifespan in _lifespans(project):
+        opened = [m for m in marks if m.function == lifespan.id and m.fact("opens")]
+        for mark in opened:
             verb = "cancels" if mark.fact("end") == "cancel()" else "closes"
             yield _finding(
                 mark.span,
@@ -138,9 +136,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 mark.fact("end"),
                 0.8,
             )
-    if any(m.fact("opens") and m.fact("end") == "dispose()" for m in marks if m.function == lifespan.id):
-        return
-    yield from _engines(project, lifespan, marks)
+        if not any(m.fact("end") == "dispose()" for m in opened):
+            yield from _engines(project, lifespan, marks)
 
 
 def _engines(project: Project, lifespan: Function, marks: tuple[Mark, ...]) -> Iterator[Finding]:
@@ -174,23 +171,21 @@ def _reached(
     return [m for m in marks if m.function in seen or (m.function == lifespan.id and when(m.span.line))]
 
 
-def _lifespan(project: Project) -> Function | None:
-    """The function behind the application's lifespan; where that can't be told, the only one of that name."""
+def _lifespans(project: Project) -> Iterator[Function]:
+    """The function behind the application's lifespan, and those of applications beside it, by their name."""
     name = project.imported.lifespan.partition(",")[0]
     module, _, symbol = name.partition(":")
-    file = project.source.modules.get(module, "")
-    found = project.source.functions.get(f"{file}:{symbol}")
-    if found is not None:
-        return found
-    named = [
-        f
-        for f in project.source.functions.values()
-        if f.span.symbol == "lifespan" and any(d.endswith("contextmanager") for d in f.decorators)
-    ]
-    return named[0] if len(named) == 1 else None
+    main = project.source.functions.get(f"{project.source.modules.get(module, '')}:{symbol}")
+    if main is not None:
+        yield main
+    for function in project.source.functions.values():
+        named = function.span.symbol.rpartition(".")[2] == "lifespan"
+        if named and function is not main and any(d.endswith("contextmanager") for d in function.decorators):
+            yield function
 
 
 def _finding(span: Span, message: str, end: str, confidence: float, chain: tuple[Step, ...] = ()) -> Finding:
+    engine = end == "dispose()"  # its connections end with the process, and the database sees that
     return draft(
         RULE,
         span,
@@ -201,6 +196,7 @@ def _finding(span: Span, message: str, end: str, confidence: float, chain: tuple
         known="static",
         confidence=confidence,
         chain=chain,
+        severity="note" if engine else None,
     )
 
 

@@ -14,7 +14,8 @@ is in sight.
 **How to fix it.** A unique constraint, and the `IntegrityError` answered as a conflict; or a lock for what the check is
 about (`select ... with_for_update()` on the parent row, an advisory lock).
 
-**When it is no problem.** Rows whose duplicates harm nobody; serializable transactions.
+**When it is no problem.** Rows whose duplicates harm nobody; serializable transactions. A note where the lookup takes the first of several rows (`.first()`): with
+`.one_or_none()` a second row makes it fail from then on.
 
 **Sources.** SQLAlchemy, "with_for_update": https://docs.sqlalchemy.org/en/20/core/selectable.html#sqlalchemy.sql.expression.GenerativeSelect.with_for_update ;
 PostgreSQL, "Transaction Isolation": https://www.postgresql.org/docs/current/transaction-iso.html
@@ -60,6 +61,7 @@ _LOCKS = (
 def notice(body: Body) -> Iterator[Mark]:
     """Checks that raise when a row is found, and constructors and updates of models."""
     locked = any(word in body.words for word in _LOCKS)
+    breaks = _breaks(body)
     for guard in body.of(ast.If):
         if any(isinstance(s, ast.Raise) for s in guard.body) and not locked:
             source = _looked_up(body, guard.test)
@@ -67,7 +69,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 continue
             model, columns = _compared(body, source)
             if model:
-                yield body.mark(RULE.code, guard, checks=model, columns=",".join(columns))
+                yield body.mark(RULE.code, guard, checks=model, columns=",".join(columns), breaks=breaks)
             elif isinstance(source, ast.Call):
                 yield body.mark(RULE.code, guard, asks=_function(body, source))
     for call in body.of(ast.Call):
@@ -79,6 +81,11 @@ def notice(body: Body) -> Iterator[Mark]:
     yield from _lookups(body)
 
 
+def _breaks(body: Body) -> bool:
+    """Whether a second row makes the lookup itself fail, from then on."""
+    return next(body.calls("one", "one_or_none", "scalar_one", "scalar_one_or_none"), None) is not None
+
+
 def _lookups(body: Body) -> Iterator[Mark]:
     """A function that gives what it found by comparing columns."""
     if body.function is None or "with_for_update" in body.words:
@@ -87,7 +94,7 @@ def _lookups(body: Body) -> Iterator[Mark]:
         source = _origin(body, result)
         model, columns = _compared(body, source) if source is not None else ("", ())
         if model:
-            yield body.mark(RULE.code, result, gives=model, columns=",".join(columns))
+            yield body.mark(RULE.code, result, gives=model, columns=",".join(columns), breaks=_breaks(body))
             return
 
 
@@ -214,7 +221,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         ways = reaches(project, mark.function, ("loop", "thread", "background"))
         if act is not None and ways and not _is_locked(project, mark.function, ways):
             told.add(mark.function)
-            yield _finding(mark, act, table, columns, ways)
+            breaks = bool(lookup.fact("breaks"))
+            yield _finding(mark, act, table, columns, ways, breaks=breaks)
 
 
 def _is_unique(table: Table, columns: list[str]) -> bool:
@@ -237,25 +245,46 @@ def _is_locked(project: Project, function: str, ways: list[Reach]) -> bool:
     return any(f is not None and any(locks(c) for c in f.calls) for f in (*around, here))
 
 
-def _finding(mark: Mark, act: Mark, table: Table, columns: list[str], ways: list[Reach]) -> Finding:
+def _finding(
+    mark: Mark, act: Mark, table: Table, columns: list[str], ways: list[Reach], *, breaks: bool
+) -> Finding:
     name = table.model.rpartition(":")[2]
     return draft(
         RULE,
         mark.span,
         {w.route for w in ways},
         message=f"two requests can both find no {name} with this {listed(columns)} and both write one: no unique constraint of {table.name} is on {'it' if len(columns) == 1 else 'them'}",
-        impact="a double click or a retry leaves two rows where the code expects one",
+        impact="a double click or a retry leaves two rows where the code expects one"
+        + (": from then on the lookup itself fails" if breaks else ""),
         solution=f"a unique constraint on {', '.join(columns)}, and IntegrityError answered as a conflict; or a lock",
         known="static",
         confidence=0.7,
         chain=(*ways[0].chain, Step("the check", mark.span), Step("the write", act.span)),
         facts={"table": table.name, "columns": ",".join(columns)},
+        severity=None if breaks else "note",
     )
 
 
 EXAMPLES = (
     Example(
-        "a customer with this name",
+        "a second row makes the lookup fail",
+        shop("""
+from fastapi import HTTPException
+
+
+@app.post("/customers")
+def create(name: str, session: Session = Depends(get_session)):
+    existing = session.scalars(select(Customer).where(Customer.name == name)).one_or_none()
+    if existing:
+        raise HTTPException(409, "there is one")
+    session.add(Customer(name=name))
+    session.commit()
+    return name
+"""),
+        bad=True,
+    ),
+    Example(
+        "a customer with this name, the first of several: a note",
         shop("""
 from fastapi import HTTPException
 
@@ -272,7 +301,7 @@ def create(name: str, session: Session = Depends(get_session)):
         bad=True,
     ),
     Example(
-        "found by a helper",
+        "found by a helper: a note",
         shop("""
 from fastapi import HTTPException
 
@@ -310,7 +339,7 @@ def create(name: str, session: Session = Depends(get_session)):
 """).items()
         },
         bad=False,
-        mends="a customer with this name",
+        mends="a customer with this name, the first of several: a note",
     ),
     Example(
         "a check that something is there",

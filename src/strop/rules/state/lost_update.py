@@ -1,6 +1,6 @@
 """A number of a row is read, changed in Python and written back.
 
-**What.** `product.stock -= quantity`, `post.views += 1` on a mapped object.
+**What.** `product.stock -= quantity` on a mapped object.
 
 **Why it costs.** Two requests at the same time read the same number, both write their own result, and one change is
 lost: stock that was sold twice, a balance that is wrong, with nothing in the log.
@@ -12,7 +12,8 @@ function that doesn't lock the row (`with_for_update`) and whose callers on that
 `update(Product).values(stock=Product.stock - quantity)` with the condition in the `where`; or lock the row.
 
 **When it is no problem.** An object that was just made and that nobody else can see; a row version
-(`version_id_col`) that turns the second write into an error; serializable transactions.
+(`version_id_col`) that turns the second write into an error; serializable transactions. A count of views or uses that nothing is compared with
+is a note: of stock, credits and limits one lost change matters.
 
 **Sources.** SQLAlchemy, "Using SQL expressions in INSERT/UPDATE":
 https://docs.sqlalchemy.org/en/20/orm/persistence_techniques.html#embedding-sql-insert-update-expressions-into-a-flush
@@ -46,6 +47,12 @@ RULE = Rule(
 KINDS = ("function",)
 
 _SEQUENCE = re.compile(r"version|revision")  # a number that is compared, not counted
+# of a number that somebody counts on, one lost change matters; a count of uses is a little too small
+_SPENT = re.compile(
+    r"balance|credit|stock|quantit|remain|quota|amount|seat|point|budget|inventor|available|paid|money|total_(price|cost)|"
+    r"wallet|reserved|limit|attempt|usage|redeem|used",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\b(int|float|Decimal|Integer|BigInteger|SmallInteger|Numeric|Float)\b")
 
 
@@ -59,7 +66,22 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         owner = body.instance(target.value)
         if owner in body.types.found.classes and not _made_here(body, target.value):
-            yield body.mark(RULE.code, node, owner=owner, column=target.attr, text=body.text(node)[:70])
+            yield body.mark(
+                RULE.code,
+                node,
+                owner=owner,
+                column=target.attr,
+                text=body.text(node)[:70],
+                weighs=_weighs(body, node, target.attr),
+            )
+
+
+def _weighs(body: Body, node: ast.AugAssign, column: str) -> bool:
+    """Whether somebody counts on the number: it is spent, named for what is spent, or compared in this function."""
+    compared = any(
+        isinstance(n, ast.Attribute) and n.attr == column for c in body.of(ast.Compare) for n in ast.walk(c)
+    )
+    return isinstance(node.op, ast.Sub) or bool(_SPENT.search(column)) or compared
 
 
 def _made_here(body: Body, expr: ast.expr) -> bool:
@@ -106,6 +128,7 @@ def _finding(marks: list[Mark], ways: list[Reach]) -> Finding:
         confidence=0.75,
         chain=(*ways[0].chain, Step(first.fact("text"), first.span)),
         facts={"columns": ", ".join(columns)},
+        severity=None if any(m.fact("weighs") for m in marks) else "note",
     )
 
 

@@ -17,8 +17,8 @@ process (sockets, tasks) needs a message to the others, or routing that is stick
 **When it is no problem.** What belongs to a process anyway is not reported: tasks, locks, sockets, context
 variables, objects that hold a socket, what is filled at import or start-up, caches that hold what can be computed
 again, objects that every process makes alike (clients, one for each event loop). Neither is a count that is only
-logged or reported, or one that makes numbers together with the worker's own. An application that is bound to one
-process by design can ignore the rule.
+logged or reported, one that makes numbers together with the worker's own, or a memory for the time without Redis. A note where nothing in
+the repository starts several workers: no `--workers`, no `workers=`, no Gunicorn.
 
 **Sources.** FastAPI, "Server Workers": https://fastapi.tiangolo.com/deployment/server-workers/ ;
 https://github.com/fastapi/fastapi/issues/592
@@ -27,7 +27,6 @@ https://github.com/fastapi/fastapi/issues/592
 from __future__ import annotations
 
 import ast
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,20 +37,20 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.caught import LOGS
 from strop.rules.code import reaches
+from strop.rules.counted import counted, weighty
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.replicas import are_several, note_workers
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.stores import holds_bound, is_container, uses
+from strop.rules.stores import holds_bound, is_container, is_fallback, uses
 from strop.rules.wording import listed
 from strop.span import Step
 
 RULE = Rule("STA001", "process-state", "state", "warning", "Requests share state of one process", static=True)
 KINDS = ("function", "class", "module")
 
-_IDENTITY = re.compile(r"worker_?(id|hash|number)|getpid|hostname", re.I)
 _SMALL = 10  # routes: of fewer, "most of them" says nothing
 _CACHES = (
     "cache",
@@ -64,19 +63,26 @@ _CACHES = (
     "stats",
     "seen_warn",
     "warned",
+    "local_",
 )
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """Where containers are made, and every use of one."""
+    """Where containers are made, every use of one, and where several workers are started."""
+    yield from note_workers(body)
     if body.kind == "function":
         for use in uses(body):
-            text = body.text(use.node)[:60]
             yield body.mark(
-                RULE.code, use.node, store=use.store, how=use.how, text=text, given=_given(body, use.node)
+                RULE.code,
+                use.node,
+                store=use.store,
+                how=use.how,
+                text=body.text(use.node)[:60],
+                given=_given(body, use.node),
+                fallback=use.how == "grow" and is_fallback(body, use.node),
             )
-        yield from _counted(body)
-        yield from _weighty(body)
+        yield from counted(body, RULE.code)
+        yield from weighty(body, RULE.code)
         return
     owner = body.module.name if body.owner is None else body.owner.name
     for node in body.node.body:
@@ -108,45 +114,6 @@ def _given(body: Body, node: ast.AST) -> bool:
     )
 
 
-def _counted(body: Body) -> Iterator[Mark]:
-    """`global served; served += 1`."""
-    for node in body.of(ast.AugAssign):
-        if isinstance(node.target, ast.Name) and node.target.id in body.scope.outer:
-            store = f"{body.module.name}.{node.target.id}"
-            how = "bound" if any(_IDENTITY.search(word) for word in body.words) else "count"
-            yield body.mark(RULE.code, node, store=store, how=how, text=body.text(node)[:60])
-
-
-def _weighty(body: Body) -> Iterator[Mark]:
-    """Where a number decides or leaves the function; one that is only written into a log or a report does neither."""
-    numbers = [n for n in body.words & body.module.scope.names.keys() if _is_number(body, n)]
-    for node in body.of(ast.Name) if numbers else ():
-        if node.id in numbers and isinstance(node.ctx, ast.Load) and _weighs(body, node):
-            yield body.mark(RULE.code, node, store=f"{body.module.name}.{node.id}", how="read", text=node.id)
-
-
-def _is_number(body: Body, name: str) -> bool:
-    """Whether a module's name begins as a number and is no constant."""
-    first = body.module.scope.names[name][0]
-    value = first.expr if first.how == "value" else first.default
-    written = name in body.scope.outer or not name.isupper()
-    return written and isinstance(value, ast.Constant) and type(value.value) is int
-
-
-def _weighs(body: Body, node: ast.AST) -> bool:
-    above = body.parent(node)
-    match above:
-        case ast.BinOp(op=ast.Mod()) | ast.Dict() | ast.FormattedValue():
-            return False
-        case ast.Call(func=ast.Attribute(attr=attr)) if attr in LOGS:
-            return False
-        case ast.Compare() | ast.Return() | ast.Call() | ast.Subscript() | ast.Yield():
-            return True
-        case ast.expr() | ast.keyword():
-            return _weighs(body, above)
-    return False
-
-
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each container or counter."""
     made, used = gather(project)
@@ -155,8 +122,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         ways = _written(project, mark, used.get(store, [])) if not _is_cache(store) else []
         if ways:
             _join(groups, _Store(store.rpartition(".")[2], mark, tuple(ways)))
+    several = are_several(project)
     for group in groups:
-        yield _finding(group)
+        yield _finding(group, several=several)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +156,8 @@ def _written(project: Project, made: Mark, marks: list[Mark]) -> list[tuple[Mark
     if not (any(m.fact("how") == "read" for m in marks) if made.fact("number") else read_elsewhere(marks)):
         return []
     wanted = ("count",) if made.fact("number") else ("grow", "count")
-    ways = [(m, w) for m in marks if m.fact("how") in wanted for w in requests_to(project, m)]
+    kept = [m for m in marks if m.fact("how") in wanted and not m.fact("fallback")]
+    ways = [(m, w) for m in kept for w in requests_to(project, m)]
     return [] if _is_emptied(project, marks, {w.route for _, w in ways}) else ways
 
 
@@ -222,10 +191,11 @@ def requests_to(project: Project, mark: Mark) -> list[Reach]:
 
 
 def _is_cache(store: str) -> bool:
-    return any(word in store.rpartition(".")[2].lower() for word in _CACHES)
+    """Whether its name, or that of its module, says that it may be lost: a cache, a count for a report, a copy."""
+    return any(word in ".".join(store.split(".")[-2:]).lower() for word in _CACHES)
 
 
-def _finding(group: list[_Store]) -> Finding:
+def _finding(group: list[_Store], *, several: bool) -> Finding:
     ways = [pair for store in group for pair in store.ways]
     write, way = min(ways, key=lambda pair: (len(pair[1].chain), pair[1].route, pair[0].span))
     names = [store.name for store in group]
@@ -242,8 +212,11 @@ def _finding(group: list[_Store]) -> Finding:
         confidence=0.75,
         chain=(*way.chain, Step(write.fact("text"), write.span)),
         facts={"stores": ", ".join(names), "function": write.function},
+        severity=None if several else "note",
     )
 
+
+_WORKERS = {"Procfile": "web: uvicorn main:app --workers 4\n"}
 
 EXAMPLES = (
     Example(
@@ -263,8 +236,56 @@ async def me(token: str):
     if token not in sessions:
         raise HTTPException(401)
     return sessions[token]
+""")
+        | _WORKERS,
+        bad=True,
+    ),
+    Example(
+        "nothing starts several workers: a note",
+        plain("""
+drafts: dict[str, str] = {}
+
+
+@app.put("/drafts/{name}")
+async def keep_draft(name: str, text: str):
+    drafts[name] = text
+    return True
+
+
+@app.get("/drafts/{name}")
+async def read_draft(name: str):
+    return drafts.get(name, "")
 """),
         bad=True,
+    ),
+    Example(
+        "only where there is no Redis",
+        plain("""
+import os
+
+states: dict[str, str] = {}
+redis = None
+
+
+async def keep_state(name: str, value: str):
+    if redis is not None:
+        await redis.set(name, value)
+        return
+    states[name] = value
+
+
+@app.get("/authorize")
+async def authorize(name: str):
+    await keep_state(name, "asked")
+    return True
+
+
+@app.get("/callback")
+async def callback(name: str):
+    return states.pop(name, None)
+""")
+        | _WORKERS,
+        bad=False,
     ),
     Example(
         "a count of the process",
@@ -281,7 +302,8 @@ def count():
 async def ticket():
     count()
     return served
-"""),
+""")
+        | _WORKERS,
         bad=True,
     ),
     Example(

@@ -7,7 +7,7 @@ serves requests.
 are sent twice, jobs that lock each other out. Long jobs also share the event loop with requests.
 
 **How it is found.** A start of such a scheduler in what the start-up of the application reaches, without a branch
-around it that decides which process it is. That a production command starts several workers raises the confidence.
+around it that decides which process it is. A note where nothing in the repository starts several workers.
 
 **How to fix it.** Run the scheduler in a process of its own; or take a lock in the database or Redis (leader election)
 before it starts.
@@ -30,6 +30,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.replicas import are_several
 from strop.rules.rule import Rule
 from strop.span import Step
 
@@ -63,7 +64,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     serving = [launch for launch in project.shipped.launches if not launch.development]
     counts = [launch.option("--workers", "-w") for launch in serving]
     alone = bool(counts) and all(count == "1" for count in counts)
-    several = any(count and count.isdigit() and int(count) > 1 for count in counts)
+    several = are_several(project)
     told: set[str] = set()
     for mark in project.source.marks.get(RULE.code, ()) if not alone else ():
         starts = [w for w in project.reaches.get(mark.function, ()) if w.context in ("startup", "import")]
@@ -79,6 +80,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             solution="run the scheduler as a process of its own, or let one worker be elected with a lock in the database or Redis",
             known="static",
             confidence=0.85 if several else 0.65,
+            severity=None if several else "note",
             chain=(*starts[0].chain, Step(mark.fact("text"), mark.span)),
             facts={"name": mark.fact("name")},
         )
@@ -110,7 +112,8 @@ async def lifespan(app):
 
 
 app = FastAPI(lifespan=lifespan)
-"""
+""",
+            "Procfile": "web: uvicorn main:app --workers 4\n",
         },
         bad=True,
     ),

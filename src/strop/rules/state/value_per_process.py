@@ -72,14 +72,14 @@ _SECRET = re.compile(
     re.I,
 )
 _OTHER = re.compile(
-    r"prefix|header|name|url|expire|ttl|version|sentinel|_id$|marker|placeholder|nonce_key|cache_key|example|dummy",
+    r"prefix|header|name|url|expire|ttl|version|sentinel|_id$|marker|placeholder|nonce_key|cache_key|example|dummy|fallback|ephemeral|per_?process",
     re.I,
 )
 _IDENTITY = re.compile(
     r"worker|instance|process|node|owner|consumer|server|replica|holder|identity|client_id|lock", re.I
 )
 _ASIDE = re.compile(
-    r"(^|/)(examples?|scripts?|tools|benchmarks?|demos?|tutorials?|docs|notebooks?|samples?)/"
+    r"(^|/)([\w.-]+[-_])?(examples?|scripts?|tools|benchmarks?|demos?|tutorials?|docs|notebooks?|samples?|tests?|vignettes)/"
 )
 _MOMENT = re.compile(r"start|boot|launch|init|import|load|build|epoch|uptime|min|max|version|year", re.I)
 

@@ -1,0 +1,36 @@
+"""The base beside itself (A/A): what it leaves open, which tests can't be trusted, and how far its cost differs."""
+
+from __future__ import annotations
+
+from strop.event import Listener, Note, Stage
+from strop.measure.observe import Observation
+from strop.proof.branch import Suites
+from strop.proof.cost import pair, time_noise, timed_cells
+from strop.proof.judge import Base
+from strop.proof.relax import relax
+from strop.proof.suites import flaky_tests
+from strop.world.instance import World
+
+
+def control(world: World, seen: Observation, listener: Listener) -> tuple[Base, Suites | None]:
+    """The base as the proof takes it, and its own tests where there are any."""
+    suites = _suites(seen, listener)
+    relaxed = relax(seen.one.values(), seen.two.values())
+    base = Base(world, seen.root, seen.project.imported, seen.cells, seen.one, seen.two, relaxed)
+    cells = timed_cells(seen.cells, seen.one, {cell.route for cell in seen.cells})
+    if cells:
+        listener(Stage("comparing the base with itself"))
+        base.noise = time_noise([pair(seen.served, seen.again, cells, seen.one)])
+    return base, suites
+
+
+def _suites(seen: Observation, listener: Listener) -> Suites | None:
+    if len(seen.suites) != 2 or not seen.suites[0].tests:
+        return None
+    one, two = seen.suites
+    suites = Suites(one, two, flaky_tests(one, two))
+    if suites.flaky:
+        shown = ", ".join(suites.flaky[:3])
+        text = f"{len(suites.flaky)} tests differ between two runs and are set aside: {shown}"
+        listener(Note(text, "warn"))
+    return suites

@@ -1,0 +1,174 @@
+"""`strop prove`: could clients tell a change, whoever made it, from what was there before? And what does it cost?"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from strop.actions.control import control
+from strop.actions.facts import describe_noise, describe_target, describe_workload, list_unproved
+from strop.event import Listener, Note, ignore
+from strop.measure.observe import Workload, observe
+from strop.measure.suite import SuiteRun
+from strop.problem import EXIT_USAGE, Problem
+from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch, verdict
+from strop.proof.executed import Executed, executed
+from strop.proof.judge import Base
+from strop.proof.schema import Schema
+from strop.report.prove.proved import Proved
+from strop.target import Target
+from strop.verdict import Behaviour, Difference, Gate, Verdict
+from strop.world import git
+from strop.world.instance import World, open_world
+from strop.world.revisions import Range, find_range, take_changed
+
+INSTALLED = "other installed libraries: both sides ran in the same environment"
+
+
+@dataclass(frozen=True, slots=True)
+class ProveRequest:
+    """Which change to prove (`A..B`, `A`, "" since the main branch), and with which requests.
+
+    `head` leaves out what is not committed.
+    """
+
+    target: Target
+    change: str = ""
+    workload: Workload = field(default_factory=Workload)
+    cost: bool = True
+    head: bool = False
+
+
+def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
+    """Run both sides of a change under the same requests and compare answers, rows and cost.
+
+    Nothing of the user's is touched. Raises the Problem that stops it: no git (R510), no such commit (R506),
+    nothing changed (R509), a base that can't be run; a change that can't be run is DIFFERENT.
+    """
+    began = time.monotonic()
+    change = _range(request)
+    target = replace(request.target, commit=change.base)
+    with open_world(target) as world:
+        revision = take_changed(world.folder, change)
+        seen = observe(world, request.workload, listener)
+        base, suites = control(world, seen, listener)
+        proving = _Proving(world, base, suites, revision, listener)
+        judged = proving.run(request.cost)
+        unproved = list_unproved(seen, suites)
+        return Proved(
+            target=describe_target(target, seen),
+            base=change.base_name,
+            changed=change.changed_name,
+            files=proving.files,
+            workload=describe_workload(seen),
+            noise=describe_noise(base, suites),
+            verdict=replace(judged, unproved=(*unproved, INSTALLED)),
+            executed=proving.executed,
+            command=_command(request, judged),
+            notes=(*seen.evidence.notes, *proving.notes),
+            seconds=time.monotonic() - began,
+        )
+
+
+def _range(request: ProveRequest) -> Range:
+    target = request.target
+    if not target.repo:
+        message = f"{target.root} is not in a git repository that has a commit"
+        do = "commit the state to compare with, change the code, and start strop prove again"
+        raise Problem("R510", message, do=do, status=EXIT_USAGE)
+    return find_range(Path(target.repo), Path(target.root), request.change, request.head)
+
+
+class _Proving:
+    """One change on its way through the gates."""
+
+    def __init__(
+        self, world: World, base: Base, suites: Suites | None, revision: str, listener: Listener
+    ) -> None:
+        self.base = base
+        self.revision = revision
+        self.listener = listener
+        self.notes: list[str] = []
+        self.executed = Executed()
+        root = world.folder.tree(revision)
+        self.files = git.changed(root, "AMD")
+        world.folder.remove(root)
+        self.tests = tuple(name for name in _tests(self.files, world.target.tests) if name.endswith(".py"))
+        self.suites = _without(suites, self.tests) if suites is not None else None
+
+    def run(self, cost: bool) -> Verdict:
+        """Through all gates, and the word that follows."""
+        try:
+            proof = prove_branch(
+                self.base, self.revision, Schema(), self.suites, self.listener, added=self.tests
+            )
+        except Problem as problem:
+            return _not_started(problem)
+        self._look(proof)
+        if proof.holds and cost:
+            proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
+        judged = verdict(self.base, proof, ())
+        proof.served.instance.close()
+        return self._judge(judged)
+
+    def _look(self, proof: BranchProof) -> None:
+        self.executed = executed(proof.root, proof.edited, proof.ran())
+        if proof.disturbed:
+            self._note(f"the change's own tests: {proof.disturbed}")
+        if self.tests and self.suites is not None:
+            self._note(f"{len(self.tests)} changed test files are no witnesses: {', '.join(self.tests[:3])}")
+        if brought := [name for name in self.files if "/versions/" in name and name.endswith(".py")]:
+            self._note(f"migrations that the change brings were not run: {', '.join(brought[:3])}")
+
+    def _note(self, text: str) -> None:
+        self.notes.append(text)
+        self.listener(Note(text, "warn"))
+
+    def _judge(self, judged: Verdict) -> Verdict:
+        """Nothing differs: but was the change executed?"""
+        missed = len(self.executed.missed)
+        if judged.behaviour is Behaviour.DIFFERENT or not missed:
+            return judged
+        reason = f"no request executed {missed} of {self.executed.statements} changed statements"
+        return replace(judged, behaviour=Behaviour.INSUFFICIENT, kept=False, reason=reason)
+
+
+def _tests(files: Sequence[str], tests: Sequence[str]) -> tuple[str, ...]:
+    """Those of the files that belong to the application's tests."""
+    return tuple(
+        file
+        for file in files
+        if any(file == t or file.startswith(f"{t.rstrip('/')}/") for t in tests)
+        or Path(file).name.startswith("test_")
+    )
+
+
+def _without(suites: Suites, files: Sequence[str]) -> Suites:
+    """The base's runs without the tests of these files."""
+    return Suites(_left(suites.one, files), _left(suites.two, files), suites.flaky)
+
+
+def _left(run: SuiteRun, files: Sequence[str]) -> SuiteRun:
+    tests = tuple(t for t in run.tests if t[0].partition("::")[0] not in files)
+    recorded = tuple(r for r in run.recorded if r.test.partition("::")[0] not in files)
+    return replace(run, tests=tests, recorded=recorded)
+
+
+def _not_started(problem: Problem) -> Verdict:
+    """A change whose application can't be started: no client gets an answer."""
+    where = f": {problem.where[-1]}" if problem.where else ""
+    told = Difference("", "", "start", "value", "starts", problem.message + where)
+    gate = Gate(1, "start", False, problem.message)
+    return Verdict(Behaviour.DIFFERENT, False, problem.message + where, (gate,), differences=(told,))
+
+
+def _command(request: ProveRequest, judged: Verdict) -> str:
+    """What shows the first difference again, alone."""
+    first = next((d.cell for d in judged.differences if d.cell), "")
+    if not first:
+        return ""
+    words = ["strop", "prove", *([request.change] if request.change else []), "--cell", first]
+    return shlex.join(words)

@@ -1,0 +1,68 @@
+"""`strop prove`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from strop.faces.cli.options import about_output, about_target, about_workload, target_of, workload_of
+from strop.problem import EXIT_FINDINGS, EXIT_NOT_PROVED
+
+
+@click.command("prove")
+@click.argument("change", default="")
+@about_target
+@about_workload
+@click.option("--cell", help="Send this request alone, and show what both sides answer.")
+@click.option("--no-cost", is_flag=True, help="Compare behaviour only.")
+@about_output("json", "markdown")
+def command(
+    change: str,
+    folder: Path,
+    app: str | None,
+    factory: bool,
+    python: str | None,
+    environ: tuple[tuple[str, str], ...],
+    login: tuple[str, str, str] | None,
+    head: bool,
+    workload: str,
+    har: Path | None,
+    cell: str | None,
+    no_cost: bool,
+    form: str,
+    quiet: bool,
+) -> int:
+    """Say whether clients could tell CHANGE from what was there before, and what it costs.
+
+    Both sides run in safe copies under the same requests: every answer and every row is compared.
+    CHANGE is a range of commits; without one, what differs from the main branch, uncommitted work
+    included.
+
+    \b
+    strop prove                     what you did since the main branch
+    strop prove HEAD                what is not committed yet
+    strop prove main..my-branch     a branch, as its pull request would show it
+
+    Exit status: 0 identical, 1 different, 4 requests did not execute all that changed.
+    """
+    from strop.actions.prove import ProveRequest, prove
+    from strop.faces.cli.progress import listening
+    from strop.faces.cli.written import print_proof
+    from strop.verdict import Behaviour
+
+    if folder == Path() and change and Path(change).is_dir():
+        change, folder = "", Path(change)
+    target = target_of(folder, app, factory, python, environ, login, head=True)
+    requests = workload_of(workload, har)
+    if cell and "::" in cell:  # a request of a test
+        target = replace(target, tests=(cell.rpartition("#")[0] or cell,))
+        requests = replace(requests, openapi=False, har=None)
+    elif cell:
+        requests = replace(requests, suite=False, cells=(cell,))
+    with listening(quiet) as listener:
+        proved = prove(ProveRequest(target, change, requests, not no_cost and not cell, head), listener)
+    print_proof(proved, form)
+    statuses = {Behaviour.DIFFERENT: EXIT_FINDINGS, Behaviour.INSUFFICIENT: EXIT_NOT_PROVED}
+    return statuses.get(proved.verdict.behaviour, 0)

@@ -1,0 +1,135 @@
+"""Which branch of a function does a parameter choose, and what does a call say of such parameters?
+
+Read beside the calls (`callsites.py`), compared with one another by `branches.py`. A condition is "name test" with the
+tests `none`, `set`, `true`, `false`; what a call hands over is "name value" with the values `none`, `set` (anything
+else, be it false), `true`, `false`, or "name =other" where it hands on what it was given itself.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from strop.project.names import Names
+from strop.project.scope import Binding, FunctionNode, Scope
+
+_OPPOSITE = {"none": "set", "set": "none", "true": "false", "false": "true"}
+_LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_FILLED = (ast.JoinedStr, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def conditions(test: ast.expr) -> tuple[tuple[ast.Name, str], ...]:
+    """What must be so of plain names for a test to hold, as far as it can be told."""
+    match test:
+        case ast.BoolOp(op=ast.And(), values=values):
+            return tuple(each for value in values for each in conditions(value))
+        case ast.Name():
+            return ((test, "true"),)
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name() as name):
+            return ((name, "false"),)
+        case ast.Compare(left=ast.Name() as name, ops=[op], comparators=[ast.Constant(value=None)]):
+            if isinstance(op, ast.Is | ast.IsNot):
+                return ((name, "none" if isinstance(op, ast.Is) else "set"),)
+    return ()
+
+
+def opposite(test: ast.expr) -> tuple[tuple[ast.Name, str], ...]:
+    """What must be so of plain names for a test to fail, as far as it can be told."""
+    match test:
+        case ast.BoolOp(op=ast.Or(), values=values):
+            return tuple(each for value in values for each in opposite(value))
+        case ast.BoolOp():
+            return ()
+    return tuple((name, _OPPOSITE[state]) for name, state in conditions(test))
+
+
+def leaves(branch: list[ast.stmt]) -> bool:
+    """Whether what comes after a branch is not reached from it."""
+    return bool(branch) and isinstance(branch[-1], _LEAVES)
+
+
+class Switches:
+    """Reads conditions and arguments with one set of names."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+
+    def told(self, found: tuple[tuple[ast.Name, str], ...], scope: Scope, looped: bool) -> tuple[str, ...]:
+        """Those conditions that are about parameters which still have the value that the caller gave."""
+        return tuple(f"{n.id} {state}" for n, state in found if self._parameter(n, scope, looped) is not None)
+
+    def _parameter(self, name: ast.Name, scope: Scope, looped: bool) -> Binding | None:
+        while scope.kind == "comprehension" and scope.parent is not None and name.id not in scope.names:
+            scope = scope.parent
+        bindings = scope.names.get(name.id, ()) if scope.kind == "function" else ()
+        if not bindings or bindings[0].line or bindings[0].how != "annotation":
+            return None
+        again = any(b.line < name.lineno or looped for b in bindings[1:])
+        return None if again else bindings[0]
+
+    def given(self, call: ast.Call, node: FunctionNode, bound: bool, scope: Scope) -> tuple[str, ...]:
+        """What a call tells about those parameters of a function that may choose a branch."""
+        if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+            return ()
+        args = node.definition.args
+        positional = [*args.posonlyargs, *args.args][bound:]
+        handed = {k.arg: k.value for k in call.keywords}
+        handed.update({p.arg: value for p, value in zip(positional, call.args, strict=False)})
+        return tuple(
+            f"{name} {value}"
+            for name, default in _switches(node)
+            if (value := self._value(handed.get(name, default), scope if name in handed else None))
+        )
+
+    def _value(self, given: ast.expr | None, scope: Scope | None) -> str:
+        match given:
+            case ast.Constant(value=None):
+                return "none"
+            case ast.Constant(value=value):
+                return "true" if value else "false"
+            case ast.Name() if scope is not None:
+                return self._named(given, scope)
+        return "true" if isinstance(given, _FILLED) else ""
+
+    def _named(self, name: ast.Name, scope: Scope) -> str:
+        own = self._parameter(name, scope, looped=True)
+        if own is not None:
+            return (
+                "set" if own.expr is not None and not _may_be_none(own.expr, own.default) else f"={name.id}"
+            )
+        bindings, _ = self.names.visible(scope, name.id, name.lineno)
+        return "set" if bindings and all(b.how == "enter" for b in bindings) else ""
+
+
+def _switches(node: FunctionNode) -> Iterator[tuple[str, ast.expr | None]]:
+    """The parameters that may be left out or None, or that are true or false, and their defaults."""
+    args = node.definition.args
+    positional = [*args.posonlyargs, *args.args]
+    defaults: list[ast.expr | None] = [None] * (len(positional) - len(args.defaults))
+    pairs = [
+        *zip(positional, [*defaults, *args.defaults], strict=True),
+        *zip(args.kwonlyargs, args.kw_defaults, strict=True),
+    ]
+    for arg, default in pairs:
+        if (isinstance(default, ast.Constant) and default.value in (None, True, False)) or (
+            arg.annotation is not None and _may_choose(arg.annotation)
+        ):
+            yield arg.arg, default
+
+
+def _may_choose(annotation: ast.expr) -> bool:
+    return (isinstance(annotation, ast.Name) and annotation.id == "bool") or _has_none(annotation)
+
+
+def _may_be_none(annotation: ast.expr, default: ast.expr | None) -> bool:
+    return _has_none(annotation) or (isinstance(default, ast.Constant) and default.value is None)
+
+
+def _has_none(annotation: ast.expr) -> bool:
+    """Whether a type has None in it, or may be anything; texts are taken to."""
+    return any(
+        isinstance(part, ast.Constant)
+        or (isinstance(part, ast.Name) and part.id in ("Optional", "Any", "object"))
+        or (isinstance(part, ast.Attribute) and part.attr in ("Optional", "Any"))
+        for part in ast.walk(annotation)
+    )

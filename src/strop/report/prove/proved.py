@@ -1,0 +1,31 @@
+"""What is known of one change: the word, what it rests on, and what it costs. Every format is written from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from strop import __version__
+from strop.proof.executed import Executed
+from strop.report.result import Noise, TargetFacts, Workload
+from strop.verdict import Verdict
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The proof of one change. `command` shows the first difference again; `seconds` on the clock."""
+
+    target: TargetFacts
+    base: str  # "main 1a2b3c4d"
+    changed: str  # "HEAD 5e6f7a8b", "the working tree"
+    files: tuple[str, ...]
+    workload: Workload
+    noise: Noise
+    verdict: Verdict
+    executed: Executed
+    command: str = ""
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    schema: int = SCHEMA
+    strop: str = field(default=__version__)

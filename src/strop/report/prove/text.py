@@ -1,0 +1,127 @@
+"""What does a person see in the terminal when `strop prove` ends? A pipe gets one line a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from strop.report import terminal
+from strop.report.headline import figure, sameness
+from strop.report.prove.proved import Proved
+from strop.report.quantity import count, percent, plural
+from strop.report.redaction import clean
+from strop.report.terminal import Pair, label_lines, labelled, some
+from strop.span import Span
+from strop.verdict import Behaviour, Difference, Gain
+
+COLOURS = {
+    Behaviour.IDENTICAL: "bold green",
+    Behaviour.UNSPECIFIED: "bold green",
+    Behaviour.DIFFERENT: "bold red",
+    Behaviour.INSUFFICIENT: "bold yellow",
+}
+SHOWN = 5  # differences, and places that no request executed
+
+
+def write(proved: Proved, console: Console) -> None:
+    """Write the proof: laid out for a terminal, or plain lines."""
+    shown = clean(proved)
+    word = shown.verdict.behaviour
+    layout: list[RenderableType] = [Text(title(shown), style="bold"), "", labelled(_head(shown)), ""]
+    layout += [Text(f"{word.value}  {sentence(shown)}", style=COLOURS[word])]
+    layout += ["", labelled(_foot(shown))]
+    terminal.write(console, [Group(*layout)], lines(shown))
+
+
+def lines(proved: Proved) -> Iterator[str]:
+    """The proof as plain lines: label, two spaces, text."""
+    yield title(proved)
+    yield from label_lines(_head(proved))
+    yield f"{proved.verdict.behaviour.value}  {sentence(proved)}"
+    yield from label_lines(_foot(proved))
+
+
+def title(proved: Proved) -> str:
+    """What was worked on."""
+    target = proved.target
+    facts = (target.name, target.app, plural(proved.workload.routes, "route"), target.dialect)
+    return f"strop {proved.strop}  " + " · ".join(fact for fact in facts if fact)
+
+
+def sentence(proved: Proved) -> str:
+    """The verdict in words."""
+    verdict = proved.verdict
+    if verdict.behaviour is Behaviour.DIFFERENT:
+        return tell(verdict.differences[0]) if verdict.differences else verdict.reason
+    same = sameness(verdict)
+    answers = f"{count(same.same)} of {plural(same.cells, 'answer')} identical"
+    if verdict.behaviour is Behaviour.INSUFFICIENT:
+        return f"{answers}, but {verdict.reason}"
+    return f"{answers}, {same.detail}"
+
+
+def tell(difference: Difference) -> str:
+    """One difference: where, before, after."""
+    where = f"{difference.route}  {difference.path}" if difference.route else difference.path
+    if not difference.before and difference.kind == "value":
+        return f"{where}: {difference.after}"
+    return f"{where}: {difference.before or 'nothing'} before, {difference.after or 'nothing'} after"
+
+
+def place(span: Span) -> str:
+    """A statement as a place in a file."""
+    return f"{span.file}:{span.line}" + (f" in {span.symbol}" if span.symbol else "")
+
+
+def costs(proved: Proved) -> tuple[Gain, ...]:
+    """What the change costs or saves beyond the noise of the same run."""
+    gains = proved.verdict.gains
+    return tuple(g for g in gains if abs(g.after - g.before) > g.noise * g.before)
+
+
+def _head(proved: Proved) -> Iterator[Pair]:
+    workload, noise, done = proved.workload, proved.noise, proved.executed
+    statements = plural(done.statements, "statement") + " in functions"
+    at_import = f", {done.at_import} at import" if done.at_import else ""
+    yield (
+        "change",
+        f"{proved.base} -> {proved.changed}  {plural(len(proved.files), 'file')}, {statements}{at_import}",
+    )
+    missed = f"  (not reached: {some(workload.missed)})" if workload.missed else ""
+    reached = f"{len(workload.reached)} of {plural(workload.routes, 'route')}"
+    yield "workload", f"{workload.source} -> {plural(workload.requests, 'request')} over {reached}{missed}"
+    same = f"{count(noise.identical)} of {plural(noise.cells, 'request')} identical in two runs of the base"
+    yield "A/A", f"{same}, CPU noise ±{percent(noise.cpu)}"
+    for number, gate in enumerate(proved.verdict.gates):
+        yield "gates" if number == 0 else "", f"{gate.name}: {gate.detail}"
+    for number, note in enumerate(dict.fromkeys(proved.notes)):
+        yield "notes" if number == 0 else "", note
+
+
+def _foot(proved: Proved) -> Iterator[Pair]:
+    verdict, done = proved.verdict, proved.executed
+    for number, found in enumerate(verdict.differences[1:SHOWN]):
+        yield "and" if number == 0 else "", tell(found)
+    if done.statements:
+        yield (
+            "executed",
+            f"{len(done.reached)} of {plural(done.statements, 'changed statement')} by {plural(verdict.reached, 'request')}",
+        )
+        for number, missed in enumerate(done.missed[:SHOWN]):
+            yield "missed" if number == 0 else "", place(missed)
+        if len(done.missed) > SHOWN:
+            yield "", f"and {len(done.missed) - SHOWN} more"
+    for number, gain in enumerate(costs(proved)):
+        shown = figure(gain)
+        yield (
+            "cost" if number == 0 else "",
+            f"{shown.name}: {shown.before} -> {shown.after}  {shown.change}  ({shown.sure})",
+        )
+    if verdict.relaxed:
+        yield "relaxed", some([" ".join(each.split()) for each in verdict.relaxed])
+    for number, unproved in enumerate(verdict.unproved):
+        yield "not proved" if number == 0 else "", unproved
+    if proved.command:
+        yield "again", proved.command

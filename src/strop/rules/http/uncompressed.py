@@ -1,0 +1,132 @@
+"""An application that serves its own pages sends long lists uncompressed.
+
+**What.** The application itself serves the browser's files (`StaticFiles`), answers with long lists of JSON, and compresses nothing.
+
+**Why it costs.** JSON shrinks to a tenth. Without it each list takes ten times as long on the network, and on mobile
+connections that is most of what people wait for.
+
+**How it is found.** A mount of `StaticFiles` in an application with three or more routes that answer with lists; no layer that compresses, no
+layer of the project's own that names an encoding, no proxy's configuration in the repository.
+
+**How to fix it.** `app.add_middleware(GZipMiddleware, minimum_size=1000)`. Routes that stream events must stay outside of it before Starlette 0.46.
+
+**When it is no problem.** A proxy in front compresses; everybody who calls is on the same machine.
+
+**Sources.** https://fastapi.tiangolo.com/advanced/middleware/#gzipmiddleware ; https://github.com/Netflix/dispatch/commit/fb768113b
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from strop.evidence import Evidence
+from strop.finding import Finding
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.project.route import Route
+from strop.project.shipped.commands import is_development
+from strop.rules.draft import draft
+from strop.rules.example import Example
+from strop.rules.rule import Rule
+from strop.rules.sample import plain
+from strop.rules.told import marks
+from strop.rules.wording import many
+from strop.span import Span, Step
+
+RULE = Rule("HTTP004", "uncompressed-lists", "http", "warning", "Long lists go out uncompressed", static=True)
+_COMPRESSORS = ("GZipMiddleware", "BrotliMiddleware", "CompressMiddleware", "ZstdMiddleware")
+WORDS = ("mount", "gzip", *_COMPRESSORS)
+_STATIC = {"starlette.staticfiles.StaticFiles", "fastapi.staticfiles.StaticFiles"}
+KINDS = ("function", "module", "class")
+_LISTS = 3  # routes
+_LIST = re.compile(r"^(typing\.)?(list|List|Sequence)\[|Page\b|Page\[|Pagina", re.IGNORECASE)
+_PROXIES = re.compile(r"(^|/)(nginx|traefik|caddy|haproxy|envoy)(:|$|-)")
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """Files that the application serves, and what compresses."""
+    for call in body.calls("mount"):
+        given = (*call.args, *(k.value for k in call.keywords))
+        if any(_STATIC & set(body.bases(body.instance(each))) for each in given):
+            yield body.mark(RULE.code, call, kind="files", text=body.text(call)[:90])
+            break
+    words = body.words
+    if words & set(_COMPRESSORS) or ("gzip" in words and "content-encoding" in " ".join(body.lines).lower()):
+        yield body.mark(RULE.code, body.node, kind="compresses")
+
+
+def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
+    """One finding for the application."""
+    served = [m for m in marks(project, RULE, "files") if not is_development(m.span.file)]
+    span = project.imported.span
+    if not served or span is None or any(marks(project, RULE, "compresses")) or _has_proxy(project):
+        return
+    if any(
+        re.search("gzip|brotli|compress|zstd", m.name, re.IGNORECASE) for m in project.imported.middleware
+    ):
+        return
+    lists = [r for r in project.imported.routes if _is_list(r)]
+    if len(lists) < _LISTS:
+        return
+    yield draft(
+        RULE,
+        Span(span.file, span.line, span.symbol),
+        {r.key for r in lists},
+        message=f"the application serves its own pages and {many(len(lists), 'list')} of JSON, and nothing compresses them",
+        impact="a list takes up to ten times as long on the network as it needs to",
+        solution="app.add_middleware(GZipMiddleware, minimum_size=1000)",
+        known="static",
+        confidence=0.65,
+        chain=(Step(served[0].fact("text"), served[0].span),),
+    )
+
+
+def _is_list(route: Route) -> bool:
+    """Whether a route answers with rows."""
+    return (
+        route.kind == "http"
+        and route.method == "GET"
+        and route.span is not None
+        and bool(_LIST.search(route.response_model))
+    )
+
+
+def _has_proxy(project: Project) -> bool:
+    shipped = project.shipped
+    return bool(shipped.proxies) or any(_PROXIES.search(s.image) for s in shipped.services)
+
+
+_FRONT = """
+from fastapi.staticfiles import StaticFiles
+{more}
+
+@app.get("/spools")
+def spools() -> list[dict]:
+    return []
+
+
+@app.get("/filaments")
+def filaments() -> list[dict]:
+    return []
+
+
+@app.get("/vendors")
+def vendors() -> list[dict]:
+    return []
+
+
+app.mount("/", StaticFiles(directory="client", html=True))
+"""
+_GZIP = "from fastapi.middleware.gzip import GZipMiddleware\n\napp.add_middleware(GZipMiddleware, minimum_size=1000)\n"
+EXAMPLES = (
+    Example("its own pages and lists", plain(_FRONT.format(more="")), bad=True),
+    Example("compressed", plain(_FRONT.format(more=_GZIP)), bad=False, mends="its own pages and lists"),
+    Example(
+        "behind a proxy of the same repository",
+        dict(plain(_FRONT.format(more="")))
+        | {"deploy/nginx.conf": "server { location / { proxy_pass http://api:8000; } }\n"},
+        bad=False,
+    ),
+)
