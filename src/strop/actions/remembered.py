@@ -13,12 +13,12 @@ from pathlib import Path
 import msgspec
 
 from strop.finding import Finding
-from strop.project.cache import FOLDER, cache_key, digest, installed, write_file
+from strop.project.cache import FOLDER, cache_key, installed, write_file
 from strop.project.digests import digest_of
 from strop.project.files import source_files
 from strop.project.outline import Outline
 from strop.project.settings import Settings
-from strop.project.shipped.listing import shipped_files
+from strop.project.shipped.listing import shipped_prints
 from strop.report.review.result import RuleCard
 
 _READERS = ("sqlglot", "pyyaml", "packaging", "msgspec")  # libraries whose answers are in findings
@@ -61,5 +61,5 @@ def _files(root: Path, exclude: tuple[str, ...]) -> Iterator[str]:
     """Every file that is read, with a print of what is in it: code, and what ships beside it."""
     for path in source_files(root, exclude):
         yield f"{path.relative_to(root).as_posix()} {digest_of(path)}"
-    for file, data in shipped_files(root):
-        yield f"beside {file} {digest(data)}"
+    for file, told in shipped_prints(root):
+        yield f"beside {file} {told}"

@@ -94,6 +94,13 @@ class Standstill:
                     self.callers[call.target].append((function, call))
         self.awaitless = {f.id: f for f in _awaitless_handlers(project)}
 
+    @classmethod
+    def of(cls, project: Project) -> Standstill:
+        """The one of this project: several rules ask in turn."""
+        if not _LAST or _LAST[0].project is not project:
+            _LAST[:] = [cls(project)]
+        return _LAST[0]
+
     def routes(self, function: Function) -> tuple[str, ...]:
         """The routes for which the loop itself runs a function; a `def` handler's answer is serialized in a thread."""
         ways = self.project.reaches.get(function.id, ())
@@ -227,6 +234,9 @@ class Standstill:
 
 
 MANY = 6  # functions of one file with one cause; more of them are said in one finding
+
+
+_LAST: list[Standstill] = []
 
 
 def entry(project: Project, chain: Chain) -> str:

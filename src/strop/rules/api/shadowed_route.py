@@ -81,6 +81,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 def _hides(earlier: str, later: str) -> bool:
     """Whether every path that the later template matches is matched by the earlier one."""
+    if ":path}" not in earlier and earlier.strip("/").count("/") != later.strip("/").count("/"):
+        return False
     first, second = earlier.strip("/").split("/"), later.strip("/").split("/")
     if earlier.endswith("/") != later.endswith("/") and not earlier.endswith(":path}"):
         return False
