@@ -105,13 +105,18 @@ def test_every_kept_patch_is_one_commit_with_its_files_alone(delivered: Ran) -> 
 
 
 def test_each_commit_can_be_reverted_alone(delivered: Ran, tmp_path: Path) -> None:
-    clone = tmp_path / "clone"
+    result, clone = delivered.done.result, tmp_path / "clone"
     ledger.git(tmp_path, "clone", "-q", str(delivered.home), str(clone))
-    for change in delivered.done.result.changes:
-        ledger.git(clone, "checkout", "-q", "--detach", f"origin/{delivered.done.result.branch}")
-        ledger.git(clone, "revert", "--no-edit", change.commit)
-        for edit in change.patch.edits:
-            compile((clone / edit.file).read_text(), edit.file, "exec")
+    commits = [change.commit for change in result.changes]
+    assert len(commits) == 2
+    for commit, change in zip(commits, result.changes, strict=True):
+        ledger.git(clone, "checkout", "-q", "--detach", f"origin/{result.branch}")
+        ledger.git(clone, "revert", "--no-edit", commit)
+        without = ledger.git(clone, "rev-parse", "HEAD^{tree}")
+        assert all(compile((clone / edit.file).read_text(), edit.file, "exec") for edit in change.patch.edits)
+        ledger.git(clone, "checkout", "-q", "--detach", "origin/main")
+        ledger.git(clone, "cherry-pick", *(other for other in commits if other != commit))
+        assert without == ledger.git(clone, "rev-parse", "HEAD^{tree}")  # what the others alone give
 
 
 def test_the_result_says_what_was_proved(delivered: Ran) -> None:

@@ -43,6 +43,7 @@ def applications(project: Project) -> Iterator[tuple[Image, Stage, tuple[Instruc
         for s in project.shipped.scripts
         if s.file in serving and not _DEVELOPS & s.words
     }
+    tasks = {x.stage for x in project.shipped.launches if x.how == "task" and not x.development}
     for image in project.shipped.images:
         stage = image.stages[-1] if image.stages else None
         if stage is None or is_development(image.file, stage.name):
@@ -51,6 +52,7 @@ def applications(project: Project) -> Iterator[tuple[Image, Stage, tuple[Instruc
         texts = [i.text for s in image.stages for i in s.instructions]
         said = " ".join(i.text for i in first)
         serves = bool(_SERVED.search(said)) or any(name in said for name in scripts)
+        serves = serves or any(tasks & set(i.words or i.text.split()) for i in first)
         if first and serves and any(_PYTHON.search(text) for text in texts):
             yield image, stage, first
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from strop.project.declared import terms
+from strop.project.declared.calls import begin
+from strop.project.declared.classes import library_router
 from strop.project.declared.follow import Machine
 from strop.project.declared.library import APPLICATIONS
 from strop.project.declared.values import Cls, Func, Inclusion, Lib, Operation, Router, Unknown
@@ -34,10 +36,10 @@ def start_up(machine: Machine, known: int) -> None:
             continue
         given = app.attrs.get("lifespan_context") or app.options.get("lifespan")
         if isinstance(given, Func):
-            machine.begin(given, [app])
+            begin(machine, given, [app])
         for each in app.startup:
             if isinstance(each, Func):
-                machine.begin(each, [])
+                begin(machine, each, [])
 
 
 def _call_factories(machine: Machine) -> None:
@@ -79,7 +81,7 @@ def _may_make(machine: Machine, function: Func) -> bool:
         given = machine.value(term.returns, function.frame)
         if isinstance(given, Lib):
             return given.name in APPLICATIONS
-        if isinstance(given, Cls) and (base := machine.library_router(given)) is not None:
+        if isinstance(given, Cls) and (base := library_router(machine, given)) is not None:
             return base.name in APPLICATIONS
     return any(_makes(each) for each in term.body)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from strop.project.declared import terms
+from strop.project.declared.classes import library_bases
 from strop.project.declared.depend import Asked
 from strop.project.declared.follow import Machine
 from strop.project.declared.terms import write
@@ -156,7 +157,7 @@ def _is_complex(machine: Machine, kind: Value) -> bool:
 def is_model(machine: Machine, cls: Cls) -> bool:
     """Whether Pydantic makes a model of the class."""
     return any(
-        base in _MODELS or base.endswith(("BaseModel", "SQLModel")) for base in machine.library_bases(cls)
+        base in _MODELS or base.endswith(("BaseModel", "SQLModel")) for base in library_bases(machine, cls)
     )
 
 
@@ -165,7 +166,7 @@ def _is_record(machine: Machine, cls: Cls) -> bool:
     decorators = (d.func if isinstance(d, terms.Apply) else d for d, _ in cls.term.decorators)
     if any(write(d).rpartition(".")[2] == "dataclass" for d in decorators):
         return True
-    lasts = {base.rpartition(".")[2] for base in machine.library_bases(cls)}
+    lasts = {base.rpartition(".")[2] for base in library_bases(machine, cls)}
     return bool(lasts & (_SEQUENCES | _COMPLEX | {"TypedDict", "RootModel"}))
 
 

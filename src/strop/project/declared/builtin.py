@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from strop.project.declared import terms
 from strop.project.declared.bundled import bundled_router
-from strop.project.declared.library import APPLICATIONS, ROUTERS, canonical
+from strop.project.declared.classes import library_bases, library_router, member
+from strop.project.declared.contents import iterate
+from strop.project.declared.library import APPLICATIONS, canonical, is_router_class
+from strop.project.declared.modules import split
 from strop.project.declared.register import configure, router_method
 from strop.project.declared.terms import write
 from strop.project.declared.values import (
@@ -35,11 +38,6 @@ if TYPE_CHECKING:
 
 Args = list[Value]
 Keywords = dict[str, Value]
-
-
-def is_router_class(name: str) -> bool:
-    """Whether instances of this library class are applications or routers."""
-    return name in ROUTERS or name in APPLICATIONS
 
 
 def call_library(
@@ -86,13 +84,13 @@ def _make_router(
     term: terms.Apply | None,
     frame: Frame | None,
 ) -> Value:
-    base = cls if isinstance(cls, Lib) else machine.library_router(cls)
+    base = cls if isinstance(cls, Lib) else library_router(machine, cls)
     assert base is not None
     plain = base.name.startswith("starlette.")
     module = frame.module if frame is not None else ""
     router = Router(base.name in APPLICATIONS, _span(term, frame), module, cls, plain)
     machine.routers.append(router)
-    init = machine.member(cls, "__init__", router) if isinstance(cls, Cls) else None
+    init = member(machine, cls, "__init__", router) if isinstance(cls, Cls) else None
     if isinstance(init, Func) and isinstance(init.term, terms.Function) and init.term.body is not None:
         machine.call(init, args, keywords)
     if not router.configured:
@@ -167,7 +165,7 @@ def _listed(machine: Machine, args: Args, keywords: Keywords, term: terms.Apply 
         case [Table(pairs, rest)]:
             return Several([Known(key) for key in pairs], rest)
         case [Cls() as kind]:
-            return Several(list(machine.iterate(kind, "list")))
+            return Several(list(iterate(machine, kind, "list")))
     return Several([], rest=True)
 
 
@@ -206,7 +204,7 @@ def _environ(machine: Machine, args: Args, keywords: Keywords, term: terms.Apply
 def _import(machine: Machine, args: Args, keywords: Keywords, term: terms.Apply | None) -> Value:
     match args:
         case [Known(str(name), ""), *_] if not name.startswith("."):
-            module, rest = machine.split(name)
+            module, rest = split(machine, name)
             if module and not rest:
                 machine.load(module)
                 return Mod(module)
@@ -240,12 +238,12 @@ def _class_view(machine: Machine, args: Args, keywords: Keywords, term: terms.Ap
 
 
 def _enumerate(machine: Machine, args: Args, keywords: Keywords, term: terms.Apply | None) -> Value:
-    items = list(machine.iterate(args[0], "enumerate")) if args else []
+    items = list(iterate(machine, args[0], "enumerate")) if args else []
     return Several([Several([Known(place), item]) for place, item in enumerate(items)])
 
 
 def _zip(machine: Machine, args: Args, keywords: Keywords, term: terms.Apply | None) -> Value:
-    columns = [list(machine.iterate(each, "zip")) for each in args]
+    columns = [list(iterate(machine, each, "zip")) for each in args]
     return Several([Several(list(row)) for row in zip(*columns, strict=False)])
 
 
@@ -312,7 +310,7 @@ def _method(
         case Obj(cls):
             if len(args) == 1 and isinstance(args[0], Func) and not keywords:
                 return args[0]
-            bases = [cls.name] if isinstance(cls, Lib) else machine.library_bases(cls)
+            bases = [cls.name] if isinstance(cls, Lib) else library_bases(machine, cls)
             if not bases:
                 return Unknown(name)
             bundled = bundled_router(machine, receiver, bases[0], name, _span(term, frame))

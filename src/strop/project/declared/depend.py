@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from strop.project.declared import terms
+from strop.project.declared.classes import library_bases, lineage, member, members
 from strop.project.declared.follow import Machine
 from strop.project.declared.library import INJECTED, SCHEMES
 from strop.project.declared.named import name_of, plain, span_of
@@ -84,7 +85,7 @@ class Signatures:
             case Cls():
                 return self._class(call)
             case Obj(cls=Cls() as cls):
-                method = self.machine.member(cls, "__call__", call)
+                method = member(self.machine, cls, "__call__", call)
                 return self.of(method) if method is not None else Signature()
             case Obj():
                 return Signature([Wanted(Depend(v, name), v, name) for name, v in made_wants(call)])
@@ -109,7 +110,7 @@ class Signatures:
 
     def _class(self, cls: Cls) -> Signature:
         found = Signature()
-        init = self.machine.member(cls, "__init__", cls)
+        init = member(self.machine, cls, "__init__", cls)
         if isinstance(init, Func):
             found = self._function(init)
         if cls.view or not isinstance(init, Func):
@@ -121,9 +122,9 @@ class Signatures:
     def _fields(self, cls: Cls) -> Iterator[tuple[str, Expr, Expr | None, int, Frame]]:
         """Annotated names of the class and its bases, in the order of `get_type_hints`."""
         found: dict[str, tuple[Expr, Expr | None, int, Frame]] = {}
-        for base in reversed(self.machine.lineage(cls)):
+        for base in reversed(lineage(self.machine, cls)):
             if isinstance(base, Cls):
-                body = self.machine.members(base)
+                body = members(self.machine, base)
                 for each in base.term.body:
                     if isinstance(each, terms.Note) and not _is_class_variable(each.annotation):
                         found[each.name] = (each.annotation, each.value, each.line, body)
@@ -161,7 +162,7 @@ class Signatures:
             case Lib(name):
                 return name in INJECTED
             case Cls():
-                return bool(INJECTED.intersection(self.machine.library_bases(kind)))
+                return bool(INJECTED.intersection(library_bases(self.machine, kind)))
             case Union(members):
                 rest = [m for m in members if not (isinstance(m, Known) and m.value is None)]
                 return len(rest) == 1 and self._is_injected(rest[0])
@@ -235,7 +236,7 @@ class Effective:
         """The dotted name of the library's security class behind an instance."""
         if not isinstance(call, Obj):
             return ""
-        names = [call.cls.name] if isinstance(call.cls, Lib) else self.machine.library_bases(call.cls)
+        names = [call.cls.name] if isinstance(call.cls, Lib) else library_bases(self.machine, call.cls)
         return next((name for name in names if name in SCHEMES), "")
 
     def _dependency(
@@ -264,7 +265,7 @@ class Effective:
     def _runs(self, call: Value) -> Value | None:
         call = plain(call)
         if isinstance(call, Obj) and isinstance(call.cls, Cls):
-            found = self.machine.member(call.cls, "__call__", call)
+            found = member(self.machine, call.cls, "__call__", call)
             return plain(found) if found is not None else None
         return call
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from strop.project.declared.classes import library_bases
 from strop.project.declared.follow import Machine
 from strop.project.declared.library import BASE_HTTP
 from strop.project.declared.named import name_of, span_of
@@ -45,7 +46,9 @@ def _middleware(machine: Machine, layer: Layer) -> Middleware:
 
 
 def _is_base_http(machine: Machine, cls: Value) -> bool:
-    names = machine.library_bases(cls) if isinstance(cls, Cls) else [cls.name] if isinstance(cls, Lib) else []
+    if not isinstance(cls, Cls | Lib):
+        return False
+    names = library_bases(machine, cls) if isinstance(cls, Cls) else [cls.name]
     return any(name in BASE_HTTP or name.endswith(".BaseHTTPMiddleware") for name in names)
 
 

@@ -149,3 +149,8 @@ def status_of(name: str) -> int | None:
         return int(digits) if digits.isdigit() else None
     found = http.HTTPStatus.__members__.get(last) if "HTTPStatus" in name else None
     return int(found) if found is not None else None
+
+
+def is_router_class(name: str) -> bool:
+    """Whether instances of this library class are applications or routers."""
+    return name in ROUTERS or name in APPLICATIONS

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from strop.project.declared.classes import member
 from strop.project.declared.library import VERBS
 from strop.project.declared.values import (
     Cls,
@@ -101,7 +102,7 @@ def _overridden(
     machine: Machine, router: Router, name: str, args: list[Value], keywords: Keywords, span: Span
 ) -> Value:
     """Call a method that the library calls itself: a subclass of the project may have its own."""
-    own = machine.member(router.cls, name, router) if isinstance(router.cls, Cls) else None
+    own = member(machine, router.cls, name, router) if isinstance(router.cls, Cls) else None
     if isinstance(own, Func):
         return machine.call(own, args, keywords)
     return _METHODS[name](machine, router, args, keywords, span)

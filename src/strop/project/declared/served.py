@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from strop.project.declared import terms
 from strop.project.declared.asked import parameter_of
 from strop.project.declared.bundled import is_bundled
+from strop.project.declared.classes import library_bases, member
 from strop.project.declared.depend import Effective, Signature, Signatures, Wanted
 from strop.project.declared.follow import Machine
 from strop.project.declared.library import status_of
@@ -70,7 +71,8 @@ class Served:
             yield from self.router(app, _Around(prefix))
             return
         yield from (replace(r, path=prefix + r.path) for r in _defaults(app))
-        yield from self.router(app, self._inside(_Around(prefix), app.options, app))
+        hidden = _is_off(app.options.get("openapi_url"))  # nothing is published, so no client is generated
+        yield from self.router(app, self._inside(_Around(prefix, hidden=hidden), app.options, app))
 
     def alone(self, router: Router) -> Iterator[Route]:
         """Every operation of a router that nothing is known around."""
@@ -135,7 +137,7 @@ class Served:
     def _is_async_app(self, app: Value) -> bool:
         """Whether an ASGI application is called on the loop: those of libraries are."""
         if isinstance(app, Obj) and isinstance(app.cls, Cls):
-            call = self.machine.member(app.cls, "__call__", app)
+            call = member(self.machine, app.cls, "__call__", app)
             return call is None or self._is_async(call)
         return self._is_async(app) if isinstance(app, Func) else not isinstance(app, Unknown)
 
@@ -247,7 +249,7 @@ class Served:
                     "Response"
                 )
             case Cls():
-                return any(base.endswith("Response") for base in self.machine.library_bases(kind))
+                return any(base.endswith("Response") for base in library_bases(self.machine, kind))
             case Marked(base, _):
                 return self._is_response(base)
         return False

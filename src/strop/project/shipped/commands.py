@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from strop.project.shipped.values import How, Launch
 from strop.span import Span
@@ -38,16 +38,20 @@ def in_words(words: tuple[str, ...], span: Span, stage: str = "") -> Iterator[La
 
 def in_text(text: str, span: Span, how: How, stage: str = "") -> Iterator[Launch]:
     """The launches in a line of shell; `span` is the place of the whole."""
-    parts = _SPLIT.split(text)
-    many = len([p for p in parts if p.strip()]) > 1
-    for part in parts:
-        words = _split(part)
+    parts = simple(text)
+    many = len(parts) > 1
+    for words in parts:
         found = _server(words)
         if found:
             execs = (
                 "exec" in words[: len(words) - len(found)] or (how == "shell" and not many) or how == "line"
             )
             yield Launch(found[0], tuple(found), span, how, execs, False, _dev(span, stage), stage)
+
+
+def simple(text: str) -> list[list[str]]:
+    """The simple commands in a text of shell, as their words."""
+    return [_split(part) for part in _SPLIT.split(text) if part.strip()]
 
 
 def in_script(file: str, text: str) -> Iterator[Launch]:
@@ -96,15 +100,11 @@ def _split(part: str) -> list[str]:
         return part.split()
 
 
-def _server(words: list[str]) -> list[str]:
-    """The server's own part of a command, empty when it starts none."""
-    place = 0
-    while place < len(words):
-        word = words[place].rpartition("/")[2].strip("\"'()")
-        if word in SERVERS:
-            rest = words[place + 1 :]
-            serves = rest[:1] == ["run"] if word == "fastapi" else any(_is_application(w) for w in rest)
-            return [word, *rest] if serves else []
+def behind_wrappers(words: list[str], wanted: Container[str]) -> int:
+    """The place of the first of these programs that a command runs itself, or hands on to; -1 for none."""
+    for place, word in enumerate(map(_bare, words)):
+        if word in wanted:
+            return place
         known = (
             word in _PASS or word.startswith(("-", "python3.")) or re.fullmatch(r"\w+=.*", word) is not None
         )
@@ -112,9 +112,22 @@ def _server(words: list[str]) -> list[str]:
             words[place - 1].startswith("-") or words[place - 1].endswith(("gosu", "su-exec"))
         )
         if not (known or after_option):
-            return []
-        place += 1
-    return []
+            break
+    return -1
+
+
+def _bare(word: str) -> str:
+    return word.rpartition("/")[2].strip("\"'()")
+
+
+def _server(words: list[str]) -> list[str]:
+    """The server's own part of a command, empty when it starts none."""
+    place = behind_wrappers(words, SERVERS)
+    if place < 0:
+        return []
+    word, rest = _bare(words[place]), words[place + 1 :]
+    serves = rest[:1] == ["run"] if word == "fastapi" else any(_is_application(w) for w in rest)
+    return [word, *rest] if serves else []
 
 
 def _is_application(word: str) -> bool:

@@ -23,6 +23,7 @@ PROXY = re.compile(
 )
 PROXY_FOLDER = re.compile(r"(^|/)nginx(/[\w.-]+)*/[\w.-]+\.conf(\.template)?$")
 LINES = re.compile(r"^(Procfile[\w.]*|supervisord?[\w.-]*\.conf|[\w.@-]+\.service)$")
+MAKEFILE = re.compile(r"^(GNUm|M|m)akefile$|\.mk$")
 CONFIGURATION = re.compile(r"^(gunicorn|uvicorn|hypercorn)[\w.]*\.py$")
 _LARGEST = 8_000_000  # bytes
 
@@ -70,6 +71,8 @@ def _is_wanted(name: str, folder: str) -> bool:
     if is_revision(name, folder):
         return True
     if name.endswith(".template") and PROXY_FOLDER.search(f"{folder}/{name}"):
+        return True
+    if MAKEFILE.search(name):
         return True
     return bool(IMAGE.search(name) or LINES.match(name) or PROXY.match(name) or CONFIGURATION.match(name))
 

@@ -14,14 +14,27 @@ from strop.project.shipped.listing import (
     IMAGE,
     LINES,
     LOCKS,
+    MAKEFILE,
     PROXY,
     PROXY_FOLDER,
     REQUIREMENTS,
     shipped_files,
 )
+from strop.project.shipped.makefile import read_makefile
 from strop.project.shipped.migrations import Migrated, is_revision
 from strop.project.shipped.requirements import read_lock, read_pyproject, read_requirements
-from strop.project.shipped.values import Image, Instruction, Launch, Requirement, Script, Service, Shipped
+from strop.project.shipped.runs import of_tasks
+from strop.project.shipped.tasks import read_tasks
+from strop.project.shipped.values import (
+    Image,
+    Instruction,
+    Launch,
+    Requirement,
+    Script,
+    Service,
+    Shipped,
+    Task,
+)
 from strop.span import Span
 
 _COMPOSE = re.compile(r"compose[\w.-]*\.ya?ml$")
@@ -48,6 +61,8 @@ class _Shipping:
         self.upstreams: list[str] = []
         self.debug: list[tuple[str, Span]] = []
         self.scripts: dict[str, tuple[Launch, ...]] = {}
+        self.tasks: list[Task] = []
+        self.managed: list[str] = []  # commands of process managers
         self.texts: dict[str, str] = {}
         self.migrated = Migrated()
 
@@ -62,11 +77,13 @@ class _Shipping:
             self.launches.extend(_of_service(service))
         for launches in self.scripts.values():
             self.launches.extend(launches)
+        first = tuple(self._first())
+        self.launches.extend(of_tasks(self.tasks, self._commands(first)))
         return Shipped(
             tuple(self.images),
             tuple(self.services),
             tuple(self.launches),
-            tuple(self._first()),
+            first,
             tuple(self.requirements),
             tuple(self.locks),
             tuple(self.probes),
@@ -86,6 +103,9 @@ class _Shipping:
             self.requirements.extend(read_requirements(file, text))
         elif name == "pyproject.toml":
             self.requirements.extend(read_pyproject(file, text))
+            self.tasks.extend(read_tasks(file, text))
+        elif MAKEFILE.search(name):
+            self.tasks.extend(read_makefile(file, text))
         elif PROXY.match(name) or PROXY_FOLDER.search(file):
             self.proxies.append(file)
             self.upstreams.extend(_UPSTREAM.findall(text) if not is_development(file) else ())
@@ -97,11 +117,26 @@ class _Shipping:
             self.probes.extend(probes(file, text) if "Probe:" in text else ())
         elif LINES.match(name):
             self.launches.extend(_of_lines(file, text))
+            self.managed.extend(command for _, command in _managed(text) if not is_development(file))
         elif IMAGE.search(name) and not name.endswith((".py", ".sh", ".md", "ignore")):
             self.images.append(read_image(file, text))
         else:
             self.texts[file] = text
             self.scripts[file] = tuple(in_script(file, text))
+
+    def _commands(self, first: tuple[Script, ...]) -> Iterator[str]:
+        """Everything that production starts with: containers, services, their scripts, process managers."""
+        for image in self.images:
+            for stage in image.stages:
+                if not is_development(image.file, stage.name):
+                    yield from (
+                        " ".join(i.words) or i.text
+                        for i in stage.instructions
+                        if i.name in ("CMD", "ENTRYPOINT")
+                    )
+        yield from (s.command for s in self.services if not is_development(s.span.file, s.name))
+        yield from (self.texts[script.file] for script in first if not is_development(script.file))
+        yield from self.managed
 
     def _first(self) -> Iterator[Script]:
         """Scripts that a container starts with: named by ENTRYPOINT, CMD or the command of a service, also under
@@ -152,10 +187,16 @@ def _of_service(service: Service) -> Iterator[Launch]:
 
 def _of_lines(file: str, text: str) -> Iterator[Launch]:
     """Procfile, supervisor and systemd: one command a line, run by a manager that hands signals on."""
+    for number, command in _managed(text):
+        yield from in_text(command, Span(file, number), "line")
+
+
+def _managed(text: str) -> Iterator[tuple[int, str]]:
+    """The commands of a process manager, by line."""
     for number, raw in enumerate(text.split("\n"), 1):
         match = re.match(r"(?:command\s*=|ExecStart\s*=|[\w-]+:\s)\s*(.*)", raw.strip())
         if match:
-            yield from in_text(match[1], Span(file, number), "line")
+            yield number, match[1]
 
 
 def _settings(file: str, text: str) -> Iterator[tuple[str, Span]]:

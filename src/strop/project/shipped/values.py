@@ -9,8 +9,8 @@ from strop.project.table import Index
 from strop.span import Span
 
 How = Literal[
-    "exec", "shell", "script", "line"
-]  # a list of words, `sh -c`, a shell script, another tool's file
+    "exec", "shell", "script", "line", "task"
+]  # a list of words, `sh -c`, a shell script, another tool's file, a Makefile or a runner of tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Launch:
     execs: bool = True  # the server becomes the process that gets the signals
     condition: bool = False  # only in a branch of a script
     development: bool = False  # the file, stage or service is named for development or tests
-    stage: str = ""  # of a container file; the service of a compose file
+    stage: str = ""  # of a container file; the service of a compose file; the task
 
     def option(self, *names: str) -> str | None:
         """The value of the first of these options that is given; "" for a flag."""
@@ -83,6 +83,17 @@ class Launch:
         """The "module:attribute" that is served, "" when the command doesn't name it."""
         plain = (w for w in self.words[1:] if ":" in w and "/" not in w and not w.startswith(("-", "$")))
         return next((w for w in plain if not w.split(":")[-1].isdigit()), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A target of a Makefile, or a task of pyproject.toml."""
+
+    name: str  # "serve"; of an environment of Hatch "docs:serve"
+    runner: str  # make, poe, task, pdm, rye, hatch
+    file: str
+    commands: tuple[tuple[str, int], ...]  # with their lines
+    others: tuple[str, ...] = ()  # the tasks that it runs
 
 
 @dataclass(frozen=True, slots=True)

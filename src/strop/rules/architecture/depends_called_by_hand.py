@@ -133,12 +133,19 @@ def _is_for_another(node: FunctionNode, use: ast.AST, above: dict[ast.AST, ast.A
     inside = use
     while inside in above:
         outer = above[inside]
-        if isinstance(outer, ast.If) and inside in outer.body and isinstance(outer.test, ast.Name):
-            default = defaults.get(outer.test.id)
-            if isinstance(default, ast.Constant) and not default.value and outer.test.id not in given:
+        asked = _all_asked(outer.test) if isinstance(outer, ast.If) and inside in outer.body else []
+        for flag in asked:
+            default = defaults.get(flag)
+            if isinstance(default, ast.Constant) and not default.value and flag not in given:
                 return True
         inside = outer
     return False
+
+
+def _all_asked(test: ast.expr) -> list[str]:
+    """The names that have to be true for a test to be: `flag`, `flag and more`."""
+    parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
+    return [part.id for part in parts if isinstance(part, ast.Name)]
 
 
 def _is_asked_there(body: Body, node: FunctionNode, use: ast.AST, above: ast.AST) -> bool:

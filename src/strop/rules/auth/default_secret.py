@@ -156,11 +156,13 @@ def _signs(body: Body, name: str) -> bool:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each default."""
+    """One finding for each variable, with every place that has a default for it."""
     routes = [r.key for r in project.imported.routes if r.kind != "mount"]
+    named: dict[str, list[Mark]] = {}
     for mark in project.source.marks.get(RULE.code, ()):
-        if _ASIDE.search(mark.span.file):
-            continue
+        if not _ASIDE.search(mark.span.file):
+            named.setdefault(mark.fact("name"), []).append(mark)
+    for mark, *more in named.values():
         yield draft(
             RULE,
             mark.span,
@@ -170,6 +172,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             solution="leave the default out: the service then refuses to start without the variable",
             known="static",
             confidence=0.85,
+            places=[each.span for each in more],
         )
 
 

@@ -7,13 +7,14 @@ made with `debug=True`.
 when a file changes (an upload is enough). `debug=True` answers every failure with a traceback: code, paths and values.
 
 **How it is found.** Start commands in container files, compose files, start scripts, Procfiles, units of systemd
-and supervisor that are not named for development; `reload = True` of a Gunicorn configuration; the arguments of
-`FastAPI()`.
+and supervisor that are not named for development; targets of a Makefile and tasks of `pyproject.toml` (Poe, taskipy,
+PDM, Rye, Hatch) that one of those runs, or whose name says production; `reload = True` of a Gunicorn configuration;
+the arguments of `FastAPI()`.
 
 **How to fix it.** Leave the flag out there, and put it into the command of developers (a compose override, a task).
 
 **When it is no problem.** Files, stages and services whose names say development, test or example, and branches of a
-script.
+script; tasks that nothing but developers run.
 
 **Sources.** Uvicorn, "Settings": https://www.uvicorn.org/settings/#development ;
 Starlette, "debug": https://www.starlette.io/applications/
@@ -86,6 +87,25 @@ EXAMPLES = (
             "Dockerfile": 'FROM python:3.12-slim AS development\nCMD ["uvicorn", "main:app", "--reload"]\n\n'
             'FROM python:3.12-slim AS production\nCMD ["uvicorn", "main:app"]\n',
             "start.sh": 'if [ "$MODE" = dev ]; then\n  exec uvicorn main:app --reload\nfi\nexec uvicorn main:app\n',
+        },
+        bad=False,
+    ),
+    Example(
+        "an image that runs a task that reloads",
+        {
+            "main.py": _APP,
+            "Makefile": "APP := main:app\n\nserve:\n\tuvicorn $(APP) --host 0.0.0.0 --reload\n",
+            "Dockerfile": 'FROM python:3.12-slim\nCOPY . /app\nCMD ["make", "serve"]\n',
+        },
+        bad=True,
+    ),
+    Example(
+        "tasks that reload for developers",
+        {
+            "main.py": _APP,
+            "Makefile": "run:\n\tuvicorn main:app --reload\n\nrun-dev:\n\tuvicorn main:app --reload --port 8001\n",
+            "pyproject.toml": '[tool.poe.tasks]\napi = "uvicorn main:app --reload --workers 1 --host 127.0.0.1"\n',
+            "Dockerfile": 'FROM python:3.12-slim\nCOPY . /app\nCMD ["uvicorn", "main:app", "--host", "0.0.0.0"]\n',
         },
         bad=False,
     ),

@@ -129,4 +129,12 @@ EXAMPLES = (
         _files(20) | {"compose.yml": "services:\n  pool:\n    image: edoburu/pgbouncer:v1.23\n"},
         bad=False,
     ),
+    Example(
+        "a task with eight workers",
+        {"main.py": _files(20)["main.py"]}
+        | {
+            "pyproject.toml": '[tool.poe.tasks.serve]\ncmd = "gunicorn main:app --workers 8 -k uvicorn_worker.UvicornWorker"\n'
+        },
+        bad=True,
+    ),
 )
