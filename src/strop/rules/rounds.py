@@ -131,7 +131,7 @@ def rare_blocks(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
     for statement in block:
         for node in walk(statement):
             if isinstance(node, ast.ExceptHandler) or (
-                isinstance(node, ast.If) and _is_unknown(node.test, node.body)
+                isinstance(node, ast.If) and fills_unknown(node.test, node.body)
             ):
                 yield node.body
 
@@ -147,7 +147,7 @@ def _is_zero(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value == 0
 
 
-def _is_unknown(test: ast.expr, block: list[ast.stmt]) -> bool:
+def fills_unknown(test: ast.expr, block: list[ast.stmt]) -> bool:
     """Whether a block fills what its condition has missed: `if key not in known: known[key] = find(key)`."""
     match test:
         case ast.Compare(ops=[ast.NotIn()], comparators=[known]):

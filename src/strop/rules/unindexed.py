@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,9 @@ from strop.span import Span
 _EAGER = ("selectinload", "joinedload", "subqueryload")
 _CHANGES = ("sqlalchemy.delete", "sqlalchemy.update", "sqlmodel.delete", "sqlmodel.update")
 _CONDITIONS = ("where", "filter", "join", "outerjoin", "filter_by")
+_FEW_VALUES = re.compile(
+    r"(^|_)(type|status|state|kind|category|priority|severity|role|level)_id$"
+)  # keys of short lists
 WORDS = frozenset({"where", "filter", "filter_by", "join", "outerjoin", *_EAGER})
 
 
@@ -154,12 +158,12 @@ def unindexed_keys(project: Project, rule: Rule) -> Iterator[Finding]:
 
 
 def _rarely_called(project: Project) -> set[str]:
-    """The routes that remove something or are for administrators."""
+    """The routes that remove or change one thing, or are for administrators."""
     protection = Protection.of(project)
     return {
         route.key
         for route in project.imported.routes
-        if route.method == "DELETE" or protection.is_for_operators(route.key)
+        if route.method in ("DELETE", "PUT", "PATCH") or protection.is_for_operators(route.key)
     }
 
 
@@ -176,9 +180,9 @@ def _leading(table: Table) -> set[str]:
 def _has_many(column: Column) -> bool:
     """Whether the key has many values: not that of a lookup table, nor a pointer to the one that counts now."""
     pointer = column.name.partition("_")[0] in ("current", "last", "latest", "default", "active", "primary")
-    return not (column.nullable and pointer) and not column.type.startswith(
-        ("BOOL", "VARCHAR(1)", "VARCHAR(2)")
-    )
+    return not (
+        (column.nullable and pointer) or _FEW_VALUES.search(column.name)
+    ) and not column.type.startswith(("BOOL", "VARCHAR(1)", "VARCHAR(2)"))
 
 
 def _collections(project: Project) -> dict[tuple[str, str], str]:
