@@ -57,6 +57,13 @@ class Standstill:
         self.dearer = Dearer.of(project)
         self.awaitless = {f.id: f for f in _awaitless_handlers(project)}
 
+    @classmethod
+    def of(cls, project: Project) -> Standstill:
+        """The one of this project: several rules ask in turn."""
+        if not _LAST or _LAST[0].project is not project:
+            _LAST[:] = [cls(project)]
+        return _LAST[0]
+
     def routes(self, function: Function) -> tuple[str, ...]:
         """The routes for which the loop itself runs a function; a `def` handler's answer is serialized in a thread."""
         ways = self.project.reaches.get(function.id, ())
@@ -211,6 +218,9 @@ class Standstill:
 FURTHEST = 8  # steps from the route; further away too much lies between that may not lead there
 MANY = 6  # functions of one file with one cause; more of them are said in one finding
 HABIT = 20  # functions of a project with one cause; where there are more, each file says it once
+
+
+_LAST: list[Standstill] = []
 
 
 def entry(project: Project, chain: Chain) -> str:

@@ -13,6 +13,7 @@ from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.table import Column, Table
+from strop.project.walk import walk
 from strop.rules.code import reaches, table_of
 from strop.rules.draft import draft
 from strop.rules.growth import grows, owners, stays_small
@@ -56,7 +57,7 @@ def _statement(body: Body, call: ast.Call) -> Iterator[ast.Call]:
         if not isinstance(each, ast.Call | ast.Attribute):
             break
         outermost = each
-    for node in (*ast.walk(outermost), *_added(body, outermost)):
+    for node in (*walk(outermost), *_added(body, outermost)):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -85,13 +86,13 @@ def _added(body: Body, expr: ast.AST) -> Iterator[ast.AST]:
             for other in body.of(ast.Assign):
                 match other.targets:
                     case [ast.Name(id=same)] if same == name and other.value is not expr:
-                        yield from ast.walk(other.value)
+                        yield from walk(other.value)
 
 
 def _compared(body: Body, call: ast.Call) -> Iterator[str]:
     """The columns of mapped classes that a condition compares with a value."""
     for argument in call.args:
-        for node in ast.walk(argument):
+        for node in walk(argument):
             match node:
                 case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
                     keys = [k for k in (relationship_key(body, left), relationship_key(body, right)) if k]

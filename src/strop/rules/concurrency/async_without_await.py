@@ -59,7 +59,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 def _read(project: Project) -> Iterator[Finding]:
     """By the source alone: whatever waits or computes for long in them."""
-    for cause in Standstill(project).handlers():
+    for cause in Standstill.of(project).handlers():
         name, hold = cause.function.span.symbol, cause.hold
         does = "waits for the database" if hold.session else f"{hold.call.name} {hold.effect.note}"
         also = f"; so it is with {many(len(cause.others), 'handler')} beside it" if cause.others else ""

@@ -121,7 +121,7 @@ def _is_instant(site: Site) -> bool:
 
 def _read(project: Project) -> Iterator[Finding]:
     """By the source alone: calls that wait, and async functions with a synchronous session."""
-    still = Standstill(project)
+    still = Standstill.of(project)
     solution = (
         "hand it to the thread pool (`await run_in_threadpool(f, ...)`), or use an asynchronous library"
     )

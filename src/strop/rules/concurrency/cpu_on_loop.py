@@ -54,7 +54,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     if evidence is None:
         solution = "run it in the thread pool: `await run_in_threadpool(f, ...)`"
         impact = "the loop serves nobody else meanwhile"
-        yield from held(RULE, Standstill(project), "burns", impact=impact, solution=solution)
+        yield from held(RULE, Standstill.of(project), "burns", impact=impact, solution=solution)
         return
     known: set[tuple[str, int]] = set()
     for site in sites(project, "burns"):
