@@ -45,6 +45,7 @@ _KEY = re.compile(
 _CLIENTS = re.compile(
     r"client|captcha|turnstile|stripe|s3|aws|webhook_id|public|smtp|mail|celery_result", re.IGNORECASE
 )
+_TRIALS = re.compile(r"(^|/)(dev|bench\w*|load\w*|smoke\w*|cli|playground|sandbox)[/._]|(^|/)smoke\w*\.py$")
 _PLACEHOLDER = re.compile(r"^(|<.*>|\$.*|/.*|\.\.?/.*|none|null|[A-Z][A-Z0-9_]*)$")
 _READS = frozenset({"os.getenv", "os.environ.get", "decouple.config", "starlette.config.Config.__call__"})
 
@@ -158,7 +159,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     routes = [r.key for r in project.imported.routes if r.kind != "mount"]
     named: dict[str, list[Mark]] = {}
     for mark in project.source.marks.get(RULE.code, ()):
-        if not is_aside(mark.span.file):
+        if not is_aside(mark.span.file) and not _TRIALS.search(mark.span.file):
             named.setdefault(mark.fact("name"), []).append(mark)
     for mark, *more in named.values():
         yield draft(
