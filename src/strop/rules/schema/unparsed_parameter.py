@@ -72,7 +72,8 @@ def notice(body: Body) -> Iterator[Mark]:
         kind = _kind(body, call) if name in texts and name not in told else ""
         if kind and _is_raw(body, name) and not _has_pattern(texts[name]) and not _is_tried(body, call):
             told.add(name)
-            yield body.mark(RULE.code, call, text=body.text(call)[:90], name=name, becomes=kind)
+            cut = "replace" in body.text(call.args[0])  # "order:17": the parameter itself is no number
+            yield body.mark(RULE.code, call, text=body.text(call)[:90], name=name, becomes=kind, cut=cut)
 
 
 def _is_text(annotation: ast.expr | None) -> bool:
@@ -162,7 +163,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             ways,
             message=told,
             impact="a mistyped parameter is answered with 500, and the schema says that any text will do",
-            solution=f"{name}: {kind}; FastAPI then answers 422"
+            solution="catch the ValueError and answer 422, or Query(pattern=...) for the whole text"
+            if mark.fact("cut")
+            else f"{name}: {kind}; FastAPI then answers 422"
             if " " not in kind
             else "a model or Json[...]; FastAPI then answers 422",
             confidence=0.85,
