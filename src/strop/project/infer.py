@@ -20,6 +20,7 @@ from strop.project.names import BUILTIN_TYPES, Names
 from strop.project.refs import UNKNOWN, element, instantiate, join, unpacked
 from strop.project.results import called
 from strop.project.scope import Binding, FunctionNode, Ref, Scope
+from strop.project.walk import walk
 
 _PLAIN = {
     ast.JoinedStr: "str",
@@ -250,7 +251,7 @@ def _parse_quoted(expr: ast.Constant) -> ast.expr:
         tree = ast.parse(str(expr.value).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         return ast.Constant(None)
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.expr):
             ast.copy_location(node, expr)
     return tree

@@ -239,6 +239,8 @@ class Origins:
         tokens = set(self.of(func.value))
         if func.attr == "replace" and call.args and self.body.constant(call.args[0]) in _SEPARATORS:
             tokens = set(within(tokens))
+        if func.attr == "replace" and [self.body.constant(a) for a in call.args] == ["'", "''"]:
+            return {t for t in tokens if self.whole}  # a text of SQL that nothing in it can end
         if func.attr == "resolve":
             tokens = {t.removeprefix("~") for t in tokens}
         if func.attr in ("get", "pop") and call.args and isinstance(call.args[0], ast.Constant):

@@ -36,9 +36,18 @@ def tested(body: Body, origins: Origins) -> Tokens:
     for chosen in body.of(ast.GeneratorExp):
         found.update(_looked_up(chosen, origins))
     for attribute in body.of(ast.Attribute):
-        if attribute.attr in _HOSTS and isinstance(attribute.ctx, ast.Load):
+        if attribute.attr in _HOSTS and isinstance(attribute.ctx, ast.Load) and not _is_told(attribute, body):
             found.update(origins.of(attribute.value))
     return frozenset(token for token in map(bare, found) if not token.startswith("self"))
+
+
+def _is_told(attribute: ast.Attribute, body: Body) -> bool:
+    """Whether a host only becomes a field of something, or a part of a text: nobody has asked which it is."""
+    parent = body.parent(attribute)
+    if isinstance(parent, ast.keyword):
+        call = body.parent(parent)
+        return isinstance(call, ast.Call) and last_name(call.func)[:1].isupper()
+    return isinstance(parent, ast.FormattedValue)
 
 
 def _compared(compare: ast.Compare, body: Body, origins: Origins) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from strop.project.catalogue import default_catalogue
-from strop.project.function import Function, Reach
+from strop.project.function import Call, Function, Reach
 from strop.project.handling import CODE, REFUSING, Handling
 from strop.project.identify import Identifier
 from strop.project.project import Project
@@ -42,6 +42,15 @@ _CALLER = re.compile(
     r"^(current_|auth_|request_)?(user|principal|account|member|identity|actor|subject)$|^auth$",
     re.IGNORECASE,
 )
+_ASKS = re.compile(
+    r"^_?(assert|require|check|ensure|verify|authori[sz]e|enforce|validate|must|needs?|is|has|can|may)_",
+    re.IGNORECASE,
+)
+_CARRIERS = frozenset({"session", "cookies", "headers", "user", "auth", "principal", "state"})
+_PASSING = frozenset({
+    "starlette.middleware.sessions:SessionMiddleware", "starlette.middleware.cors:CORSMiddleware",
+    "starlette.middleware.gzip:GZipMiddleware",
+})  # fmt: skip
 _OPERATED = {"admin", "backoffice"}  # parts of paths behind which nobody but administrators works
 _REGISTERS = re.compile(
     r"\.(get|post|put|patch|delete|head|options|trace|api_route|route|websocket|websocket_route|add_api_route)$|staticmethod|classmethod|^functools\.wraps"
@@ -53,9 +62,11 @@ class Protection:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.finder = Identifier(project.source)
+        self.finder = Identifier.of(project.source)
         self.refusing = {m.function for m in project.source.marks.get(REFUSING, ())}
         self._refuses: dict[str, bool] = {}
+        self._guards: dict[Dependency, bool] = {}
+        self._for_operators: dict[str, bool] = {}
         self._handlings: dict[str, Handling] = {}
 
     @classmethod
@@ -86,19 +97,36 @@ class Protection:
         return self._refuses[function]
 
     def _reaches_refusal(self, function: str) -> bool:
+        return any(level & self.refusing for level in self._levels(function))
+
+    def _levels(self, function: str) -> Iterator[set[str]]:
+        """The functions that one runs: itself, what it calls, what that calls ..."""
         level, seen = {function}, {function}
-        for _ in range(_DEEPEST):
-            if level & self.refusing:
-                return True
-            calls = (
-                c
-                for f in level
-                if f in self.project.source.functions
-                for c in self.project.source.functions[f].calls
-            )
-            level = {c.target for c in calls if c.target} - seen
+        for _ in range(_DEEPEST + 1):
+            yield level
+            level = {c.target for f in level for c in self._calls(f) if c.target} - seen
             seen |= level
-        return bool(level & self.refusing)
+
+    def _calls(self, function: str) -> tuple[Call, ...]:
+        found = self.project.source.functions.get(function)
+        return tuple(found.calls) if found is not None else ()
+
+    def _may_ask(self, function: str) -> bool:
+        """Whether something below a function is called that can't be followed and is named for a check of who calls."""
+        return any(
+            not call.target and _ASKS.search(last) and _GUARD.search(last)
+            for level in self._levels(function)
+            for one in level
+            for call in self._calls(one)
+            for last in (call.name.rpartition(".")[2],)
+        )
+
+    def _looks(self, route: Route) -> bool:
+        """Whether a handler gets or reads something that tells who calls: it may refuse in a way of its own."""
+        handling = self.handling(route)
+        return any(_CALLER.match(d.parameter) for d in route.dependencies if d.parameter) or (
+            handling is not None and not _CARRIERS.isdisjoint(handling.attributes)
+        )
 
     def guards(self, route: Route) -> tuple[Dependency, ...]:
         """The dependencies of a route that say who may call it."""
@@ -106,6 +134,11 @@ class Protection:
 
     def is_guard(self, dependency: Dependency) -> bool:
         """Whether a dependency checks, or finds out, who calls."""
+        if dependency not in self._guards:
+            self._guards[dependency] = self._is_guard(dependency)
+        return self._guards[dependency]
+
+    def _is_guard(self, dependency: Dependency) -> bool:
         if dependency.scheme or dependency.scopes:
             return True
         name = dependency.name.rpartition(":")[2]
@@ -126,6 +159,8 @@ class Protection:
         """Whether a layer around the application may refuse: then no route is called open."""
         for middleware in self.project.imported.middleware:
             name = middleware.name.rpartition(":")[2]
+            if middleware.name in _PASSING:
+                continue
             if re.search(
                 r"auth|jwt|login|permission|session|protect|apikey|api_key|basic|oauth|sso|access",
                 name,
@@ -148,9 +183,21 @@ class Protection:
         function = self.handler(route)
         if function is None or self.guards(route) or self.refuses(function.id) or _is_veiled(route):
             return False
+        if self._looks(route) or self._may_ask(function.id):
+            return False
         return self.is_plain(function.id) and not any(
             _GUARD.search(c.name.rpartition(".")[2]) and not _PLAIN.search(c.name) for c in function.calls
         )
+
+    def is_registration(self, route: Route) -> bool:
+        """Whether nobody must be known to call a handler; that it may refuse (registration is closed) is no login."""
+        function = self.handler(route)
+        return function is not None and not self.guards(route) and self.is_plain(function.id)
+
+    def is_entrance(self, key: str) -> bool:
+        """Whether it is certain that anybody may call a route (by key): nothing asks, neither it nor a layer around."""
+        route = self.project.route(key)
+        return route is not None and not self.around and self.is_open(route)
 
     def is_plain(self, function: str) -> bool:
         """Whether nothing is put around a handler but its registration: a decorator may check anything."""
@@ -175,6 +222,11 @@ class Protection:
 
     def is_for_operators(self, key: str) -> bool:
         """Whether a route (by key) is for administrators, as its path or its guards say."""
+        if key not in self._for_operators:
+            self._for_operators[key] = self._is_for_operators(key)
+        return self._for_operators[key]
+
+    def _is_for_operators(self, key: str) -> bool:
         route = self.project.route(key)
         if route is None:
             return False

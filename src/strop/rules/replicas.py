@@ -12,7 +12,7 @@ from strop.project.project import Project
 from strop.project.shipped.values import Launch
 
 SEVERAL = "several-processes"  # the key of these marks; whichever rule asks makes them
-_STARTS = ("run", "Config", "Granian")
+_STARTS = ("run", "Granian")  # uvicorn.Config is told of workers, and uvicorn.Server starts none
 _SERVERS = ("uvicorn.", "granian.", "hypercorn.")
 _VARIABLE = re.compile(r"^(WEB_(SERVER_)?CONCURRENCY|(GUNICORN|UVICORN|WEB|API|SERVER)_(NUM_)?WORKERS)$")
 _ONE = re.compile(r"^(1?|\$\{\w+:?-1\})$")

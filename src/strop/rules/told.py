@@ -8,10 +8,11 @@ from strop.finding import Finding, Severity
 from strop.project.function import Context, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.aside import is_aside
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.rule import Rule
-from strop.span import Step
+from strop.span import Span, Step
 
 SERVED: tuple[Context, ...] = ("loop", "thread", "serialization", "background")
 
@@ -38,11 +39,16 @@ def tell(
     solution: str,
     confidence: float,
     severity: Severity | None = None,
+    places: Iterable[Span] = (),
     **facts: object,
 ) -> Finding:
-    """A finding at a mark, with these ways as its routes and the first of them as its chain."""
+    """A finding at a mark, with these ways as its routes and the first of them as its chain; `places` are of the same cause.
+
+    In an example or a script that no route reaches it is a note.
+    """
     found = list(ways)
     chain = found[0].chain if found else ()
+    beside = not found and is_aside(mark.span.file)
     last = Step(mark.fact("text") or message, mark.span)
     return draft(
         rule,
@@ -55,5 +61,6 @@ def tell(
         confidence=confidence,
         chain=(*chain, last) if chain else (),
         facts={"text": mark.fact("text")} | facts,
-        severity=severity,
+        severity="note" if beside else severity,
+        places=places,
     )

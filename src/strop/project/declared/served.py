@@ -71,7 +71,8 @@ class Served:
             yield from self.router(app, _Around(prefix))
             return
         yield from (replace(r, path=prefix + r.path) for r in _defaults(app))
-        yield from self.router(app, self._inside(_Around(prefix), app.options, app))
+        hidden = _is_off(app.options.get("openapi_url"))  # nothing is published, so no client is generated
+        yield from self.router(app, self._inside(_Around(prefix, hidden=hidden), app.options, app))
 
     def alone(self, router: Router) -> Iterator[Route]:
         """Every operation of a router that nothing is known around."""

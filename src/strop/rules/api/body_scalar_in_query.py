@@ -11,7 +11,8 @@ don't count.
 
 **How to fix it.** One model for the body, `Body()` for each value, or `Query()` where the query is meant: then it is said.
 
-**When it is no problem.** Options in the query, marked or not, beside a body that is a model.
+**When it is no problem.** Options in the query, marked or not, beside a body that is a model, or that is no JSON
+(`Body(media_type="text/plain")`). Short texts in the query alone are a note.
 
 **Sources.** FastAPI, "Body - Multiple Parameters": https://fastapi.tiangolo.com/tutorial/body-multiple-params/ ;
 https://github.com/fastapi/fastapi/issues/1097
@@ -108,6 +109,11 @@ _CONTENTS = frozenset(
 )
 
 
+_LONG = frozenset({
+    "description", "content", "text", "message", "body", "comment", "notes", "bio", "prompt", "question", "feedback",
+})  # fmt: skip
+
+
 def notice(body: Body) -> Iterator[Mark]:
     """Routes whose plain parameters are meant for the body."""
     route = endpoint(body)
@@ -139,7 +145,14 @@ def _meant(route: Endpoint, arguments: list[Argument], plain_ones: list[Argument
 def _beside(arguments: list[Argument]) -> str:
     """The one marked value of the body that the others are thought to stand beside."""
     values = [a for a in arguments if a.marked and a.source in ("body", "form") and not _is_model(a)]
+    if any(_is_raw(a) for a in values):
+        return ""
     return values[0].name if values and not any(_is_model(a) or _is_file(a) for a in arguments) else ""
+
+
+def _is_raw(argument: Argument) -> bool:
+    """Whether a body is of another type than JSON: nothing else can stand in it."""
+    return argument.marker is not None and any(k.arg == "media_type" for k in argument.marker.keywords)
 
 
 def _is_model(argument: Argument) -> bool:
@@ -193,6 +206,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             impact="clients that send them in the body get the defaults, or 422, and URLs end in logs",
             solution="a model for the whole body or Body() for each; Query() where the query is meant",
             confidence=0.75 if beside else 0.65,
+            severity=None if beside or _LONG & set(names) else "note",
         )
 
 
@@ -220,6 +234,17 @@ def import_all(data: dict = Body(...), strategy: str = Body("update"), rekey: bo
     return {"rows": len(data), "strategy": strategy, "rekey": rekey}
 """),
         mends="beside one Body",
+    ),
+    Example(
+        "an option beside a text that is no JSON",
+        plain("""
+from fastapi import Body
+
+
+@app.put("/settings")
+def save(mode: str, text: str = Body(media_type="text/plain")):
+    return {"mode": mode, "length": len(text)}
+"""),
     ),
     Example(
         "a message in the URL",

@@ -6,10 +6,11 @@
 valid. With several methods the id is taken from a set, so it may change from start to start.
 
 **How it is found.** Ids that are written on routes which are in the schema; routes with several methods, without `generate_unique_id_function`.
+A note for the methods of one declaration: they run the same handler, so a client that has only one of them lacks nothing.
 
 **How to fix it.** An id for each; one route for each method.
 
-**When it is no problem.** Routes that are not in the schema.
+**When it is no problem.** Routes that are not in the schema, or of an application without one (`openapi_url=None`).
 
 **Sources.** OpenAPI, "Operation Object": https://spec.openapis.org/oas/v3.1.0#operation-object ;
 https://github.com/fastapi/fastapi/issues/4740
@@ -21,7 +22,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
-from strop.finding import Finding
+from strop.finding import Finding, Severity
 from strop.project.project import Project
 from strop.project.route import Route
 from strop.rules.draft import draft
@@ -45,9 +46,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             declared[route.name, route.path, route.decorator].append(route)
     for name, routes in written.items():
         if len({route.key for route in routes}) > 1:
-            yield _finding(
-                routes, f"operation id {name} stands for {len(routes)} operations", "an id for each", 0.92
-            )
+            message = f"operation id {name} stands for {len(routes)} operations"
+            once = len({(route.name, route.decorator) for route in routes}) == 1
+            yield _finding(routes, message, "an id for each", 0.92, "note" if once else None)
     if any(name == "generate_unique_id_function" for name, _ in project.imported.options):
         return
     several = [each for each in declared.values() if len({r.method for r in each} - {"HEAD", "OPTIONS"}) > 1]
@@ -56,10 +57,12 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         more = f" and {len(several) - 1} more" if len(several) > 1 else ""
         text = f"one operation id for {' and '.join(methods)} of {several[0][0].path}{more}"
         routes = [route for each in several for route in each]
-        yield _finding(routes, text, "a route for each method, or include_in_schema=False", 0.75)
+        yield _finding(routes, text, "a route for each method, or include_in_schema=False", 0.75, "note")
 
 
-def _finding(routes: list[Route], message: str, solution: str, confidence: float) -> Finding:
+def _finding(
+    routes: list[Route], message: str, solution: str, confidence: float, severity: Severity | None
+) -> Finding:
     last = routes[1]
     span = last.decorator or last.span or Span("", 0)
     return draft(
@@ -73,6 +76,7 @@ def _finding(routes: list[Route], message: str, solution: str, confidence: float
         confidence=confidence,
         chain=(Step(route.key, route.decorator or span) for route in routes[:3]),
         facts={"id": last.operation_id, "path": last.path},
+        severity=severity,
     )
 
 
@@ -91,13 +95,27 @@ EXAMPLES = (
     Example("written twice", plain(_WORDS.format(second="words")), bad=True),
     Example("an id for each", plain(_WORDS.format(second="add_word")), mends="written twice"),
     Example(
-        "several methods",
+        "several methods: a note",
         plain("""
 @app.api_route("/hook", methods=["GET", "POST"])
 def hook():
     return "ok"
 """),
         bad=True,
+    ),
+    Example(
+        "no schema at all",
+        plain("""
+pages = FastAPI(openapi_url=None)
+
+
+@pages.api_route("/login", methods=["GET", "POST"])
+def login():
+    return "form"
+
+
+app.mount("/pages", pages)
+"""),
     ),
     Example(
         "several methods that are not in the schema",

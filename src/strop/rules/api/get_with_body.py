@@ -47,7 +47,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         ):
             continue
         for parameter in route.parameters:
-            if parameter.place == "body":
+            if parameter.place == "body" and not route.deprecated:
                 found.setdefault(parameter.span, (f"{parameter.name}: {parameter.type}", [], own.span))[
                     1
                 ].append(route.key)

@@ -8,7 +8,7 @@ one of the two asks for is asked for, or not, by surprise.
 
 **How it is found.** For each route in the order of the whole application: does the path of an earlier one with the same method match every path
 of this one? Convertors (`{id:int}`, `{rest:path}`) are taken into account. Specific before general is right and not reported; the same path
-twice is.
+twice is. A note where the same declaration is also included or mounted elsewhere, and answers there.
 
 **How to fix it.** Declare or include the specific route first, or give it a path of its own.
 
@@ -61,6 +61,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     earlier: dict[tuple[str, str], list[Route]] = defaultdict(list)
     found: dict[tuple[str, str], list[tuple[Route, Route]]] = defaultdict(list)
     chosen = {mark.function for mark in marks(project, RULE)}
+    reached: set[tuple[str, Span | None]] = set()
     for route in project.imported.routes:
         own = handler(project, route)
         if (
@@ -74,13 +75,17 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         hiding = next((one for one in before if _hides(one.path, route.path)), None)
         if hiding is not None and hiding.name != route.name:
             found[hiding.name, route.name].append((hiding, route))
+        elif hiding is None:
+            reached.add((route.name, route.decorator))
         before.append(route)
     for pairs in found.values():
-        yield _finding(project, pairs)
+        yield _finding(project, pairs, all((hidden.name, hidden.decorator) in reached for _, hidden in pairs))
 
 
 def _hides(earlier: str, later: str) -> bool:
     """Whether every path that the later template matches is matched by the earlier one."""
+    if ":path}" not in earlier and earlier.strip("/").count("/") != later.strip("/").count("/"):
+        return False
     first, second = earlier.strip("/").split("/"), later.strip("/").split("/")
     if earlier.endswith("/") != later.endswith("/") and not earlier.endswith(":path}"):
         return False
@@ -103,8 +108,8 @@ def _ends_alike(after: list[str], rest: list[str]) -> bool:
 
 def _covers(earlier: str, later: str) -> bool:
     """Whether a segment matches everything that another one does."""
-    if earlier == later:
-        return True
+    if earlier == later or "{" not in earlier:
+        return earlier == later
     parameter = _PARAMETER.match(earlier)
     if parameter is None:  # a text, or a mix of text and parameters: `{name}.json`
         return bool(_INSIDE.search(earlier)) and _INSIDE.sub("{}", earlier) == _INSIDE.sub("{}", later)
@@ -117,7 +122,7 @@ def _covers(earlier: str, later: str) -> bool:
     return kind == "str" or bool(re.fullmatch(_FITS.get(kind, r"(?!)"), later))
 
 
-def _finding(project: Project, pairs: list[tuple[Route, Route]]) -> Finding:
+def _finding(project: Project, pairs: list[tuple[Route, Route]], elsewhere: bool) -> Finding:
     hiding, route = pairs[0]
     own = handler(project, route)
     span = route.decorator or (own.span if own is not None else route.span) or Span("", 0)
@@ -138,6 +143,7 @@ def _finding(project: Project, pairs: list[tuple[Route, Route]]) -> Finding:
         confidence=0.92,
         chain=(Step(hiding.key, at), Step(route.key, span)),
         facts={"hidden": route.key, "by": hiding.key},
+        severity="note" if elsewhere else None,
     )
 
 
@@ -155,6 +161,29 @@ def read_user(user_id: str):
 EXAMPLES = (
     Example("general before specific", plain(_ANY + _ME), bad=True),
     Example("specific before general", plain(_ME + _ANY), mends="general before specific"),
+    Example(
+        "hidden in one of two places: a note",
+        plain("""
+from fastapi import APIRouter
+
+router = APIRouter()
+
+
+@router.get("/health")
+def health():
+    return {"status": "ok"}
+
+
+@app.get("/health")
+def own_health():
+    return {"status": "ok", "of": "all"}
+
+
+app.include_router(router)
+app.include_router(router, prefix="/words")
+"""),
+        bad=True,
+    ),
     Example(
         "a catch-all of another router",
         plain(

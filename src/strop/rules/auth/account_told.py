@@ -6,7 +6,8 @@ found" when there is none.
 **Why it costs.** Anybody can try addresses until one is known: a list of customers for phishing, and half of a login.
 
 **How it is found.** In functions that a public route for logging in or recovering reaches: a lookup by what people type,
-and a refusal that says that there is no such user, or has status 404.
+and a refusal that says that there is no such user, or has status 404. A login that asks for nothing to prove who one is
+(a door for development) is left alone; where an open registration says that a name "already exists" it is a note.
 
 **How to fix it.** The same answer in both cases: "If the address is known, a message was sent", "wrong name or password".
 
@@ -43,6 +44,9 @@ WORDS = (
     "NotFoundException",
     "BadRequestException",
     "UserNotFound",
+    "already",
+    "exists",
+    "taken",
 )
 _TYPED = re.compile(r"email|user_?name|login|identifier|phone", re.IGNORECASE)
 _USER = re.compile(r"user|account|member|person|customer", re.IGNORECASE)
@@ -50,13 +54,23 @@ _UNKNOWN = re.compile(
     r"not exist|not found|no (such )?(user|account)|unknown (user|e-?mail|account)|not registered|no account|isn't registered",
     re.IGNORECASE,
 )
+_TAKEN = re.compile(
+    r"(user|account|e-?mail|login|name)\b.*\b(already|exists|is taken|in use)|already (registered|signed up)",
+    re.IGNORECASE,
+)
+_LOGIN = re.compile(r"log_?in|sign_?in|authenticate", re.IGNORECASE)
+_RECOVERS = re.compile(r"password|recover|forgot|reset|magic|otp", re.IGNORECASE)
+_PROVES = frozenset({"password", "passwd", "pwd", "pin", "otp", "code", "secret", "form_data", "credentials"})
 _ENTRANCE = re.compile(
     r"log_?in|sign_?in|password|recover|forgot|reset|magic|otp|access.?token|authenticate", re.IGNORECASE
 )
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """Refusals that say that a user does not exist."""
+    """Refusals that say that a user does not exist, or that one does."""
+    for refusal in body.of(ast.Raise):
+        if refusal.exc is not None and any(_TAKEN.search(t) for t in _texts(refusal.exc)):
+            yield body.mark(RULE.code, refusal, kind="taken")
     if _is_proven(body):
         return
     for branch in body.of(ast.If):
@@ -69,7 +83,10 @@ def notice(body: Body) -> Iterator[Mark]:
                 and isinstance(statement.exc, ast.Call)
                 and _tells(body, statement.exc)
             ):
-                yield body.mark(RULE.code, statement, user=name, text=body.text(statement)[:90])
+                proves = not body.words.isdisjoint(_PROVES)
+                yield body.mark(
+                    RULE.code, statement, user=name, proves=proves, text=body.text(statement)[:90]
+                )
 
 
 def _is_proven(body: Body) -> bool:
@@ -99,8 +116,12 @@ def _is_typed(body: Body, name: str) -> bool:
     return any(isinstance(c, ast.Call) and _TYPED.search(body.text(c)) for c in calls)
 
 
+def _texts(expr: ast.expr) -> list[str]:
+    return [str(n.value) for n in ast.walk(expr) if isinstance(n, ast.Constant)]
+
+
 def _tells(body: Body, exc: ast.Call) -> bool:
-    texts = [str(n.value) for n in ast.walk(exc) if isinstance(n, ast.Constant)]
+    texts = _texts(exc)
     if any(_UNKNOWN.search(t) for t in texts):
         return True
     codes = [*texts, *(n.attr for n in ast.walk(exc) if isinstance(n, ast.Attribute))]
@@ -113,7 +134,12 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each refusal that a public entrance reaches."""
     protection = Protection.of(project)
     for mark in marks(project, RULE):
-        ways = [w for w in ways_to(project, mark.function) if _is_entrance(protection, w.route)]
+        ways = [
+            w
+            for w in ways_to(project, mark.function)
+            if _is_entrance(protection, w.route)
+            and (mark.fact("proves") or not _is_login(protection, w.route))
+        ]
         if ways:
             yield tell(
                 RULE,
@@ -123,7 +149,27 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="anybody can try addresses until one is known",
                 solution="give the same answer whether the account exists or not",
                 confidence=0.8,
+                severity="note" if registration_tells(project) else None,
             )
+
+
+def registration_tells(project: Project) -> bool:
+    """Whether anybody can learn from an open registration which accounts exist: then no other answer is worth hiding."""
+    protection = Protection.of(project)
+    routes = (
+        project.route(way.route)
+        for mark in marks(project, RULE, "taken")
+        for way in ways_to(project, mark.function)
+    )
+    return any(
+        route is not None and route.method == "POST" and protection.is_registration(route) for route in routes
+    )
+
+
+def _is_login(protection: Protection, key: str) -> bool:
+    """Whether a route is for logging in, and not for recovering what is needed for it."""
+    route = protection.project.route(key)
+    return route is not None and bool(_LOGIN.search(route.path)) and not _RECOVERS.search(route.path)
 
 
 def _is_entrance(protection: Protection, key: str) -> bool:
@@ -201,6 +247,28 @@ def recover(email: str):
 """),
         bad=False,
         mends="recovery that says who is unknown",
+    ),
+    Example(
+        "a door for development, where everybody may be anybody",
+        plain("""
+from fastapi import Request
+
+USERS = {"ada@shop.example": 1}
+
+
+def find_user(email: str):
+    return USERS.get(email)
+
+
+@app.get("/dev-login/{email}")
+def enter(email: str, request: Request):
+    user = find_user(email)
+    if not user:
+        raise HTTPException(404, "No such user.")
+    request.session["user"] = email
+    return {"user": email}
+"""),
+        bad=False,
     ),
     Example(
         "for people who are logged in",

@@ -59,7 +59,7 @@ def notice(body: Body) -> Iterator[Mark]:
             missing
             and _SESSION.search(name)
             and not _READABLE.search(name)
-            and not _tells_nothing(body, given)
+            and not _tells_nothing(body, call, given)
         ):
             yield body.mark(RULE.code, call, name=name, missing=" and ".join(missing))
     for item in body.of(ast.Subscript):
@@ -92,9 +92,10 @@ def _is_off(body: Body, given: dict[str | None, ast.expr], flag: str, unless_giv
     return body.constant(given[flag]) is False if flag in given else unless_given
 
 
-def _tells_nothing(body: Body, given: dict[str | None, ast.expr]) -> bool:
+def _tells_nothing(body: Body, call: ast.Call, given: dict[str | None, ast.expr]) -> bool:
     """A cookie that is set in order to end, or the same for all: it identifies nobody."""
-    return body.constant(given.get("max_age")) == 0 or isinstance(given.get("value"), ast.Constant)
+    value = call.args[1] if len(call.args) > 1 else given.get("value")
+    return body.constant(given.get("max_age")) == 0 or isinstance(value, ast.Constant)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -141,6 +142,18 @@ def _finding(project: Project, found: list[Mark], message: str) -> Finding:
 
 
 EXAMPLES = (
+    Example(
+        "a mark for the page that there is a session",
+        plain("""
+from fastapi import Response
+
+
+@app.post("/login")
+def login(response: Response):
+    response.set_cookie("session_is_on", "true", max_age=3600)
+"""),
+        bad=False,
+    ),
     Example(
         "a session that scripts can read",
         plain("""

@@ -29,6 +29,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.rules.aside import is_aside
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -44,9 +45,7 @@ _KEY = re.compile(
 _CLIENTS = re.compile(
     r"client|captcha|turnstile|stripe|s3|aws|webhook_id|public|smtp|mail|celery_result", re.IGNORECASE
 )
-_ASIDE = re.compile(
-    r"(^|/)(scripts?|tools?|dev|demos?|examples?|bench\w*|load\w*|smoke\w*|cli|docs?|playground|sandbox)[/._]|(^|/)(demo|smoke|example)\w*\.py$"
-)
+_TRIALS = re.compile(r"(^|/)(dev|bench\w*|load\w*|smoke\w*|cli|playground|sandbox)[/._]|(^|/)smoke\w*\.py$")
 _PLACEHOLDER = re.compile(r"^(|<.*>|\$.*|/.*|\.\.?/.*|none|null|[A-Z][A-Z0-9_]*)$")
 _READS = frozenset({"os.getenv", "os.environ.get", "decouple.config", "starlette.config.Config.__call__"})
 
@@ -156,11 +155,13 @@ def _signs(body: Body, name: str) -> bool:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each default."""
+    """One finding for each variable, with every place that has a default for it."""
     routes = [r.key for r in project.imported.routes if r.kind != "mount"]
+    named: dict[str, list[Mark]] = {}
     for mark in project.source.marks.get(RULE.code, ()):
-        if _ASIDE.search(mark.span.file):
-            continue
+        if not is_aside(mark.span.file) and not _TRIALS.search(mark.span.file):
+            named.setdefault(mark.fact("name"), []).append(mark)
+    for mark, *more in named.values():
         yield draft(
             RULE,
             mark.span,
@@ -170,6 +171,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             solution="leave the default out: the service then refuses to start without the variable",
             known="static",
             confidence=0.85,
+            places=[each.span for each in more],
         )
 
 

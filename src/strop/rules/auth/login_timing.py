@@ -7,7 +7,7 @@ the hash when no user was found.
 addresses have an account.
 
 **How it is found.** In a function that looks a user up and verifies a password: the check for "no user" comes first and
-does no hashing of its own.
+does no hashing of its own. A note where an open registration of the project says that a name "already exists".
 
 **How to fix it.** Verify a constant dummy hash when there is no user, and answer both cases alike.
 
@@ -28,6 +28,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.rules.auth.account_told import registration_tells
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -162,6 +163,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="the time of the answer tells anybody which names have an account",
                 solution="verify a constant dummy hash when there is no user",
                 confidence=0.8,
+                severity="note" if registration_tells(project) else None,
             )
 
 
@@ -177,6 +179,35 @@ USERS = {}
 
 def find_user(name: str):
     return USERS.get(name)
+
+
+@app.post("/login")
+def login(name: str, password: str):
+    user = find_user(name)
+    if not user or not hasher.verify(password, user.hashed_password):
+        raise HTTPException(401, "wrong name or password")
+    return {"name": name}
+"""),
+        bad=True,
+    ),
+    Example(
+        "where the registration tells it anyway: a note",
+        plain("""
+from passlib.context import CryptContext
+
+hasher = CryptContext(schemes=["argon2"])
+USERS = {}
+
+
+def find_user(name: str):
+    return USERS.get(name)
+
+
+@app.post("/register")
+def register(name: str, password: str):
+    if name in USERS:
+        raise HTTPException(409, "this user already exists")
+    USERS[name] = hasher.hash(password)
 
 
 @app.post("/login")

@@ -9,7 +9,8 @@ can call this operation.
 **How it is found.** The effective dependencies of each route, from the application, its routers, inclusions, aliases,
 base classes and decorators. Left alone are routes that are public by what they are (login, registration, health,
 callbacks, webhooks, shared links), that ask for a token or a signature themselves, whose handler refuses
-somewhere below, or that do nothing with data; and everything where a middleware may refuse.
+somewhere below, or that do nothing with data; and everything where a middleware may refuse. A note where the router asks at no
+GET at all and at every write: what it has may be read by all, as it seems on purpose; so is a GET that takes nothing at all, which answers all alike.
 
 **How to fix it.** The dependency that the siblings have; or the router's `dependencies=[...]`, so that it can't be forgotten.
 
@@ -22,10 +23,10 @@ https://fastapi.tiangolo.com/tutorial/bigger-applications/
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from strop.evidence import Evidence
-from strop.finding import Finding
+from strop.finding import Finding, Severity
 from strop.project.project import Project
 from strop.project.route import Route
 from strop.rules.draft import draft
@@ -65,8 +66,27 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         usual, times = _usual(protection, protected)
         if len(names) < _FEWEST or times < _FEWEST or len(names) < len(open_ones):
             continue
+        apart = _are_apart(protected, open_ones.values())
         for name, route in sorted(wanted.items()):
-            yield _finding(protection, route, [r.key for r in group if r.name == name], usual, len(names))
+            keys = [r.key for r in group if r.name == name]
+            yield _finding(
+                protection, route, keys, usual, len(names), "note" if apart or _is_for_all(route) else None
+            )
+
+
+def _is_for_all(route: Route) -> bool:
+    """Whether a route gets nothing that its answer could depend on: no parameter, no session, no service."""
+    return route.method == "GET" and not route.dependencies and not route.parameters
+
+
+def _are_apart(protected: Iterable[Route], open_ones: Iterable[Route]) -> bool:
+    """Whether reading is open and writing is not, without exception, in more than one place."""
+    reads = [route for route in open_ones if route.method == "GET"]
+    return (
+        len(reads) > 1
+        and all(route.method == "GET" for route in open_ones)
+        and not any(route.method == "GET" for route in protected)
+    )
 
 
 def _usual(protection: Protection, protected: list[Route]) -> tuple[str, int]:
@@ -82,7 +102,14 @@ def _touches_data(protection: Protection, route: Route) -> bool:
     return function is not None and (bool(route.dependencies) or any(c.target for c in function.calls))
 
 
-def _finding(protection: Protection, route: Route, routes: list[str], usual: str, siblings: int) -> Finding:
+def _finding(
+    protection: Protection,
+    route: Route,
+    routes: list[str],
+    usual: str,
+    siblings: int,
+    severity: Severity | None,
+) -> Finding:
     function = protection.handler(route)
     assert function is not None
     short = usual.rpartition(":")[2]
@@ -98,6 +125,7 @@ def _finding(protection: Protection, route: Route, routes: list[str], usual: str
         confidence=0.8,
         chain=(Step(routes[0], span),),
         facts={"dependency": usual},
+        severity=severity,
     )
 
 
@@ -210,6 +238,29 @@ from fastapi_limiter.depends import RateLimiter
 
 @router.delete("/{number}", dependencies=[Depends(RateLimiter(times=5, seconds=60))])
 def remove(number: int):
+    return load(number)
+
+
+app.include_router(router)
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "whoever likes may read, and nobody may write: a note",
+        plain(
+            _USERS.replace(
+                ", user: str = Depends(current_user)):\n    return load(number)",
+                "):\n    return load(number)",
+            ).replace("def notes(user: str = Depends(current_user))", "def notes(limit: int = 10)")
+            + """
+@router.put("/{number}")
+def change(number: int, user: str = Depends(current_user)):
+    return load(number)
+
+
+@router.delete("/{number}")
+def remove(number: int, user: str = Depends(current_user)):
     return load(number)
 
 

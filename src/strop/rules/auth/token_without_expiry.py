@@ -6,7 +6,7 @@
 nothing to revoke it with but a new key for everybody.
 
 **How it is found.** The dictionary that is encoded, where all of its keys can be seen; a payload that comes from
-elsewhere is left alone.
+elsewhere is left alone. A note where a comment in the function says that the token does not expire.
 
 **How to fix it.** `"exp": datetime.now(UTC) + timedelta(minutes=...)`, and a refresh token for longer sessions.
 
@@ -19,6 +19,7 @@ https://fastapi.tiangolo.com/tutorial/security/oauth2-jwt/
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -33,6 +34,7 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("AUTH008", "token-without-expiry", "auth", "warning", "A token that never expires", static=True)
 WORDS = ("encode",)
+_SAID = re.compile(r"#.*\b(not|never|n't|no|without)\b.*\bexpir", re.IGNORECASE)
 _ENCODES = frozenset({"jwt.encode", "jose.jwt.encode", "jwt.PyJWT.encode", "jwt.api_jwt.encode"})
 
 
@@ -48,7 +50,8 @@ def notice(body: Body) -> Iterator[Mark]:
             and payload.keys
             and all(isinstance(k, ast.Constant) for k in payload.keys)
         ):
-            yield body.mark(RULE.code, call, text=body.text(call))
+            said = any(_SAID.search(line) for line in body.lines)
+            yield body.mark(RULE.code, call, text=body.text(call), said=said)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -64,6 +67,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="a token that leaks works until the signing key is changed",
                 solution='add "exp" to the payload',
                 confidence=0.75,
+                severity="note" if mark.fact("said") else None,
             )
 
 

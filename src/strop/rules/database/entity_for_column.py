@@ -57,8 +57,10 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         if any("load_only" in body.text(call) for call in load.statement.calls("options")):
             continue
+        few = any(".in_(" in body.text(call) for call in load.statement.calls("where", "filter"))
         short = entity.rpartition(".")[2]
-        yield body.mark(RULE.code, load.executed, entity=short, column=attribute, text=body.text(made)[:90])
+        text = body.text(made)[:90]
+        yield body.mark(RULE.code, load.executed, entity=short, column=attribute, text=text, few=few)
 
 
 def _taken(made: _Made, generator: ast.comprehension) -> str:
@@ -107,7 +109,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         if table is None or not ways or column is None:
             continue
         wide = [c.name for c in table.columns if _WIDE.search(c.type) and c is not column]
-        heavy = bool(wide) or len(table.columns) >= _MANY
+        heavy = (bool(wide) or len(table.columns) >= _MANY) and not mark.fact("few")
         size = f", {wide[0]} among them" if wide else ""
         yield tell(
             RULE,

@@ -8,13 +8,13 @@ secret itself (a JWT library once put the signing key in it). And clients come t
 
 **How it is found.** A handler of `Exception`, of all exceptions or of a library's own exceptions whose name goes
 as `str(e)`, `repr(e)`, `f"{e}"`, `e.args` or `traceback.format_exc()` into an HTTP error, a response or the
-dictionary that a route returns. One finding for each function.
+dictionary that a route returns. One finding for each function; for a file with many, one.
 
 **How to fix it.** `logger.exception(...)` for you, a constant text for the client.
 
 **When it is no problem.** An exception of the project's own, or a `ValueError`, or an administrator's test of a connection, whose text was written for people: these
 are not reported, nor what stands behind `isinstance(e, ...)` or a look at the text. A warning needs what is worth hiding: a database's exception, whose text has the
-statement and its values, a `try` that comes to the database, or the traceback. All else is a note: files and other services, `e.orig` without the
+statement and its values, a `try` that comes to SQL, or the traceback. All else is a note: files and other services, `e.orig` without the
 statement, functions that raise texts of their own for this handler, routes of administrators or other services of one's own, code that no
 route is seen to reach, and every place where a handler of all exceptions gives the texts out anyway (then that handler is the finding).
 
@@ -26,12 +26,13 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from strop.evidence import Evidence
 from strop.finding import Finding, Severity
 from strop.project.body import Body
-from strop.project.function import Call, Reach
+from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
@@ -49,53 +50,18 @@ from strop.rules.code import function_id
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.leaked import is_narrowed, is_root, is_text, is_trace, lies_in, tells
-from strop.rules.led import leads
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.standstill import MANY
+from strop.rules.telling import is_telling
 from strop.rules.told import marks, tell, ways_to
+from strop.span import Span
 
 RULE = Rule("ERR001", "exception-text", "errors", "warning", "Text of an exception in an answer", static=True)
 WORDS = ("except", "raise", "Exception")
 _ASIDE = re.compile(r"(?i:admin|super_?user|is_?staff)|internal_|Internal[A-Z]|service_(role|key)")
 _INTERNAL = re.compile(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
-_DATABASE = frozenset({"queries", "commits"})
-_WORDLESS = ("MultipleResultsFound", "NoResultFound", "DoesNotExist")  # a constant text without a statement
 _SPOKEN = frozenset({"Exception", "ValueError", "RuntimeError"})
-_DRIVERS = (  # whose texts have statements, values, addresses or keys in them
-    *(
-        "sqlalchemy.",
-        "sqlmodel.",
-        "asyncpg.",
-        "psycopg",
-        "pymysql.",
-        "MySQLdb.",
-        "sqlite3.",
-        "aiosqlite.",
-        "pymongo.",
-    ),
-    *(
-        "motor.",
-        "redis.",
-        "botocore.",
-        "boto3.",
-        "google.",
-        "azure.",
-        "elasticsearch.",
-        "opensearchpy.",
-        "kafka.",
-        "jose.",
-    ),
-    *(
-        "clickhouse_connect.",
-        "neo4j.",
-        "tortoise.",
-        "peewee.",
-        "django.",
-        "ldap3.",
-        "paramiko.",
-        "subprocess.",
-    ),
-)
 _TRIES = re.compile(r"(^|_)(test|try|check|validate|verify|diagnose|ping|probe|debug|preview)(_|$)")
 
 
@@ -176,7 +142,11 @@ def _signature(body: Body) -> str:
     ]
     notes = [a.annotation for a in (*node.args.args, *node.args.kwonlyargs) if a.annotation is not None]
     nodes = (node for part in (*decorators, *defaults, *notes) for node in ast.walk(part))
-    return " ".join(last_name(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute))
+    named = [last_name(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
+    given = (node for default in defaults for node in ast.walk(default))
+    return " ".join(
+        named + [n.value for n in given if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    )
 
 
 def _answers(body: Body) -> Iterator[tuple[ast.AST, ast.expr, int]]:
@@ -195,7 +165,7 @@ def _answers(body: Body) -> Iterator[tuple[ast.AST, ast.expr, int]]:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each function, and one for a handler of all exceptions."""
+    """One finding for each function (for a file with many, one), and one for a handler of all exceptions."""
     own = {mark.fact("name") for mark in marks(project, RULE, "raised")}
     handler = _handler(project)
     if handler is not None:
@@ -207,18 +177,59 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for mark in marks(project, RULE):
         if not set(mark.fact("caught").split(" or ")) <= own:
             found[mark.function].append(mark)
+    loud: dict[str, list[_Told]] = defaultdict(list)
     for function, here in found.items():
         ways = ways_to(project, function)
-        loud = [mark for mark in here if handler is None and _is_loud(project, mark, ways, spoken)]
-        first = loud[0] if loud else here[0]
+        open_to = [m for m in here if not _is_covered(m, handler) and _is_loud(project, m, ways, spoken)]
         times = f" ({len(here)} times in this function)" if len(here) > 1 else ""
-        yield _finding(
-            first, ways, first.fact("caught"), times, 0.85 if ways else 0.65, None if loud else "note"
-        )
+        told = _Told((open_to or here)[0], ways, times)
+        if open_to:
+            loud[told.mark.span.file].append(told)
+        else:
+            yield _one(told, "note")
+    for one_file in loud.values():
+        if len(one_file) > MANY:
+            yield _many(one_file)
+        else:
+            yield from (_one(told) for told in one_file)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A function that gives a text out: where, for which routes, how often."""
+
+    mark: Mark
+    ways: list[Reach]
+    times: str
+
+
+def _one(told: _Told, severity: Severity | None = None) -> Finding:
+    confidence = 0.85 if told.ways else 0.65
+    return _finding(told.mark, told.ways, told.mark.fact("caught"), told.times, confidence, severity)
+
+
+def _many(here: list[_Told]) -> Finding:
+    """One finding for a file that does so everywhere: it is a habit, mended all at once."""
+    ways = list({way.route: way for told in here for way in told.ways}.values())
+    first = here[0].mark
+    others = [told.mark.span for told in here[1:]]
+    times = f", and in {len(others)} other functions of this file"
+    return _finding(first, ways, first.fact("caught"), times, 0.85, None, others)
+
+
+def _is_covered(mark: Mark, handler: Mark | None) -> bool:
+    """Whether the application around a place gives every text out anyway: then its handler is the finding."""
+    return handler is not None and handler.span.file.partition("/")[0] == mark.span.file.partition("/")[0]
 
 
 def _finding(
-    mark: Mark, ways: list[Reach], whose: str, times: str, confidence: float, severity: Severity | None
+    mark: Mark,
+    ways: list[Reach],
+    whose: str,
+    times: str,
+    confidence: float,
+    severity: Severity | None,
+    others: Iterable[Span] = (),
 ) -> Finding:
     return tell(
         RULE,
@@ -229,6 +240,7 @@ def _finding(
         solution="logger.exception(...) and a constant text for the client",
         confidence=confidence,
         severity=severity,
+        places=others,
     )
 
 
@@ -246,17 +258,7 @@ def _is_loud(project: Project, mark: Mark, ways: list[Reach], spoken: dict[str, 
     """Whether somebody outside may read a statement, its values or a traceback."""
     if mark.fact("aside") or not ways or all(_is_aside(project, way.route) for way in ways):
         return False
-    if mark.fact("trace"):
-        return True
-    if mark.fact("root"):
-        return False
-    calls = _tried(project, mark)
-    if not mark.fact("broad"):
-        named = mark.fact("caught").split(" or ")
-        return any(n.startswith(_DRIVERS) and not n.endswith(_WORDLESS) for n in named)
-    taken = set(mark.fact("taken").split(","))
-    meant = any(spoken.get(call.target, set()) - taken for call in calls)
-    return not meant and any(leads(project, call) & _DATABASE for call in calls)
+    return is_telling(project, mark, spoken)
 
 
 def _is_aside(project: Project, key: str) -> bool:
@@ -265,13 +267,6 @@ def _is_aside(project: Project, key: str) -> bool:
         return True
     found = (r for r in project.imported.routes if r.key == key)
     return all(any(_ASIDE.search(d.name.rpartition(":")[2]) for d in r.dependencies) for r in found)
-
-
-def _tried(project: Project, mark: Mark) -> list[Call]:
-    """The calls in the `try`."""
-    function = project.source.functions.get(mark.function)
-    lines = range(int(mark.fact("first") or 0), int(mark.fact("last") or 0) + 1)
-    return [c for c in function.calls if c.span.line in lines] if function is not None else []
 
 
 EXAMPLES = (

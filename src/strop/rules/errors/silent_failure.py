@@ -10,7 +10,8 @@ and passes or returns an empty value, in code that a route reaches.
 
 **How to fix it.** Catch the one exception that is expected; log the others, or let them go.
 
-**When it is no problem.** Clean-up, a cache, a metric that may fail: then one log line says so.
+**When it is no problem.** Clean-up, a cache, a metric that may fail: then one log line says so. A note where another service was asked and nothing
+found is answered: without it there may be nothing to tell.
 
 **Sources.** Google Python Style Guide, "Exceptions":
 https://google.github.io/styleguide/pyguide.html#24-exceptions
@@ -119,6 +120,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 solution="catch what is expected; log or raise the rest",
                 confidence=0.75,
                 call=call.text,
+                severity="note" if kind == "calls" and mark.fact("does") == "returns nothing found" else None,
             )
 
 

@@ -17,6 +17,7 @@ layer of the project's own that names an encoding, no proxy's configuration in t
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -37,7 +38,8 @@ from strop.span import Span, Step
 
 RULE = Rule("HTTP004", "uncompressed-lists", "http", "warning", "Long lists go out uncompressed", static=True)
 _COMPRESSORS = ("GZipMiddleware", "BrotliMiddleware", "CompressMiddleware", "ZstdMiddleware")
-WORDS = ("mount", "gzip", *_COMPRESSORS)
+WORDS = ("mount", "include_router", "gzip", *_COMPRESSORS)
+_APPLICATIONS = ("fastapi.FastAPI", "fastapi.applications.FastAPI")
 _STATIC = {"starlette.staticfiles.StaticFiles", "fastapi.staticfiles.StaticFiles"}
 KINDS = ("function", "module", "class")
 _LISTS = 3  # routes
@@ -51,6 +53,11 @@ def notice(body: Body) -> Iterator[Mark]:
         given = (*call.args, *(k.value for k in call.keywords))
         if any(_STATIC & set(body.bases(body.instance(each))) for each in given):
             yield body.mark(RULE.code, call, kind="files", text=body.text(call)[:90])
+            break
+    for call in body.calls("include_router"):
+        app = body.value(call.func.value) if isinstance(call.func, ast.Attribute) else call
+        if app is not call and isinstance(app, ast.Call) and body.name(app.func) in _APPLICATIONS:
+            yield body.mark(RULE.code, app, kind="includes")
             break
     words = body.words
     if words & set(_COMPRESSORS) or ("gzip" in words and "content-encoding" in " ".join(body.lines).lower()):
@@ -70,9 +77,10 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     lists = [r for r in project.imported.routes if _is_list(r)]
     if len(lists) < _LISTS:
         return
+    inner = next((m.span for m in marks(project, RULE, "includes") if m.span.file == span.file), span)
     yield draft(
         RULE,
-        Span(span.file, span.line, span.symbol),
+        Span(inner.file, inner.line, inner.symbol),
         {r.key for r in lists},
         message=f"the application serves its own pages and {many(len(lists), 'list')} of JSON, and nothing compresses them",
         impact="a list takes up to ten times as long on the network as it needs to",

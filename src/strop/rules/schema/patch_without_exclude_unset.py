@@ -91,7 +91,8 @@ def _is_applied(body: Body, call: ast.Call) -> bool:
 def _is_written(body: Body, expr: ast.expr) -> bool:
     parent = body.parent(expr)
     if isinstance(parent, ast.Attribute) and parent.attr == "items":
-        return isinstance(body.within(expr, ast.For), ast.For)
+        loop = body.within(expr, ast.For)
+        return isinstance(loop, ast.For) and not _asks_of_values(loop)
     if isinstance(parent, ast.keyword):
         parent = body.parent(parent)
     if not isinstance(parent, ast.Call):
@@ -99,6 +100,14 @@ def _is_written(body: Body, expr: ast.expr) -> bool:
     func = parent.func
     name = last_name(func)
     return any(word in name.lower() for word in _APPLIES)
+
+
+def _asks_of_values(loop: ast.For) -> bool:
+    """Whether a loop over items asks each value first: `if value is not None`, `setattr(...) if value else None`."""
+    targets = loop.target.elts if isinstance(loop.target, ast.Tuple) else []
+    value = targets[-1].id if targets and isinstance(targets[-1], ast.Name) else ""
+    tests = (n.test for n in ast.walk(loop) if isinstance(n, ast.If | ast.IfExp))
+    return any(isinstance(n, ast.Name) and n.id == value for test in tests for n in ast.walk(test))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -139,6 +148,17 @@ def patch_word(name: str, change: WordPatch):
 EXAMPLES = (
     Example("the whole model", plain(_PATCH.format(options="")), bad=True),
     Example("what was sent", plain(_PATCH.format(options="exclude_unset=True")), mends="the whole model"),
+    Example(
+        "only what has a value is written",
+        plain(
+            _PATCH.format(options="").replace(
+                "    STORE[name].update(change.model_dump())",
+                "    for key, value in change.model_dump().items():\n"
+                "        if value is not None:\n"
+                "            STORE[name][key] = value",
+            )
+        ),
+    ),
     Example(
         "a PUT replaces the whole",
         plain(_PATCH.format(options="").replace("@app.patch", "@app.put")),

@@ -6,7 +6,8 @@ carries each one's `token`; or a row of a table with such a column is returned w
 **Why it costs.** Whoever may see the answer can try the hashes at leisure, or use the token.
 
 **How it is found.** Fields of response models, through models inside models, in routes whose answer reaches them. `SecretStr` and `exclude=True`
-are taken into account; a token that a POST gives once, or at the top of an answer, is what was asked for.
+are taken into account; a token that a POST gives once, or at the top of an answer, is what was asked for,
+like the password that stands beside the address that it is for. A note where administrators read what they also set.
 
 **How to fix it.** A model for the answer that does not have the field (`UserPublic`, `UserSummary`).
 
@@ -24,7 +25,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
-from strop.finding import Finding
+from strop.finding import Finding, Severity
 from strop.project.body import Body
 from strop.project.function import Class, Member
 from strop.project.mark import Mark
@@ -34,6 +35,7 @@ from strop.rules.draft import draft
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.models import answered, fields_of, inner_of, owner_of
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.secretive import is_password
@@ -51,6 +53,10 @@ _STORED = re.compile(
     r"auth|credential|config|connection|setting|smtp|proxy", re.I
 )  # other systems' passwords, often masked
 _FRESH = re.compile(r"new_|generated_|temp|initial_|password$")  # what a POST has just made is shown once
+_ADDRESSES = frozenset({"url", "uri", "path", "host", "hostname", "endpoint", "address", "link", "server"})
+_PEOPLE = frozenset(
+    {"username", "user_name", "login", "email", "name", "user", "role", "is_active", "is_admin"}
+)
 _MASKS = ("masked", "mask", "redact", "redacted", "hide_secrets", "sanitize", "without_secrets")
 
 
@@ -86,8 +92,11 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             for top, way in known[key]:
                 owner = owner_of(project, model.id, top) or model
                 found[owner.id, top].append((route.key, way))
+    protection = Protection.of(project)
     for (owner_id, field), told in found.items():
-        yield _finding(project, project.source.classes[owner_id], field, told)
+        operators = all(protection.is_for_operators(key) for key, _ in told)
+        kept = operators and _is_taken(protection, owner_id)
+        yield _finding(project, project.source.classes[owner_id], field, told, "note" if kept else None)
     for mark in marks(project, RULE):
         secret = next((m.name for m in fields_of(project, mark.fact("owner")) if _is_shown_password(m)), "")
         columns = [] if secret else _columns(project, mark.fact("owner"))
@@ -102,6 +111,17 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 solution="a response model without the field",
                 confidence=0.85,
             )
+
+
+def _is_taken(protection: Protection, class_id: str) -> bool:
+    """Whether operators also send a model: they see what they have set."""
+    project = protection.project
+    return any(
+        class_id == p.model or class_id in project.source.classes[p.model].bases
+        for route in project.imported.routes
+        for p in route.parameters
+        if p.model in project.source.classes and protection.is_for_operators(route.key)
+    )
 
 
 def _rows(project: Project, page: Class) -> list[Class]:
@@ -133,16 +153,24 @@ def _columns(project: Project, class_id: str) -> list[str]:
 def _secrets(project: Project, model: Class, method: str) -> Iterator[tuple[str, str]]:
     """The fields of a model that are or lead to a secret, with the way to it: ("users", "users.token")."""
     inner = inner_of(project, model.id)
-    for field in fields_of(project, model.id) if not _hides(project, model.id) else ():
+    shown = [] if _hides(project, model.id) else fields_of(project, model.id)
+    key_to = _is_key_to_something(shown)
+    for field in shown:
         if "exclude=True" in field.value.replace(" ", ""):
             continue
-        if _is_shown_password(field) and not (method == "POST" and _FRESH.match(field.name)):
+        if _is_shown_password(field) and not (key_to or (method == "POST" and _FRESH.match(field.name))):
             yield field.name, field.name
         for name in inner.get(field.name, ()):
             way = _below(project, name, method == "GET" and _is_list(field), 1, {model.id})
             if way:
                 yield field.name, f"{field.name}.{way}"
                 break
+
+
+def _is_key_to_something(fields: list[Member]) -> bool:
+    """Whether a model is an address with the password for it: to hand both out is what it is for."""
+    names = {field.name for field in fields}
+    return bool(names & _ADDRESSES) and not names & _PEOPLE
 
 
 def _is_list(field: Member) -> bool:
@@ -178,7 +206,9 @@ def _is_shown_password(field: Member) -> bool:
     return shown and is_password(field.name) and "exclude=True" not in field.value.replace(" ", "")
 
 
-def _finding(project: Project, owner: Class, field: str, told: list[tuple[str, str]]) -> Finding:
+def _finding(
+    project: Project, owner: Class, field: str, told: list[tuple[str, str]], severity: Severity | None
+) -> Finding:
     line = next((m.line for m in owner.members if m.name == field), owner.span.line)
     way = told[0][1]
     keys = sorted({key for key, _ in told})
@@ -197,6 +227,7 @@ def _finding(project: Project, owner: Class, field: str, told: list[tuple[str, s
             Step(f"{owner.span.symbol}.{way}", Span(owner.span.file, line)),
         ),
         facts={"field": field, "way": way},
+        severity=severity,
     )
 
 
@@ -246,6 +277,22 @@ def read_group():
     return Group(members=[])
 """),
         bad=True,
+    ),
+    Example(
+        "an address with its password",
+        plain("""
+from pydantic import BaseModel
+
+
+class Screen(BaseModel):
+    url: str
+    password: str
+
+
+@app.get("/screens/{number}", response_model=Screen)
+def screen(number: int):
+    return Screen(url=f"vnc://screens/{number}", password="drawn for this screen")
+"""),
     ),
     Example(
         "a login, and a password that is left out",

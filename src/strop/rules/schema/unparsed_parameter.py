@@ -6,7 +6,7 @@
 it as a failure, and the schema says that any text will do.
 
 **How it is found.** In routes: conversions of a text parameter of the request that raise for wrong texts, outside of a `try` that takes them, where the project has no
-exception handler for ValueError.
+exception handler for ValueError. A note where no route of the application is known to lead there, or only administrators send it.
 
 **How to fix it.** Annotate the parameter with what it is (`day: date`, `id: UUID`, `color: Color`): FastAPI converts it.
 
@@ -30,9 +30,11 @@ from strop.rules import endpoint as routes
 from strop.rules.caught import caught_names, is_broad
 from strop.rules.endpoint import Argument, endpoint
 from strop.rules.example import Example
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
+from strop.rules.wording import many
 
 RULE = Rule(
     "SCH015", "unparsed-parameter", "schema", "warning", "A wrong parameter is answered with 500", static=True
@@ -70,7 +72,8 @@ def notice(body: Body) -> Iterator[Mark]:
         kind = _kind(body, call) if name in texts and name not in told else ""
         if kind and _is_raw(body, name) and not _has_pattern(texts[name]) and not _is_tried(body, call):
             told.add(name)
-            yield body.mark(RULE.code, call, text=body.text(call)[:90], name=name, becomes=kind)
+            cut = "replace" in body.text(call.args[0])  # "order:17": the parameter itself is no number
+            yield body.mark(RULE.code, call, text=body.text(call)[:90], name=name, becomes=kind, cut=cut)
 
 
 def _is_text(annotation: ast.expr | None) -> bool:
@@ -138,7 +141,7 @@ def _takes(body: Body, handler: ast.ExceptHandler) -> bool:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each parameter."""
+    """One finding for each conversion, with every handler that makes it."""
     taken = {
         h.handles.rpartition(".")[2].rpartition(":")[2]
         for h in project.imported.handlers
@@ -146,18 +149,28 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     }
     if "ValueError" in taken:
         return
+    alike: dict[tuple[str, str, str], list[Mark]] = {}
     for mark in marks(project, RULE):
-        name, kind = mark.fact("name"), mark.fact("becomes")
+        alike.setdefault((mark.span.file, mark.fact("name"), mark.fact("becomes")), []).append(mark)
+    protection = Protection.of(project)
+    for (_, name, kind), found in alike.items():
+        mark, more = found[0], f"; so it is in {many(len(found) - 1, 'other handler')}" if found[1:] else ""
+        ways = [way for each in found for way in ways_to(project, each.function)]
+        told = f"{mark.fact('text')} raises for what a client may send as {name}, and nobody catches it{more}"
         yield tell(
             RULE,
             mark,
-            ways_to(project, mark.function),
-            message=f"{mark.fact('text')} raises for what a client may send as {name}, and nobody catches it",
+            ways,
+            message=told,
             impact="a mistyped parameter is answered with 500, and the schema says that any text will do",
-            solution=f"{name}: {kind}; FastAPI then answers 422"
+            solution="catch the ValueError and answer 422, or Query(pattern=...) for the whole text"
+            if mark.fact("cut")
+            else f"{name}: {kind}; FastAPI then answers 422"
             if " " not in kind
             else "a model or Json[...]; FastAPI then answers 422",
             confidence=0.85,
+            severity="note" if not ways or protection.are_for_operators(ways) else None,
+            places=[each.span for each in found[1:]],
         )
 
 

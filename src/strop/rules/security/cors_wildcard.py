@@ -7,7 +7,7 @@
 user visits can call the API with that user's cookies and read the answers.
 
 **How it is found.** The arguments where the middleware is added, constants followed. A note in an application that
-neither reads nor sets a cookie, has no session and no HTTP Basic: there a browser sends nothing by itself.
+neither reads nor sets a cookie, has no session and no HTTP Basic: there a browser sends nothing by itself; and in examples and tools.
 
 **How to fix it.** Name the origins that may, or leave `allow_credentials` out: a token in the `Authorization` header
 does not need it.
@@ -27,6 +27,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.aside import is_aside
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -87,7 +88,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             solution="name the origins, or set allow_credentials=False where no cookie identifies users",
             known="static",
             confidence=0.95,
-            severity=None if cookies else "note",
+            severity=None if cookies and not is_aside(mark.span.file) else "note",
         )
 
 

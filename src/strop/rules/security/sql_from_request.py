@@ -47,6 +47,22 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 EXAMPLES = (
     Example(
+        "a literal whose quotes are doubled",
+        plain("""
+from sqlalchemy import create_engine, text
+
+engine = create_engine("sqlite:///shop.db")
+
+
+@app.get("/orders")
+def orders(customer: str):
+    quoted = customer.replace("'", "''")
+    with engine.connect() as connection:
+        return connection.execute(text(f"SELECT id FROM orders WHERE customer = '{quoted}'")).scalars().all()
+"""),
+        bad=False,
+    ),
+    Example(
         "an order by from the query",
         plain("""
 from sqlalchemy import create_engine, text

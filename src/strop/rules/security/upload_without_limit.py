@@ -6,7 +6,8 @@
 gigabytes end the process, or the machine.
 
 **How it is found.** Reads of an `UploadFile` parameter without a size, in functions that compare no size and hand the
-file to nothing that could, unless a middleware's name says that it limits bodies. Where only administrators upload it is a note.
+file to nothing that could, unless a middleware's name says that it limits bodies. A note where every route that leads
+here may ask who calls: people with an account seldom send gigabytes to harm a service that they use.
 
 **How to fix it.** Read in pieces and stop with 413 at a limit; and limit bodies before they are stored, with a pure ASGI
 middleware that counts bytes (Content-Length alone is not enough) or in the proxy.
@@ -98,7 +99,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="a few large uploads fill the memory of the worker",
                 solution="read in pieces and answer 413 at a limit; limit bodies in a middleware or the proxy as well",
                 confidence=0.7,
-                severity="note" if protection.are_for_operators(ways) else None,
+                severity=None if any(map(protection.is_entrance, {w.route for w in ways})) else "note",
             )
 
 
@@ -113,6 +114,25 @@ from fastapi import UploadFile
 async def upload(file: UploadFile):
     data = await file.read()
     return {"digest": hashlib.sha256(data).hexdigest()}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a picture of any size, from people with an account: a note",
+        plain("""
+from fastapi import Header, UploadFile
+
+
+def current_user(authorization: str = Header()) -> str:
+    if not authorization:
+        raise HTTPException(401)
+    return authorization
+
+
+@app.post("/pictures")
+async def upload(file: UploadFile, user: str = Depends(current_user)):
+    data = await file.read()
+    return {"by": user, "digest": hashlib.sha256(data).hexdigest()}
 """),
         bad=True,
     ),

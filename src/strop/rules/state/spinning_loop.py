@@ -29,6 +29,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.rules.aside import is_aside
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -156,6 +157,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             known="static",
             confidence=0.85,
             chain=(*(ways[0].chain if ways else ()), Step("except Exception, without a pause", mark.span)),
+            severity="note" if not ways and is_aside(mark.span.file) else None,
         )
 
 

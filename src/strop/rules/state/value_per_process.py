@@ -34,6 +34,7 @@ from strop.finding import Finding, Severity
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.aside import is_aside
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -78,15 +79,12 @@ _OTHER = re.compile(
 _IDENTITY = re.compile(
     r"worker|instance|process|node|owner|consumer|server|replica|holder|identity|client_id|lock", re.I
 )
-_ASIDE = re.compile(
-    r"(^|/)([\w.-]+[-_])?(examples?|scripts?|tools|benchmarks?|demos?|tutorials?|docs|notebooks?|samples?|tests?|vignettes)/"
-)
 _MOMENT = re.compile(r"start|boot|launch|init|import|load|build|epoch|uptime|min|max|version|year", re.I)
 
 
 def notice(body: Body) -> Iterator[Mark]:
     """Assignments at import whose value is the process's own."""
-    if _ASIDE.search(body.module.file):
+    if is_aside(body.module.file):
         return  # runs once and ends, is no part of the service
     for node in _assignments(body.node.body):
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
@@ -94,7 +92,7 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         for call in _calls(node.value):
             kind = _kind(target.id, body.name(call.func), _is_model(body))
-            if kind == "secret" and body.kind == "class":
+            if kind == "secret" and body.kind == "class" and not _is_model(body):
                 continue  # a setting's default: the rule about secrets of settings tells it
             if kind == "moment" and ".tzinfo" in body.text(node):
                 continue  # the zone of the machine, which is no moment
@@ -137,7 +135,7 @@ def _is_model(body: Body) -> bool:
 
 
 def _kind(name: str, called: str, is_model: bool) -> str:
-    if is_model:
+    if is_model and not (name.isupper() and called in _RANDOM):  # a setting, though not of BaseSettings
         return "default" if called in _RANDOM or called in _CLOCK else ""
     if called in _RANDOM and _SECRET.search(name) and not _OTHER.search(name):
         return "secret"
