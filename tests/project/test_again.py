@@ -1,4 +1,5 @@
-"""After any edit, what is taken from the cache and what is read again are what reading everything gives."""
+"""After any edit, what is taken from the cache and what is read again are what reading everything gives, and so are the
+findings in it."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import pytest
 
 from strop.project.project import Project
 from strop.project.read import read_project
-from strop.rules.registry import noticers
+from strop.rules.registry import check, noticers
 from tests.project.edits import edit
 from tests.project.example import write
 
@@ -168,6 +169,8 @@ def same(root: Path, done: list[str]) -> None:
     assert warm.source.classes == cold.source.classes, done
     assert warm.source == cold.source, done
     assert facts(warm) == facts(cold), done
+    assert warm.shipped == cold.shipped, done
+    assert check(warm, None, reading=True) == check(cold, None, reading=True), done
 
 
 @pytest.mark.parametrize("seed", range(12))

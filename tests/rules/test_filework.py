@@ -2,7 +2,7 @@
 
 import pytest
 
-from strop.project.function import Call
+from strop.project.function import Call, Function
 from strop.rules.filework import is_short
 from strop.span import Span
 
@@ -11,17 +11,32 @@ from strop.span import Span
     ("name", "text", "short"),
     [
         ("open", 'open(path, "w")', True),
-        ("open", 'open(bundle_path, "rb")', False),
+        ("open", 'open(bundle_path, "rb")', True),
         ("open", "open(log_file)", False),
         ("open", 'open(key_path, "rb")', True),
-        ("pathlib.Path.read_bytes", "path.read_bytes()", False),
+        ("pathlib.Path.read_bytes", "path.read_bytes()", True),
         ("pathlib.Path.read_bytes", "(Path(__file__).parent / 'mark.png').read_bytes()", True),
         ("pathlib.Path.read_text", "prompt.read_text()", True),
         ("os.listdir", "os.listdir(folder)", True),
-        ("os.walk", "os.walk(folder)", False),
-        ("shutil.rmtree", "shutil.rmtree(folder)", False),
+        ("os.walk", "os.walk(folder)", True),
+        ("shutil.copytree", "shutil.copytree(folder, other)", False),
+        ("zipfile.ZipFile.extractall", "archive.extractall(folder)", False),
+        ("tempfile.SpooledTemporaryFile.read", "upload.file.read()", False),
         ("PIL.Image.open", "Image.open(path)", False),
     ],
 )
-def test_text_and_small_files_are_short(name: str, text: str, short: bool) -> None:
+def test_text_and_one_file_are_short(name: str, text: str, short: bool) -> None:
     assert is_short(Call(Span("main.py", 1), text, name)) is short
+
+
+@pytest.mark.parametrize("name", ["shutil.copy", "pathlib.Path.read_bytes", "os.walk"])
+def test_file_after_file_is_long(name: str) -> None:
+    assert not is_short(Call(Span("main.py", 3), f"{name}(path)", name, loop=2))
+
+
+def test_a_file_that_takes_an_upload_is_of_any_size() -> None:
+    place = Span("main.py", 1)
+    write = Call(place, 'open(path, "wb")', "open")
+    read = Call(place, "upload.read()", "starlette.datastructures.UploadFile.read", awaited=True)
+    assert not is_short(write, Function("main.py:save", place, True, (write, read)))
+    assert is_short(write, Function("main.py:save", place, True, (write,)))

@@ -99,3 +99,144 @@ def words():
 """
     (one,) = found(tmp_path, "ASY004", code)
     assert (one.span.symbol, one.severity) == ("health", "warning")
+
+
+def test_a_handler_that_others_await_stays_async(tmp_path: Path) -> None:
+    code = """
+import requests
+
+
+@app.get("/rates")
+async def read_rates():
+    return requests.get("https://rates.example", timeout=3).json()
+
+
+@app.get("/all")
+async def read_all():
+    return [await read_rates()]
+"""
+    (one,) = found(tmp_path, "ASY003", code)
+    assert "not def, since read_all would await it in vain" in one.solution
+
+
+def test_one_row_of_a_database_that_is_a_file_is_a_note(tmp_path: Path) -> None:
+    code = """
+import peewee
+
+database = peewee.{0}("shop")
+
+
+class Product(peewee.Model):
+    name = peewee.CharField()
+
+    class Meta:
+        database = database
+
+
+@app.get("/products/{{number}}")
+async def read_product(number: int):
+    await asyncio.sleep(0)
+    return Product.get_by_id(number).name
+"""
+    (one,) = found(tmp_path, "ASY001", code.format("SqliteDatabase"))
+    assert one.severity == "note"
+    (one,) = found(tmp_path, "ASY001", code.format("PostgresqlDatabase"))
+    assert one.severity == "error"
+
+
+def test_what_is_fetched_where_it_is_missing_is_a_note(tmp_path: Path) -> None:
+    code = """
+import requests
+
+
+def words(path):
+    {0}
+        path.write_bytes(requests.get("https://words.example", timeout=3).content)
+    return path.read_text()
+
+
+@app.get("/words")
+async def read_words():
+    await asyncio.sleep(0)
+    return words(Path("/tmp/words"))
+"""
+    for place, severity in (
+        ("if not path.exists():", "note"),
+        ("if path.exists():\n        return path.read_text()\n    else:", "note"),
+        ("if path.exists():\n        raise HTTPException(409)\n    else:", "error"),
+        ("if path.name:", "error"),
+    ):
+        (one,) = found(tmp_path, "ASY001", code.format(place))
+        assert one.severity == severity
+
+
+def test_what_is_taken_from_a_queue_that_is_not_empty_is_a_note(tmp_path: Path) -> None:
+    code = """
+import queue
+
+news = queue.Queue()
+
+
+@app.get("/news")
+async def read_news():
+    await asyncio.sleep(0)
+    if {0}:
+        return news.get()
+    return None
+"""
+    (one,) = found(tmp_path, "ASY001", code.format("not news.empty()"))
+    assert one.severity == "note"
+    (one,) = found(tmp_path, "ASY001", code.format("news.maxsize"))
+    assert one.severity == "error"
+
+
+def test_an_image_beside_a_question_to_a_model_is_a_note(tmp_path: Path) -> None:
+    code = """
+import openai
+from PIL import Image
+
+client = openai.AsyncOpenAI()
+
+
+@app.get("/label")
+async def read_label(path: str):
+    image = Image.open(path)
+    image = image.resize((512, 512))
+    {0}
+    return image.size
+"""
+    asks = 'await client.responses.create(model="small", input="what is this?")'
+    assert {one.severity for one in found(tmp_path, "ASY002", code.format(asks))} == {"note"}
+    assert {one.severity for one in found(tmp_path, "ASY002", code.format("await asyncio.sleep(0)"))} == {
+        "warning"
+    }
+
+
+def test_what_is_only_shown_is_a_note(tmp_path: Path) -> None:
+    (tmp_path / "examples").mkdir()
+    code = """
+@app.get("/wait")
+async def wait():
+    time.sleep(1)
+"""
+    (one,) = found(tmp_path / "examples", "ASY001", code)
+    assert one.severity == "error"
+    every = check(read_project(tmp_path, (), (), noticers()), None)
+    assert {one.severity for one in every if one.code == "ASY001"} == {"note"}
+
+
+def test_a_class_that_stands_in_for_another_is_a_note(tmp_path: Path) -> None:
+    code = """
+class {0}Agent:
+    async def answer(self):
+        time.sleep(1)
+
+
+@app.get("/answer")
+async def answer():
+    return await {0}Agent().answer()
+"""
+    (one,) = found(tmp_path, "ASY001", code.format("Mock"))
+    assert one.severity == "note"
+    (one,) = found(tmp_path, "ASY001", code.format("Quick"))
+    assert one.severity == "error"

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
 import msgspec
 
 from strop.finding import Finding
-from strop.project.cache import FOLDER, cache_key, digest, write_file
+from strop.project.cache import FOLDER, cache_key, installed, write_file
 from strop.project.digests import digest_of
 from strop.project.files import source_files
 from strop.project.outline import Outline
 from strop.project.settings import Settings
-from strop.project.shipped.listing import shipped_files
+from strop.project.shipped.listing import shipped_prints
 from strop.report.review.result import RuleCard
 
 _READERS = ("sqlglot", "pyyaml", "packaging", "msgspec")  # libraries whose answers are in findings
@@ -39,7 +38,7 @@ def key_of(root: Path, settings: Settings) -> str:
     """A print of everything that decides what is found below `root`."""
     chosen = (settings.sources, settings.exclude, sorted(settings.catalogue.items()))
     return cache_key(
-        (str(root), repr(chosen), *map(_version, _READERS), *_files(root, settings.exclude)), whole=True
+        (str(root), repr(chosen), *installed(_READERS), *_files(root, settings.exclude)), whole=True
     )
 
 
@@ -62,12 +61,5 @@ def _files(root: Path, exclude: tuple[str, ...]) -> Iterator[str]:
     """Every file that is read, with a print of what is in it: code, and what ships beside it."""
     for path in source_files(root, exclude):
         yield f"{path.relative_to(root).as_posix()} {digest_of(path)}"
-    for file, data in shipped_files(root):
-        yield f"beside {file} {digest(data)}"
-
-
-def _version(library: str) -> str:
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return ""
+    for file, told in shipped_prints(root):
+        yield f"beside {file} {told}"

@@ -13,26 +13,16 @@ from pathlib import Path
 import msgspec
 
 from strop.project.body import Noticer
-from strop.project.cache import (
-    Cache,
-    Kept,
-    cache_key,
-    decode_derived,
-    decode_graph,
-    digest,
-    encode_derived,
-    encode_graph,
-    read_cache,
-    write_cache,
-)
+from strop.project.cache import cache_key, decode_derived, digest, encode_derived
 from strop.project.catalogue import default_catalogue, extend
 from strop.project.derive import Derived
 from strop.project.digests import digest_of
 from strop.project.files import file_name, source_files
 from strop.project.found import Entry, index
 from strop.project.graph import Graph
+from strop.project.kept import Kept, Last, read_last, write_edits, write_whole
 from strop.project.portions import divide, read_portions
-from strop.project.roots import read_bytes, source_roots
+from strop.project.roots import imports_of, read_bytes, weigh_imports
 from strop.project.settings import read_settings
 from strop.project.source import Reading
 
@@ -62,17 +52,18 @@ def read_again(
     )
     paths = list(source_files(root, (*exclude, *settings.exclude)))
     files = _Files(root, tuple(file_name(root, path) for path in paths))
-    again = _Again(files, read_cache(root, key))
-    roots = sources or settings.sources or again.roots()
+    again = _Again(files, read_last(root, key))
     try:
+        roots = sources or settings.sources or again.roots()
         stale = again.stale(roots)
     except (msgspec.MsgspecError, IndexError):
         again = _Again(files, None)
+        roots = sources or settings.sources or again.roots()
         stale = again.stale(roots)
     if stale:
         reading = Reading(root, files.names, roots, extend(default_catalogue(), settings.catalogue))
         again.derive(reading, stale, noticers)
-        write_cache(root, again.cache(key, roots))
+        again.keep(key, roots)
     return again.every()
 
 
@@ -87,18 +78,22 @@ class _Files:
     def __post_init__(self) -> None:
         self.hashes = {name: digest_of(self.root / name) for name in self.names}
 
-    def texts(self) -> dict[str, bytes]:
-        """The bytes of all files."""
-        return {name: read_bytes(self.root / name) for name in self.names}
+    def text(self, name: str) -> bytes:
+        """The bytes of a file."""
+        return read_bytes(self.root / name)
+
+
+def _print_of_imports(text: bytes) -> str:
+    return digest(imports_of(text).encode())
 
 
 class _Again:
     """One reading beside what was kept of the last."""
 
-    def __init__(self, files: _Files, kept: Cache | None) -> None:
+    def __init__(self, files: _Files, last: Last | None) -> None:
         self.files = files
-        self.kept = kept
-        self.before: Mapping[str, Kept] = kept.files if kept is not None else {}
+        self.last = last
+        self.before: Mapping[str, Kept] = last.files if last is not None else {}
         self.changed = {
             f for f, h in files.hashes.items() if f not in self.before or self.before[f].hash != h
         }
@@ -107,27 +102,35 @@ class _Again:
         self.graph = Graph()
         self.derived: dict[str, Derived] = {}
         self.encoded: dict[str, bytes] = {}
+        self.imports: dict[str, str] = {}
+        self.decisive: tuple[str, ...] = last.edits.decisive if last is not None else ()
 
     def roots(self) -> tuple[str, ...]:
-        """The folders that modules are imported from."""
-        if self.kept is not None and not self.changed and not self.gone:
-            return self.kept.roots
-        return source_roots(self.files.texts().items())
+        """The folders that modules are imported from: those of the last time, unless what decides has changed."""
+        if self.last is not None and not self.gone and self.changed <= self.before.keys():
+            self.imports = {f: _print_of_imports(self.files.text(f)) for f in self.changed}
+            same = all(self.before[f].imports == told for f, told in self.imports.items())
+            if same and self.changed.isdisjoint(self.decisive):
+                return self.last.edits.roots
+        texts = {name: self.files.text(name) for name in self.files.names}
+        self.imports = {file: _print_of_imports(text) for file, text in texts.items()}
+        folders, self.decisive = weigh_imports(texts)
+        return folders
 
     def stale(self, roots: tuple[str, ...]) -> list[Entry]:
         """The files whose results must be made. Raises MsgspecError or IndexError when what was kept is broken."""
         self.entries = {entry.file: entry for entry in index(self.files.names, roots).values()}
-        if self.kept is None or self.kept.roots != roots:
-            self.before, self.gone = {}, set()
+        if self.last is None or self.last.edits.roots != roots:
+            self.last, self.before, self.gone = None, {}, set()
             return list(self.entries.values())
         if self.changed or self.gone:
-            self.graph = decode_graph(self.kept.graph)
-            self.changed |= self._dependents(roots)
+            self.graph = self.last.graph()
+            self.changed |= self._dependents(roots, self.last.learned)
         for file in self.entries.keys() - self.changed:
             self.derived[file] = decode_derived(self.before[file].derived)
         return [entry for file, entry in self.entries.items() if file in self.changed]
 
-    def _dependents(self, roots: tuple[str, ...]) -> set[str]:
+    def _dependents(self, roots: tuple[str, ...], learned: Graph) -> set[str]:
         """The files that looked at something that is different now."""
         names = {file: entry.module for file, entry in self.before.items()}
         moved = {f for f, entry in self.entries.items() if names.get(f) != entry.name} | set(self.gone)
@@ -136,8 +139,10 @@ class _Again:
         modules |= {self.entries[f].name for f in moved if f in self.entries}
         reading = Reading(self.files.root, self.files.names, roots, default_catalogue())
         changed = self.graph.changed(reading.found, modules, bool(moved), self.everything)
+        learned.prints.update((key, self.graph.prints[key]) for key in changed)
         for file in self.gone:
             self.graph.drop(file)
+            learned.drop(file)
         return (self.graph.dependents(changed) | moved) & self.entries.keys()
 
     @property
@@ -154,8 +159,11 @@ class _Again:
         for entry in stale:
             self.derived[entry.file] = reading.derive(entry, noticers)
             self.encoded[entry.file] = encode_derived(self.derived[entry.file])
+        learned = Graph()
         names = {entry.file: entry.name for entry in stale}
-        self.graph.learn(reading.watch, reading.found, names, self.everything)
+        learned.learn(reading.watch, reading.found, names, self.everything)
+        self.graph.replace(learned)
+        self._remember(learned)
 
     def _derive_apart(
         self, reading: Reading, portions: list[list[Entry]], noticers: tuple[Noticer, ...]
@@ -166,19 +174,27 @@ class _Again:
 
         self.encoded, learned = read_portions(reading, portions, noticers, learn)
         self.graph.join(learned)
+        self._remember(learned)
         self.derived.update((file, decode_derived(data)) for file, data in self.encoded.items())
 
-    def cache(self, key: str, roots: tuple[str, ...]) -> Cache:
-        """What is kept of this reading."""
-        files = {
-            file: Kept(
-                self.files.hashes[file],
-                entry.name,
-                self.encoded[file] if file in self.encoded else self.before[file].derived,
-            )
-            for file, entry in self.entries.items()
-        }
-        return Cache(key, roots, files, encode_graph(self.graph))
+    def _remember(self, learned: Graph) -> None:
+        if self.last is not None:
+            self.last.learned.replace(self.graph.about(learned))
+
+    def keep(self, key: str, roots: tuple[str, ...]) -> None:
+        """Keep what was read: what is different from the last time, or all of it."""
+        root, last = self.files.root, self.last
+        fresh = {file: self._kept(file) for file in self.encoded}
+        if last is not None and write_edits(root, last, roots, self.decisive, fresh, set(self.gone)):
+            return
+        files = {file: fresh.get(file) or self.before[file] for file in self.entries}
+        write_whole(root, key, roots, self.decisive, files, self.graph)
+
+    def _kept(self, file: str) -> Kept:
+        imports = self.imports.get(file, "")
+        if not imports and file in self.before:
+            imports = self.before[file].imports
+        return Kept(self.files.hashes[file], self.entries[file].name, imports, self.encoded[file])
 
     def every(self) -> list[Derived]:
         """The results of all files, in their order."""

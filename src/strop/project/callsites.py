@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from strop.project.filling import fills, returns_kept
-from strop.project.function import Call
+from strop.project.handed import handed_over
 from strop.project.infer import Types
-from strop.project.scope import FunctionNode, Module, Ref, Scope
+from strop.project.scope import Module, Ref, Scope
+from strop.project.sites import Body, Here, Sites
 from strop.project.switches import Switches, conditions, leaves, opposite
-from strop.project.targets import Target, Targets, members
-from strop.span import Span
-
-_LONGEST = 90  # characters of a call's text
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """What is true of the expression at hand."""
-
-    scope: Scope
-    loop: int = 0
-    awaited: bool = False
-    off_loop: bool = False
-    background: bool = False
-    once: bool = False
-    when: tuple[str, ...] = ()  # what the parameters must be to come here
-
-
-@dataclass(slots=True)
-class Body:
-    """The calls of one body, and what was counted on the way."""
-
-    calls: list[Call] = field(default_factory=list)
-    awaits: int = 0
-    resolved: int = 0
-    unresolved: int = 0
-    yields: bool = False
+from strop.project.targets import Targets, members
 
 
 class Reader:
@@ -64,8 +37,8 @@ class _Walk:
         self.types = reader.types
         self.targets = reader.targets
         self.module = module
-        self.symbol = symbol
-        self.body = Body()
+        self.sites = Sites(reader.switches, module, symbol)
+        self.body = self.sites.body
 
     def statements(self, body: list[ast.stmt], here: Here) -> None:
         for place, node in enumerate(body):
@@ -165,7 +138,7 @@ class _Walk:
             self.visit(item.context_expr, replace(here, awaited=waits))
             entered = self.types.infer(item.context_expr, here.scope)
             targets = self.targets.entered(entered, waits)
-            self.run(item.context_expr, targets, replace(here, awaited=waits))
+            self.sites.run(item.context_expr, targets, replace(here, awaited=waits))
         self.statements(node.body, here)
 
     def comprehension(self, node: ast.expr, here: Here) -> None:
@@ -203,7 +176,7 @@ class _Walk:
         if isinstance(node.ctx, ast.Load):
             ref = self.types.infer(node.value, here.scope)
             self.visit(node.value, plain)
-            self.run(node, self.targets.read(ref, node.attr), plain)
+            self.sites.run(node, self.targets.read(ref, node.attr), plain)
         else:
             self.visit(node.value, plain)
 
@@ -215,11 +188,11 @@ class _Walk:
             self.body.resolved += 1
             return
         self.parts(node, ref, here)
-        if self.run(node, self.targets.called(ref, node, here.scope), here, ref):
+        if self.sites.run(node, self.targets.called(ref, node, here.scope), here, ref):
             self.body.resolved += 1
         else:
             self.body.unresolved += 1
-            self.add(node, Target(f"?.{_last(node.func)}"), here)
+            self.sites.unknown(node, node.func, here)
 
     def parts(self, node: ast.Call, ref: Ref | None, here: Here) -> None:
         plain = replace(here, awaited=False)
@@ -240,38 +213,15 @@ class _Walk:
         return node is not None and isinstance(node.definition, ast.FunctionDef)
 
     def handed_over(self, node: ast.Call, ref: Ref | None, here: Here) -> bool:
-        """A function given to a thread, to the background, or to something that calls it at once."""
-        name = ref.name if ref is not None and ref.kind in ("name", "class", "instance") else ""
-        catalogue = self.types.catalogue
-        if isinstance(node.func, ast.Call):  # asyncify(f)(x)
-            outer = self.types.infer(node.func.func, here.scope)
-            if outer is not None and outer.name in catalogue.off_loop:
-                self.visit(node.func, here)
-                self.arguments(node, -1, here)
-                return True
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "run_in_executor" and ref is None:
-            name = "asyncio.AbstractEventLoop.run_in_executor"
-        for places, changed in (
-            (catalogue.off_loop, replace(here, off_loop=True)),
-            (catalogue.background, replace(here, background=True)),
-            (catalogue.inline, here),
-        ):
-            if name in places:
-                self.hand_over(node, places[name], changed, here)
-                return True
-        if name == "threading.Thread":
-            target = [k.value for k in node.keywords if k.arg == "target"]
-            self.arguments(node, -1, here)
-            self.give(target[0] if target else None, node, replace(here, off_loop=True))
-            return True
-        return False
-
-    def hand_over(self, node: ast.Call, place: int, changed: Here, here: Here) -> None:
-        names = [k.value for k in node.keywords if k.arg in ("func", "function", "fn")]
-        given = node.args[place] if len(node.args) > place else names[0] if names else None
-        self.visit(node.func, replace(here, awaited=False))
-        self.arguments(node, place, here)
-        self.give(given, node, changed)
+        """Follow a function that the call hands over; False when it hands over none."""
+        handed = handed_over(self.types, node, ref, here)
+        if handed is None:
+            return False
+        if handed.reads is not None:
+            self.visit(node.func, handed.reads)
+        self.arguments(node, handed.place, here)
+        self.give(handed.function, node, handed.there)
+        return True
 
     def arguments(self, node: ast.Call, but: int, here: Here) -> None:
         plain = replace(here, awaited=False)
@@ -290,60 +240,11 @@ class _Walk:
             self.visit(given, here)
             return
         ref = self.types.infer(given, here.scope)
-        if not self.run(node, self.targets.called(ref, node, here.scope), here):
-            self.add(node, Target(f"?.{_last(given)}"), here)
+        if not self.sites.run(node, self.targets.called(ref, node, here.scope), here):
+            self.sites.unknown(node, given, here)
         if isinstance(given, ast.Call):  # partial(f, x): its arguments are evaluated here
             for argument in given.args[1:]:
                 self.visit(argument, replace(here, awaited=False, off_loop=False, background=False))
-
-    def run(self, node: ast.expr, targets: Iterable[Target], here: Here, called: Ref | None = None) -> bool:
-        """Add these targets as calls; False when there is none. `called` is what a plain call calls."""
-        done = False
-        for target in targets:
-            self.add(node, target, here, self.given(node, target, called, here) if called is not None else ())
-            done = True
-        return done
-
-    def given(self, node: ast.expr, target: Target, called: Ref, here: Here) -> tuple[str, ...]:
-        """What a call hands over to a function of the project."""
-        definition = target.node
-        if definition is None or not isinstance(node, ast.Call):
-            return ()
-        return self.reader.switches.given(node, definition, _is_bound(definition, called), here.scope)
-
-    def add(self, node: ast.expr, target: Target, here: Here, gives: tuple[str, ...] = ()) -> None:
-        end = node.end_lineno or node.lineno
-        span = Span(self.module.file, node.lineno, self.symbol, end if end != node.lineno else 0)
-        self.body.calls.append(
-            Call(
-                span,
-                self.text(node),
-                target.name,
-                target.id,
-                here.awaited,
-                here.loop,
-                here.off_loop or target.off_loop,
-                target.effect,
-                here.background,
-                here.once,
-                target.is_abstract,
-                here.when,
-                gives,
-            )
-        )
-
-    def text(self, node: ast.expr) -> str:
-        """The source of the call, on one line, shortened."""
-        lines = self.module.text[node.lineno - 1 : node.end_lineno]
-        raw = [line.encode() for line in lines]
-        raw[-1] = raw[-1][: node.end_col_offset]
-        raw[0] = raw[0][node.col_offset :]
-        parts = [part.decode(errors="replace") for part in raw[:4]]
-        if len(raw) > 1:
-            parts = [part.partition("  # ")[0] for part in parts]
-        text = re.sub(r"(?<=[(\[{]) | (?=[)\]}])|, (?=[)\]])", "", " ".join(part.strip() for part in parts))
-        text = text.rstrip(", ") + "…" if len(raw) > 4 else text
-        return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 _SPECIAL: dict[type, Callable[[_Walk, Any, Here], None]] = {
@@ -373,19 +274,3 @@ _LEAVES = frozenset(
     {ast.Name, ast.Constant, ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Break}
     | {ast.Continue, ast.Load, ast.Store, ast.Del, ast.alias}
 )
-
-
-def _is_bound(node: FunctionNode, called: Ref) -> bool:
-    """Whether the first parameter of a definition is not among the arguments of the call."""
-    first = next(iter(node.space.names.values()), None)
-    how = first[0].how if first else ""
-    plain = (
-        how == "self" and called.kind == "function" and bool(called.args) and called.args[0].kind == "class"
-    )
-    return how in ("self", "cls") and not plain
-
-
-def _last(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else "()"

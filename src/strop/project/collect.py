@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,22 +35,35 @@ _EVERYWHERE = (0, 1 << 30)
 def collect(module: Module, tree: ast.Module) -> None:
     """Record what one module defines."""
     module.whole = tree
-    names = any(":=" in line for line in module.text)
-    _Collector(module, names).statements(tree.body, _Place(module.space, _EVERYWHERE))
+    _Collector(module, _naming(module.text)).statements(tree.body, _Place(module.space, _EVERYWHERE))
+
+
+def _naming(lines: tuple[str, ...]) -> Sequence[int]:
+    """The lines in which an expression may bind a name with `:=`."""
+    found = [number for number, line in enumerate(lines, 1) if ":=" in line]
+    if found and any("\r" in line[:-1] for line in lines):
+        return range(1, _EVERYWHERE[1])  # the parser counts more lines
+    return found
 
 
 class _Collector:
-    def __init__(self, module: Module, names: bool) -> None:
+    def __init__(self, module: Module, naming: Sequence[int]) -> None:
         self.module = module
-        self.names = names  # whether expressions bind names with `:=`
+        self.naming = naming  # lines in which expressions may bind names
 
     def statements(self, body: Iterable[ast.stmt], at: _Place) -> None:
         for node in body:
             visit = _VISITS.get(type(node))
             if visit is not None:
                 visit(self, node, at)
-            if self.names:
+            if self.naming and self._may_name(node):
                 self.named(node, at)
+
+    def _may_name(self, node: ast.stmt) -> bool:
+        decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+        first = min((d.lineno for d in decorators), default=node.lineno)
+        place = bisect_left(self.naming, first)
+        return place < len(self.naming) and self.naming[place] <= (node.end_lineno or node.lineno)
 
     def named(self, node: ast.AST, at: _Place) -> None:
         """What the expressions of a statement bind with `:=`."""

@@ -27,7 +27,7 @@ class Entry:
 
 def entries(imported: Imported, source: Source) -> Iterator[Entry]:
     """All entries, route by route; then start-up and import."""
-    finder = Identifier(source)
+    finder = Identifier.of(source)
     for route in imported.routes:
         if route.kind != "mount":
             yield from _Serving(finder, imported, route).entries()

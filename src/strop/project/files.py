@@ -24,48 +24,65 @@ _MAKERS = ("setup.py", "pyproject.toml")  # what writes such folders, beside it
 def source_files(root: Path, exclude: tuple[str, ...] = ()) -> Iterator[Path]:
     """Every Python file of the project below root, sorted; `exclude` are paths relative to root."""
     shut = {_real(root / entry) for entry in exclude}
-    for folder, folders, names in os.walk(root):
-        here = Path(folder)
-        folders[:] = sorted(name for name in folders if _is_source(here / name, shut))
-        yield from (here / name for name in sorted(names) if _is_module(here / name, shut))
+    for path in _below(str(root), _entries(str(root)), shut):
+        yield Path(path)
 
 
-def _is_source(folder: Path, shut: set[Path]) -> bool:
-    if folder.name in _SKIPPED or folder.name.startswith(".") or folder.is_symlink():
+def _entries(folder: str) -> dict[str, os.DirEntry[str]]:
+    """What is in a folder, by name, sorted; nothing where it can't be read."""
+    try:
+        with os.scandir(folder) as found:
+            return {entry.name: entry for entry in sorted(found, key=lambda entry: entry.name)}
+    except OSError:
+        return {}
+
+
+def _below(folder: str, inside: dict[str, os.DirEntry[str]], shut: set[Path]) -> Iterator[str]:
+    """The modules of a folder with these entries, then those of the folders in it."""
+    yield from (entry.path for entry in inside.values() if _is_module(entry, shut))
+    for entry in inside.values():
+        if not _is_folder(entry) or entry.name in _SKIPPED or entry.name.startswith("."):
+            continue
+        entries = _entries(entry.path)
+        made = entry.name in _OFTEN_MADE and not _holds_own(inside)
+        if not (made or _is_environment(entries) or (shut and _real(Path(entry.path)) in shut)):
+            yield from _below(entry.path, entries, shut)
+
+
+def _holds_own(inside: dict[str, os.DirEntry[str]]) -> bool:
+    """Whether a folder with the name of what tools make is the project's own here: in a package, with no tool in it.
+    (It may lack an `__init__.py` itself.)
+    """
+    return "__init__.py" in inside and not any(name in inside for name in _MAKERS)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
         return False
-    if folder.name in _OFTEN_MADE and not _is_own(folder):
-        return False
-    if shut and _real(folder) in shut:
-        return False
-    return not ((folder / "pyvenv.cfg").exists() or _is_alembic(folder))
 
 
-def _is_own(folder: Path) -> bool:
-    """Whether a folder with the name of what tools make lies in a package, and no tool beside it; `__init__.py` may be missing."""
-    return _is_package(folder.parent) and not any((folder.parent / name).exists() for name in _MAKERS)
+def _is_environment(inside: dict[str, os.DirEntry[str]]) -> bool:
+    """Whether it is an environment, or Alembic's."""
+    return "pyvenv.cfg" in inside or (
+        "env.py" in inside and "versions" in inside and inside["versions"].is_dir()
+    )
 
 
-def _is_package(folder: Path) -> bool:
-    return (folder / "__init__.py").exists()
-
-
-def _is_alembic(folder: Path) -> bool:
-    return (folder / "env.py").exists() and (folder / "versions").is_dir()
-
-
-def _is_module(path: Path, shut: set[Path]) -> bool:
-    name = path.name
+def _is_module(entry: os.DirEntry[str], shut: set[Path]) -> bool:
+    name = entry.name
     if not name.endswith(".py") or name == "conftest.py" or name.startswith("test_"):
         return False
-    if name.endswith("_test.py") or not _ends(path):
+    if name.endswith("_test.py") or not _ends(entry):
         return False
-    return not shut or _real(path) not in shut
+    return not shut or _real(Path(entry.path)) not in shut
 
 
-def _ends(path: Path) -> bool:
+def _ends(entry: os.DirEntry[str]) -> bool:
     """Whether reading comes to an end: a pipe would not; a link that leads nowhere is said to be unreadable."""
     try:
-        return path.is_file() or (path.is_symlink() and not path.exists())
+        return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
     except OSError:
         return True
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from strop.project.infer import Types
 from strop.project.scope import Scope
+from strop.project.walk import walk
 
 _STORES = frozenset(
     {"set", "setex", "put", "add", "store", "setdefault", "update", "aset", "set_json", "__setitem__"}
@@ -44,7 +45,7 @@ def returns_kept(
 
 def _values(test: ast.expr, before: list[ast.stmt]) -> Iterator[ast.expr]:
     """What the local names in a test were given in the statements in front of it."""
-    names = {each.id for each in ast.walk(test) if isinstance(each, ast.Name)}
+    names = {each.id for each in walk(test) if isinstance(each, ast.Name)}
     for statement in before:
         if isinstance(statement, ast.Assign):
             if any(isinstance(t, ast.Name) and t.id in names for t in statement.targets):
@@ -58,7 +59,7 @@ def _values(test: ast.expr, before: list[ast.stmt]) -> Iterator[ast.expr]:
 def _places(types: Types, expressions: Iterable[ast.expr], scope: Scope) -> Iterator[str]:
     """The shared names and attributes that expressions read, as text."""
     for expression in expressions:
-        for each in ast.walk(expression):
+        for each in walk(expression):
             if isinstance(each, ast.Name) and (each.id in scope.outer or _is_shared(types, each, scope)):
                 yield each.id
             elif isinstance(each, ast.Attribute) and _is_shared(types, each, scope):
@@ -67,7 +68,7 @@ def _places(types: Types, expressions: Iterable[ast.expr], scope: Scope) -> Iter
 
 def _stores(statement: ast.stmt) -> Iterator[str]:
     """What a statement, or one in it, puts something into, as text."""
-    for each in ast.walk(statement):
+    for each in walk(statement):
         match each:
             case ast.Assign(targets=targets):
                 yield from (ast.unparse(t.value if isinstance(t, ast.Subscript) else t) for t in targets)
@@ -83,7 +84,7 @@ def _item(store: ast.expr, key: ast.expr) -> ast.expr:
 
 def _assigns(branch: list[ast.stmt], wanted: ast.expr) -> bool:
     text = ast.unparse(wanted)
-    given = (each for statement in branch for each in ast.walk(statement) if isinstance(each, ast.Assign))
+    given = (each for statement in branch for each in walk(statement) if isinstance(each, ast.Assign))
     return any(ast.unparse(target) == text for each in given for target in each.targets)
 
 

@@ -73,6 +73,20 @@ class Graph:
             self.keys[key] = asked if known == asked else sorted({*known, *asked})
         self.prints.update(other.prints)
 
+    def replace(self, newer: Graph) -> None:
+        """What another knows of files, keys and prints holds instead of what was known."""
+        self.files.update(newer.files)
+        self.keys.update(newer.keys)
+        self.prints.update(newer.prints)
+
+    def about(self, other: Graph) -> Graph:
+        """What is known of the files, keys and prints that another knows something of."""
+        return Graph(
+            {file: self.files[file] for file in other.files},
+            {key: self.keys[key] for key in other.keys},
+            {key: self.prints[key] for key in other.prints},
+        )
+
     def drop(self, file: str) -> None:
         """Forget a file that is gone."""
         self.files.pop(file, None)

@@ -31,13 +31,27 @@ class Identifier:
         self.methods: dict[str, list[Function]] = {}
         for function in source.functions.values():
             self.methods.setdefault(function.id.rpartition(".")[0], []).append(function)
+        self._found: dict[tuple[str, Span | None], Function | None] = {}
         self.simple_names: dict[str, list[Class]] = {}
         for value in source.classes.values():
             self.simple_names.setdefault(value.span.symbol, []).append(value)
         self.class_names = {value.name: value for value in source.classes.values()}
 
+    @classmethod
+    def of(cls, source: Source) -> Identifier:
+        """The one of this source: several rules ask in turn."""
+        if not _LAST or _LAST[0].source is not source:
+            _LAST[:] = [cls(source)]
+        return _LAST[0]
+
     def function(self, name: str, span: Span | None) -> Function | None:
-        """The function behind "module:qualname"; None for library code."""
+        """The function behind "module:qualname"; None for library code. Every answer is remembered."""
+        key = (name, span)
+        if key not in self._found:
+            self._found[key] = self._function(name, span)
+        return self._found[key]
+
+    def _function(self, name: str, span: Span | None) -> Function | None:
         named = self._by_name(name)
         if span is None:
             return named
@@ -84,6 +98,9 @@ class Identifier:
             if found is not None:
                 return found
         return None
+
+
+_LAST: list[Identifier] = []
 
 
 def _stands_at(function: Function, span: Span) -> bool:

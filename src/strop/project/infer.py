@@ -14,22 +14,13 @@ from functools import partial
 from strop.project.catalogue import Catalogue
 from strop.project.fixpoint import FREE, Fixpoint
 from strop.project.found import Found
+from strop.project.generics import subscripted
 from strop.project.members import Members
 from strop.project.names import BUILTIN_TYPES, Names
-from strop.project.refs import (
-    MAPPINGS,
-    SEQUENCES,
-    UNKNOWN,
-    element,
-    instance_of,
-    instantiate,
-    is_generated,
-    join,
-    known,
-    unpacked,
-)
+from strop.project.refs import UNKNOWN, element, instantiate, join, unpacked
+from strop.project.results import called
 from strop.project.scope import Binding, FunctionNode, Ref, Scope
-from strop.project.spelling import last_name
+from strop.project.walk import walk
 
 _PLAIN = {
     ast.JoinedStr: "str",
@@ -45,10 +36,6 @@ _LISTS = {
     ast.SetComp: "set",
     ast.GeneratorExp: "Iterator",
 }
-_DEPENDS = ("Depends", "Security")
-_VARIABLES = frozenset({"typing.TypeVar", "typing_extensions.TypeVar"})
-_NEW_TYPES = frozenset({"typing.NewType", "typing_extensions.NewType"})
-_FIRST = frozenset({"next", "copy.copy", "copy.deepcopy", "functools.partial"})
 
 
 class Types:
@@ -87,9 +74,10 @@ class Types:
         """The type that an annotation gives a value."""
         if expr is None:
             return None
-        return instantiate(self.infer(self._quoted(expr), scope))
+        return instantiate(self.infer(self.quoted(expr), scope))
 
-    def _quoted(self, expr: ast.expr) -> ast.expr:
+    def quoted(self, expr: ast.expr) -> ast.expr:
+        """A part of an annotation, parsed where it is written as a text."""
         if not (isinstance(expr, ast.Constant) and isinstance(expr.value, str)):
             return expr
         if id(expr) not in self._parsed:
@@ -220,153 +208,6 @@ class Types:
                     inside.bind(arg.arg, Binding("value", 0, (0, 1 << 30), inside))
         return self._inner[id(expr)]
 
-    def _subscript(self, expr: ast.Subscript, scope: Scope) -> Ref | None:
-        base = self.infer(expr.value, scope)
-        if base is None:
-            return None
-        if base.kind == "instance":
-            return self._item(base, expr)
-        if base.kind not in ("name", "class"):
-            return None
-        return self._generic(base, expr, scope)
-
-    def _item(self, base: Ref, expr: ast.Subscript) -> Ref | None:
-        if isinstance(expr.slice, ast.Slice):
-            return base
-        if (
-            base.name == "tuple"
-            and isinstance(expr.slice, ast.Constant)
-            and isinstance(expr.slice.value, int)
-        ):
-            return unpacked(base, expr.slice.value)
-        if base.name in MAPPINGS:
-            return known(base.args[1]) if len(base.args) > 1 else None
-        if base.name in SEQUENCES:
-            return element(base)
-        shape = self.catalogue.result(f"{base.name}.__getitem__")
-        return shape.build(base, lambda: None) if shape is not None else None
-
-    def _generic(self, base: Ref, expr: ast.Subscript, scope: Scope) -> Ref | None:
-        """`list[X]`, `Optional[X]`, `Annotated[X, Depends(f)]`, `Repository[Model]`."""
-        parts = expr.slice.elts if isinstance(expr.slice, ast.Tuple) else [expr.slice]
-        plain = base.name.rpartition(".")[2]
-        if plain == "Annotated":
-            return self._annotated_parts(parts, scope)
-        if plain in ("Literal", "Callable"):
-            return None
-        inner = [self.infer(self._quoted(part), scope) for part in parts]
-        if plain in ("Optional", "Union"):
-            return join(inner)
-        if plain in ("Awaitable", "Coroutine", "ClassVar", "Final", "Required", "Mapped", "Self"):
-            return inner[-1]
-        if plain in ("type", "Type"):
-            return Ref("class", "type", (inner[0],)) if inner[0] else None
-        name = _BUILTIN_NAMES.get(plain, base.name) if base.kind == "name" else base.name
-        return Ref("class", name, tuple(instantiate(ref) or UNKNOWN for ref in inner))
-
-    def _annotated_parts(self, parts: list[ast.expr], scope: Scope) -> Ref | None:
-        given = self.infer(self._quoted(parts[0]), scope)
-        if given is not None and not (given.kind == "name" and given.name == "typing.Any"):
-            return given
-        for part in parts[1:]:
-            if isinstance(part, ast.Call) and _called(part) in _DEPENDS and part.args:
-                result = self.infer(part, scope)
-                return None if result is None else Ref("class", result.name, result.args)
-        return None
-
-    # Calls
-
-    def _call(self, expr: ast.Call, scope: Scope) -> Ref | None:
-        if _called(expr) in _DEPENDS:
-            return self._depends(expr, scope)
-        func = self.infer(expr.func, scope)
-        return None if func is None else self.result(func, expr, scope)
-
-    def _depends(self, expr: ast.Call, scope: Scope) -> Ref | None:
-        given = expr.args or [k.value for k in expr.keywords if k.arg == "dependency"]
-        func = self.infer(given[0], scope) if given else None
-        if func is None:
-            return None
-        result = self.result(func, ast.Call(given[0], [], []), scope)
-        return self.members.entered(result) if is_generated(result) else result
-
-    def result(self, func: Ref, call: ast.Call, scope: Scope) -> Ref | None:
-        """What calling `func` gives."""
-        match func.kind:
-            case "union":
-                return join(self.result(member, call, scope) for member in func.args)
-            case "class":
-                return self._constructed(func, call, scope)
-            case "function":
-                return self._returned(func, call, scope)
-            case "instance":
-                return self.members.called(func, call, scope)
-            case "name":
-                return self._library(func, call, scope)
-        return None
-
-    def _constructed(self, func: Ref, call: ast.Call, scope: Scope) -> Ref | None:
-        if func.name == "type" and len(call.args) == 1:
-            ref = self.infer(call.args[0], scope)
-            return Ref("class", ref.name, ref.args) if ref is not None and ref.kind == "instance" else None
-        if func.name in ("list", "set", "tuple", "frozenset") and call.args and not func.args:
-            inner = element(self.infer(call.args[0], scope))
-            return Ref("instance", "list" if func.name == "tuple" else func.name, (inner,) if inner else ())
-        return instantiate(func)
-
-    def _returned(self, func: Ref, call: ast.Call, scope: Scope) -> Ref | None:
-        node = self.found.function(func.name)
-        if node is None:
-            return None
-        result = self.result_of(node)
-        return self.members.substitute(result, func.args, node.owner)
-
-    def _library(self, func: Ref, call: ast.Call, scope: Scope) -> Ref | None:
-        if func.name == "super":
-            return self._super(scope)
-        if func.name in _VARIABLES and call.args and isinstance(call.args[0], ast.Constant):
-            return Ref("typevar", str(call.args[0].value))
-        if func.name == "typing.cast" and len(call.args) == 2:
-            return self.annotation(call.args[0], scope)
-        if func.name.endswith(".declarative_base"):
-            own = next((k.value for k in call.keywords if k.arg == "cls"), None)
-            given = self.infer(own, scope) if own is not None else None
-            return given or Ref("name", "sqlalchemy.orm.DeclarativeBase")
-        if func.name in _NEW_TYPES and len(call.args) == 2:
-            return self.infer(call.args[1], scope)
-        if func.name in _FIRST and call.args:
-            ref = self.infer(call.args[0], scope)
-            return element(ref) if func.name == "next" else ref
-        known_result = self.library_result(func.name, func.args[0] if func.args else None, call, scope)
-        if known_result is not None:
-            return known_result
-        last = func.name.rpartition(".")[2]
-        return Ref("instance", func.name) if last[:1].isupper() else None
-
-    def library_result(
-        self, name: str, receiver: Ref | None, call: ast.Call | None, scope: Scope
-    ) -> Ref | None:
-        """What the catalogue says a library's function gives."""
-        shape = self.catalogue.result(name)
-        if shape is None:
-            return None
-
-        def argument() -> Ref | None:
-            given = call.args[0] if call is not None and call.args else None
-            return instance_of(self.infer(given, scope)) if given is not None else None
-
-        return shape.build(receiver, argument)
-
-    def _super(self, scope: Scope) -> Ref | None:
-        here: Scope | None = scope
-        while here is not None:
-            for bindings in here.names.values():
-                for binding in bindings:
-                    if binding.how in ("self", "cls"):
-                        return Ref("super", binding.target)
-            here = here.parent
-        return None
-
     def result_of(self, node: FunctionNode) -> Ref | None:
         """The type that a function of the project returns (of a generator: what its call gives)."""
         return self.fixpoint.ask(node.answer, node.key, partial(self._result_of, node))
@@ -380,15 +221,12 @@ class Types:
         return join(self.infer(r, node.space) for r in node.results)
 
 
-_BUILTIN_NAMES = {
-    "List": "list", "Dict": "dict", "Set": "set", "Tuple": "tuple", "FrozenSet": "frozenset",
-}  # fmt: skip
 _FINDS: dict[type, Callable[..., Ref | None]] = {
     ast.Name: Types._name,
     ast.Attribute: Types._attribute,
-    ast.Call: Types._call,
+    ast.Call: called,
     ast.Await: Types._await,
-    ast.Subscript: Types._subscript,
+    ast.Subscript: subscripted,
     ast.BinOp: Types._operation,
     ast.BoolOp: Types._either,
     ast.IfExp: Types._choice,
@@ -397,11 +235,6 @@ _FINDS: dict[type, Callable[..., Ref | None]] = {
     **dict.fromkeys(_PLAIN, Types._plain),
     **dict.fromkeys(_LISTS, Types._listed),
 }
-
-
-def _called(call: ast.Call) -> str:
-    func = call.func
-    return last_name(func)
 
 
 def _bind_elements(target: ast.expr, iterated: ast.expr, scope: Scope, index: int = -1) -> None:
@@ -418,7 +251,7 @@ def _parse_quoted(expr: ast.Constant) -> ast.expr:
         tree = ast.parse(str(expr.value).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         return ast.Constant(None)
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.expr):
             ast.copy_location(node, expr)
     return tree

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from strop.project.fixpoint import FREE
 from strop.project.refs import element, is_generated, join
+from strop.project.results import library_result
 from strop.project.scope import ClassNode, FunctionNode, Ref, Scope
 from strop.project.spelling import last_name
 
@@ -119,7 +120,7 @@ class Members:
             if node is not None:
                 return self.substitute(self.types.result_of(node), (ref,), node.owner)
         for name in (ref.name, *self.library_bases(ref.name)):
-            result = self.types.library_result(f"{name}.__call__", ref, call, scope)
+            result = library_result(self.types, f"{name}.__call__", ref, call, scope)
             if result is not None:
                 return result
         return None

@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from strop.project.body import Noticer
-from strop.project.cache import decode_graph, encode_derived, encode_graph
+from strop.project.cache import encode_derived
 from strop.project.found import Entry
 from strop.project.graph import Graph
+from strop.project.kept import decode_graph, encode_graph
 from strop.project.source import Reading
 from strop.world.fork import can_fork, cores, fork_each
 

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from strop.project.again import read_again, read_anew
 from strop.project.body import Noticer
+from strop.project.cache import installed
 from strop.project.declared.assemble import assemble
 from strop.project.join import join
 from strop.project.project import Project
+from strop.project.shipped.kept import read_kept, read_now
 from strop.project.shipped.migrations import with_migrated
-from strop.project.shipped.read import read_shipped
-from strop.project.shipped.requirements import versions
 from strop.project.source import assemble_source
+
+_READERS = ("pyyaml", "packaging")  # libraries that read what ships beside the code
 
 
 def read_project(
@@ -38,12 +40,12 @@ def read_project(
             else read_anew(root, sources, exclude, noticers)
         )
         source = assemble_source(every)
-        shipped = read_shipped(root)
+        shipped, versions = read_kept(root, installed(_READERS)) if cache else read_now(root)
         declarations = [d.declarations for d in every if d.declarations is not None]
         stored = [d.stored for d in every if d.stored is not None]
         declared = assemble(declarations, stored)
         tables = with_migrated(declared.tables, shipped.indexes)
-        imported = replace(declared, tables=tables, versions=versions(shipped.requirements))
+        imported = replace(declared, tables=tables, versions=versions)
         return replace(join(root, imported, source), shipped=shipped)
 
 

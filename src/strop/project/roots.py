@@ -38,12 +38,28 @@ class _Start(NamedTuple):
     target: str
 
 
+class Roots(NamedTuple):
+    """The folders, and the files whose text decided, besides what they import."""
+
+    folders: tuple[str, ...]
+    decisive: tuple[str, ...]
+
+
 def source_roots(texts: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
     """The folders on `sys.path`, relative to the root, the most used first; `texts` are files with their bytes.
 
     ("." alone for a project that imports nothing of its own.)
     """
-    files = dict(texts)
+    return weigh_imports(dict(texts)).folders
+
+
+def imports_of(text: bytes) -> str:
+    """What a file imports, as far as it decides about roots: equal texts, equal roots."""
+    return repr(_IMPORT.findall(text))
+
+
+def weigh_imports(files: dict[str, bytes]) -> Roots:
+    """The roots of these files, as `source_roots` gives them."""
     tree = _Tree(files)
     started: Counter[str] = Counter()
     passed: Counter[str] = Counter()
@@ -53,7 +69,7 @@ def source_roots(texts: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
             started[start.folder] += 1
             passed.update(_between(start.folder, start.target))
     chosen = [f for f, count in started.most_common() if count > passed[f]]
-    return tuple(chosen) or (".",)
+    return Roots(tuple(chosen) or (".",), tuple(sorted(tree.searched)))
 
 
 def find_roots(root: Path, paths: Iterable[Path]) -> tuple[str, ...]:
@@ -80,7 +96,7 @@ def _is_there(each: _Import, start: _Start, tree: _Tree) -> bool:
     """Whether a module has what is imported from it: another of a library's name has not."""
     if "." in each.module or not each.name or each.name in tree.inside.get(start.target, ()):
         return True
-    text = tree.files.get(f"{start.target}.py") or tree.files.get(f"{start.target}/__init__.py") or b""
+    text = tree.text(start.target)
     word = re.escape(each.name.encode())
     made = rb"^(?:(?:async def|def|class) |from .*\b)?%s\b|^ +%s,?$" % (word, word)
     return re.search(made, text, re.M) is not None
@@ -102,6 +118,15 @@ class _Tree:
                 self.inside.setdefault(folder, set()).add(name)
                 self.holders.setdefault(name, set()).add(folder)
         self.known: dict[str, list[_Start]] = {}
+        self.searched: set[str] = set()
+
+    def text(self, target: str) -> bytes:
+        """What is in a module or package."""
+        for file in (f"{target}.py", f"{target}/__init__.py"):
+            self.searched.add(file)
+            if self.files.get(file):
+                return self.files[file]
+        return b""
 
     def start(self, each: _Import) -> _Start | None:
         """Where an import most likely starts: from the nearest folder above the file that has the whole name,

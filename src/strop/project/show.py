@@ -73,7 +73,7 @@ def _route(project: Project, route: Route) -> Iterator[str]:
 
 
 def _place(project: Project, route: Route) -> Span | None:
-    found = Identifier(project.source).function(route.name, route.span)
+    found = Identifier.of(project.source).function(route.name, route.span)
     return found.span if found is not None else route.span
 
 
@@ -114,7 +114,7 @@ def _contexts(project: Project) -> Iterator[str]:
 
 def differences(project: Project) -> Iterator[str]:
     """Handlers that the files register on a router and the application does not have."""
-    finder = Identifier(project.source)
+    finder = Identifier.of(project.source)
     served = {finder.function(route.name, route.span) for route in project.imported.routes}
     for function in project.source.functions.values():
         if function not in served and _METHODS & set(function.decorators):

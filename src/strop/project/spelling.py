@@ -8,3 +8,8 @@ import ast
 def last_name(expr: ast.AST | None) -> str:
     """The last word of a name: `get` of `get`, `session.get` and `self.session().get`; "" of what is no name."""
     return expr.attr if isinstance(expr, ast.Attribute) else expr.id if isinstance(expr, ast.Name) else ""
+
+
+def is_depends(call: ast.Call) -> bool:
+    """Whether a call is written `Depends(...)` or `Security(...)`."""
+    return last_name(call.func) in ("Depends", "Security")

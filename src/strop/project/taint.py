@@ -75,12 +75,14 @@ _LAST: list[tuple[Project, tuple[Tainted, ...]]] = []  # several rules ask about
 class _Solver:
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.finder = Identifier(project.source)
+        self.finder = Identifier.of(project.source)
         self.marks = {mark.function: mark for mark in project.source.marks.get(CODE, ())}
         self.flows: dict[str, Flow | None] = {}
         self.named = {f.name: f.id for f in project.source.functions.values()}
         self.done: dict[tuple[str, str, Given], _Done] = {}
         self.families: dict[tuple[str, str], list[str]] = {}
+        self.called: dict[tuple[str, int, str], list[Flow]] = {}
+        self.mentioned: dict[str, frozenset[str]] = {}
         self.contents = Contents(project, self.finder.simple_names)
 
     def solve(self) -> Iterator[Tainted]:
@@ -163,7 +165,7 @@ class _Solver:
         if key not in self.done:
             self.done[key] = _Done()  # a cycle ends here
             flow = self.flow(function)
-            if flow is not None and depth < _DEEPEST:
+            if flow is not None and depth < _DEEPEST and base in self.mentions(flow):
                 self.done[key] = _Walk(self, flow, base, given, depth).done()
         return self.done[key]
 
@@ -173,8 +175,20 @@ class _Solver:
             self.flows[function] = Flow.of(mark) if mark is not None else None
         return self.flows[function]
 
+    def mentions(self, flow: Flow) -> frozenset[str]:
+        """All that a function may be given and does something with: most values end where they come in."""
+        if flow.function not in self.mentioned:
+            self.mentioned[flow.function] = frozenset(_mentioned(flow))
+        return self.mentioned[flow.function]
+
     def targets(self, flow: Flow, call: Passing) -> list[Flow]:
         """The functions that a call runs, implementations of an abstract one too."""
+        key = (flow.function, call.line, call.name)
+        if key not in self.called:
+            self.called[key] = self._targets(flow, call)
+        return self.called[key]
+
+    def _targets(self, flow: Flow, call: Passing) -> list[Flow]:
         last = call.name.rpartition(".")[2]
         function = self.project.source.functions.get(flow.function)
         found = {
@@ -339,6 +353,15 @@ def _parameter(target: Flow, place: str) -> str:
     if place.isdigit():
         return target.parameters[int(place)] if int(place) < len(target.parameters) else ""
     return place if place in target.parameters else ""
+
+
+def _mentioned(flow: Flow) -> Iterator[str]:
+    """The names of the origins in a function, each with what it is an attribute of."""
+    tokens = [t for call in flow.calls for _, given in call.arguments for t in given]
+    tokens += [t for _, given in flow.sets for t in given]
+    for name in {bare(token) for token in (*tokens, *flow.returns)}:
+        parts = name.split(".")
+        yield from (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 def _text(facts: tuple[tuple[str, str], ...]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from strop.project.infer import Types
 from strop.project.scope import FunctionNode, Ref, Scope
+from strop.project.walk import walk
 
 
 def decorators(types: Types, node: FunctionNode) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ def _hands_over(types: Types, wrapper: FunctionNode) -> bool:
     around = wrapper.space.parent
     if around is None or around.kind != "function":
         return False
-    for call in ast.walk(wrapper.node):
+    for call in walk(wrapper.node):
         if not isinstance(call, ast.Call):
             continue
         ref = types.infer(call.func, wrapper.space)

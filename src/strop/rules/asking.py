@@ -29,6 +29,9 @@ _SCHEMA = ("DropTable", "DropConstraint", "CreateTable", "CreateIndex")  # a sta
 _REDIS = frozenset(
     {"get", "hget", "hgetall", "exists", "ttl", "smembers", "lrange", "zrange", "sismember", "hmget"}
 )  # what has a form for many keys, or fits into a pipeline
+_KEYS = frozenset(
+    {"keys", "scan", "scan_iter", "smembers", "sscan_iter", "lrange", "zrange", "hkeys", "hgetall"}
+)
 _CHANGES = re.compile(
     r"\b(insert|update|delete|upsert|replace|save|remove)(_one|_many|_and_\w+)?\s*\(|_and_(update|replace|delete)\b"
     r"|['\"]\s*(INSERT|UPDATE|DELETE|MERGE|REPLACE|CREATE|DROP|ALTER|TRUNCATE)\b|\b(insert|update|delete)\w*_(stmt|statement|query|sql)\b",
@@ -50,6 +53,12 @@ def asks_one(call: Call) -> bool:
         return True
     owner, _, last = call.name.rpartition(".")
     return owner.startswith("redis.") and "ipeline" not in owner and last in _REDIS
+
+
+def lists_keys(call: Call) -> bool:
+    """Whether a call to Redis gives as many keys or members as there are."""
+    owner, _, last = call.name.rpartition(".")
+    return owner.startswith("redis.") and last in _KEYS
 
 
 def changes(call: Call) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from strop.project.body import Body
-from strop.project.spelling import last_name
+from strop.project.spelling import is_depends, last_name
 
 Source = Literal["path", "query", "body", "form", "header", "dependency", "special", "unknown"]
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
@@ -196,7 +196,7 @@ def _annotated(body: Body, annotation: ast.expr | None) -> ast.Call | None:
 
 
 def _default(marker: ast.Call) -> ast.expr | None:
-    if last_name(marker.func) in ("Depends", "Security"):
+    if is_depends(marker):
         return None
     named = next((k.value for k in marker.keywords if k.arg == "default"), None)
     return marker.args[0] if marker.args else named

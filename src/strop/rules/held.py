@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strop.finding import Finding, Severity
+from strop.rules.burden import Hold
 from strop.rules.draft import draft
 from strop.rules.rule import Rule
-from strop.rules.standstill import Hold, Standstill, entry
+from strop.rules.standstill import Standstill, entry
 from strop.rules.wording import many
 from strop.span import Span
 

@@ -14,6 +14,7 @@ from strop.project.project import Project
 from strop.project.route import Route
 from strop.project.spelling import last_name
 from strop.project.table import Relationship
+from strop.project.walk import walk
 from strop.rules.loading import Load, Statement, load_of, options_of
 from strop.rules.sessions import served_by
 from strop.span import Span
@@ -63,7 +64,7 @@ def _loop(
     reads = {
         node.attr: node.lineno
         for part in inside
-        for node in ast.walk(part)
+        for node in walk(part)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == target.id
         if isinstance(node.ctx, ast.Load)
     }

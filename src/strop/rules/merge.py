@@ -22,7 +22,17 @@ def _covers(better: Finding, worse: Finding) -> bool:
 
 def _same_handlers(better: Finding, worse: Finding) -> bool:
     """Making these handlers `def` also takes the call off the loop, wherever it is reached from."""
-    return set(worse.routes) <= set(better.routes) and worse.fact("handler") == better.fact("function")
+    same = set(worse.routes) <= set(better.routes) and worse.fact("handler") == better.fact("function")
+    return same and _shows(better, worse)
+
+
+def _same_call(better: Finding, worse: Finding) -> bool:
+    return _same_place(better, worse) and _shows(better, worse)
+
+
+def _shows(better: Finding, worse: Finding) -> bool:
+    """Whether the better one is not hidden where the other one would be shown."""
+    return better.severity != "note" or worse.severity == "note"
 
 
 def _same_place(better: Finding, worse: Finding) -> bool:
@@ -46,7 +56,7 @@ def _same_relationship(better: Finding, worse: Finding) -> bool:
 # (what names the cause, what it covers): how to tell that they are one
 _COVERS: dict[tuple[str, str], Covers] = {
     ("ASY003", "ASY001"): _same_handlers,
-    ("ASY001", "ASY002"): _same_place,
+    ("ASY001", "ASY002"): _same_call,
     ("RUN001", "ASY002"): _same_place,
     ("STA004", "AUTH010"): _same_place,
     ("DB003", "DB004"): _same_relationship,

@@ -10,8 +10,33 @@ from strop.project.project import Project
 from strop.project.route import Route
 
 
+class _Models:
+    """What was found out about the models of one project: rules ask for the same ones again and again."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.fields: dict[str, list[Member]] = {}
+        self.inner: dict[str, dict[str, tuple[str, ...]]] = {}
+
+    @classmethod
+    def of(cls, project: Project) -> _Models:
+        if not _LAST or _LAST[0].project is not project:
+            _LAST[:] = [cls(project)]
+        return _LAST[0]
+
+
+_LAST: list[_Models] = []
+
+
 def fields_of(project: Project, class_id: str) -> list[Member]:
     """The fields of a model, inherited ones too; the nearest definition of each."""
+    known = _Models.of(project).fields
+    if class_id not in known:
+        known[class_id] = _fields_of(project, class_id)
+    return known[class_id]
+
+
+def _fields_of(project: Project, class_id: str) -> list[Member]:
     found: dict[str, Member] = {}
     model = project.source.classes.get(class_id)
     for name in (class_id, *(model.bases if model is not None else ())):
@@ -34,6 +59,13 @@ def owner_of(project: Project, class_id: str, field: str) -> Class | None:
 
 def inner_of(project: Project, class_id: str) -> dict[str, tuple[str, ...]]:
     """The project's classes in each field of a model, inherited fields too."""
+    known = _Models.of(project).inner
+    if class_id not in known:
+        known[class_id] = _inner_of(project, class_id)
+    return known[class_id]
+
+
+def _inner_of(project: Project, class_id: str) -> dict[str, tuple[str, ...]]:
     model = project.source.classes.get(class_id)
     found: dict[str, tuple[str, ...]] = {}
     for name in (class_id, *(model.bases if model is not None else ())):
@@ -53,7 +85,7 @@ def is_model(project: Project, class_id: str) -> bool:
 
 def answered(project: Project) -> Iterator[tuple[Route, Class]]:
     """Every route with each of the project's classes that its response model names."""
-    finder = Identifier(project.source)
+    finder = Identifier.of(project.source)
     for route in project.imported.routes:
         if route.kind == "http" and route.response_model:
             for model in finder.classes_in(route.response_model):

@@ -62,9 +62,11 @@ class Protection:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.finder = Identifier(project.source)
+        self.finder = Identifier.of(project.source)
         self.refusing = {m.function for m in project.source.marks.get(REFUSING, ())}
         self._refuses: dict[str, bool] = {}
+        self._guards: dict[Dependency, bool] = {}
+        self._for_operators: dict[str, bool] = {}
         self._handlings: dict[str, Handling] = {}
 
     @classmethod
@@ -132,6 +134,11 @@ class Protection:
 
     def is_guard(self, dependency: Dependency) -> bool:
         """Whether a dependency checks, or finds out, who calls."""
+        if dependency not in self._guards:
+            self._guards[dependency] = self._is_guard(dependency)
+        return self._guards[dependency]
+
+    def _is_guard(self, dependency: Dependency) -> bool:
         if dependency.scheme or dependency.scopes:
             return True
         name = dependency.name.rpartition(":")[2]
@@ -215,6 +222,11 @@ class Protection:
 
     def is_for_operators(self, key: str) -> bool:
         """Whether a route (by key) is for administrators, as its path or its guards say."""
+        if key not in self._for_operators:
+            self._for_operators[key] = self._is_for_operators(key)
+        return self._for_operators[key]
+
+    def _is_for_operators(self, key: str) -> bool:
         route = self.project.route(key)
         if route is None:
             return False

@@ -15,6 +15,7 @@ from strop.finding import Finding
 from strop.rules.example import Example
 from strop.rules.merge import merge
 from strop.rules.rule import Rule
+from strop.rules.shown import noted
 from strop.rules.weighed import Weighed
 
 if TYPE_CHECKING:  # to say what is known already takes none of them
@@ -72,7 +73,7 @@ def check(project: Project, evidence: Evidence | None, reading: bool = False) ->
     asked = [
         r for r in rules() if _holds(r.rule, installed) and (reading or not r.rule.static or evidence is None)
     ]
-    found = merge(finding for registered in asked for finding in registered.check(project, evidence))
+    found = noted(merge(finding for registered in asked for finding in registered.check(project, evidence)))
     return tuple(sorted(found, key=_order))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.spelling import last_name
+from strop.project.walk import walk
 from strop.rules.loading import is_mapped
 
 _FEW_FIELDS = 2  # a body of one or two fields is made for its list: a bulk request
@@ -32,14 +33,15 @@ def of_one_object(body: Body, over: ast.expr) -> str:
 
 def asks_each_table(body: Body, loop: ast.For | ast.AsyncFor) -> bool:
     """Whether the turns go over tables: `for model in MODELS: session.execute(delete(model))`."""
-    names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
-    for node in ast.walk(loop):
+    names = {n.id for n in walk(loop.target) if isinstance(n, ast.Name)}
+    nodes = [n for n in walk(loop) if isinstance(n, ast.Assign | ast.Call)]
+    for node in nodes:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript(slice=ast.Name(id=key))) if (
                 key in names
             ):
                 names.add(name)  # table = metadata.tables[name]
-    for node in ast.walk(loop):
+    for node in nodes:
         match node:
             case ast.Call(func=func, args=[ast.Name(id=name), *_]) if name in names:
                 if last_name(func) == "query" or body.name(func) in _STATEMENTS:
@@ -127,17 +129,16 @@ def full_batches(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
 def rare_blocks(block: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
     """The blocks that a usual turn doesn't come to: where one has failed, or a key isn't known yet."""
     for statement in block:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.ExceptHandler):
+        for node in walk(statement):
+            if isinstance(node, ast.ExceptHandler) or (
+                isinstance(node, ast.If) and fills_unknown(node.test, node.body)
+            ):
                 yield node.body
-    for test, inner in _branches(block):
-        if _is_unknown(test, inner):
-            yield inner
 
 
 def _branches(block: list[ast.stmt]) -> Iterator[tuple[ast.expr, list[ast.stmt]]]:
     for statement in block:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.If):
                 yield node.test, node.body
 
@@ -146,19 +147,20 @@ def _is_zero(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value == 0
 
 
-def _is_unknown(test: ast.expr, block: list[ast.stmt]) -> bool:
+def fills_unknown(test: ast.expr, block: list[ast.stmt]) -> bool:
     """Whether a block fills what its condition has missed: `if key not in known: known[key] = find(key)`."""
-    kept = {
-        ast.unparse(target.value)
-        for statement in block
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Subscript)
-    }
     match test:
         case ast.Compare(ops=[ast.NotIn()], comparators=[known]):
-            return ast.unparse(known) in kept
+            return ast.unparse(known) in map(ast.unparse, _filled(block))
         case ast.Compare(ops=[ast.Is()], comparators=[ast.Constant(value=None)]) | ast.UnaryOp(op=ast.Not()):
-            return bool(kept)
+            return any(True for _ in _filled(block))
     return False
+
+
+def _filled(block: list[ast.stmt]) -> Iterator[ast.expr]:
+    """What a block puts values into, by a key."""
+    for statement in block:
+        for node in walk(statement):
+            for target in node.targets if isinstance(node, ast.Assign) else ():
+                if isinstance(target, ast.Subscript):
+                    yield target.value

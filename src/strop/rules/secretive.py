@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _PASSWORDS = frozenset({"password", "passwd", "passphrase", "pwd"})
@@ -47,6 +48,7 @@ def is_secret(name: str) -> bool:
     return parts[-1] in _SECRETS or (len(parts) > 1 and parts[-1] == "key" and parts[-2] in _KEYS)
 
 
+@lru_cache(maxsize=4096)  # the same few names stand in many models
 def is_password(name: str) -> bool:
     """Whether a name is a password or a secret, or its hash: what no answer needs."""
     parts = words(name)

@@ -6,63 +6,22 @@ above it. Any other call is mended where it stands. A handler that awaits nothin
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strop.project.branches import NOTHING, Known, Needs, handed, lift, needs, runs
-from strop.project.function import Call, Context, Effect, Function
+from strop.project.function import Call, Context, Function
 from strop.project.project import Project
+from strop.rules.burden import COMPUTES, FILEWORK, SHORT, SLEEPS, WAITS, Burden, Hold
 from strop.rules.code import function_at, handler, head
-from strop.rules.filework import is_short
-from strop.rules.loop import SESSIONS
+from strop.rules.dearer import Dearer
+from strop.rules.protection import Protection
 from strop.span import Span, Step
 
-_HOLD = ("blocks", "burns")
 _LOOP: tuple[Context, ...] = ("loop", "serialization", "background")
 _NEEDS_LOOP = ("asyncio.", "anyio.")
-INSTANT = "touches"  # the note of what takes microseconds
-SLOW_HASH = "slowly"
-FILES = "file"
-GROWS = "input is large"
-SLEEPS = "sleeps"
 Chain = tuple[Step, ...]
-_NUMBER = re.compile(r"\(\s*(\d*\.?\d+)\s*\)$")
-_NAP = 0.02  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A call that holds the thread it is made on, and the effect that does."""
-
-    function: Function
-    call: Call
-    effect: Effect
-
-    @property
-    def session(self) -> bool:
-        """Whether it is a statement of a synchronous session."""
-        return self.effect.name.startswith(SESSIONS)
-
-    @property
-    def library(self) -> str:
-        """The package that the call lies in; for files it does not matter."""
-        return "" if self.has(FILES) else self.call.name.partition(".")[0]
-
-    def has(self, note: str) -> bool:
-        """Whether the catalogue's note has this word."""
-        return note in self.effect.note
-
-    @property
-    def weight(self) -> int:
-        """0 for what waits for another machine or is slow by design, 1 for long computing, 2 for long work on files,
-        3 for what takes microseconds unless its file or its input is large.
-        """
-        if self.effect.kind == "blocks":
-            short = is_short(self.call) if self.has(FILES) else self.has(SLEEPS) and _is_nap(self.call)
-            return 3 if short else 2 if self.has(FILES) else 0
-        return 0 if self.has(SLOW_HASH) else 3 if self.has(GROWS) else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +33,7 @@ class Cause:
     routes: tuple[str, ...]
     chain: Chain
     others: tuple[Span, ...] = ()  # heads of other functions of the file (or class) with the same cause
+    awaited_by: tuple[str, ...] = ()  # ids of functions that call a handler themselves
 
 
 class Standstill:
@@ -83,16 +43,26 @@ class Standstill:
         self.project = project
         self.functions = project.source.functions
         self.served_async = {r.key for r in project.imported.routes if r.is_async}
+        self.burden = Burden(project)
         self.callers: dict[str, list[tuple[Function, Call]]] = defaultdict(list)
         self.holds: dict[str, list[Hold]] = {}
         for function in self.functions.values():
-            found = [] if function.off_loop else list(_holds(function))
+            found = [] if function.off_loop else list(self.burden.holds(function))
             if found:
                 self.holds[function.id] = found
             for call in function.calls:
                 if call.target and _is_here(call):
                     self.callers[call.target].append((function, call))
+        self.protection = Protection.of(project)
+        self.dearer = Dearer.of(project)
         self.awaitless = {f.id: f for f in _awaitless_handlers(project)}
+
+    @classmethod
+    def of(cls, project: Project) -> Standstill:
+        """The one of this project: several rules ask in turn."""
+        if not _LAST or _LAST[0].project is not project:
+            _LAST[:] = [cls(project)]
+        return _LAST[0]
 
     def routes(self, function: Function) -> tuple[str, ...]:
         """The routes for which the loop itself runs a function; a `def` handler's answer is serialized in a thread."""
@@ -116,7 +86,24 @@ class Standstill:
             w for w in self.project.reaches.get(function.id, ()) if w.route in wanted and w.context in _LOOP
         ]
         chains = (w.chain for w in ways[:40])  # a chain costs a walk, and forty are enough to choose from
-        return min(chains, key=len, default=())
+        return min(chains, key=lambda c: (self._is_detour(c), len(c)), default=())
+
+    def _least(self, hold: Hold, chain: Chain) -> int:
+        """The weight that a call has at most when these calls lead to it: what computes for long does so on a detour too."""
+        return SHORT if hold.weight != COMPUTES and self._is_detour(chain) else WAITS
+
+    def _is_detour(self, chain: Chain) -> bool:
+        return self.burden.detours.have(step.span for step in chain)
+
+    def _weighed(self, cause: Cause) -> Cause:
+        """The cause, lighter where its way is a detour, where requests wait far longer anyway, or operators alone come."""
+        hold = cause.hold
+        seldom = self._least(hold, cause.chain[:-1]) == SHORT or len(cause.chain) > FURTHEST
+        if hold.session or hold.weight in (COMPUTES, FILEWORK):
+            seldom = seldom or all(map(self.protection.is_for_operators, cause.routes))
+        if hold.weight in (COMPUTES, FILEWORK) and not hold.session and not hold.call.loop:
+            seldom = seldom or self.dearer.have(cause.routes)
+        return replace(cause, hold=replace(hold, weight=SHORT)) if seldom else cause
 
     def above(self, hold: Hold) -> dict[str, Chain]:
         """The async functions that come to a call on the loop with nothing async between, with the calls from each."""
@@ -150,7 +137,7 @@ class Standstill:
             hold = min(mine, key=_rank)  # one function is mended once, whatever else it waits for
             chain = (*self.way(function, routes), Step(hold.call.text, hold.call.span))
             found[_place(function), hold.library, hold.effect.note].append(
-                Cause(function, hold, routes, chain)
+                self._weighed(Cause(function, hold, routes, chain))
             )
         for causes in found.values():
             yield _one(causes)
@@ -167,23 +154,24 @@ class Standstill:
         """Async functions that wait for a synchronous session, one a file where they are many."""
         held: dict[str, tuple[Hold, Chain]] = {}
         for holds in self.holds.values():
-            for hold in holds:
-                if hold.session:
-                    step = Step(hold.call.text, hold.call.span)
-                    for name, path in self.above(hold).items():
-                        known = held.get(name)
-                        if known is None or len(path) + 1 < len(known[1]):
-                            held[name] = hold, (*path, step)
-                    break
+            asking = [hold for hold in holds if hold.session]
+            if not asking:
+                continue
+            hold = min(asking, key=_rank)
+            for name, path in self.above(hold).items():
+                known = held.get(name)
+                if known is None or (hold.weight, len(path) + 1) < (known[0].weight, len(known[1])):
+                    held[name] = hold, (*path, Step(hold.call.text, hold.call.span))
         by_file: dict[str, list[Cause]] = defaultdict(list)
         for name, (hold, path) in held.items():
             function = self.functions[name]
             routes = self.routes(function) if name not in self.awaitless else ()
             if routes:
                 cause = Cause(function, hold, routes, (*self.way(function, routes), *path))
-                by_file[function.span.file].append(cause)
+                by_file[function.span.file].append(self._weighed(cause))
+        most = MANY if sum(map(len, by_file.values())) <= HABIT else 1
         for causes in by_file.values():
-            yield from _few(causes)
+            yield from _few(causes, most)
 
     def handlers(self) -> Iterator[Cause]:
         """Handlers that await nothing and hold the loop, one a file where many do it with the same."""
@@ -194,11 +182,12 @@ class Standstill:
             if path is not None and routes:
                 hold, chain = path
                 same = ("session",) if hold.session else (hold.library, hold.effect.note, str(hold.weight))
-                alike[function.span.file, *same].append(
-                    Cause(function, hold, routes, (*self.way(function, routes), *chain))
-                )
+                awaiting = tuple(sorted({f.id for f, _ in self.callers.get(function.id, ())}))
+                cause = Cause(function, hold, routes, (*self.way(function, routes), *chain), (), awaiting)
+                alike[function.span.file, str(bool(awaiting)), *same].append(self._weighed(cause))
+        most = MANY if sum(map(len, alike.values())) <= HABIT else 1
         for causes in alike.values():
-            yield from _few(causes)
+            yield from _few(causes, most)
 
     def _below(self, function: Function) -> tuple[Hold, Chain] | None:
         """What a handler that awaits nothing does that holds the loop; the worst of it, the nearest of equals."""
@@ -212,7 +201,7 @@ class Standstill:
                 if not runs(hold.call, known):
                     continue
                 chain = (*paths[at], Step(hold.call.text, hold.call.span))
-                rank = hold.weight, len(chain)
+                rank = max(hold.weight, self._least(hold, paths[at])), len(chain)
                 if not hold.has(SLEEPS) and (best is None or rank < best[:2]):
                     best = *rank, hold, chain
             for call in here.calls:
@@ -226,7 +215,12 @@ class Standstill:
         return (best[2], best[3]) if best is not None else None
 
 
+FURTHEST = 8  # steps from the route; further away too much lies between that may not lead there
 MANY = 6  # functions of one file with one cause; more of them are said in one finding
+HABIT = 20  # functions of a project with one cause; where there are more, each file says it once
+
+
+_LAST: list[Standstill] = []
 
 
 def entry(project: Project, chain: Chain) -> str:
@@ -242,9 +236,9 @@ def entry(project: Project, chain: Chain) -> str:
     return found.id if found is not None else ""
 
 
-def _few(causes: list[Cause]) -> list[Cause]:
+def _few(causes: list[Cause], most: int) -> list[Cause]:
     """Causes of one file, put together where they are many: it is a habit then, mended all at once."""
-    return [_one(causes)] if len(causes) > MANY else causes
+    return [_one(causes)] if len(causes) > most else causes
 
 
 def _one(causes: list[Cause]) -> Cause:
@@ -261,18 +255,12 @@ def _one(causes: list[Cause]) -> Cause:
     )
     routes = sorted({route for cause in causes for route in cause.routes})
     others = {c.function.id: head(c.function) for c in causes if c.function.id != first.function.id}
-    return Cause(first.function, first.hold, tuple(routes), first.chain, tuple(sorted(others.values())))
+    return replace(first, routes=tuple(routes), others=tuple(sorted(others.values())))
 
 
 def _rank(hold: Hold) -> tuple[int, bool, int]:
     """The worst first; a pause before the next try is part of what is tried."""
     return hold.weight, hold.has(SLEEPS), hold.call.span.line
-
-
-def _is_nap(call: Call) -> bool:
-    """Whether it sleeps for a few milliseconds."""
-    seconds = _NUMBER.search(call.text)
-    return seconds is not None and float(seconds[1]) < _NAP
 
 
 def _place(function: Function) -> str:
@@ -283,15 +271,6 @@ def _place(function: Function) -> str:
 
 def _is_here(call: Call) -> bool:
     return not (call.off_loop or call.once or call.background)
-
-
-def _holds(function: Function) -> Iterator[Hold]:
-    for call in function.calls:
-        effect = call.effect
-        if effect is None or effect.kind not in _HOLD or INSTANT in effect.note:
-            continue
-        if _is_here(call) and not call.awaited:
-            yield Hold(function, call, effect)
 
 
 def _awaitless_handlers(project: Project) -> Iterator[Function]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.table import Column, Table
+from strop.project.walk import walk
 from strop.rules.code import reaches, table_of
 from strop.rules.draft import draft
 from strop.rules.growth import grows, owners, stays_small
@@ -24,6 +26,9 @@ from strop.span import Span
 _EAGER = ("selectinload", "joinedload", "subqueryload")
 _CHANGES = ("sqlalchemy.delete", "sqlalchemy.update", "sqlmodel.delete", "sqlmodel.update")
 _CONDITIONS = ("where", "filter", "join", "outerjoin", "filter_by")
+_FEW_VALUES = re.compile(
+    r"(^|_)(type|status|state|kind|category|priority|severity|role|level)_id$"
+)  # keys of short lists
 WORDS = frozenset({"where", "filter", "filter_by", "join", "outerjoin", *_EAGER})
 
 
@@ -52,7 +57,7 @@ def _statement(body: Body, call: ast.Call) -> Iterator[ast.Call]:
         if not isinstance(each, ast.Call | ast.Attribute):
             break
         outermost = each
-    for node in (*ast.walk(outermost), *_added(body, outermost)):
+    for node in (*walk(outermost), *_added(body, outermost)):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -81,13 +86,13 @@ def _added(body: Body, expr: ast.AST) -> Iterator[ast.AST]:
             for other in body.of(ast.Assign):
                 match other.targets:
                     case [ast.Name(id=same)] if same == name and other.value is not expr:
-                        yield from ast.walk(other.value)
+                        yield from walk(other.value)
 
 
 def _compared(body: Body, call: ast.Call) -> Iterator[str]:
     """The columns of mapped classes that a condition compares with a value."""
     for argument in call.args:
-        for node in ast.walk(argument):
+        for node in walk(argument):
             match node:
                 case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
                     keys = [k for k in (relationship_key(body, left), relationship_key(body, right)) if k]
@@ -153,12 +158,12 @@ def unindexed_keys(project: Project, rule: Rule) -> Iterator[Finding]:
 
 
 def _rarely_called(project: Project) -> set[str]:
-    """The routes that remove something or are for administrators."""
+    """The routes that remove or change one thing, or are for administrators."""
     protection = Protection.of(project)
     return {
         route.key
         for route in project.imported.routes
-        if route.method == "DELETE" or protection.is_for_operators(route.key)
+        if route.method in ("DELETE", "PUT", "PATCH") or protection.is_for_operators(route.key)
     }
 
 
@@ -175,9 +180,9 @@ def _leading(table: Table) -> set[str]:
 def _has_many(column: Column) -> bool:
     """Whether the key has many values: not that of a lookup table, nor a pointer to the one that counts now."""
     pointer = column.name.partition("_")[0] in ("current", "last", "latest", "default", "active", "primary")
-    return not (column.nullable and pointer) and not column.type.startswith(
-        ("BOOL", "VARCHAR(1)", "VARCHAR(2)")
-    )
+    return not (
+        (column.nullable and pointer) or _FEW_VALUES.search(column.name)
+    ) and not column.type.startswith(("BOOL", "VARCHAR(1)", "VARCHAR(2)"))
 
 
 def _collections(project: Project) -> dict[tuple[str, str], str]:

@@ -11,10 +11,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 GRACE = 3.0  # seconds between asking a process to end and ending it
 
@@ -180,6 +182,8 @@ def workers(count: int) -> Iterator[ThreadPoolExecutor]:
     """Threads that drive programs. When the block fails (Ctrl-C too), the programs end first and no new one
     starts, so that no thread goes on waiting for them.
     """
+    from concurrent.futures import ThreadPoolExecutor  # who runs one program waits without
+
     global _broken
     before = _broken
     try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from strop.project.declared import terms
-from strop.project.declared.builtin import call_library
 from strop.project.declared.classes import fields, is_router, library_router, member
 from strop.project.declared.named import lambda_path
 from strop.project.declared.operate import is_weak
+from strop.project.declared.outside import call_library
 from strop.project.declared.terms import write
 from strop.project.declared.values import (
     Cls,

@@ -149,7 +149,7 @@ def unwrap(here: Declaration, annotation: ast.expr) -> tuple[ast.expr, bool]:
     for _ in range(6):
         match annotation:
             case ast.Constant(value=str()):
-                annotation = here.types._quoted(annotation)
+                annotation = here.types.quoted(annotation)
             case ast.Subscript(value=value, slice=inner) if last_name(value) in (
                 "Mapped",
                 "WriteOnlyMapped",

@@ -12,6 +12,7 @@ from strop.project.infer import Types
 from strop.project.scope import Module, Scope
 from strop.project.spelling import last_name
 from strop.project.table import Engine
+from strop.project.walk import walk
 from strop.span import Span
 
 MAKERS = frozenset(
@@ -81,7 +82,7 @@ def _made(types: Types, module: Module) -> Iterator[tuple[ast.Call, Scope, str, 
     functions = list(module.by_id.values())
     inside: set[int] = set()
     for function in sorted(functions, key=lambda f: -len(f.qualname)):
-        for node in ast.walk(function.node):
+        for node in walk(function.node):
             if (
                 isinstance(node, ast.Call)
                 and id(node) not in inside
@@ -89,7 +90,7 @@ def _made(types: Types, module: Module) -> Iterator[tuple[ast.Call, Scope, str, 
             ):
                 inside.add(id(node))
                 yield node, function.scope, function.qualname, _is_kept(function.node, node)
-    for node in ast.walk(module.tree):
+    for node in walk(module.tree):
         if isinstance(node, ast.Call) and id(node) not in inside and _is_maker(types, node, module.scope):
             yield node, module.scope, "<module>", True
 
@@ -97,20 +98,18 @@ def _made(types: Types, module: Module) -> Iterator[tuple[ast.Call, Scope, str, 
 def _is_kept(function: ast.AST, call: ast.Call) -> bool:
     """Whether a function returns, yields or stores an engine, or makes sessions of it for others."""
     names = set()
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is call:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names |= {target.id for target in targets if isinstance(target, ast.Name)}
             if any(not isinstance(target, ast.Name) for target in targets):
                 return True
-    declared = {n for node in ast.walk(function) if isinstance(node, ast.Global) for n in node.names}
-    given = [
-        n.value for n in ast.walk(function) if isinstance(n, ast.Return | ast.Yield) and n.value is not None
-    ]
+    declared = {n for node in walk(function) if isinstance(node, ast.Global) for n in node.names}
+    given = [n.value for n in walk(function) if isinstance(n, ast.Return | ast.Yield) and n.value is not None]
     return bool(names & declared) or any(
         part is call or (isinstance(part, ast.Name) and part.id in names)
         for value in given
-        for part in ast.walk(value)
+        for part in walk(value)
     )
 
 
@@ -175,7 +174,7 @@ def _url(here: Declaration, expr: ast.expr | None) -> str:
     if isinstance(value, ast.JoinedStr) and value.values and isinstance(value.values[0], ast.Constant):
         return str(value.values[0].value)
     if isinstance(value, ast.Call):
-        for node in ast.walk(value):
+        for node in walk(value):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and _URL.match(node.value):
                 return node.value
     return ""

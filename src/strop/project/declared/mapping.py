@@ -13,6 +13,7 @@ from strop.project.infer import Types
 from strop.project.scope import ClassNode, Module
 from strop.project.spelling import last_name
 from strop.project.table import Index
+from strop.project.walk import walk
 from strop.span import Span
 
 _BASES = frozenset({"DeclarativeBase", "DeclarativeBaseNoMeta", "MappedAsDataclass", "SQLModel"})
@@ -219,14 +220,12 @@ class _ClassReader:
 def _is_declared(node: ast.FunctionDef) -> bool:
     if node.name in ("__tablename__", "__table_args__"):
         return True
-    return any(
-        "declared_attr" in last_name(n) for decorator in node.decorator_list for n in ast.walk(decorator)
-    )
+    return any("declared_attr" in last_name(n) for decorator in node.decorator_list for n in walk(decorator))
 
 
 def _returned(node: _Function) -> ast.expr | None:
     """What a short function returns."""
-    found = [s.value for s in ast.walk(node) if isinstance(s, ast.Return) and s.value is not None]
+    found = [s.value for s in walk(node) if isinstance(s, ast.Return) and s.value is not None]
     return found[-1] if found else None
 
 
@@ -351,7 +350,7 @@ def _read_table(here: Declaration, variable: str, call: ast.Call) -> MappedTable
 def _outside(here: Declaration, call: ast.Call) -> Iterator[tuple[str, Index]]:
     """An index made beside its class: `Index("name", Order.status)`."""
     for part in call.args[1:]:
-        for node in ast.walk(part):
+        for node in walk(part):
             if isinstance(node, ast.Attribute) and (owner := here.project_class(node.value)):
                 yield owner, _index(here, call)
                 return

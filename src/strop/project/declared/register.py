@@ -12,6 +12,7 @@ from strop.project.declared.values import (
     Cls,
     Func,
     Inclusion,
+    Keywords,
     Kind,
     Known,
     Layer,
@@ -32,7 +33,6 @@ from strop.span import Span
 if TYPE_CHECKING:
     from strop.project.declared.follow import Machine
 
-Keywords = dict[str, Value]
 _HTTP_BASE = Lib("starlette.middleware.base.BaseHTTPMiddleware")
 
 

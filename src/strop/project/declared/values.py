@@ -248,7 +248,11 @@ class Router(Value):
     below: bool = False  # included or mounted somewhere
 
 
-def named(keywords: dict[str, Value]) -> Table:
+Args = list[Value]  # of a call, by place
+Keywords = dict[str, Value]  # and by name
+
+
+def named(keywords: Keywords) -> Table:
     """A dict of what was given by name."""
     table = Table({})
     table.pairs.update(keywords.items())

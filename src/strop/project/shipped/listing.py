@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from strop.project.cache import digest
+from strop.project.digests import digest_of
+from strop.project.parse import LARGEST
 from strop.project.shipped.migrations import is_revision
 
 _SHUT = frozenset(
@@ -31,6 +34,12 @@ def shipped_files(root: Path) -> Iterator[tuple[str, bytes]]:
     """
     for path in _files(root):
         yield path.relative_to(root).as_posix(), _bytes(path)
+
+
+def shipped_prints(root: Path) -> Iterator[tuple[str, str]]:
+    """Every such file with a print of what `shipped_files` gives of it; a file that stays as it is is read once."""
+    for path in _files(root):
+        yield path.relative_to(root).as_posix(), _print(path)
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -66,6 +75,15 @@ def _is_wanted(name: str, folder: str) -> bool:
     if MAKEFILE.search(name):
         return True
     return bool(IMAGE.search(name) or LINES.match(name) or PROXY.match(name) or CONFIGURATION.match(name))
+
+
+def _print(path: Path) -> str:
+    try:
+        if path.is_symlink() or path.stat().st_size > LARGEST:
+            return digest(_bytes(path))
+    except OSError:
+        return digest(b"")
+    return digest_of(path)
 
 
 def _bytes(path: Path) -> bytes:

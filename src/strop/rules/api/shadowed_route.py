@@ -84,6 +84,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 def _hides(earlier: str, later: str) -> bool:
     """Whether every path that the later template matches is matched by the earlier one."""
+    if ":path}" not in earlier and earlier.strip("/").count("/") != later.strip("/").count("/"):
+        return False
     first, second = earlier.strip("/").split("/"), later.strip("/").split("/")
     if earlier.endswith("/") != later.endswith("/") and not earlier.endswith(":path}"):
         return False
@@ -106,8 +108,8 @@ def _ends_alike(after: list[str], rest: list[str]) -> bool:
 
 def _covers(earlier: str, later: str) -> bool:
     """Whether a segment matches everything that another one does."""
-    if earlier == later:
-        return True
+    if earlier == later or "{" not in earlier:
+        return earlier == later
     parameter = _PARAMETER.match(earlier)
     if parameter is None:  # a text, or a mix of text and parameters: `{name}.json`
         return bool(_INSIDE.search(earlier)) and _INSIDE.sub("{}", earlier) == _INSIDE.sub("{}", later)

@@ -11,7 +11,7 @@ limit is a `Query` object that is compared with a number. It fails when the line
 **How to fix it.** Pass the arguments; or put what both need into a plain function that neither gets injected.
 
 **When it is no problem.** With every marked parameter passed, the call is right. A note where the function works without the value: it asks
-`isinstance(...)`, compares it with what is not the default either, or needs it only beside another argument that the call leaves out.
+`isinstance(...)`, compares it with what is not the default either, hands it to a function whose decorator puts another in its place, or needs it only beside another argument that the call leaves out.
 
 **Sources.** FastAPI, "Dependencies": https://fastapi.tiangolo.com/tutorial/dependencies/
 """
@@ -142,6 +142,24 @@ def _is_for_another(node: FunctionNode, use: ast.AST, above: dict[ast.AST, ast.A
     return False
 
 
+def _is_checked_around(body: Body, there: FunctionNode) -> bool:
+    """Whether a decorator of the project around a function looks what it got, itself or one call below."""
+    for decorator in there.node.decorator_list:
+        outer = _function(body, there, decorator)
+        calls = [n for n in ast.walk(outer.node) if isinstance(n, ast.Call)] if outer is not None else []
+        below = [_function(body, outer, call.func) for call in calls] if outer is not None else []
+        nodes = (n for each in (outer, *below) if each is not None for n in ast.walk(each.node))
+        if any(isinstance(n, ast.Call) and last_name(n.func) == "isinstance" for n in nodes):
+            return True
+    return False
+
+
+def _function(body: Body, node: FunctionNode, expr: ast.expr) -> FunctionNode | None:
+    """The function of the project that an expression is, read in the module of another function."""
+    ref = body.types.infer(expr, node.module.scope)
+    return body.types.found.functions.get(ref.name) if ref is not None and ref.kind == "function" else None
+
+
 def _all_asked(test: ast.expr) -> list[str]:
     """The names that have to be true for a test to be: `flag`, `flag and more`."""
     parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
@@ -152,8 +170,9 @@ def _is_asked_there(body: Body, node: FunctionNode, use: ast.AST, above: ast.AST
     """Whether it only goes on to a function of the project that looks what it got."""
     if not isinstance(above, ast.Call) or use not in above.args:
         return False
-    ref = body.types.infer(above.func, node.module.scope)
-    there = body.types.found.functions.get(ref.name) if ref is not None and ref.kind == "function" else None
+    there = _function(body, node, above.func)
+    if there is not None and _is_checked_around(body, there):
+        return True
     names = [a.arg for a in there.node.args.args] if there is not None else []
     place = next(i for i, given in enumerate(above.args) if given is use)
     return there is not None and place < len(names) and _asks_what_it_is(there, names[place])
@@ -301,6 +320,41 @@ def read(name: str, known: bool = False, given: list = Depends(words)):
 @app.get("/first")
 def first():
     return read("one")
+"""),
+        bad=True,
+    ),
+    Example(
+        "a decorator that puts a session in its place: a note",
+        plain("""
+class Session:
+    def read(self) -> list[str]:
+        return ["one"]
+
+
+def make_session() -> Session:
+    return Session()
+
+
+def with_session(function):
+    def wrapper(session):
+        return function(session if isinstance(session, Session) else Session())
+
+    return wrapper
+
+
+@with_session
+def rows(session: Session) -> list[str]:
+    return session.read()
+
+
+@app.get("/orders")
+def list_orders(session: Session = Depends(make_session)):
+    return rows(session)
+
+
+@app.get("/first")
+def first():
+    return list_orders()[0]
 """),
         bad=True,
     ),

@@ -45,8 +45,12 @@ def notice(body: Body) -> Iterator[Mark]:
     """A yield whose branch ends without a commit, in a generator that commits after another yield."""
     pauses = list(body.of(ast.Yield))
     commits = [c for c in body.calls("commit") if not c.args]
-    if len(pauses) < 2 or not commits:
-        return
+    if (
+        len(pauses) < 2
+        or not commits
+        or not all(isinstance(p.value, ast.Name | ast.Attribute) for p in pauses)
+    ):
+        return  # what yields texts and events is a stream, no dependency
     for pause in pauses:
         branch = body.within(pause, ast.If)
         if branch is None or pause.value is None or not _ends(body, pause):
@@ -141,6 +145,32 @@ def get_db():
 @app.post("/orders/{order_id}/pay")
 def pay(order_id: int, session: Session = Depends(get_db)):
     session.get(Order, order_id).status = "paid"
+"""),
+        bad=False,
+    ),
+    Example(
+        "a stream of events that commits on its way",
+        shop("""
+from fastapi.responses import StreamingResponse
+
+
+def event(text: str) -> str:
+    return f"data: {text}"
+
+
+def pay_all(session: Session):
+    if session.get(Order, 1) is None:
+        yield event("nothing to pay")
+        return
+    for order in session.scalars(select(Order).limit(10)):
+        order.status = "paid"
+        yield event(str(order.id))
+    session.commit()
+
+
+@app.post("/orders/pay")
+def pay(session: Session = Depends(get_session)):
+    return StreamingResponse(pay_all(session))
 """),
         bad=False,
     ),

@@ -76,7 +76,7 @@ def _is_unverified(body: Body, call: ast.Call) -> bool:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each decode that a route reaches."""
     verified = {m.function for m in marks(project, RULE, "verified")}
-    finder = Identifier(project.source)
+    finder = Identifier.of(project.source)
     names = {(d.name, d.span) for r in project.imported.routes for d in r.dependencies}
     checks = {f.id for f in (finder.function(*n) for n in sorted(names, key=str)) if f is not None}
     for mark in marks(project, RULE):

@@ -10,7 +10,8 @@ they run one after the other, and everybody else waits in the same line.
 run shows to use a synchronous database session. Without a run, whatever the source shows to wait or to compute
 for long in the handler or in what it calls; one finding for a file where they are many.
 
-**How to fix it.** Write `def` in place of `async def`; FastAPI does the rest.
+**How to fix it.** Write `def` in place of `async def`; FastAPI does the rest. Where other functions of the project await the
+handler, hand what waits to the thread pool instead.
 
 **When it is no problem.** A handler that does nothing which waits: `def` would only add a thread hop. A handler
 that needs the loop (it makes tasks, asks for the running loop) is left alone.
@@ -35,7 +36,7 @@ from strop.rules.loop import SESSIONS, Session, root, sessions, sites
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.rules.served import requests
-from strop.rules.standstill import Standstill
+from strop.rules.standstill import Cause, Standstill
 from strop.rules.wording import many, time
 from strop.span import Step
 
@@ -58,7 +59,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 def _read(project: Project) -> Iterator[Finding]:
     """By the source alone: whatever waits or computes for long in them."""
-    for cause in Standstill(project).handlers():
+    for cause in Standstill.of(project).handlers():
         name, hold = cause.function.span.symbol, cause.hold
         does = "waits for the database" if hold.session else f"{hold.call.name} {hold.effect.note}"
         also = f"; so it is with {many(len(cause.others), 'handler')} beside it" if cause.others else ""
@@ -68,7 +69,7 @@ def _read(project: Project) -> Iterator[Finding]:
             cause.routes,
             message=f"async def {name} awaits nothing, and {does} on the event loop{also}",
             impact="the loop stands still from its first line to its last",
-            solution=f"def {name}: FastAPI then runs it in the thread pool",
+            solution=_advice(cause),
             known="static",
             confidence=confidence(hold) + 0.05,  # nothing but `async` has to be taken away
             chain=cause.chain,
@@ -76,6 +77,15 @@ def _read(project: Project) -> Iterator[Finding]:
             severity=severity(hold),
             places=cause.others,
         )
+
+
+def _advice(cause: Cause) -> str:
+    """`def`, unless functions of the project await the handler: they would fail."""
+    name = cause.function.span.symbol
+    if not cause.awaited_by:
+        return f"def {name}: FastAPI then runs it in the thread pool"
+    callers = ", ".join(caller.rpartition(":")[2] for caller in cause.awaited_by[:3])
+    return f"await run_in_threadpool(...) around what waits; not def, since {callers} would await it in vain"
 
 
 def _candidates(project: Project) -> dict[str, Function]:

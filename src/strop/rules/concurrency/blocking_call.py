@@ -11,7 +11,11 @@ on the loop, at any depth. In the run: statements of a synchronous engine on the
 (files, sockets, sleeps, processes), and the stack of each standstill of the loop. What a run should have shown
 and did not is left out.
 
-Files that are read or written as text, folders that are listed, and files that come with the code are a note.
+What waits for another machine, for a process or for a lock is an error. Work on files is a warning where it is seen to be large
+(uploads, archives, images, saved models and tables, file after file in a loop); text, one file and a folder that is listed are a
+note. So are one row of a database that is a file (SQLite, by all that the project names), calls on a detour (where something has
+failed, or a file isn't there yet), work on files beside a question to a language model, and code that lies more than eight steps
+from its route or in a folder of examples.
 
 **How to fix it.** `await run_in_threadpool(f, ...)`, or `def` in place of `async def` where nothing is
 awaited, or an asynchronous library.
@@ -32,12 +36,15 @@ from collections.abc import Iterator
 
 from strop.evidence import Block, Blocking, Evidence, Exchange
 from strop.finding import Cost, Finding
+from strop.project.body import Body
 from strop.project.function import Function, Reach
+from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules import detours, nearby
 from strop.rules.code import calls_at, function_at, head, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
-from strop.rules.held import held
+from strop.rules.held import confidence, held, severity
 from strop.rules.loop import (
     SESSIONS,
     Session,
@@ -60,8 +67,18 @@ from strop.span import Span, Step
 
 RULE = Rule("ASY001", "blocking-call", "async", "error", "A call that waits on the event loop")
 
+KINDS = ("function", "module", "class")
 _Place = tuple[str, int]
 _IMPACT = "every other request of the worker waits meanwhile"
+
+
+WORDS = detours.WORDS | nearby.WORDS
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """What a usual request does not come to, and which databases are files: they say how long a call waits."""
+    yield from detours.detours(body, RULE.code)
+    yield from nearby.databases(body, RULE.code)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -104,7 +121,7 @@ def _is_instant(site: Site) -> bool:
 
 def _read(project: Project) -> Iterator[Finding]:
     """By the source alone: calls that wait, and async functions with a synchronous session."""
-    still = Standstill(project)
+    still = Standstill.of(project)
     solution = (
         "hand it to the thread pool (`await run_in_threadpool(f, ...)`), or use an asynchronous library"
     )
@@ -124,7 +141,8 @@ def _of_session(cause: Cause) -> Finding:
         impact=_IMPACT,
         solution="hand the work with the session to the thread pool, or use AsyncSession",
         known="static",
-        confidence=0.85,
+        confidence=confidence(cause.hold),
+        severity=severity(cause.hold),
         chain=cause.chain,
         facts={"call": cause.hold.call.text, "function": cause.function.id, "handler": cause.function.id},
         places=cause.others,

@@ -12,6 +12,9 @@ reaches on the loop. In the run: standstills of the loop that were busy, with th
 **How to fix it.** `await run_in_threadpool(f, ...)` (hash functions release the GIL), or `def` in place of
 `async def` where nothing is awaited.
 
+What is over in a moment unless its input is large (one picture that is scaled, one small compression) is a note unless a loop
+does it again and again, and so is any computing where all its requests wait for a language model or belong to administrators.
+
 **When it is no problem.** The same work in a `def` handler, in a thread, at start-up or once; inputs so
 small that the run saw no request take five milliseconds of CPU (a password hash is reported even then, because
 tests often make it cheap).
@@ -28,6 +31,7 @@ from collections.abc import Iterator
 from strop.evidence import Block, Evidence, Exchange
 from strop.finding import Cost, Finding
 from strop.project.project import Project
+from strop.rules.burden import SLOW_HASH
 from strop.rules.code import calls_at, function_at, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
@@ -36,7 +40,7 @@ from strop.rules.loop import Site, blocks_at, computed, ran, root, sites
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.served import place, requests, usual
-from strop.rules.standstill import SLOW_HASH, Standstill
+from strop.rules.standstill import Standstill
 from strop.rules.wording import number, time
 from strop.span import Span, Step
 
@@ -50,7 +54,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     if evidence is None:
         solution = "run it in the thread pool: `await run_in_threadpool(f, ...)`"
         impact = "the loop serves nobody else meanwhile"
-        yield from held(RULE, Standstill(project), "burns", impact=impact, solution=solution)
+        yield from held(RULE, Standstill.of(project), "burns", impact=impact, solution=solution)
         return
     known: set[tuple[str, int]] = set()
     for site in sites(project, "burns"):

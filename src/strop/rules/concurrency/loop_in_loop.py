@@ -11,7 +11,8 @@ and so is what a `threading.Thread` of its own runs.
 
 **How to fix it.** Make the caller `async def` and `await`; from a thread, `anyio.from_thread.run(f)` runs it on the application's loop.
 
-**When it is no problem.** Command line, workers and start-up, which have no loop (not reported).
+**When it is no problem.** Command line, workers and start-up, which have no loop (not reported). In a thread it costs, and most
+often works: a note.
 
 **Sources.** Python, "Runners": https://docs.python.org/3/library/asyncio-runner.html ;
 AnyIO, "Calling asynchronous code from a worker thread": https://anyio.readthedocs.io/en/stable/threads.html
@@ -85,7 +86,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             confidence=0.85 if on_loop else 0.7,
             chain=(*(on_loop or ways)[0].chain, Step(mark.fact("text"), mark.span)),
             facts={"name": mark.fact("name")},
-            severity=None if on_loop else "warning",
+            severity=None if on_loop else "note",
         )
 
 

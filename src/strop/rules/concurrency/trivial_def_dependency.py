@@ -13,7 +13,7 @@ trip took.
 
 **How to fix it.** `async def`: FastAPI then calls it in place.
 
-By the source alone it is a note, unless twenty routes or more depend on it, or it is a health check of an application
+By the source alone it is a note, unless twenty `async def` routes or more depend on it (a `def` route goes into a thread anyway), or it is a health check of an application
 whose other handlers work in the same pool: the probe then waits behind them, and a busy worker is restarted as if it were dead.
 
 **When it is no problem.** A dependency that asks a database, reads a file, calls out or computes belongs into a
@@ -59,12 +59,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             plain_function = not (dependency.is_async or dependency.is_class or dependency.is_generator)
             if plain_function and dependency.span is not None and route.kind == "http":
                 found[function_id(dependency.name, dependency.span)].append((route.key, dependency))
+    spared = _without_hop(project)
     for name, users in found.items():
         function = project.source.functions.get(name)
         if function is None or function.is_async or function.is_generator or function.decorators:
             continue
         if is_trivial(project, function):
-            yield from _judge(evidence, function, users)
+            yield from _judge(evidence, function, users, spared)
 
 
 def _idle_handlers(project: Project) -> Iterator[Finding]:
@@ -92,6 +93,11 @@ def _idle_handlers(project: Project) -> Iterator[Finding]:
         )
 
 
+def _without_hop(project: Project) -> set[str]:
+    """Routes that no thread would serve but for trivial dependencies: the hop is all that they pay."""
+    return {route.key for route in project.imported.routes if route.is_async}
+
+
 def _is_probe(project: Project, routes: set[str]) -> bool:
     """Whether a health check waits in one pool with handlers that work."""
     if not any(map(_PROBED.search, routes)):
@@ -105,7 +111,7 @@ def _is_probe(project: Project, routes: set[str]) -> bool:
 
 
 def _judge(
-    evidence: Evidence | None, function: Function, users: list[tuple[str, Dependency]]
+    evidence: Evidence | None, function: Function, users: list[tuple[str, Dependency]], spared: set[str]
 ) -> Iterator[Finding]:
     routes = {route for route, _ in users}
     name = users[0][1].name
@@ -128,7 +134,7 @@ def _judge(
             known="static",
             confidence=0.8,
             facts={"function": function.id},
-            severity=None if len(routes) >= _MANY else "note",
+            severity=None if len(routes & spared) >= _MANY else "note",
         )
 
 

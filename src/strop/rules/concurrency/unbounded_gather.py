@@ -9,6 +9,9 @@ timeout, the other service answers 429, memory holds all answers. It works in te
 **How it is found.** `gather` over a comprehension (or a list that one made), of a call that leads to another service or to a
 database, in a function that a route reaches. A semaphore on the way, a slice, a batch or elements written in the source make a limit.
 
+It is a warning where the request sends the list, which can then be of any length; of rows, of settings and of what a
+caller hands over it is a note.
+
 **How to fix it.** A semaphore around the call (`async with limit:`), or batches.
 
 **When it is no problem.** A list that can't be long: its length is compared before and a longer one refused, or its
@@ -31,6 +34,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.code import reaches
 from strop.rules.draft import draft
+from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.led import below, leads
 from strop.rules.rule import Rule
@@ -44,6 +48,7 @@ RULE = Rule(
 WORDS = ("gather", "Semaphore", "BoundedSemaphore", "CapacityLimiter", "semaphore", "limiter", "limit", "sem")
 _LIMITS = ("Semaphore", "BoundedSemaphore", "CapacityLimiter", "AsyncLimiter")
 _LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
+_SAME_LENGTH = ("enumerate", "zip", "set", "list", "tuple", "sorted", "reversed")
 _COMPREHENSIONS = ast.ListComp | ast.GeneratorExp | ast.SetComp
 
 
@@ -65,7 +70,9 @@ def notice(body: Body) -> Iterator[Mark]:
         ):
             asked = _asked(made.elt)
             if asked is not None:
-                yield body.mark(RULE.code, call, kind="gather", line=asked.lineno, text=body.text(asked)[:90])
+                sent = any(_is_sent(body, g.iter) for g in made.generators)
+                text = body.text(asked)[:90]
+                yield body.mark(RULE.code, call, kind="gather", line=asked.lineno, text=text, sent=sent)
 
 
 def _asked(node: ast.expr) -> ast.Call | None:
@@ -147,6 +154,20 @@ def _is_bounded(body: Body, over: ast.expr) -> bool:
     )
 
 
+def _is_sent(body: Body, over: ast.expr) -> bool:
+    """Whether the elements are what a request sends: a parameter of the handler, or a field of one."""
+    match body.value(over):
+        case ast.Call(func=ast.Name(id=name), args=[inner, *_]) if name in _SAME_LENGTH:
+            return _is_sent(body, inner)
+        case ast.Call(func=ast.Attribute(attr="fromkeys" | "items" | "values"), args=args) as call:
+            return _is_sent(body, args[0] if args else call.func)
+        case ast.Attribute(value=owner):
+            return _is_sent(body, owner)
+        case ast.Name() as name if endpoint(body) is not None:
+            return any(b.how == "annotation" for b in body.bindings(name))
+    return False
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each gather."""
     marks = project.source.marks.get(RULE.code, ())
@@ -181,6 +202,7 @@ def _finding(project: Project, mark: Mark, asked: Call, chain: tuple[Step, ...],
         known="static",
         confidence=0.6,
         chain=(*chain, Step(mark.fact("text"), mark.span)),
+        severity=None if mark.fact("sent") else "note",
     )
 
 

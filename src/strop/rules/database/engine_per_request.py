@@ -83,6 +83,9 @@ def _is_kept(body: Body, statement: ast.Assign | ast.AnnAssign) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each line that makes an engine for a request."""
+    making = [f for f in project.source.functions.values() if any(c.name in MAKERS for c in f.calls)]
+    if not making:
+        return
     kept = {(m.span.file, m.span.line) for m in project.source.marks.get(RULE.code, ())}
     keepers: set[str] = set()  # functions whose result somebody keeps
     wasters: set[str] = set()  # functions of which a caller keeps nothing
@@ -90,7 +93,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         for call in function.calls:
             held = (call.span.file, call.span.line) in kept or call.once or function.memoised
             (keepers if held else wasters).add(call.target)
-    for function in project.source.functions.values():
+    for function in making:
         if function.memoised or function.id in keepers - wasters:
             continue
         for call in function.calls:

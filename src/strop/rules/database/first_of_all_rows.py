@@ -81,7 +81,9 @@ def _compared(statement: Statement) -> set[str]:
     return {
         last_name(node)
         for call in statement.calls("where", "filter")
-        for node in ast.walk(ast.Tuple(call.args, ast.Load()))
+        for test in ast.walk(ast.Tuple(call.args, ast.Load()))
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq)
+        for node in ast.walk(test.left)
         if isinstance(node, ast.Attribute)
     }
 

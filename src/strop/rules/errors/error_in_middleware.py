@@ -41,7 +41,7 @@ _METHODS = ("dispatch", "__call__")
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each place that raises."""
-    finder = Identifier(project.source)
+    finder = Identifier.of(project.source)
     raised: dict[str, list[Mark]] = {}
     for mark in project.source.marks.get(RAISED, ()):
         if mark.fact("status") == "500":

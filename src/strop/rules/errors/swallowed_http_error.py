@@ -49,7 +49,7 @@ RULE = Rule(
     static=True,
 )
 WORDS = ("except",)
-_KNOWN = re.compile(r"\w\((\w+\.)+(id|uuid|pk)[,)]")  # get_shop(shop.id)
+_KNOWN = re.compile(r"[\w.]+\((\w+\.)+(id|uuid|pk)[,)]")  # get_shop(shop.id)
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -212,7 +212,7 @@ def _raiser(project: Project, mark: Mark, raisers: dict[str, frozenset[int]]) ->
     ]
     for call in project.source.functions[mark.function].calls:
         statuses = raisers.get(call.target, frozenset())
-        if _KNOWN.search(call.text) and statuses <= {0, 400, 404}:
+        if _KNOWN.match(call.text) and statuses <= {0, 400, 404}:
             continue  # what was loaded already is found again
         if call.span.line in lines and not any(call.span.line in r for r in inner) and statuses - {0, 500}:
             return call

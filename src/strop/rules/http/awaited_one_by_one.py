@@ -103,6 +103,8 @@ def _turns_are_apart(loop: ast.For) -> bool:
         for node in inside
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
     }
+    asked = (n for node in inside if isinstance(node, ast.Compare) for n in ast.walk(node))
+    added -= {n.id for n in asked if isinstance(n, ast.Name)}  # a budget, or a count that ends the work
     for node in inside:
         if isinstance(node, ast.Name):
             places = stored if isinstance(node.ctx, ast.Store) else loaded

@@ -15,7 +15,9 @@ proxy, a transport) are left out, and so are those that `lru_cache` or a filled 
 shutdown. Headers and credentials go with each call.
 
 **When it is no problem.** A call that is made once an hour; a client that lives as long as a WebSocket (not reported).
-Logins, tries of settings and routes for administrators alone are notes: such a call is seldom.
+It is a warning where it is made often: for three routes or more (eight where the client loads no certificates), in three
+places of a class, in a loop, in a dependency or a middleware. One route's own, mails and webhooks, logins, tries of settings, routes for administrators alone, and calls that wait for minutes or for
+a language model are notes.
 
 **Sources.** HTTPX, "Clients": https://www.python-httpx.org/advanced/clients/ ;
 aiohttp, "Don't create a session per request": https://docs.aiohttp.org/en/stable/client_quickstart.html#make-a-request
@@ -31,9 +33,11 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.code import reaches
+from strop.rules.dearer import Dearer
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -66,6 +70,12 @@ _RARE = re.compile(
     r"|revoke|refresh_token|userinfo|token_(endpoint|form)|/(install|setup|health|version)\b|metadata",
     re.IGNORECASE,
 )
+_SELDOM = re.compile(r"e_?mail|billing|portal|web_?hook|notif|payment_info|licen[cs]e|release", re.IGNORECASE)
+_EACH = ("depends on ", "middleware ")
+_MINUTES = 60  # seconds
+_MANY = 3  # routes
+_MORE = 8  # routes, of a client that loads no certificates
+_PLACES = 3  # of one class
 WORDS = tuple(name.rpartition(".")[2] for name in CLIENTS)
 
 
@@ -75,7 +85,41 @@ def notice(body: Body) -> Iterator[Mark]:
         name = body.name(call.func)
         own = any(k.arg is None or _differs(body, k) for k in call.keywords)
         if name in CLIENTS and not own and not _stands_in(body, call):
-            yield body.mark(RULE.code, call, name=name, text=body.text(call)[:90])
+            yield body.mark(
+                RULE.code,
+                call,
+                name=name,
+                text=body.text(call)[:90],
+                little=_is_patient(body, call) or _is_given(body, call),
+            )
+
+
+def _is_given(body: Body, call: ast.Call) -> bool:
+    """Whether it is made for another library's client, which may keep it: `Bank(http_client=httpx.Client())`."""
+    parent = body.parent(call)
+    given: list[ast.expr] = [call]
+    if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
+        name = parent.targets[0].id
+        given = [n for n in body.of(ast.Name) if n.id == name and isinstance(n.ctx, ast.Load)]
+    return any(_is_handed_to_library(body, each) for each in given)
+
+
+def _is_handed_to_library(body: Body, value: ast.expr) -> bool:
+    """Whether a value is a named argument of a class or function that is not the project's."""
+    keyword = body.parent(value)
+    above = body.parent(keyword) if isinstance(keyword, ast.keyword) else None
+    ref = body.ref(above.func) if isinstance(above, ast.Call) else None
+    return ref is not None and ref.kind == "name"
+
+
+def _is_patient(body: Body, call: ast.Call) -> bool:
+    """Whether it is made for an answer that takes minutes: to connect is little of that."""
+    given = next((body.value(k.value) for k in call.keywords if k.arg == "timeout"), None)
+    numbers = (
+        [given] if not isinstance(given, ast.Call) else [*given.args, *(k.value for k in given.keywords)]
+    )
+    seconds = (body.constant(number) for number in numbers)
+    return any(isinstance(s, int | float) and s >= _MINUTES for s in seconds)
 
 
 def _differs(body: Body, keyword: ast.keyword) -> bool:
@@ -135,7 +179,12 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
         return
     first = max(reached, key=lambda m: (len(ways[m]), -m.span.line))
     keys = {w.route for m in reached for w in ways[m]} & served
-    rare = all(_is_rare(project, first.function, key) for key in keys)
+    usual = {key for key in keys if not _is_rare(project, first.function, key)}
+    enough = _MANY if first.fact("name").startswith("httpx.") else _MORE
+    often = usual and (
+        len(usual) >= enough or len(reached) >= _PLACES or _is_repeated(project, first, ways[first])
+    )
+    little = first.fact("little") or Dearer.of(project).have(keys)
     also = f", as in {many(len(reached) - 1, 'place')} beside it" if len(reached) > 1 else ""
     yield draft(
         RULE,
@@ -146,16 +195,27 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
         solution="make one client for the process, and close it at shutdown",
         known="static",
         confidence=0.8,
-        severity="note" if rare else None,
+        severity=None if often and not little else "note",
         chain=(*ways[first][0].chain, Step(first.fact("text"), first.span)),
         facts={"name": first.fact("name"), "function": first.function},
     )
 
 
+def _is_repeated(project: Project, mark: Mark, ways: list[Reach]) -> bool:
+    """Whether one request makes several, or each request of many makes one: in a loop, a dependency or a middleware."""
+    if any(step.text.startswith(_EACH) for way in ways[:40] for step in way.chain[:3]):
+        return True
+    calls = (c for f in project.source.functions.values() for c in f.calls if c.loop)
+    return any(
+        c.target == mark.function or (c.span == mark.span and c.name == mark.fact("name")) for c in calls
+    )
+
+
 def _is_rare(project: Project, function: str, key: str) -> bool:
     """Whether a call is made seldom: at a login, to try out settings, for administrators."""
-    named = function.rpartition(".")[2].rpartition(":")[2]
-    return bool(_RARE.search(named) or _RARE.search(key)) or Protection.of(project).is_for_operators(key)
+    symbol = function.rpartition(":")[2]
+    named = bool(_RARE.search(symbol.rpartition(".")[2]) or _SELDOM.search(symbol))
+    return named or bool(_RARE.search(key)) or Protection.of(project).is_for_operators(key)
 
 
 EXAMPLES = (

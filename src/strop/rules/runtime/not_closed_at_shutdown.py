@@ -14,7 +14,8 @@ start-up reaches against `dispose()` that shutdown reaches.
 **How to fix it.** `async with` around the `yield`, an `AsyncExitStack`, or closing in `finally`; each in a `try` of its
 own, so that one failure doesn't keep the others open.
 
-**When it is no problem.** What is handed to something that closes it. Engines are a note: their connections end with the process.
+**When it is no problem.** What is handed to something that closes it. Engines are a note: their connections end with the process;
+unless the shutdown disposes others, and these were forgotten.
 
 **Sources.** SQLAlchemy, "Engine Disposal": https://docs.sqlalchemy.org/en/20/core/connections.html#engine-disposal ;
 FastAPI, "Lifespan Events": https://fastapi.tiangolo.com/advanced/events/
@@ -152,7 +153,7 @@ def _engines(project: Project, lifespan: Function, marks: tuple[Mark, ...]) -> I
         )
         chain = tuple(Step(m.fact("engine"), m.span) for m in opened)
         span = Span(lifespan.span.file, pause, lifespan.span.symbol)
-        yield _finding(span, message, "dispose()", 0.75, chain)
+        yield _finding(span, message, "dispose()", 0.75, chain, forgotten=bool(disposed))
 
 
 def _reached(
@@ -184,7 +185,14 @@ def _lifespans(project: Project) -> Iterator[Function]:
             yield function
 
 
-def _finding(span: Span, message: str, end: str, confidence: float, chain: tuple[Step, ...] = ()) -> Finding:
+def _finding(
+    span: Span,
+    message: str,
+    end: str,
+    confidence: float,
+    chain: tuple[Step, ...] = (),
+    forgotten: bool = False,
+) -> Finding:
     engine = end == "dispose()"  # its connections end with the process, and the database sees that
     return draft(
         RULE,
@@ -196,7 +204,7 @@ def _finding(span: Span, message: str, end: str, confidence: float, chain: tuple
         known="static",
         confidence=confidence,
         chain=chain,
-        severity="note" if engine else None,
+        severity="note" if engine and not forgotten else None,
     )
 
 

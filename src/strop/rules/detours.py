@@ -1,0 +1,99 @@
+"""Which lines does a usual request not come to, or not wait in? Those for what has failed, isn't there yet, or is there already."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from strop.project.body import Body
+from strop.project.mark import Mark
+from strop.project.project import Project
+from strop.project.spelling import last_name
+from strop.rules.rounds import fills_unknown
+from strop.span import Span
+
+WORDS = frozenset({"empty", "done", "except", "exists", "isfile", "is_file", "in"})
+_KIND = "detour"
+_PRESENT = frozenset({"exists", "isfile", "is_file"})
+_EMPTY = "empty"  # of a queue: what is taken where it isn't is there
+_DONE = "done"  # of a future
+_LEAVES = (ast.Return, ast.Continue, ast.Break)
+
+
+def detours(body: Body, rule: str) -> Iterator[Mark]:
+    """A mark for each block with a call that a usual request does not come to."""
+    for block in _blocks(body):
+        if any(isinstance(node, ast.Call) for statement in block for node in ast.walk(statement)):
+            yield body.mark(rule, block[0], kind=_KIND, last=block[-1].end_lineno)
+
+
+def _blocks(body: Body) -> Iterator[list[ast.stmt]]:
+    for handler in body.of(ast.ExceptHandler):
+        yield handler.body
+    for branch in body.of(ast.If):
+        if _is_filled_once(branch) or _is_absent(branch.test) or _is_ready(branch.test):
+            yield branch.body
+        elif _is_present(branch.test):
+            yield from _otherwise(body, branch)
+
+
+def _is_filled_once(branch: ast.If) -> bool:
+    """`if key not in known: known[key] = find(key)`."""
+    asks = isinstance(branch.test, ast.Compare) and isinstance(branch.test.ops[0], ast.NotIn)
+    return asks and fills_unknown(branch.test, branch.body)
+
+
+def _otherwise(body: Body, branch: ast.If) -> Iterator[list[ast.stmt]]:
+    """What is done where the file is not there: the `else`, or what follows when the branch leaves."""
+    if isinstance(branch.body[-1], ast.Raise):
+        return  # it must not be there: what follows is the usual way
+    if branch.orelse:
+        yield branch.orelse
+    elif isinstance(branch.body[-1], _LEAVES):
+        around = getattr(body.parent(branch), "body", None)
+        after = around[around.index(branch) + 1 :] if isinstance(around, list) and branch in around else []
+        if after:
+            yield after
+
+
+def _is_absent(test: ast.expr) -> bool:
+    """`not path.exists()`, alone or with more to ask."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            return _is_present(inner)
+        case ast.BoolOp(op=ast.And(), values=parts):
+            return any(map(_is_absent, parts))
+    return False
+
+
+def _is_ready(test: ast.expr) -> bool:
+    """`not queue.empty()`, `future.done()`: what is asked for then is there."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(attr=name))):
+            return name == _EMPTY
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name == _DONE
+    return False
+
+
+def _is_present(test: ast.expr) -> bool:
+    return isinstance(test, ast.Call) and last_name(test.func) in _PRESENT
+
+
+class Detours:
+    """The detours of one project, by file."""
+
+    def __init__(self, project: Project, rule: str) -> None:
+        self._lines: dict[str, list[range]] = defaultdict(list)
+        for mark in project.source.marks.get(rule, ()):
+            if mark.fact("kind") == _KIND:
+                self._lines[mark.span.file].append(range(mark.span.line, int(mark.fact("last")) + 1))
+
+    def has(self, span: Span) -> bool:
+        """Whether a call stands on a detour."""
+        return any(span.line in lines for lines in self._lines.get(span.file, ()))
+
+    def have(self, spans: Iterable[Span]) -> bool:
+        """Whether a chain leads over one."""
+        return any(map(self.has, spans))

@@ -1,0 +1,29 @@
+"""Is code beside the product: an example, a demonstration, a stand-in? What is wrong there meets no user."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from strop.finding import Finding
+from strop.span import Span
+
+_SHOWN = re.compile(r"(^|/)(examples?|demos?)/|^(samples?|tutorials?|cookbooks?|docs|docs_src|playground)/")
+_STANDS_IN = re.compile(r"(^|\.)(Mock|Fake|Dummy|Stub)[A-Z]")  # a class in place of one that works
+_DOMAINS = ("async", "http")
+
+
+def noted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, those about what a program costs as notes where it is only shown."""
+    return tuple(
+        replace(finding, severity="note")
+        if finding.domain in _DOMAINS and is_shown(finding.span)
+        else finding
+        for finding in findings
+    )
+
+
+def is_shown(span: Span) -> bool:
+    """Whether code is there to be read or tried, not to serve anybody."""
+    return bool(_SHOWN.search(span.file) or _STANDS_IN.search(span.symbol))

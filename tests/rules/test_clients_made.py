@@ -1,0 +1,68 @@
+"""When is a client that is made for each call a warning, and when a note?"""
+
+from pathlib import Path
+
+import pytest
+
+from strop.project.read import read_project
+from strop.rules.registry import check, noticers
+from strop.rules.sample import plain
+
+_ROUTE = """
+@app.get("/prices/{0}")
+async def read_{0}():
+    return await fetch("{0}")
+"""
+_FETCH = """
+import httpx
+
+
+async def fetch(name: str):
+    async with httpx.AsyncClient({0}) as client:
+        return (await client.get(f"https://rates.example/{{name}}")).json()
+"""
+
+
+def severity(folder: Path, main: str) -> str:
+    for name, text in plain(main).items():
+        (folder / name).write_text(text)
+    every = check(read_project(folder, (), (), noticers()), None)
+    (one,) = (finding for finding in every if finding.code == "HTTP002")
+    return one.severity
+
+
+@pytest.mark.parametrize(
+    ("given", "routes", "said"),
+    [
+        ("timeout=5", ("eur",), "note"),
+        ("timeout=5", ("eur", "usd", "chf"), "warning"),
+        ("timeout=300", ("eur", "usd", "chf"), "note"),
+    ],
+)
+def test_a_client_of_many_routes_is_a_warning(
+    tmp_path: Path, given: str, routes: tuple[str, ...], said: str
+) -> None:
+    main = _FETCH.format(given) + "\n".join(map(_ROUTE.format, routes))
+    assert severity(tmp_path, main) == said
+
+
+def test_a_client_for_each_turn_of_a_loop_is_a_warning(tmp_path: Path) -> None:
+    turns = """
+@app.post("/prices")
+async def read_prices(names: list[str]):
+    return [await fetch(name) for name in names]
+"""
+    assert severity(tmp_path, _FETCH.format("") + turns) == "warning"
+
+
+def test_a_client_that_another_library_is_given_is_a_note(tmp_path: Path) -> None:
+    fetch = """
+import httpx
+from bank import Bank
+
+
+async def fetch(name: str):
+    own = httpx.AsyncClient(timeout=5)
+    return await Bank(client=own).price(name)
+"""
+    assert severity(tmp_path, fetch + "\n".join(map(_ROUTE.format, ("eur", "usd", "chf")))) == "note"
