@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from strop.project.function import Call
+from collections.abc import Iterator
+
+from strop.project.branches import NOTHING, Known, handed, runs
+from strop.project.function import Call, Function
 from strop.project.project import Project
 from strop.rules.asking import changes
 
@@ -13,28 +16,19 @@ _MOST = 200  # functions below a call that are looked at
 
 def leads(project: Project, call: Call) -> set[str]:
     """Kinds of effects of a call and of all that it runs in the request: calls, queries, commits, blocks ..."""
-    kinds = {call.effect.kind} if call.effect is not None else set()
-    for function in below(project, call):
-        kinds |= {c.effect.kind for c in project.source.functions[function].calls if c.effect is not None}
-    return kinds
+    return {c.effect.kind for c in (call, *calls_below(project, call)) if c.effect is not None}
 
 
 def leads_dearer(project: Project, call: Call) -> bool:
     """Whether a call does, or may do, what costs a hundred questions to the database: another service, a file, a
     process, long computing, a sleep.
     """
-    if _is_dearer(call):
-        return True
-    functions = project.source.functions
-    return any(
-        _is_dearer(c) for name in below(project, call) for c in functions[name].calls if not c.background
-    )
+    return _is_dearer(call) or any(_is_dearer(c) for c in calls_below(project, call) if not c.background)
 
 
 def leads_change(project: Project, call: Call) -> bool:
     """Whether a call, or what it runs, says that it changes rows: a commit alone ends what only read, too."""
-    functions = project.source.functions
-    return _keeps(call) or any(_keeps(c) for name in below(project, call) for c in functions[name].calls)
+    return _keeps(call) or any(map(_keeps, calls_below(project, call)))
 
 
 def _keeps(call: Call) -> bool:
@@ -50,13 +44,26 @@ def _is_dearer(call: Call) -> bool:
 
 
 def below(project: Project, call: Call) -> set[str]:
-    """The ids of the functions that a call runs in the request, itself first."""
-    seen: set[str] = set()
-    waiting = [call.target]
+    """The ids of the functions that a call runs in the request, the one that it calls itself too."""
+    return {function.id for function, _ in _run(project, call)}
+
+
+def calls_below(project: Project, call: Call) -> Iterator[Call]:
+    """The calls that a call leads to in the request, without those that its arguments exclude."""
+    return (c for function, known in _run(project, call) for c in function.calls if runs(c, known))
+
+
+def _run(project: Project, call: Call) -> Iterator[tuple[Function, Known]]:
+    seen: set[tuple[str, Known]] = set()
+    waiting = [(call, NOTHING)]
     while waiting and len(seen) < _MOST:
-        name = waiting.pop()
-        function = project.source.functions.get(name)
-        if function is not None and name not in seen and not function.memoised:
-            seen.add(name)
-            waiting.extend(c.target for c in function.calls if c.target and not (c.once or c.background))
-    return seen
+        here, known = waiting.pop()
+        target = project.source.functions.get(here.target)
+        if target is None or target.memoised:
+            continue
+        there = target.id, handed(here, known, target)
+        if there not in seen:
+            seen.add(there)
+            yield target, there[1]
+            inner = (c for c in target.calls if c.target and not (c.once or c.background))
+            waiting.extend((c, there[1]) for c in inner if runs(c, there[1]))

@@ -18,7 +18,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.rules.asking import lists_keys
-from strop.rules.led import below, leads
+from strop.rules.led import calls_below, leads
 from strop.rules.loading import load_of
 from strop.rules.syntax import FunctionNode, function_node
 
@@ -218,8 +218,7 @@ def _made_on(node: FunctionNode, expr: ast.expr) -> Iterator[int]:
 def _gives_rows(project: Project, call: Call) -> bool:
     if lists_keys(call) or "queries" in leads(project, call):
         return True
-    functions = project.source.functions
-    return any(lists_keys(c) for name in below(project, call) for c in functions[name].calls)
+    return any(map(lists_keys, calls_below(project, call)))
 
 
 def _serves(project: Project, function: Function) -> bool:

@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 from strop.evidence import Evidence, Exchange, Outbound
 from strop.finding import Cost, Finding
 from strop.project.body import Body
+from strop.project.branches import Needs, lift, needs
 from strop.project.function import Call, Function, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
@@ -60,6 +61,7 @@ _ASKS = (
     "fetchval",
 )
 _SPAWNS = frozenset({"create_task", "ensure_future", "start_soon"})  # of asyncio, a loop, a group
+_Calling = dict[str, dict[Needs, tuple[Step, ...]]]  # by function, and what it must have been given
 _SURE = 2  # calls to the other service that are seen to be made, whatever is passed on
 _DEEPEST = 3  # calls below the function: what lies deeper is too often behind a condition
 RULE = Rule("DB010", "connection-held", "database", "warning", "A connection is held during an outbound call")
@@ -152,7 +154,7 @@ def _unserved(project: Project) -> Iterator[Finding]:
             yield _said(project, function, mark, found, calling, ways)
 
 
-def _after(function: Function, mark: Mark, calling: dict[str, tuple[Step, ...]]) -> Call | None:
+def _after(function: Function, mark: Mark, calling: _Calling) -> Call | None:
     """The first call to another service after the first question, with the transaction still open."""
     first, last = int(mark.fact("first")), int(mark.fact("last") or 0)
     ends = [int(line) for line in mark.fact("ends").split(",") if line]
@@ -160,9 +162,16 @@ def _after(function: Function, mark: Mark, calling: dict[str, tuple[Step, ...]])
         line = call.span.line
         if line <= first or (last and line >= last) or not _waits(function, call):
             continue
-        if (_is_outbound(call) or call.target in calling) and not any(first < end <= line for end in ends):
+        asks = _is_outbound(call) or _way(call, calling) is not None
+        if asks and not any(first < end <= line for end in ends):
             return call
     return None
+
+
+def _way(call: Call, calling: _Calling) -> tuple[Step, ...] | None:
+    """The way from what a call runs to another service, where its arguments don't exclude it."""
+    ways = calling.get(call.target, {}).items()
+    return min((path for wanted, path in ways if lift(wanted, call) is not None), key=len, default=None)
 
 
 def _is_outbound(call: Call) -> bool:
@@ -185,21 +194,24 @@ def _holds(outer: Call, inner: Call) -> bool:
     return not inner.awaited and outer.span.line <= inner.span.line <= end
 
 
-def _calling(project: Project) -> dict[str, tuple[Step, ...]]:
+def _calling(project: Project) -> _Calling:
     """The functions that ask another service, directly or a few calls below, with the way there."""
-    found: dict[str, tuple[Step, ...]] = {}
+    found: _Calling = {}
     for function in project.source.functions.values():
         for call in function.calls:
             if _is_outbound(call) and _waits(function, call):
-                found.setdefault(function.id, (Step(call.text, call.span),))
+                found.setdefault(function.id, {}).setdefault(needs(call), (Step(call.text, call.span),))
     for _ in range(_DEEPEST):
         for function in project.source.functions.values():
             if function.id in found or function.memoised:
                 continue
             for call in function.calls:
                 if call.target in found and _waits(function, call):
-                    found[function.id] = (Step(call.text, call.span), *found[call.target])
-                    break
+                    for wanted, path in found[call.target].items():
+                        given = lift(wanted, call)
+                        if given is not None:
+                            step = Step(call.text, call.span)
+                            found.setdefault(function.id, {}).setdefault(given, (step, *path))
     return found
 
 
@@ -214,10 +226,10 @@ def _said(
     function: Function,
     mark: Mark,
     call: Call,
-    calling: dict[str, tuple[Step, ...]],
+    calling: _Calling,
     ways: list[Reach],
 ) -> Finding:
-    path = (Step(call.text, call.span), *calling.get(call.target, ()))
+    path = (Step(call.text, call.span), *(_way(call, calling) or ()))
     straight = len(path) <= _SURE and not _is_one_of_several(function, call)
     return draft(
         RULE,
@@ -291,6 +303,26 @@ async def read_price(order_id: int, session: AsyncSession = Depends(get_async_se
     return {"number": order.number, "rate": await rate()}
 """),
         bad=True,
+    ),
+    Example(
+        "what the caller passes keeps it from asking, by the source alone",
+        shop("""
+import httpx
+
+
+async def rate(known: float | None = None):
+    if known is None:
+        async with httpx.AsyncClient() as client:
+            return (await client.get("https://rates.test/eur")).json()["rate"]
+    return known
+
+
+@app.get("/orders/{order_id}")
+async def read_price(order_id: int, session: AsyncSession = Depends(get_async_session)):
+    order = await session.get(Order, order_id)
+    return {"number": order.number, "rate": await rate(1.5)}
+"""),
+        bad=False,
     ),
     Example(
         "the transaction is ended before the call, or not begun, by the source alone",
