@@ -18,6 +18,7 @@ from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch,
 from strop.proof.executed import Executed, executed
 from strop.proof.judge import Base
 from strop.proof.schema import Schema
+from strop.proof.worlds import compare_worlds, observe_second
 from strop.report.prove.proved import Proved
 from strop.target import Target
 from strop.verdict import Behaviour, Difference, Gate, Verdict
@@ -55,6 +56,7 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
         revision = take_changed(world.folder, change)
         seen = observe(world, request.workload, listener)
         base, suites = control(world, seen, listener)
+        base.second = observe_second(base, seen.served, listener)
         proving = _Proving(world, base, suites, revision, listener)
         judged = proving.run(request.cost)
         unproved = list_unproved(seen, suites)
@@ -108,6 +110,8 @@ class _Proving:
         except Problem as problem:
             return _not_started(problem)
         self._look(proof)
+        if proof.holds:
+            compare_worlds(self.base, proof, Schema(), self.listener)
         if proof.holds and cost:
             proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
         judged = verdict(self.base, proof, ())
