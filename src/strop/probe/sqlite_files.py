@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from . import sqlite_clock
+from . import sqlite_clock, sqlite_ties
 from .ask import ask
 
 _connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+_FACTORY = 4  # the place of `factory` behind the database
 _here = threading.local()  # .inside: this thread's connection was already answered for
 
 
@@ -41,6 +42,8 @@ class _Connect:
     def connect(self, database: Any, *args: Any, **kwargs: Any) -> sqlite3.Connection:
         uri = bool(kwargs.get("uri", args[6] if len(args) > 6 else False))
         answered = answer_for(database, uri) if self._redirect else database
+        if self._backwards and len(args) <= _FACTORY:
+            kwargs["factory"] = sqlite_ties.connection_class(kwargs.get("factory") or sqlite3.Connection)
         _here.inside = True
         try:
             connection = _connect(answered, *args, **kwargs)

@@ -8,6 +8,7 @@ stand as in one of the two worlds: ties of an ORDER BY may change places, and no
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_right, insort
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -56,7 +57,7 @@ def judge(before: Outcome, turned: Outcome, after: Outcome) -> Judged:
     changes += three.rows(before.rows, turned.rows, after.rows)
     route = before.exchange.route
     left = (Difference(before.cell, route, c.path, c.kind, c.before, c.after) for c in changes)
-    return Judged(tuple(left), tuple(dict.fromkeys(three.passed)))
+    return Judged(tuple(left), three.places())
 
 
 def _way(answer: Answer) -> tuple[int, str]:
@@ -69,6 +70,10 @@ class _Three:
 
     passed: list[str] = field(default_factory=list)
     loose: bool = False  # whether other values passed, not only another order
+
+    def places(self) -> tuple[str, ...]:
+        """The open places, without positions: an element has none where a list has no order."""
+        return tuple(dict.fromkeys(re.sub(r"\[\d+\]", "[]", path) for path in self.passed))
 
     def answers(self, before: Answer, turned: Answer, after: Answer) -> Iterator[Change]:
         if _way(before) != _way(after):
@@ -154,10 +159,10 @@ class _Three:
         counts = [Counter(each) for each in keys]
         if counts[0] == counts[1] == counts[2]:
             yield from self._order(path, keys[0], keys[1], keys[2])
-            pools = [_pool(keys[n], values) for n, values in ((0, before), (1, turned))]
+            known, others = _pool(keys[0], [*enumerate(before)]), _pool(keys[1], turned)
             for key, value in zip(keys[2], after, strict=True):
-                one, other = (pool[key].popleft() for pool in pools)
-                yield from self.values(f"{path}[]", one, other, value)
+                number, one = known[key].popleft()
+                yield from self.values(f"{path}[{number}]", one, others[key].popleft(), value)
         elif counts[0] == counts[1]:
             yield from self._unequal(path, before, turned, after)
         elif len(before) != len(turned):  # which rows there are hangs on the order
@@ -275,7 +280,7 @@ def judge_at(places: frozenset[str], before: Outcome, after: Outcome) -> Judged:
     left = [Difference(before.cell, route, c.path, c.kind, c.before, c.after) for c in changes]
     computed = {f"header {name}" for name in COMPUTED} if not changes else set()
     left += [d for d in found if d not in bodies and d.path not in computed]
-    return Judged(tuple(left), tuple(dict.fromkeys(three.passed)))
+    return Judged(tuple(left), three.places())
 
 
 def _turn(value: object, path: str, places: frozenset[str]) -> object:
