@@ -11,12 +11,13 @@ from pathlib import Path
 from strop.actions.control import control
 from strop.actions.facts import describe_noise, describe_target, describe_workload, list_unproved
 from strop.event import Listener, Note, ignore
-from strop.measure.observe import Workload, observe
+from strop.measure.observe import Observation, Workload, observe
 from strop.measure.suite import SuiteRun
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch, verdict
 from strop.proof.executed import Executed, executed
 from strop.proof.judge import Base
+from strop.proof.perturbed import Perturbed, serve_perturbed, wanted
 from strop.proof.schema import Schema
 from strop.report.prove.proved import Proved
 from strop.target import Target
@@ -55,7 +56,7 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
         revision = take_changed(world.folder, change)
         seen = observe(world, request.workload, listener)
         base, suites = control(world, seen, listener)
-        proving = _Proving(world, base, suites, revision, listener)
+        proving = _Proving(world, base, suites, revision, listener, seen, request.workload.cells)
         judged = proving.run(request.cost)
         unproved = list_unproved(seen, suites)
         return Proved(
@@ -86,8 +87,17 @@ class _Proving:
     """One change on its way through the gates."""
 
     def __init__(
-        self, world: World, base: Base, suites: Suites | None, revision: str, listener: Listener
+        self,
+        world: World,
+        base: Base,
+        suites: Suites | None,
+        revision: str,
+        listener: Listener,
+        seen: Observation,
+        cells: Sequence[str],
     ) -> None:
+        self.seen = seen
+        self.cells = cells
         self.base = base
         self.revision = revision
         self.listener = listener
@@ -107,15 +117,34 @@ class _Proving:
             )
         except Problem as problem:
             return _not_started(problem)
-        self._look(proof)
+        perturbed = self._perturb(proof)
+        self._look(proof, perturbed)
         if proof.holds and cost:
             proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
         judged = verdict(self.base, proof, ())
+        cells, reached = judged.cells + perturbed.served, judged.reached + perturbed.reached
+        judged = replace(judged, cells=cells, reached=reached)
         proof.served.instance.close()
         return self._judge(judged)
 
-    def _look(self, proof: BranchProof) -> None:
-        self.executed = executed(proof.root, proof.edited, proof.ran())
+    def _perturb(self, proof: BranchProof) -> Perturbed:
+        """Gate 4, where nothing differs so far and no recorded cell was asked for."""
+        only = wanted(self.cells)
+        if not proof.holds or (self.cells and not only):
+            return Perturbed()
+        found = serve_perturbed(self.seen, self.base, proof.root, self.revision, only, self.listener)
+        if found.served:
+            proof.gates.append(found.gate())
+        proof.differences += found.differences
+        self.base.relaxed = self.base.relaxed.joined(found.relaxed)
+        if found.aside:
+            self._note(
+                f"{found.aside} perturbed requests hang or end the process of the base and are set aside"
+            )
+        return found
+
+    def _look(self, proof: BranchProof, perturbed: Perturbed) -> None:
+        self.executed = executed(proof.root, proof.edited, proof.ran() | perturbed.ran)
         if proof.disturbed:
             self._note(f"the change's own tests: {proof.disturbed}")
         if self.tests and self.suites is not None:
