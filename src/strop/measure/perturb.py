@@ -98,7 +98,7 @@ def _others(request: Request, pool: Pool) -> Iterator[Change]:
     if not own:
         return
     yield "anonymous", replace(request, headers=rest)
-    for label, spoil in (("forged", _forged), ("malformed", _malformed)):
+    for label, spoil in (("forged", _forged), ("malformed", _malformed), ("scheme", _other_scheme), ("bare", _bare)):
         yield label, replace(request, headers=(*rest, *((name, spoil(value)) for name, value in own)))
 
 
@@ -112,6 +112,14 @@ def _forged(value: str) -> str:
 def _malformed(value: str) -> str:
     scheme, space, _ = value.partition(" ")
     return f"{scheme} strop" if space else "strop"
+
+
+def _other_scheme(value: str) -> str:
+    return f"Basic {_bare(value)}"
+
+
+def _bare(value: str) -> str:
+    return value.rpartition(" ")[2]
 
 
 def _clocked(request: Request) -> Iterator[Change]:

@@ -102,6 +102,8 @@ def _texts(schema: dict[str, Json], value: str, constants: Sequence[Json]) -> It
             yield name, _sized(value, size)
             yield (f"too-{name}", _sized(value, size + (1 if name == "full" else -1)))
     if value:
+        yield "more", f"{value}x"
+        yield "less", value[:-1]
         yield "case", value.swapcase()
         yield "spaces", f" {value} "
     yield "letters", "Ünïcödé %_'\"\\ ✓"
