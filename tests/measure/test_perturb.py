@@ -77,7 +77,7 @@ class Offered:
     def beside(self, route: str, **pool: tuple[object, ...]) -> dict[str, Cell]:
         """The perturbed cells of a route's first cell, by what was done."""
         cell = self.cells[route]
-        made = perturb(cell, self.operations[route], Pool((BOB,), **pool))  # type: ignore[arg-type]  # constants
+        made = perturb(cell, self.operations[route], Pool((BOB,), **pool))
         return {each.id.removeprefix(f"{cell.id}~"): each for each in made}
 
 

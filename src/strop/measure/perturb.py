@@ -98,7 +98,12 @@ def _others(request: Request, pool: Pool) -> Iterator[Change]:
     if not own:
         return
     yield "anonymous", replace(request, headers=rest)
-    for label, spoil in (("forged", _forged), ("malformed", _malformed), ("scheme", _other_scheme), ("bare", _bare)):
+    for label, spoil in (
+        ("forged", _forged),
+        ("malformed", _malformed),
+        ("scheme", _other_scheme),
+        ("bare", _bare),
+    ):
         yield label, replace(request, headers=(*rest, *((name, spoil(value)) for name, value in own)))
 
 

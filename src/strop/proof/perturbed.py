@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -24,7 +24,7 @@ from strop.measure.perturb import MARK, Pool, parent_of, perturb
 from strop.measure.serve import Served
 from strop.patch import Edit
 from strop.problem import EXIT_USAGE, Problem
-from strop.proof.branch import edits_between
+from strop.proof.branch import BranchProof, edits_between
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.lint import edited_lines
 from strop.proof.perturbed_choice import (
@@ -53,12 +53,27 @@ class Perturbed:
 
     served: int = 0
     possible: int = 0  # perturbed cells that could be made of the workload
-    reached: int = 0  # cells that executed an edited line
-    ran: set[Span] = field(default_factory=set)  # the edited lines that they executed
+    witnesses: list[tuple[Cell, Outcome]] = field(default_factory=list)  # that executed an edited line
     differences: tuple[Difference, ...] = ()
     relaxed: Relaxed = field(default_factory=Relaxed)
     aside: int = 0  # requests that hang or end the process on the base
     seconds: float = 0.0
+
+    @property
+    def reached(self) -> int:
+        """How many cells executed an edited line."""
+        return len(self.witnesses)
+
+    @property
+    def ran(self) -> set[Span]:
+        """The edited lines that they executed."""
+        return {span for _, outcome in self.witnesses for span in outcome.exchange.lines}
+
+    def beside(self, base: Base, proof: BranchProof) -> tuple[Base, BranchProof]:
+        """Both with the witnesses as further cells, for those who ask what the requests would tell."""
+        cells = (*base.cells, *(cell for cell, _ in self.witnesses))
+        outcomes = proof.outcomes | {cell.id: outcome for cell, outcome in self.witnesses}
+        return replace(base, cells=cells), replace(proof, outcomes=outcomes)
 
     def gate(self) -> Gate:
         """The gate as the report names it."""
@@ -181,8 +196,7 @@ class _Comparing:
             cell, before = pair
             after = self.changed.serve(cell)
             found.served += 1
-            found.reached += bool(after.exchange.lines)
-            found.ran |= set(after.exchange.lines)
+            found.witnesses += [(cell, after)] if after.exchange.lines else []
             differing = self._differing(cell, before, after)
             found.differences += differing
             told += bool(differing)
