@@ -11,7 +11,9 @@ from strop.project.project import Project
 from strop.rules.aside import is_aside
 from strop.rules.loading import is_mapped
 
-WORDS = frozenset({"add", "add_all", "append", "insert", "merge", "bulk_save_objects", "bulk_insert_mappings"})
+WORDS = frozenset(
+    {"add", "add_all", "append", "insert", "merge", "bulk_save_objects", "bulk_insert_mappings"}
+)
 _INSERTS = ("insert", "bulk_insert_mappings", "bulk_insert")
 
 

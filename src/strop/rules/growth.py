@@ -13,6 +13,7 @@ _FLOWS = re.compile(
     r"|comments?|activity|activities|notifications?|payments?|orders?|alerts?|tasks?|results?|observations?|readings?|samples?|visits?|views?|downloads?)$"
 )  # what the rows of a table are that is written with each use
 _PERSONS = re.compile(r"(^|[_.])(users?|accounts?|members?|persons?|people|profiles?)$")
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SWITCHES = frozenset({"default", "enabled"})
 _NAMES = frozenset({"name", "title", "label", "slug", "ref", "key", "path", "alias"})
 _TENANTS = frozenset(
@@ -54,6 +55,11 @@ def grows(table: Table, keys: Iterable[Column], tables: Iterable[Table]) -> bool
     with_parents = {t.name for t in tables if any(c.foreign_key and _parent(c) != t.name for c in t.columns)}
     found = {_parent(key) for key in keys}
     return any(name in with_parents and not _PERSONS.search(name.lower()) for name in found)
+
+
+def is_person(name: str) -> bool:
+    """Whether a table or a class is named for who calls: User, accounts."""
+    return bool(_PERSONS.search(_HUMPS.sub("_", name).lower()))
 
 
 def is_flow(table: Table) -> bool:

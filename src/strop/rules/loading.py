@@ -234,7 +234,9 @@ def elements(body: Body, given: ast.Starred) -> Iterator[ast.expr]:
     listed = given.value.id if isinstance(given.value, ast.Name) else ""
     for call in body.calls("append", "extend") if listed else ():
         match call:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=how), args=[one]) if name == listed:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=how), args=[one]) if (
+                name == listed
+            ):
                 more = one.elts if isinstance(one, ast.List | ast.Tuple) and how == "extend" else [one]
                 yield from more
 

@@ -100,9 +100,7 @@ def _root(value: ast.expr) -> str:
 
 def belongs(project: Project, route: Route, marks: Iterable[Mark]) -> bool:
     """Whether all pages that a route reaches hold rows of the caller, or of one thing that the path names."""
-    pages = [
-        m for m in marks if any(w.route == route.key for w in project.reaches.get(m.function, ()))
-    ]
+    pages = [m for m in marks if any(w.route == route.key for w in project.reaches.get(m.function, ()))]
     named = any(not _of_tenant(p) for p in _PATH.findall(route.path))
     asked = {p.name for p in route.parameters if p.place == "query"}
     return bool(pages) and all(

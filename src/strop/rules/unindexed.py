@@ -160,10 +160,14 @@ def unindexed_keys(project: Project, rule: Rule) -> Iterator[Finding]:
             telling = [k for k in keys if k.foreign_key.rpartition(".")[0] not in tenants]
             told = [m for m in missing if m.column in telling] or missing
             few = is_handful(table) or is_link(table) or table.model in unfilled
-            is_small = few or stays_small(table, telling) or not grows(table, telling, project.imported.tables)
+            is_small = (
+                few or stays_small(table, telling) or not grows(table, telling, project.imported.tables)
+            )
             pairs = {(m.column.foreign_key.rpartition(".")[0], table.name) for m in told}
-            asks = is_flow(table) or pairs & shown or are_read(project, {w.route for m in told for w in m.ways})
-            yield _static(rule, table, told, dialects, is_small=is_small or not telling or not asks)
+            routes = {w.route for m in told for w in m.ways}
+            is_asked = is_flow(table) or bool(pairs & shown) or are_read(project, routes)
+            is_small = is_small or not telling or not is_asked
+            yield _static(rule, table, told, dialects, is_small=is_small)
 
 
 def _rarely_called(project: Project) -> set[str]:
