@@ -17,6 +17,7 @@ from strop.problem import EXIT_USAGE, Problem
 from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch, verdict
 from strop.proof.executed import Executed, executed
 from strop.proof.judge import Base
+from strop.proof.kill import KillScore, score
 from strop.proof.schema import Schema
 from strop.report.prove.proved import Proved
 from strop.target import Target
@@ -32,7 +33,7 @@ INSTALLED = "other installed libraries: both sides ran in the same environment"
 class ProveRequest:
     """Which change to prove (`A..B`, `A`, "" since the main branch), and with which requests.
 
-    `head` leaves out what is not committed.
+    `head` leaves out what is not committed; `mutants` is how many mistakes are made in what changed.
     """
 
     target: Target
@@ -40,6 +41,7 @@ class ProveRequest:
     workload: Workload = field(default_factory=Workload)
     cost: bool = True
     head: bool = False
+    mutants: int = 0
 
 
 def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
@@ -56,7 +58,7 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
         seen = observe(world, request.workload, listener)
         base, suites = control(world, seen, listener)
         proving = _Proving(world, base, suites, revision, listener)
-        judged = proving.run(request.cost)
+        judged = proving.run(request.cost, request.mutants)
         unproved = list_unproved(seen, suites)
         return Proved(
             target=describe_target(target, seen),
@@ -67,6 +69,7 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
             noise=describe_noise(base, suites),
             verdict=replace(judged, unproved=(*unproved, INSTALLED)),
             executed=proving.executed,
+            kill=proving.kill,
             command=_command(request, judged),
             notes=(*seen.evidence.notes, *proving.notes),
             seconds=time.monotonic() - began,
@@ -93,13 +96,14 @@ class _Proving:
         self.listener = listener
         self.notes: list[str] = []
         self.executed = Executed()
+        self.kill: KillScore | None = None
         root = world.folder.tree(revision)
         self.files = git.changed(root, "AMD")
         world.folder.remove(root)
         self.tests = tuple(name for name in _tests(self.files, world.target.tests) if name.endswith(".py"))
         self.suites = _without(suites, self.tests) if suites is not None else None
 
-    def run(self, cost: bool) -> Verdict:
+    def run(self, cost: bool, mutants: int = 0) -> Verdict:
         """Through all gates, and the word that follows."""
         try:
             proof = prove_branch(
@@ -110,6 +114,8 @@ class _Proving:
         self._look(proof)
         if proof.holds and cost:
             proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
+        if proof.holds and mutants:
+            self.kill = score(self.base, proof, mutants, self.listener)
         judged = verdict(self.base, proof, ())
         proof.served.instance.close()
         return self._judge(judged)
@@ -129,10 +135,14 @@ class _Proving:
 
     def _judge(self, judged: Verdict) -> Verdict:
         """Nothing differs: but was the change executed?"""
+        if self.kill is not None:
+            judged = replace(judged, gates=(*judged.gates, self.kill.gate()))
         missed = len(self.executed.missed)
-        if judged.behaviour is Behaviour.DIFFERENT or not missed:
+        weakness = self.kill.weakness if self.kill is not None else ""
+        if judged.behaviour is Behaviour.DIFFERENT or not (missed or weakness):
             return judged
         reason = f"no request executed {missed} of {self.executed.statements} changed statements"
+        reason = reason if missed else weakness
         return replace(judged, behaviour=Behaviour.INSUFFICIENT, kept=False, reason=reason)
 
 
