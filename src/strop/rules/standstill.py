@@ -96,20 +96,20 @@ class Standstill:
     def _is_detour(self, chain: Chain) -> bool:
         return self.burden.detours.have(step.span for step in chain)
 
-    def _weighed(self, cause: Cause, few: bool = False) -> Cause:
-        """The cause, lighter where its way is a detour, where requests wait far longer anyway, or operators alone come.
-
-        With `few` statements of a session, also where users come once a login, or a language model is asked beside them.
-        """
+    def _weighed(self, cause: Cause) -> Cause:
+        """The cause, lighter where its way is a detour, where requests wait far longer anyway, or operators alone come."""
         hold = cause.hold
         seldom = self._least(hold, cause.chain[:-1]) == SHORT or len(cause.chain) > FURTHEST
         if hold.session or hold.weight in (COMPUTES, FILEWORK):
             seldom = seldom or all(map(self.protection.is_for_operators, cause.routes))
         if hold.weight in (COMPUTES, FILEWORK) and not hold.session and not hold.call.loop:
             seldom = seldom or self.dearer.have(cause.routes)
-        if hold.session and few:
-            seldom = seldom or self.dearer.have(cause.routes) or all(map(is_end_of_login, cause.routes))
         return replace(cause, hold=replace(hold, weight=SHORT)) if seldom else cause
+
+    def _weighed_session(self, cause: Cause, few: bool) -> Cause:
+        """As `_weighed`, lighter also at the end of a login, and where a model is asked beside few statements."""
+        seldom = all(map(is_end_of_login, cause.routes)) or (few and self.dearer.have(cause.routes))
+        return replace(cause, hold=replace(cause.hold, weight=SHORT)) if seldom else self._weighed(cause)
 
     def above(self, hold: Hold) -> dict[str, Chain]:
         """The async functions that come to a call on the loop with nothing async between, with the calls from each."""
@@ -180,7 +180,7 @@ class Standstill:
             if routes:
                 cause = Cause(function, hold, routes, (*self.way(function, routes), *path))
                 few = asked[name] <= FEW and name not in turned
-                by_file[function.span.file].append(self._weighed(cause, few))
+                by_file[function.span.file].append(self._weighed_session(cause, few))
         most = MANY if sum(map(len, by_file.values())) <= HABIT else 1
         for causes in by_file.values():
             yield from _few(causes, most)
@@ -228,7 +228,7 @@ class Standstill:
 
 
 FURTHEST = 8  # steps from the route; further away too much lies between that may not lead there
-FEW = 6  # calls of a session: some milliseconds
+FEW = 8  # calls of a session that all ways together lead to; one request takes one of them
 MANY = 6  # functions of one file with one cause; more of them are said in one finding
 HABIT = 20  # functions of a project with one cause; where there are more, each file says it once
 
