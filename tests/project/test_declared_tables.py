@@ -228,9 +228,10 @@ def test_two_tables_that_point_at_each_other(tmp_path: Path) -> None:
         tmp_path,
         models="""
         from sqlalchemy import Column, ForeignKey, Integer
-        from sqlalchemy.orm import declarative_base, relationship
+        from sqlalchemy.orm import DeclarativeBase, relationship
 
-        Base = declarative_base()
+        class Base(DeclarativeBase):
+            pass
 
 
         class Photo(Base):
