@@ -78,9 +78,9 @@ class Judged:
         score = next((g.detail for g in self.verdict.gates if g.number == 7), "")
         by = f"gate {gates[0].number}" if gates else ""
         first = self.verdict.differences[0] if self.verdict.differences else None
-        where = (
-            f"{first.route} {first.path} {first.after if first.path == 'contract' else ''}" if first else ""
-        )
+        where = score or self.verdict.reason
+        if first:
+            where = f"{first.route} {first.path} {first.after if first.path == 'contract' else ''}"
         return (
             f"{'WRONG' if self.is_wrong else 'ok':5} {self.change.group:8} {self.change.name[:64]:64} "
             f"{self.verdict.behaviour.value:12} {by:8} {where[:70]:70} {self.seconds:5.1f} s"
