@@ -57,7 +57,7 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
         revision = take_changed(world.folder, change)
         seen = observe(world, request.workload, listener)
         base, suites = control(world, seen, listener)
-        proving = _Proving(world, base, suites, revision, listener)
+        proving = Proving(world, base, suites, revision, listener)
         judged = proving.run(request.cost, request.mutants)
         unproved = list_unproved(seen, suites)
         return Proved(
@@ -85,11 +85,11 @@ def _range(request: ProveRequest) -> Range:
     return find_range(Path(target.repo), Path(target.root), request.change, request.head)
 
 
-class _Proving:
+class Proving:
     """One change on its way through the gates."""
 
     def __init__(
-        self, world: World, base: Base, suites: Suites | None, revision: str, listener: Listener
+        self, world: World, base: Base, suites: Suites | None, revision: str, listener: Listener = ignore
     ) -> None:
         self.base = base
         self.revision = revision
@@ -115,7 +115,7 @@ class _Proving:
         if proof.holds and cost:
             proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
         if proof.holds and mutants:
-            self.kill = score(self.base, proof, mutants, self.listener)
+            self.kill = score(self.base, proof, self.suites, mutants, self.listener)
         judged = verdict(self.base, proof, ())
         proof.served.instance.close()
         return self._judge(judged)
