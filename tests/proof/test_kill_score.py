@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from strop.measure.observe import Workload
 from strop.proof.kill import KillScore, Survivor
 from strop.report.prove import document, markdown, text
 from strop.report.prove.proved import Proved
@@ -53,6 +54,15 @@ def test_a_change_whose_mistakes_nobody_tells_is_not_proved(tmp_path: Path) -> N
     assert found.executed.reached
     assert found.verdict.behaviour is Behaviour.INSUFFICIENT
     assert found.verdict.reason == "the requests that execute the change told 0 of 2 mistakes made in it"
+
+
+def test_tests_tell_what_no_cell_executes(tmp_path: Path) -> None:
+    absent = swap("book is None or book.hidden", "not (book is not None and not book.hidden)")
+    found = proved(changed(tmp_path / "home", absent), Workload(openapi=False), mutants=3)
+    kill = found.kill
+    assert kill is not None
+    assert (kill.judged, kill.unserved) == (3, 0)
+    assert kill.killed  # the condition turned answers 404 for a book that is there
 
 
 def survivors(count: int) -> tuple[Survivor, ...]:

@@ -13,7 +13,7 @@ from strop.fixes.write import apply
 from strop.patch import Edit
 from strop.problem import Problem
 from strop.project.function import Reach
-from strop.proof.perturbed import Perturbed, serve_perturbed
+from strop.proof.perturbed import Perturbed, Perturbing
 from strop.proof.perturbed_choice import choose_perturbed, constants, reached_routes
 from strop.world import git
 from tests import ledger
@@ -59,7 +59,7 @@ def told(made: Seen, change: Swap, *only: str) -> Perturbed:
     assert text.count(old) == 1
     apply(root, replace(patch(SAME), edits=(Edit(file, text, text.replace(old, new)),)))
     revision = git.commit(root, [file], "a change", "")
-    found = serve_perturbed(made.observation, made.base, root, revision, only, ignore)
+    found = Perturbing(made.observation, made.base).serve(root, revision, only, ignore)
     made.world.folder.remove(root)
     return found
 

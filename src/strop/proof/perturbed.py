@@ -7,10 +7,12 @@ another past: what the base itself leaves open is no difference.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -20,7 +22,7 @@ from strop.evidence import Outcome
 from strop.measure.generate import operations
 from strop.measure.identities import find_identities
 from strop.measure.observe import UNENDING, Observation
-from strop.measure.perturb import MARK, Pool, parent_of, perturb
+from strop.measure.perturb import MARK, Identity, Pool, parent_of, perturb
 from strop.measure.serve import Served
 from strop.patch import Edit
 from strop.problem import EXIT_USAGE, Problem
@@ -37,7 +39,7 @@ from strop.proof.perturbed_choice import (
 )
 from strop.proof.relax import Relaxed, relax
 from strop.span import Span
-from strop.verdict import Difference, Gate
+from strop.verdict import Difference, Gate, Verdict
 from strop.world.instance import Conditions
 from strop.world.process import workers
 
@@ -73,7 +75,13 @@ class Perturbed:
         """Both with the witnesses as further cells, for those who ask what the requests would tell."""
         cells = (*base.cells, *(cell for cell, _ in self.witnesses))
         outcomes = proof.outcomes | {cell.id: outcome for cell, outcome in self.witnesses}
-        return replace(base, cells=cells), replace(proof, outcomes=outcomes)
+        relaxed = base.relaxed.joined(self.relaxed)
+        return replace(base, cells=cells, relaxed=relaxed), replace(proof, outcomes=outcomes)
+
+    def counted(self, verdict: Verdict) -> Verdict:
+        """The verdict with these cells among its own."""
+        cells, reached = verdict.cells + self.served, verdict.reached + self.reached
+        return replace(verdict, cells=cells, reached=reached)
 
     def gate(self) -> Gate:
         """The gate as the report names it."""
@@ -88,49 +96,64 @@ def wanted(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(cell for cell in cells if MARK in cell)
 
 
-def serve_perturbed(
-    seen: Observation, base: Base, root: Path, revision: str, only: Sequence[str], listener: Listener
-) -> Perturbed:
-    """Serve perturbed cells (`only` those with these ids, without a cap) on the base and on `revision`, whose
-    tree is `root`, and compare. Raises Problem M405 for an id that no recorded cell leads to.
-    """
-    began = time.monotonic()
-    edits = edits_between(base.root, root)
-    cells, possible = _cells(seen, base, edits, only)
-    if not cells:
-        return Perturbed(possible=possible)
-    listener(Stage("serving perturbed requests", len(cells)))
-    world = base.world
-    watch = edited_lines(edits)
-    sides = (
-        Served(world.instance(world.folder.tree("base")), Conditions()),
-        Served(world.instance(world.folder.tree(revision)), Conditions(watch=watch)),
-    )
-    try:
-        comparing = _Comparing(base, seen.again, *sides, listener)
-        with workers(2) as pool:
-            for started in [pool.submit(side.start) for side in sides]:
-                started.result()
-        found = comparing.run(cells)
-    finally:
-        for side in sides:
-            side.instance.close()
-            world.folder.remove(side.instance.root)
-    found.possible, found.seconds = possible, time.monotonic() - began
-    return found
+class Perturbing:
+    """Gate 4 of one base, for one change after the other or for several at a time."""
 
+    def __init__(self, seen: Observation, base: Base) -> None:
+        self._seen = seen
+        self._base = base
+        self._lock = threading.Lock()  # held by whoever asks the base's second process
 
-def _cells(
-    seen: Observation, base: Base, edits: Sequence[Edit], only: Sequence[str]
-) -> tuple[tuple[Cell, ...], int]:
-    known = by_key(operations(base.imported, seen.again.instance.databases))
-    login = base.world.target.login
-    others = find_identities(seen.again, seen.made or base.cells, base.imported, login)
-    pool = Pool(others, constants(edits))
-    if only:
-        return _named(base, known, pool, only), len(only)
-    reached = reached_routes(edits, seen.project.reaches)
-    return choose_perturbed(base.cells, base.outcomes, known, pool, reached)
+    @cached_property
+    def _operations(self) -> Operations:
+        return by_key(operations(self._base.imported, self._seen.again.instance.databases))
+
+    @cached_property
+    def _identities(self) -> tuple[Identity, ...]:
+        login = self._base.world.target.login
+        cells = self._seen.made or self._base.cells
+        return find_identities(self._seen.again, cells, self._base.imported, login)
+
+    def again(self, cell: Cell) -> Outcome:
+        """What the base answers in a process with another past."""
+        with self._lock:
+            return self._seen.again.serve(cell)
+
+    def serve(self, root: Path, revision: str, only: Sequence[str], listener: Listener) -> Perturbed:
+        """Serve perturbed cells (`only` those with these ids, without a cap) on the base and on `revision`, whose
+        tree is `root`, and compare. Raises Problem M405 for an id that no recorded cell leads to.
+        """
+        began = time.monotonic()
+        edits = edits_between(self._base.root, root)
+        cells, possible = self._cells(edits, only)
+        if not cells:
+            return Perturbed(possible=possible)
+        listener(Stage("serving perturbed requests", len(cells)))
+        world = self._base.world
+        one = Served(world.instance(world.folder.tree("base")), Conditions())
+        watch = edited_lines(edits)
+        changed = Served(world.instance(world.folder.tree(revision)), Conditions(watch=watch))
+        try:
+            with workers(2) as pool:
+                for started in [pool.submit(side.start) for side in (one, changed)]:
+                    started.result()
+            found = _Comparing(self.again, one, changed, listener).run(cells)
+        finally:
+            for side in (one, changed):
+                side.instance.close()
+                world.folder.remove(side.instance.root)
+        found.possible, found.seconds = possible, time.monotonic() - began
+        return found
+
+    def _cells(self, edits: Sequence[Edit], only: Sequence[str]) -> tuple[tuple[Cell, ...], int]:
+        base = self._base
+        with self._lock:
+            pool = Pool(self._identities, constants(edits))
+            known = self._operations
+        if only:
+            return _named(base, known, pool, only), len(only)
+        reached = reached_routes(edits, self._seen.project.reaches)
+        return choose_perturbed(base.cells, base.outcomes, known, pool, reached)
 
 
 def _named(base: Base, known: Operations, pool: Pool, only: Sequence[str]) -> tuple[Cell, ...]:
@@ -152,8 +175,9 @@ def _named(base: Base, known: Operations, pool: Pool, only: Sequence[str]) -> tu
 class _Comparing:
     """The base goes ahead, the changed side follows with the cells that the base could answer."""
 
-    def __init__(self, base: Base, again: Served, one: Served, changed: Served, listener: Listener) -> None:
-        self.base = base
+    def __init__(
+        self, again: Callable[[Cell], Outcome], one: Served, changed: Served, listener: Listener
+    ) -> None:
         self.again = again
         self.one = one
         self.changed = changed
@@ -209,6 +233,6 @@ class _Comparing:
         if not differences(before, after, Relaxed()):
             return ()
         for _ in range(2):
-            own = relax([before], [self.again.serve(cell)])
+            own = relax([before], [self.again(cell)])
             self.found.relaxed = self.found.relaxed.joined(own)
         return differences(before, after, self.found.relaxed)
