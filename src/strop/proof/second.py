@@ -7,6 +7,7 @@ of order alone is open: nothing that it asks for fixes that order.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -33,6 +34,7 @@ class Second:
     kept_moment: int = 0  # cells that the later moment would log out
     asked: int = 0  # requests that the base served for all this
     seconds: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # held by whoever asks the process
 
     def judge_first(self, after: Outcome) -> Judged:
         """What differs from the base in the first world."""
@@ -45,10 +47,17 @@ class Second:
         judged = self._settled(judge(before, self.forward.get(after.cell, before), after))
         if not judged.differences:
             return judged
-        again = self.served.serve(self.cells[after.cell])
+        with self._lock:
+            again = self.served.serve(self.cells[after.cell])
         noise = {difference.path for difference in judge(before, before, again).differences}
         left = tuple(d for d in judged.differences if d.path not in noise)
         return replace(judged, differences=left)
+
+    def judge_other(self, cell: Cell, before: Outcome, after: Outcome) -> Judged:
+        """What differs between two answers of the first world to a cell that the workload does not hold."""
+        with self._lock:
+            turned = self.served.serve(cell)
+        return judge(before, turned, after)
 
     def judge_test(self, before: Outcome, after: Outcome) -> Judged:
         """What differs between two answers to a request of the own tests, by what cells show of its route."""

@@ -31,7 +31,12 @@ MOMENT = "at another moment, with other random values"
 
 
 def observe_second(base: Base, first: Served, listener: Listener) -> Second | None:
-    """The base in its second world; `first` still serves it in the first one. None where it does not start there."""
+    """The base in its second world; `first` still serves it in the first one. None where it does not start there.
+
+    Costs a start, a request for each cell, and one or two more for each whose answer differs there.
+    """
+    if not base.cells:
+        return None
     began = time.monotonic()
     listener(Stage("running the base in a second world", len(base.cells)))
     try:
@@ -80,7 +85,7 @@ def _way(outcome: Outcome) -> tuple[int, str]:
 def compare_worlds(base: Base, proof: BranchProof, schema: Schema, listener: Listener) -> None:
     """Serve every cell on the proof's revision in the second world, and add the gate to the proof."""
     second = base.second
-    if second is None:
+    if second is None or not second.cells:
         return
     began = time.monotonic()
     listener(Stage("proving in a second world", len(base.cells)))
