@@ -43,6 +43,7 @@ from strop.verdict import Difference, Gate, Verdict
 from strop.world.instance import Conditions
 from strop.world.process import workers
 
+SECONDS = 90.0  # that the base is asked; a cell that is not reached by then is not served
 HANGS = 2  # requests of a route that may hang or end the base's process before the route is left alone
 
 
@@ -54,6 +55,7 @@ class Perturbed:
     """What the perturbed cells told of a change."""
 
     served: int = 0
+    chosen: int = 0
     possible: int = 0  # perturbed cells that could be made of the workload
     witnesses: list[tuple[Cell, Outcome]] = field(default_factory=list)  # that executed an edited line
     differences: tuple[Difference, ...] = ()
@@ -87,7 +89,8 @@ class Perturbed:
         """The gate as the report names it."""
         found = self.differences
         detail = f"{found[0].route} {found[0].path}".strip() if found else "passed"
-        name = f"{self.served} perturbed cells"
+        cut = not found and self.served + self.aside < self.chosen
+        name = f"{self.served}{f' of {self.chosen}' if cut else ''} perturbed cells"
         return Gate(4, name, not found, detail, self.seconds)
 
 
@@ -142,7 +145,8 @@ class Perturbing:
             for side in (one, changed):
                 side.instance.close()
                 world.folder.remove(side.instance.root)
-        found.possible, found.seconds = possible, time.monotonic() - began
+        found.chosen, found.possible = len(cells), possible
+        found.seconds = time.monotonic() - began
         return found
 
     def _cells(self, edits: Sequence[Edit], only: Sequence[str]) -> tuple[tuple[Cell, ...], int]:
@@ -199,9 +203,10 @@ class _Comparing:
         return self.found
 
     def _go_ahead(self, cells: Sequence[Cell], ahead: Ahead) -> None:
+        until = time.monotonic() + SECONDS
         try:
             for cell in cells:
-                if self._stopped:
+                if self._stopped or time.monotonic() > until:
                     break
                 if self._hanging[cell.route] >= HANGS:
                     continue
