@@ -171,6 +171,9 @@ def sum_up(found: Sequence[Judged]) -> int:
         print(
             f"not told: {judged.change.name}: {judged.change.because or judged.verdict.reason or 'no reason is known'}"
         )
+    for judged in found:
+        if judged.is_told and judged.change.because:
+            print(f"told by now, its explanation can go: {judged.change.name}")
     return int(any(judged.is_wrong for judged in found if judged.change.group != "random"))
 
 

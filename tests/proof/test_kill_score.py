@@ -83,3 +83,10 @@ def survivors(count: int) -> tuple[Survivor, ...]:
 def test_when_a_score_is_too_weak(score: KillScore, weak: bool) -> None:
     assert bool(score.weakness) is weak
     assert score.gate().passed is not weak
+
+
+def test_what_was_left_out_is_said() -> None:
+    assert (
+        KillScore(unserved=2).gate().detail.startswith("no mistake could be shown to a request (left out: 2")
+    )
+    assert KillScore(3, survivors(1), equivalent=1).gate().detail == "3 of 4 told (left out: 1 equivalent)"

@@ -73,7 +73,12 @@ class KillScore:
             f"{self.unserved} at lines that nothing shows" * bool(self.unserved),
         ]
         more = ", ".join(filter(None, left_out))
-        detail = f"{self.killed} of {self.judged} told" + (f" (left out: {more})" if more else "")
+        detail = (
+            f"{self.killed} of {self.judged} told"
+            if self.judged
+            else "no mistake could be shown to a request"
+        )
+        detail += f" (left out: {more})" if more else ""
         return Gate(7, "mutants of the change", not self.weakness, detail, self.seconds)
 
 
