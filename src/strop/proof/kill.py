@@ -24,7 +24,7 @@ from strop.verdict import Gate
 from strop.world.instance import Conditions
 from strop.world.process import workers
 
-MOST_CELLS = 40  # requests that a mutant is shown to, spread over their routes
+MOST_CELLS = 80  # requests that a mutant is shown to, spread over their routes
 LIMIT = 10.0  # seconds a request may take in a mutant: a loop that no longer ends is a difference too
 ENOUGH = 0.5  # the share of mutants that must be killed
 ALONE = 2  # mutants of one statement that must all survive before nobody is said to look at it
