@@ -156,6 +156,7 @@ def judge_all(folder: Path, arguments: argparse.Namespace) -> list[Judged]:
         began = time.monotonic()
         seen = observe(world, Workload())
         base, suites = control(world, seen, lambda _: None)
+        bench = Bench(world, base, suites, Perturbing(seen, base), arguments.mutants)
         print(
             f"{len(base.cells)} cells, {len(suites.one.tests) if suites else 0} tests on the base: {time.monotonic() - began:.0f} s"
         )
