@@ -98,15 +98,15 @@ def test_a_mutant_is_a_whole_file_that_compiles(tmp_path: Path) -> None:
     found = made(tmp_path, body).mutants
     assert len(found) > 8
     for mutant in found:
-        ast.parse(mutant.text)
-        assert mutant.text.startswith(HEAD)
+        ast.parse(mutant.edit.after)
+        assert mutant.edit.after.startswith(HEAD)
         assert mutant.inside
 
 
 def test_windows_line_endings_stay(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_bytes(b"def f(a):\r\n    b = a\r\n    return b < 3\r\n")
     found = make_mutants(tmp_path, {"app.py": [3]}, 9).mutants
-    assert found[0].text.count("\r\n") == 3
+    assert found[0].edit.after.count("\r\n") == 3
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch,
 from strop.proof.executed import Executed, executed
 from strop.proof.judge import Base
 from strop.proof.kill import KillScore, score
+from strop.proof.perturbed import Perturbed, Perturbing, wanted
 from strop.proof.schema import Schema
 from strop.report.prove.proved import Proved
 from strop.target import Target
@@ -57,8 +58,8 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
         revision = take_changed(world.folder, change)
         seen = observe(world, request.workload, listener)
         base, suites = control(world, seen, listener)
-        proving = _Proving(world, base, suites, revision, listener)
-        judged = proving.run(request.cost, request.mutants)
+        proving = Proving(world, base, suites, revision, listener, Perturbing(seen, base))
+        judged = proving.run(request.cost, request.mutants, request.workload.cells)
         unproved = list_unproved(seen, suites)
         return Proved(
             target=describe_target(target, seen),
@@ -85,12 +86,20 @@ def _range(request: ProveRequest) -> Range:
     return find_range(Path(target.repo), Path(target.root), request.change, request.head)
 
 
-class _Proving:
+class Proving:
     """One change on its way through the gates."""
 
     def __init__(
-        self, world: World, base: Base, suites: Suites | None, revision: str, listener: Listener
+        self,
+        world: World,
+        base: Base,
+        suites: Suites | None,
+        revision: str,
+        listener: Listener = ignore,
+        perturbing: Perturbing | None = None,
     ) -> None:
+        """`perturbing` makes gate 4 of the same base."""
+        self.perturbing = perturbing
         self.base = base
         self.revision = revision
         self.listener = listener
@@ -103,25 +112,43 @@ class _Proving:
         self.tests = tuple(name for name in _tests(self.files, world.target.tests) if name.endswith(".py"))
         self.suites = _without(suites, self.tests) if suites is not None else None
 
-    def run(self, cost: bool, mutants: int = 0) -> Verdict:
-        """Through all gates, and the word that follows."""
+    def run(self, cost: bool, mutants: int = 0, cells: Sequence[str] = ()) -> Verdict:
+        """Through all gates, and the word that follows; `cells` are the ids of the requests that were asked for."""
         try:
             proof = prove_branch(
                 self.base, self.revision, Schema(), self.suites, self.listener, added=self.tests
             )
         except Problem as problem:
             return _not_started(problem)
-        self._look(proof)
+        perturbed = self._perturb(proof, cells)
+        self._look(proof, perturbed)
         if proof.holds and cost:
             proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
         if proof.holds and mutants:
-            self.kill = score(self.base, proof, mutants, self.listener)
-        judged = verdict(self.base, proof, ())
+            asked = perturbed.beside(self.base, proof)
+            self.kill = score(*asked, self.suites, mutants, self.listener)
+        relaxed = self.base.relaxed.joined(perturbed.relaxed)
+        judged = perturbed.counted(verdict(replace(self.base, relaxed=relaxed), proof, ()))
         proof.served.instance.close()
         return self._judge(judged)
 
-    def _look(self, proof: BranchProof) -> None:
-        self.executed = executed(proof.root, proof.edited, proof.ran())
+    def _perturb(self, proof: BranchProof, cells: Sequence[str]) -> Perturbed:
+        """Gate 4, where nothing differs so far and no recorded cell was asked for."""
+        only = wanted(cells)
+        if self.perturbing is None or not proof.holds or (cells and not only):
+            return Perturbed()
+        found = self.perturbing.serve(proof.root, self.revision, only, self.listener)
+        if found.served:
+            proof.gates.append(found.gate())
+        proof.differences += found.differences
+        if found.aside:
+            self._note(
+                f"{found.aside} perturbed requests hang or end the process of the base and are set aside"
+            )
+        return found
+
+    def _look(self, proof: BranchProof, perturbed: Perturbed) -> None:
+        self.executed = executed(proof.root, proof.edited, proof.ran() | perturbed.ran)
         if proof.disturbed:
             self._note(f"the change's own tests: {proof.disturbed}")
         if self.tests and self.suites is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from strop.measure.bounds import number_within
@@ -43,6 +43,7 @@ class Values:
     imported: Imported
     databases: Databases
     document: dict[str, Json]
+    _read: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, compare=False)  # by column
 
     def resolve(self, schema: dict[str, Json]) -> dict[str, Json]:
         """The schema behind references, and the first alternative that is not null."""
@@ -75,7 +76,7 @@ class Values:
         if named:
             return tuple(_text(value) for value in named)
         if schema.get("type") != "boolean":
-            found = tuple(_formatted(value, schema) for value in self._stored(name, path))
+            found = tuple(_formatted(value, schema) for value in self.stored(name, path))
             if found:
                 return found
         return (_text(self.value(name, schema, path)),)
@@ -133,7 +134,7 @@ class Values:
         return (isinstance(kinds, list) and "null" in kinds) or {"type": "null"} in parts
 
     def _number(self, name: str, schema: dict[str, Json], path: str) -> int | float:
-        stored = self._stored(name, path) if name.endswith("id") else ()
+        stored = self.stored(name, path) if name.endswith("id") else ()
         if stored and stored[0].lstrip("-").isdigit():
             return int(stored[0])
         return number_within(schema)
@@ -143,7 +144,7 @@ class Values:
         if form == "binary" or "contentMediaType" in schema:
             return Upload("strop")
         if name.endswith("_id"):
-            stored = self._stored(name, path)
+            stored = self.stored(name, path)
             if stored:
                 return _formatted(stored[0], schema)
         if form in STRINGS and form != "password":
@@ -160,12 +161,17 @@ class Values:
             )
         return found if isinstance(found, dict) else {}
 
-    def _stored(self, name: str, path: str) -> tuple[str, ...]:
+    def stored(self, name: str, path: str) -> tuple[str, ...]:
         """Values of the column that the name and the path speak of, the busiest parent first."""
         place = self._column(name, path)
         if place is None:
             return ()
         table, column = place
+        if (table.name, column.name) not in self._read:
+            self._read[table.name, column.name] = self._values_of(table, column)
+        return self._read[table.name, column.name]
+
+    def _values_of(self, table: Table, column: Column) -> tuple[str, ...]:
         spread = self.databases.sample(table.name, column.name, SPREAD)
         key = f"{table.name}.{column.name}"
         children = (

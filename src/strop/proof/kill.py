@@ -7,25 +7,24 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from strop.cell import Cell
 from strop.event import Advance, Listener, Stage
 from strop.evidence import Outcomes
 from strop.fixes.write import apply
 from strop.measure.serve import Served
-from strop.patch import Edit, Patch
 from strop.problem import Problem
-from strop.proof.branch import BranchProof
+from strop.proof.branch import BranchProof, Suites
 from strop.proof.contract import compare_contracts
 from strop.proof.judge import Base, differences
+from strop.proof.kill_by_tests import told_by_tests
 from strop.proof.mutants import Made, Mutant, make_mutants
 from strop.span import Span
 from strop.verdict import Gate
 from strop.world.instance import Conditions
 from strop.world.process import workers
 
-MOST_CELLS = 40  # requests that a mutant is shown to, spread over their routes
+MOST_CELLS = 80  # requests that a mutant is shown to, spread over their routes
 LIMIT = 10.0  # seconds a request may take in a mutant: a loop that no longer ends is a difference too
 ENOUGH = 0.5  # the share of mutants that must be killed
 ALONE = 2  # mutants of one statement that must all survive before nobody is said to look at it
@@ -38,7 +37,7 @@ class Survivor:
     span: Span
     operator: str
     change: str  # "limit + 1 -> limit", on one line
-    requests: int  # that executed the line in it
+    requests: int  # cells that executed its line; beside these, tests may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class KillScore:
     killed: int = 0
     survivors: tuple[Survivor, ...] = ()
     equivalent: int = 0  # left out: they run as the same code
-    unserved: int = 0  # left out: no request of this gate executes their line
+    unserved: int = 0  # left out: no cell executes their line, nor a test that was run
     unseen: tuple[Span, ...] = ()  # statements of which several mutants were made, and none was told
     seconds: float = 0.0
 
@@ -71,50 +70,83 @@ class KillScore:
         """The score as one of the gates."""
         left_out = [
             f"{self.equivalent} equivalent" * bool(self.equivalent),
-            f"{self.unserved} at lines that no cell executes" * bool(self.unserved),
+            f"{self.unserved} at lines that nothing shows" * bool(self.unserved),
         ]
         more = ", ".join(filter(None, left_out))
-        detail = f"{self.killed} of {self.judged} told" + (f" (left out: {more})" if more else "")
+        detail = (
+            f"{self.killed} of {self.judged} told"
+            if self.judged
+            else "no mistake could be shown to a request"
+        )
+        detail += f" (left out: {more})" if more else ""
         return Gate(7, "mutants of the change", not self.weakness, detail, self.seconds)
 
 
-def score(base: Base, proof: BranchProof, most: int, listener: Listener) -> KillScore:
-    """Make at most `most` mistakes in the changed lines, and show each to the cells that execute them.
+@dataclass
+class _Fate:
+    """One mutant on its way: the cells that it is shown to, and whether somebody told it (None: nobody was asked)."""
 
-    The change itself is shown to the same cells first, in a process as fresh as theirs: what differs then is no
-    witness.
+    mutant: Mutant
+    cells: list[Cell]
+    told: bool | None = None
+
+
+def score(base: Base, proof: BranchProof, suites: Suites | None, most: int, listener: Listener) -> KillScore:
+    """Make at most `most` mistakes in the changed lines, and show each to the cells that execute them; what these
+    don't tell is shown to the application's own tests.
+
+    The change itself is shown to both first, in processes as fresh as theirs: what differs then is no witness.
     """
     began = time.monotonic()
     made = make_mutants(proof.root, proof.edited, most)
-    given = [(mutant, _cells(base, proof, mutant)) for mutant in made.mutants]
-    served = [(mutant, cells) for mutant, cells in given if cells]
-    listener(Stage("making mistakes in the change", len(served)))
-    told: list[bool] = []
+    fates = [_Fate(mutant, _cells(base, proof, mutant)) for mutant in made.mutants]
+    listener(Stage("making mistakes in the change", len(fates)))
+    _ask_cells(base, proof, fates, listener)
+    by_tests = told_by_tests(base, proof, suites, [fate.mutant for fate in fates if not fate.told])
+    for fate in fates:
+        fate.told = by_tests.get(fate.mutant, fate.told)
+    return replace(_sum_up(made, fates), seconds=time.monotonic() - began)
+
+
+def _ask_cells(base: Base, proof: BranchProof, fates: Sequence[_Fate], listener: Listener) -> None:
+    union = {cell.id: cell for fate in fates for cell in fate.cells}
+    if not union:
+        return
+    aside = set(_differing(base, proof, None, list(union.values()), first=False))
     with workers(2) as pool:
-        union = {cell.id: cell for _, cells in served for cell in cells}
-        aside = set(_differing(base, proof, None, list(union.values()), first=False)) if served else set()
-        served = [(mutant, [cell for cell in cells if cell.id not in aside]) for mutant, cells in served]
-        trials = [pool.submit(_differing, base, proof, mutant, cells) for mutant, cells in served]
-        for trial in trials:
-            told.append(bool(trial.result()))
+        trials = []
+        for fate in fates:
+            fate.cells = [cell for cell in fate.cells if cell.id not in aside]
+            trials.append(
+                pool.submit(_differing, base, proof, fate.mutant, fate.cells) if fate.cells else None
+            )
+        for fate, trial in zip(fates, trials, strict=True):
+            if trial is not None:
+                fate.told = bool(trial.result())
             listener(Advance())
-    return replace(_sum_up(made, served, told), seconds=time.monotonic() - began)
 
 
-def _sum_up(made: Made, served: Sequence[tuple[Mutant, Sequence[Cell]]], told: Sequence[bool]) -> KillScore:
-    survivors = tuple(
-        Survivor(mutant.span, mutant.operator, mutant.diff, len(cells))
-        for (mutant, cells), known in zip(served, told, strict=True)
-        if not known
-    )
-    fates: dict[tuple[str, tuple[int, ...]], list[bool]] = {}
-    for (mutant, _), known in zip(served, told, strict=True):
-        fates.setdefault((mutant.span.file, mutant.lines), []).append(known)
-    unseen = [
-        Span(file, lines[0]) for (file, lines), each in fates.items() if len(each) >= ALONE and not any(each)
+def _sum_up(made: Made, fates: Sequence[_Fate]) -> KillScore:
+    survivors = [
+        Survivor(fate.mutant.span, fate.mutant.operator, fate.mutant.diff, len(fate.cells))
+        for fate in fates
+        if fate.told is False
     ]
-    unserved = len(made.mutants) - len(served)
-    return KillScore(sum(told), survivors, made.equivalent, unserved, tuple(unseen))
+    statements: dict[tuple[str, tuple[int, ...]], list[bool]] = {}
+    for fate in fates:
+        if fate.told is not None:
+            statements.setdefault((fate.mutant.span.file, fate.mutant.lines), []).append(fate.told)
+    return KillScore(
+        killed=sum(fate.told is True for fate in fates),
+        survivors=tuple(survivors),
+        equivalent=made.equivalent,
+        unserved=sum(fate.told is None for fate in fates),
+        unseen=tuple(
+            Span(file, lines[0])
+            for (file, lines), told in statements.items()
+            if len(told) >= ALONE and not any(told)
+        ),
+    )
 
 
 def _cells(base: Base, proof: BranchProof, mutant: Mutant) -> list[Cell]:
@@ -152,7 +184,7 @@ def _differing(
     found: list[str] = []
     try:
         if mutant is not None:
-            apply(root, _patch(root, mutant))
+            apply(root, mutant.patch)
         served = Served(instance, Conditions(), limit=LIMIT)
         served.start()
         if mutant is not None and not mutant.inside and compare_contracts(proof.imported, served.describe()):
@@ -171,9 +203,3 @@ def _differing(
         world.folder.remove(root)
         shutil.rmtree(instance.place, ignore_errors=True)
     return found
-
-
-def _patch(root: Path, mutant: Mutant) -> Patch:
-    file = mutant.span.file
-    before = (root / file).read_bytes().decode()
-    return Patch("mutant", mutant.operator, "", mutant.operator, "", (Edit(file, before, mutant.text),))

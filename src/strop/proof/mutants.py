@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from strop.patch import Edit, Patch
 from strop.proof.executed import statements
 from strop.proof.operators import changes
 from strop.proof.same_code import code_key
@@ -18,7 +19,7 @@ SHOWN = 70  # characters of a piece of code
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One mistake in one file. `lines` are the edited lines of its statement, `text` is the whole file with it."""
+    """One mistake in one file. `lines` are the edited lines of its statement; `edit` is the whole file with it."""
 
     span: Span
     operator: str
@@ -27,12 +28,17 @@ class Mutant:
     lines: tuple[int, ...]
     inside: bool  # it stands in a function
     rank: int
-    text: str
+    edit: Edit
 
     @property
     def diff(self) -> str:
         """The mistake as it reads in a report, on one line."""
         return f"{_short(self.before)} -> {_short(self.after)}"
+
+    @property
+    def patch(self) -> Patch:
+        """The mistake as a patch."""
+        return Patch("mutant", self.operator, "", self.operator, "", (self.edit,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ def make_mutants(root: Path, edited: Mapping[str, Sequence[int]], most: int) -> 
             found += _of_file(file, text, frozenset(edited[file]), list(statements(root / file, file)))
         except (OSError, UnicodeDecodeError, SyntaxError, ValueError):
             continue  # what Python can't read runs nowhere
-    return _choose(root, found, most)
+    return _choose(found, most)
 
 
 def _of_file(
@@ -81,7 +87,7 @@ def _of_file(
             lines=tuple(sorted(lines.intersection(range(span.line, max(span.end_line, last) + 1)))),
             inside=inside,
             rank=change.rank,
-            text=(data[:first] + change.text.encode() + data[end:]).decode(),
+            edit=Edit(file, text, (data[:first] + change.text.encode() + data[end:]).decode()),
         )
 
 
@@ -92,7 +98,7 @@ def _line_starts(data: bytes) -> list[int]:
     return starts
 
 
-def _choose(root: Path, found: Iterable[Mutant], most: int) -> Made:
+def _choose(found: Iterable[Mutant], most: int) -> Made:
     """One of each statement, then the second of each, until there are enough; equal code is left out."""
     queues: dict[tuple[str, tuple[int, ...]], list[Mutant]] = defaultdict(list)
     for mutant in found:
@@ -106,8 +112,8 @@ def _choose(root: Path, found: Iterable[Mutant], most: int) -> Made:
         if len(chosen) == most:
             break
         file = mutant.span.file
-        seen = keys.setdefault(file, {None, code_key((root / file).read_bytes().decode())})
-        key = code_key(mutant.text)
+        seen = keys.setdefault(file, {None, code_key(mutant.edit.before or "")})
+        key = code_key(mutant.edit.after)
         if key in seen:
             equivalent += key is not None
         else:

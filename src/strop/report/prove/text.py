@@ -78,7 +78,8 @@ def place(span: Span) -> str:
 def survivors(proved: Proved) -> list[str]:
     """The mistakes made in the change that no request told, each with its place."""
     made = proved.kill.survivors if proved.kill else ()
-    return [f"{place(s.span)}: {s.operator}: {s.change}  ({plural(s.requests, 'request')})" for s in made]
+    shown = [plural(s.requests, "request") if s.requests else "tests alone" for s in made]
+    return [f"{place(s.span)}: {s.operator}: {s.change}  ({by})" for s, by in zip(made, shown, strict=True)]
 
 
 def costs(proved: Proved) -> tuple[Gain, ...]:
