@@ -6,6 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strop.cell import Answer, Cell, Request
+from strop.event import ignore
+from strop.evidence import Outcome
+from strop.proof.side_by_side import Comparing
 from strop.proof.unordered import follows, judge, judge_at
 from tests.proof.made import outcome, row
 
@@ -60,6 +64,32 @@ def test_places_that_cells_showed_are_open_in_tests() -> None:
     other = judge_at(places, one, outcome('[{"a": [2, 1], "b": [2, 1]}]')).differences
     assert [d.path for d in other] == ["body $[0].b"]
     assert judge_at(places, one, outcome(one.answer.body.decode(), status=201)).differences != ()
+
+
+class Says:
+    """A side that gives one body, whatever it is asked."""
+
+    def __init__(self, body: str) -> None:
+        self.body = body
+
+    def serve(self, cell: Cell) -> Outcome:
+        made = outcome(self.body, cell=cell.id)
+        return Outcome(cell.id, Answer(200, (), made.answer.body), made.exchange)
+
+
+@pytest.mark.parametrize(("after", "found"), [("[2, 1]", []), ("[2, 3]", ["body $[0]"])])
+def test_perturbed_requests_know_an_open_order_too(after: str, found: list[str]) -> None:
+    base, turned, changed = Says("[1, 2]"), Says("[2, 1]"), Says(after)
+    comparing = Comparing(
+        base.serve,
+        base,  # type: ignore[arg-type]  # all that is asked of it
+        changed,  # type: ignore[arg-type]
+        ignore,
+        settle=lambda cell, one, other: judge(one, turned.serve(cell), other),
+    )
+    told = comparing.run([Cell("c1", 0, Request("GET", "/x"), "GET /x")])
+    assert [difference.path for difference in told.differences] == found
+    assert told.relaxed.lines == (() if found else ("GET /x  body $: order not fixed by the query",))
 
 
 def pairs(order: list[str]) -> set[tuple[str, str]]:

@@ -73,7 +73,9 @@ class Perturbing:
         if cells:
             listener(Stage("serving perturbed requests", len(cells)))
             with pair_of(self._base.world, revision, watch) as sides:
-                found = Comparing(self.again, *sides, listener).run(cells)
+                second = self._base.second
+                settle = second.judge_other if second is not None else None
+                found = Comparing(self.again, *sides, listener, settle=settle).run(cells)
         found.chosen, found.possible = len(cells), possible
         if not found.differences and (not only or len(odd) < len(only)):
             inside = [name for name in only if is_in_state(name)]

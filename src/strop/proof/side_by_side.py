@@ -20,6 +20,8 @@ from strop.measure.serve import Served
 from strop.proof.branch import BranchProof
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.relax import Relaxed, relax
+from strop.proof.second import lines
+from strop.proof.unordered import Judged
 from strop.span import Span
 from strop.verdict import Difference, Gate, Verdict
 from strop.world.process import workers
@@ -28,6 +30,7 @@ SECONDS = 60.0  # that the base is asked; a cell that is not reached by then is 
 HANGS = 2  # requests of a route that may hang or end the base's process before the route is left alone
 
 
+Settle = Callable[[Cell, Outcome, Outcome], Judged]
 Ahead = SimpleQueue[tuple[Cell, Outcome] | None]
 
 
@@ -101,7 +104,10 @@ class Comparing:
         changed: Served,
         listener: Listener,
         seconds: float = SECONDS,
+        settle: Settle | None = None,
     ) -> None:
+        """`settle` tells a difference from an order that the base leaves open."""
+        self.settle = settle
         self.seconds = seconds
         self.again = again
         self.one = one
@@ -161,4 +167,10 @@ class Comparing:
         for _ in range(2):
             own = relax([before], [self.again(cell)])
             self.found.relaxed = self.found.relaxed.joined(own)
-        return differences(before, after, self.found.relaxed)
+        left = differences(before, after, self.found.relaxed)
+        if not left or self.settle is None:
+            return left
+        judged = self.settle(cell, before, after)
+        passed = lines(before.exchange.route, judged)
+        self.found.relaxed = self.found.relaxed.joined(Relaxed(lines=passed))
+        return tuple(d for d in judged.differences if not self.found.relaxed.allows(d))
