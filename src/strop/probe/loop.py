@@ -109,10 +109,13 @@ class _Watch:
         self._looked = perf_counter_ns()
         self._base = self._used()
         while not self._gate.acquire(timeout=TICK):
+            if self.loop.is_closed():
+                return  # its thread may have ended, and that has no clock any more
             try:
                 self._look()
             except Exception:
-                hooks.failures["loop"] += 1
+                if not self.loop.is_closed():
+                    hooks.failures["loop"] += 1
 
     def _used(self) -> tuple[int, int]:
         """CPU time of the loop's thread, and how long it has waited for a processor, in ns."""

@@ -6,7 +6,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from strop.faces.pytest import counting
@@ -45,7 +44,7 @@ class Session:
     def _receive(self, report: Any) -> None:
         sent = getattr(report, "strop", None)
         if sent is not None:
-            self._tests[report.nodeid] = msgspec.convert(sent["served"], list[Served])
+            self._tests[report.nodeid] = [Served.from_wire(each) for each in sent["served"]]
             for name, number in sent["failures"].items():
                 self._failures[name] = max(self._failures[name], number)
 
@@ -53,7 +52,7 @@ class Session:
     def pytest_sessionfinish(self) -> None:
         """Write the file."""
         if self._file:
-            Path(self._file).write_bytes(document.write(self._tests, self._failures))
+            Path(self._file).write_text(document.write(self._tests, self._failures), "utf-8")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the summary."""
@@ -65,7 +64,7 @@ class Session:
 def _attach(report: Any, served: list[Served]) -> None:
     failed = {str(name): number for name, number in counting.failures().items()}
     if served or failed:
-        report.strop = {"served": msgspec.to_builtins(served), "failures": failed}
+        report.strop = {"served": [each.to_wire() for each in served], "failures": failed}
     if served:
         report.user_properties += _properties(summed({report.nodeid: served}))
 

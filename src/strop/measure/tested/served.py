@@ -1,9 +1,14 @@
-"""One request of a test, in counts: what a test's report carries, from a worker to the controller too."""
+"""One request of a test, in counts: what a test's report carries, from a worker to the controller too.
+
+The user's environment holds strop for the plugin, and maybe nothing of what strop needs elsewhere: what the
+plugin imports lives on the standard library alone.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 Kind = Literal["repeat", "block", "blocking", "slow"]
 
@@ -44,6 +49,16 @@ class Served:
     def blocked(self) -> int:
         """How long the event loop stood still, in us."""
         return sum(trouble.duration for trouble in self.troubles if trouble.kind == "block")
+
+    def to_wire(self) -> dict[str, Any]:
+        """In lists, dicts, texts and numbers, which every channel between processes carries."""
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, sent: Mapping[str, Any]) -> Served:
+        """Back from what was sent; channels make tuples lists."""
+        troubles = (Trouble(**{**each, "by": tuple(each["by"])}) for each in sent["troubles"])
+        return cls(**{**sent, "hops": tuple(sent["hops"]), "troubles": tuple(troubles)})
 
 
 @dataclass(frozen=True, slots=True)
