@@ -5,10 +5,14 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test lint types layers tests docs-check docs lock clean
+.PHONY: demo prove-corpus test lint types layers tests docs-check docs lock clean
 
 demo: $(VENV)/ready
 	$(BIN)/python examples/demo.py $(DEMO)
+
+# How many changes of the example backend's behaviour strop tells, and whether it calls a neutral edit different (15 min).
+prove-corpus: $(VENV)/ready
+	$(BIN)/python benchmarks/prove_corpus.py $(DEMO)-corpus
 
 test: lint types layers docs-check tests
 
@@ -45,4 +49,4 @@ lock: $(VENV)/ready
 		--extra lsp --extra postgres --group dev --group shop pyproject.toml --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(DEMO) $(DEMO)-corpus .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

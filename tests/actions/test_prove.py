@@ -26,6 +26,10 @@ ROUTE = swap('@app.get("/stats")', '@app.get("/stats", tags=["new"])')
 BROKEN = swap("from app.models import", "from app.nowhere import")
 UNREACHED = swap(
     "    book.price = given.price\n",
+    "    book.price = given.price\n    if book.id < 0:\n        book.price = 0\n",
+)
+CAPPED = swap(
+    "    book.price = given.price\n",
     "    book.price = given.price\n    if book.price > 1000000:\n        book.price = 1000000\n",
 )
 
@@ -98,6 +102,16 @@ def test_changed_tests_are_no_witnesses(tmp_path: Path) -> None:
     found = proved(home, Workload(openapi=False))
     assert found.verdict.behaviour in (Behaviour.IDENTICAL, Behaviour.INSUFFICIENT)
     assert "1 changed test files are no witnesses: tests/test_books.py" in found.notes
+
+
+def test_a_request_that_nobody_recorded_tells_the_change_apart(tmp_path: Path) -> None:
+    found = proved(changed(tmp_path / "home", CAPPED))
+    first = found.verdict.differences[0]
+    assert (found.verdict.gates[-1].number, first.route) == (4, "PATCH /books/{book_id}")
+    assert found.executed.missed == ()
+    assert f"--cell {first.cell}" in found.command.replace("'", "")
+    again = proved(tmp_path / "home", Workload(suite=False, cells=(first.cell,)))
+    assert (again.verdict.differences[0], again.verdict.cells) == (first, 2)  # with the one it is made of
 
 
 def test_an_unknown_request_is_a_mistake_of_the_user(tmp_path: Path) -> None:

@@ -111,6 +111,38 @@ def test_conditions_are_about_what_the_caller_gave(
     assert list(found.when) == wanted
 
 
+TYPED = """
+import time
+from pathlib import Path
+
+def write(data: bytes | Path, name: str):
+    if isinstance(data, Path):
+        time.sleep(1)
+    elif isinstance(data, bytes):
+        pass
+    else:
+        pass
+
+{caller}
+"""
+
+
+@pytest.mark.parametrize(
+    ("caller", "happens"),
+    [
+        ("def caller(file):\n    write(file.read(), 'a')", False),
+        ("async def caller(file):\n    write(await file.read(), 'a')", False),
+        ("def caller(file: bytes):\n    write(file, 'a')", False),
+        ("def caller(file: Path):\n    write(file, 'a')", True),
+        ("def caller(file: PathLike):\n    write(file, 'a')", True),
+        ("def caller(file):\n    if isinstance(file, bytes):\n        return\n    write(file, 'a')", True),
+        ("def caller(file):\n    if isinstance(file, str | bytes):\n        write(file, 'a')", True),
+    ],
+)
+def test_a_branch_for_another_type_is_not_come_to(tmp_path: Path, caller: str, happens: bool) -> None:
+    assert sleeps(read(tmp_path, {"store.py": TYPED.format(caller=caller)})) == happens
+
+
 GIVES = """
 class Store:
     def __init__(self, path=None): ...
@@ -130,13 +162,13 @@ def use(store: Store, name: str, maybe: str | None, untold):
     [
         ("Store()", ["path none"]),
         ("Store('here')", ["path true"]),
-        ("Store(name)", ["path set"]),
+        ("Store(name)", ["path a str"]),
         ("Store(maybe)", ["path =maybe"]),
         ("Store(untold)", ["path =untold"]),
         ("store.find(1)", ["strict false"]),
         ("store.find(1, True)", ["strict true"]),
         ("Store.find(store, 1, True)", ["strict true"]),
-        ("Store.open(name)", ["path set"]),
+        ("Store.open(name)", ["path a str"]),
         ("store.open('')", ["path false"]),
         ("Store.close(store)", ["store set"]),
         ("store.find(untold.strict)", ["strict false"]),

@@ -221,3 +221,31 @@ def test_columns_by_annotation_alone_and_by_alias(tmp_path: Path) -> None:
         "Node.parent": (False, "select"),
         "Node.children": (True, "joined"),
     }
+
+
+def test_two_tables_that_point_at_each_other(tmp_path: Path) -> None:
+    read = declared(
+        tmp_path,
+        models="""
+        from sqlalchemy import Column, ForeignKey, Integer
+        from sqlalchemy.orm import DeclarativeBase, relationship
+
+        class Base(DeclarativeBase):
+            pass
+
+
+        class Photo(Base):
+            __tablename__ = "photos"
+            id = Column(Integer, primary_key=True)
+            album_id = Column(ForeignKey("albums.id"))
+
+
+        class Album(Base):
+            __tablename__ = "albums"
+            id = Column(Integer, primary_key=True)
+            cover_id = Column(ForeignKey("photos.id"))
+            cover = relationship("Photo", foreign_keys=[cover_id])
+            photos = relationship("Photo", foreign_keys=[Photo.album_id])
+        """,
+    )
+    assert {r.name: r.uselist for r in read.relationships} == {"cover": False, "photos": True}

@@ -17,6 +17,8 @@ from strop.problem import EXIT_USAGE, Problem
 from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch, verdict
 from strop.proof.executed import Executed, executed
 from strop.proof.judge import Base
+from strop.proof.kill import KillScore, score
+from strop.proof.perturbed import Perturbed, Perturbing, wanted
 from strop.proof.schema import Schema
 from strop.report.prove.proved import Proved
 from strop.target import Target
@@ -32,7 +34,7 @@ INSTALLED = "other installed libraries: both sides ran in the same environment"
 class ProveRequest:
     """Which change to prove (`A..B`, `A`, "" since the main branch), and with which requests.
 
-    `head` leaves out what is not committed.
+    `head` leaves out what is not committed; `mutants` is how many mistakes are made in what changed.
     """
 
     target: Target
@@ -40,6 +42,7 @@ class ProveRequest:
     workload: Workload = field(default_factory=Workload)
     cost: bool = True
     head: bool = False
+    mutants: int = 0
 
 
 def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
@@ -55,8 +58,8 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
         revision = take_changed(world.folder, change)
         seen = observe(world, request.workload, listener)
         base, suites = control(world, seen, listener)
-        proving = _Proving(world, base, suites, revision, listener)
-        judged = proving.run(request.cost)
+        proving = Proving(world, base, suites, revision, listener, Perturbing(seen, base))
+        judged = proving.run(request.cost, request.mutants, request.workload.cells)
         unproved = list_unproved(seen, suites)
         return Proved(
             target=describe_target(target, seen),
@@ -67,6 +70,7 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
             noise=describe_noise(base, suites),
             verdict=replace(judged, unproved=(*unproved, INSTALLED)),
             executed=proving.executed,
+            kill=proving.kill,
             command=_command(request, judged),
             notes=(*seen.evidence.notes, *proving.notes),
             seconds=time.monotonic() - began,
@@ -82,40 +86,69 @@ def _range(request: ProveRequest) -> Range:
     return find_range(Path(target.repo), Path(target.root), request.change, request.head)
 
 
-class _Proving:
+class Proving:
     """One change on its way through the gates."""
 
     def __init__(
-        self, world: World, base: Base, suites: Suites | None, revision: str, listener: Listener
+        self,
+        world: World,
+        base: Base,
+        suites: Suites | None,
+        revision: str,
+        listener: Listener = ignore,
+        perturbing: Perturbing | None = None,
     ) -> None:
+        """`perturbing` makes gate 4 of the same base."""
+        self.perturbing = perturbing
         self.base = base
         self.revision = revision
         self.listener = listener
         self.notes: list[str] = []
         self.executed = Executed()
+        self.kill: KillScore | None = None
         root = world.folder.tree(revision)
         self.files = git.changed(root, "AMD")
         world.folder.remove(root)
         self.tests = tuple(name for name in _tests(self.files, world.target.tests) if name.endswith(".py"))
         self.suites = _without(suites, self.tests) if suites is not None else None
 
-    def run(self, cost: bool) -> Verdict:
-        """Through all gates, and the word that follows."""
+    def run(self, cost: bool, mutants: int = 0, cells: Sequence[str] = ()) -> Verdict:
+        """Through all gates, and the word that follows; `cells` are the ids of the requests that were asked for."""
         try:
             proof = prove_branch(
                 self.base, self.revision, Schema(), self.suites, self.listener, added=self.tests
             )
         except Problem as problem:
             return _not_started(problem)
-        self._look(proof)
+        perturbed = self._perturb(proof, cells)
+        self._look(proof, perturbed)
         if proof.holds and cost:
             proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
-        judged = verdict(self.base, proof, ())
+        if proof.holds and mutants:
+            asked = perturbed.beside(self.base, proof)
+            self.kill = score(*asked, self.suites, mutants, self.listener)
+        relaxed = self.base.relaxed.joined(perturbed.relaxed)
+        judged = perturbed.counted(verdict(replace(self.base, relaxed=relaxed), proof, ()))
         proof.served.instance.close()
         return self._judge(judged)
 
-    def _look(self, proof: BranchProof) -> None:
-        self.executed = executed(proof.root, proof.edited, proof.ran())
+    def _perturb(self, proof: BranchProof, cells: Sequence[str]) -> Perturbed:
+        """Gate 4, where nothing differs so far and no recorded cell was asked for."""
+        only = wanted(cells)
+        if self.perturbing is None or not proof.holds or (cells and not only):
+            return Perturbed()
+        found = self.perturbing.serve(proof.root, self.revision, only, self.listener)
+        if found.served:
+            proof.gates.append(found.gate())
+        proof.differences += found.differences
+        if found.aside:
+            self._note(
+                f"{found.aside} perturbed requests hang or end the process of the base and are set aside"
+            )
+        return found
+
+    def _look(self, proof: BranchProof, perturbed: Perturbed) -> None:
+        self.executed = executed(proof.root, proof.edited, proof.ran() | perturbed.ran)
         if proof.disturbed:
             self._note(f"the change's own tests: {proof.disturbed}")
         if self.tests and self.suites is not None:
@@ -129,10 +162,14 @@ class _Proving:
 
     def _judge(self, judged: Verdict) -> Verdict:
         """Nothing differs: but was the change executed?"""
+        if self.kill is not None:
+            judged = replace(judged, gates=(*judged.gates, self.kill.gate()))
         missed = len(self.executed.missed)
-        if judged.behaviour is Behaviour.DIFFERENT or not missed:
+        weakness = self.kill.weakness if self.kill is not None else ""
+        if judged.behaviour is Behaviour.DIFFERENT or not (missed or weakness):
             return judged
         reason = f"no request executed {missed} of {self.executed.statements} changed statements"
+        reason = reason if missed else weakness
         return replace(judged, behaviour=Behaviour.INSUFFICIENT, kept=False, reason=reason)
 
 

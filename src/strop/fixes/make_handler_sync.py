@@ -34,6 +34,8 @@ ANSWERS = ("ASY001", "ASY002", "ASY003")
 
 def propose(project: Project, finding: Finding, read: Callable[[str], str]) -> Iterator[Patch | Proposal]:
     """One patch or one proposal."""
+    if shared := finding.fact("shared"):
+        raise Unfit(f"two threads would set {shared} at once")
     draft = Draft(project, read)
     code, function = _function(project, finding, draft)
     _must_not_await(code, function)

@@ -15,14 +15,14 @@ def number_within(schema: dict[str, Any]) -> int | float:
     Bounds that contradict each other give a number beyond one of them.
     """
     whole = schema.get("type") == "integer"
-    low, above = _bound(schema, "minimum", "exclusiveMinimum")
-    high, below = _bound(schema, "maximum", "exclusiveMaximum")
+    low, above = bound(schema, "minimum", "exclusiveMinimum")
+    high, below = bound(schema, "maximum", "exclusiveMaximum")
     step = Decimal(str(schema.get("multipleOf") or 0)) or (ONE if whole else Decimal(0))
     found = _near_one(low, above, high, below) if not step else _multiple(step, low, above, high, below)
     return int(found) if whole else float(found)
 
 
-def _bound(schema: dict[str, Any], name: str, exclusive: str) -> tuple[Decimal | None, bool]:
+def bound(schema: dict[str, Any], name: str, exclusive: str) -> tuple[Decimal | None, bool]:
     """The bound and whether it is itself excluded; older documents say that with a boolean."""
     given, other = schema.get(name), schema.get(exclusive)
     if isinstance(other, bool) or other is None:

@@ -14,6 +14,7 @@ from strop.measure.aggregate import cost_lines, cost_routes
 from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
 from strop.measure.har import Recording, read_har
+from strop.measure.perturb import parent_of
 from strop.measure.serve import DEAD, Served
 from strop.measure.suite import SuiteRun, run_suite
 from strop.problem import EXIT_USAGE, Problem
@@ -40,13 +41,14 @@ class Workload:
     cells: tuple[str, ...] = ()  # ids of those that are sent; all without any
 
     def chosen(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-        """Those of the cells that are asked for. Raises Problem M405 when one is not among them."""
-        missing = set(self.cells) - {cell.id for cell in cells}
+        """Those of the cells that are asked for, or that perturbed ones are made of. Raises Problem M405."""
+        wanted = {parent_of(name) for name in self.cells}
+        missing = wanted - {cell.id for cell in cells}
         if missing:
             message = f"there is no request {min(missing)} among the {len(cells)} of this workload"
             do = "give the options that the first run had; its output names its requests"
             raise Problem("M405", message, do=do, status=EXIT_USAGE)
-        return tuple(cell for cell in cells if cell.id in self.cells) if self.cells else cells
+        return tuple(cell for cell in cells if cell.id in wanted) if wanted else cells
 
 
 @dataclass
@@ -62,6 +64,7 @@ class Observation:
     two: Outcomes
     suites: tuple[SuiteRun, ...] = ()
     notes: tuple[str, ...] = ()
+    made: tuple[Cell, ...] = ()  # all that could have been chosen
     evidence: Evidence = field(init=False)
 
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -125,7 +128,7 @@ def observe(
     cells = tuple(cell for cell in cells if cell.id not in aside)
     one, two = ({k: o for k, o in run.items() if k not in aside} for run in (one, two))
     notes = (*_said(failed), *_elsewhere(recording), *left_out)
-    seen = Observation(project, root, served, again, cells, one, two, runs, notes)
+    seen = Observation(project, root, served, again, cells, one, two, runs, notes, made)
     exchanges = seen.exchanges()
     if not exchanges:
         raise failed or Problem(

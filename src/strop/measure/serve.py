@@ -35,14 +35,20 @@ class Served:
     """The application of one instance, started, with its databases kept as they are after start-up."""
 
     def __init__(
-        self, instance: Instance, conditions: Conditions | None = None, statements: Sequence[str] = ()
+        self,
+        instance: Instance,
+        conditions: Conditions | None = None,
+        statements: Sequence[str] = (),
+        limit: float = REQUEST_LIMIT,
     ) -> None:
-        """`statements` change the schema after the start, where migrations could not."""
+        """`statements` change the schema after the start, where migrations could not; `limit`, in seconds, is what
+        a request may take.
+        """
         self.instance = instance
         self.conditions = conditions or Conditions()
         self._statements = statements
         self._holds = False  # the application writes in a transaction that it leaves open from its start
-        self._limit = min(REQUEST_LIMIT, instance.world.target.time_limit)
+        self._limit = min(limit, instance.world.target.time_limit)
 
     def __enter__(self) -> Served:
         self.start()

@@ -75,7 +75,7 @@ class Values:
         if named:
             return tuple(_text(value) for value in named)
         if schema.get("type") != "boolean":
-            found = tuple(_formatted(value, schema) for value in self._stored(name, path))
+            found = tuple(_formatted(value, schema) for value in self.stored(name, path))
             if found:
                 return found
         return (_text(self.value(name, schema, path)),)
@@ -133,7 +133,7 @@ class Values:
         return (isinstance(kinds, list) and "null" in kinds) or {"type": "null"} in parts
 
     def _number(self, name: str, schema: dict[str, Json], path: str) -> int | float:
-        stored = self._stored(name, path) if name.endswith("id") else ()
+        stored = self.stored(name, path) if name.endswith("id") else ()
         if stored and stored[0].lstrip("-").isdigit():
             return int(stored[0])
         return number_within(schema)
@@ -143,7 +143,7 @@ class Values:
         if form == "binary" or "contentMediaType" in schema:
             return Upload("strop")
         if name.endswith("_id"):
-            stored = self._stored(name, path)
+            stored = self.stored(name, path)
             if stored:
                 return _formatted(stored[0], schema)
         if form in STRINGS and form != "password":
@@ -160,7 +160,7 @@ class Values:
             )
         return found if isinstance(found, dict) else {}
 
-    def _stored(self, name: str, path: str) -> tuple[str, ...]:
+    def stored(self, name: str, path: str) -> tuple[str, ...]:
         """Values of the column that the name and the path speak of, the busiest parent first."""
         place = self._column(name, path)
         if place is None:

@@ -31,10 +31,25 @@ _IMPLIED = {
 }  # test, value: empty may be None or false
 
 
+def _implied(test: str) -> str:
+    """What is known of a value for which a test holds."""
+    return _IMPLIED.get(test) or (f"a {test[3:]}" if test.startswith("is ") else "")
+
+
 def _pairs(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
     for text in texts:
         name, _, state = text.partition(" ")
         yield name, state
+
+
+def _excludes(test: str, value: str) -> bool:
+    """Whether a test fails for what has this value."""
+    if not value.startswith("a "):
+        return (test, value) in _EXCLUDED or (test.startswith("is ") and value == "none")
+    kind = value[2:]
+    if test.startswith("is "):
+        return kind != test[3:]
+    return test == "none" or test == f"not {kind}"
 
 
 def runs(call: Call, known: Known) -> bool:
@@ -42,14 +57,14 @@ def runs(call: Call, known: Known) -> bool:
     if not known or not call.when:
         return True
     values = dict(known)
-    return not any((test, values.get(name, "")) in _EXCLUDED for name, test in _pairs(call.when))
+    return not any(_excludes(test, values.get(name, "")) for name, test in _pairs(call.when))
 
 
 def handed(call: Call, known: Known, target: Function) -> Known:
     """What is known of the parameters that the called function asks for."""
     if not target.asks or not call.gives:
         return NOTHING
-    values = {name: _IMPLIED[test] for name, test in _pairs(call.when)} | dict(known)
+    values = {name: _implied(test) for name, test in _pairs(call.when)} | dict(known)
     found = {}
     for name, value in _pairs(call.gives):
         if name in target.asks:
@@ -70,12 +85,12 @@ def lift(wanted: Needs, call: Call) -> Needs | None:
     found = set(needs(call))
     for name, test in wanted:
         value = gives.get(name, "")
-        if (test, value) in _EXCLUDED:
+        if _excludes(test, value):
             return None
         if value.startswith("="):
             found.add((value[1:], test))
-    implied = [(name, _IMPLIED[test]) for name, test in found]
-    if any((test, value) in _EXCLUDED for name, test in found for other, value in implied if name == other):
+    implied = [(name, _implied(test)) for name, test in found]
+    if any(_excludes(test, value) for name, test in found for other, value in implied if name == other):
         return None
     return frozenset(found)
 

@@ -1,8 +1,9 @@
 """Which branch of a function does a parameter choose, and what does a call say of such parameters?
 
 Read beside the calls (`callsites.py`), compared with one another by `branches.py`. A condition is "name test" with the
-tests `none`, `set`, `true`, `false`; what a call hands over is "name value" with the values `none`, `set` (anything
-else, be it false), `true`, `false`, or "name =other" where it hands on what it was given itself.
+tests `none`, `set`, `true`, `false`, `is T` and `not T` (of a plain type, by its last name); what a call hands over is
+"name value" with the values `none`, `set` (anything else, be it false), `true`, `false`, `a T`, or "name =other" where it
+hands on what it was given itself.
 """
 
 from __future__ import annotations
@@ -15,6 +16,16 @@ from strop.project.scope import Binding, FunctionNode, Scope
 
 _OPPOSITE = {"none": "set", "set": "none", "true": "false", "false": "true"}
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+# Types that exclude one another: what is one of them is none of the others.
+PLAIN = frozenset({"bytes", "str", "int", "float", "dict", "list", "tuple", "set", "Path"})
+_READS = {
+    "read": "bytes",
+    "read_bytes": "bytes",
+    "getvalue": "bytes",
+    "encode": "bytes",
+    "read_text": "str",
+    "decode": "str",
+}
 _FILLED = (ast.JoinedStr, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -30,6 +41,10 @@ def conditions(test: ast.expr) -> tuple[tuple[ast.Name, str], ...]:
         case ast.Compare(left=ast.Name() as name, ops=[op], comparators=[ast.Constant(value=None)]):
             if isinstance(op, ast.Is | ast.IsNot):
                 return ((name, "none" if isinstance(op, ast.Is) else "set"),)
+        case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name() as name, kind]):
+            return ((name, f"is {_last(kind)}"),) if _last(kind) in PLAIN else ()
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call() as call):
+            return opposite(call)
     return ()
 
 
@@ -40,7 +55,15 @@ def opposite(test: ast.expr) -> tuple[tuple[ast.Name, str], ...]:
             return tuple(each for value in values for each in opposite(value))
         case ast.BoolOp():
             return ()
-    return tuple((name, _OPPOSITE[state]) for name, state in conditions(test))
+    return tuple((name, _opposite(state)) for name, state in conditions(test))
+
+
+def _opposite(state: str) -> str:
+    return _OPPOSITE.get(state) or state.replace("is ", "not ", 1)
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def leaves(branch: list[ast.stmt]) -> bool:
@@ -89,20 +112,24 @@ class Switches:
                 return "true" if value else "false"
             case ast.Name() if scope is not None:
                 return self._named(given, scope)
+            case ast.Await(value=inner):
+                return self._value(inner, scope)
+            case ast.Call(func=ast.Attribute(attr=name)) if name in _READS:
+                return f"a {_READS[name]}"
         return "true" if isinstance(given, _FILLED) else ""
 
     def _named(self, name: ast.Name, scope: Scope) -> str:
         own = self._parameter(name, scope, looped=True)
         if own is not None:
-            return (
-                "set" if own.expr is not None and not _may_be_none(own.expr, own.default) else f"={name.id}"
-            )
+            if own.expr is None or _may_be_none(own.expr, own.default):
+                return f"={name.id}"
+            return f"a {_last(own.expr)}" if _last(own.expr) in PLAIN else "set"
         bindings, _ = self.names.visible(scope, name.id, name.lineno)
         return "set" if bindings and all(b.how == "enter" for b in bindings) else ""
 
 
 def _switches(node: FunctionNode) -> Iterator[tuple[str, ast.expr | None]]:
-    """The parameters that may be left out or None, or that are true or false, and their defaults."""
+    """The parameters that may be left out or None, that are true or false or one of several types, and their defaults."""
     args = node.definition.args
     positional = [*args.posonlyargs, *args.args]
     defaults: list[ast.expr | None] = [None] * (len(positional) - len(args.defaults))
@@ -118,7 +145,10 @@ def _switches(node: FunctionNode) -> Iterator[tuple[str, ast.expr | None]]:
 
 
 def _may_choose(annotation: ast.expr) -> bool:
-    return (isinstance(annotation, ast.Name) and annotation.id == "bool") or _has_none(annotation)
+    several = isinstance(annotation, ast.BinOp) or "Union" in {
+        _last(part) for part in ast.walk(annotation) if isinstance(part, ast.expr)
+    }
+    return several or (isinstance(annotation, ast.Name) and annotation.id == "bool") or _has_none(annotation)
 
 
 def _may_be_none(annotation: ast.expr, default: ast.expr | None) -> bool:

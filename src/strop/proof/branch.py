@@ -120,7 +120,7 @@ def prove_branch(
     world = base.world
     root = world.folder.tree(revision)
     instance = world.instance(root)
-    watch = _edited(base.root, root)
+    watch = edited_lines(edits_between(base.root, root))
     served = _started(instance, schema, Conditions(watch=watch))
     imported = served.describe()
     proof = BranchProof(revision, root, served, imported, edited=watch)
@@ -140,14 +140,14 @@ def prove_branch(
     return proof
 
 
-def _edited(base: Path, root: Path) -> dict[str, list[int]]:
-    """Lines of the application that the revision in `root` has changed, by file."""
+def edits_between(base: Path, root: Path) -> list[Edit]:
+    """What the revision in `root` has changed in the application's Python files, tests aside."""
     edits = []
     for name in git.changed(root):
         if name.endswith(".py") and not Path(name).name.startswith("test_"):
             before = (base / name).read_text() if (base / name).exists() else None
             edits.append(Edit(name, before, (root / name).read_text()))
-    return edited_lines(edits)
+    return edits
 
 
 def _started(instance: Instance, schema: Schema, conditions: Conditions) -> Served:

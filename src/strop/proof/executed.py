@@ -34,7 +34,7 @@ def executed(root: Path, edited: Mapping[str, Sequence[int]], ran: Iterable[Span
     at_import = 0
     for file in sorted(edited):
         wanted = set(edited[file])
-        for span, inside in _statements(root / file, file):
+        for span, inside in statements(root / file, file):
             own = wanted.intersection(range(span.line, span.end_line + 1))
             if not own:
                 continue
@@ -47,8 +47,8 @@ def executed(root: Path, edited: Mapping[str, Sequence[int]], ran: Iterable[Span
     return Executed(tuple(reached), tuple(missed), at_import)
 
 
-def _statements(path: Path, file: str) -> Iterator[tuple[Span, bool]]:
-    """Every statement without those that lie in it, and whether it stands in a function."""
+def statements(path: Path, file: str) -> Iterator[tuple[Span, bool]]:
+    """Every statement without those that lie in it, and whether it stands in a function; none where that can't be read."""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, OSError):

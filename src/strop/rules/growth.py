@@ -13,12 +13,18 @@ _FLOWS = re.compile(
     r"|comments?|activity|activities|notifications?|payments?|orders?|alerts?|tasks?|results?|observations?|readings?|samples?|visits?|views?|downloads?)$"
 )  # what the rows of a table are that is written with each use
 _PERSONS = re.compile(r"(^|[_.])(users?|accounts?|members?|persons?|people|profiles?)$")
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SWITCHES = frozenset({"default", "enabled"})
 _NAMES = frozenset({"name", "title", "label", "slug", "ref", "key", "path", "alias"})
 _TENANTS = frozenset(
     {"tenant", "organization", "organisation", "org", "company", "workspace", "project", "team"}
 )
 _LEAST_OWNED = 5  # tables
+_HANDFUL = re.compile(
+    r"(^|_)(gateways?|replicas?|plugins?|settings?|config(uration)?s?|backends?|providers?|integrations?|connectors?|clusters?|servers?)(_|$)"
+)  # what an installation has a few of
+_TIMES = ("DATE", "TIME")  # how the types of columns that say when begin
+_IDS = frozenset({"id", "uuid", "pk", "surrogate_id"})
 _SHARE_OWNED = 0.2  # of all tables
 
 
@@ -27,7 +33,12 @@ def owners(tables: Iterable[Table]) -> frozenset[str]:
     parents = [{c.foreign_key.rpartition(".")[0] for c in t.columns if c.foreign_key} for t in tables]
     owned = Counter(parent for found in parents for parent in found)
     least = max(_LEAST_OWNED, _SHARE_OWNED * len(parents))
-    return frozenset(name for name, count in owned.items() if count >= least and _is_tenant(name))
+    return frozenset(name for name, count in owned.items() if count >= least and is_tenant(name))
+
+
+def is_tenant(table: str) -> bool:
+    """Whether a table or a key is named for what most tables belong to."""
+    return table.lower().rpartition(".")[2].rpartition("_")[2].removesuffix("s") in _TENANTS
 
 
 def stays_small(table: Table, keys: Iterable[Column]) -> bool:
@@ -39,11 +50,36 @@ def grows(table: Table, keys: Iterable[Column], tables: Iterable[Table]) -> bool
     """Whether use adds rows without end: messages, runs, log lines; or parts of what users make, not what one user
     has a few of (keys, collections).
     """
-    if _FLOWS.search(table.name.lower()):
+    if is_flow(table):
         return True
     with_parents = {t.name for t in tables if any(c.foreign_key and _parent(c) != t.name for c in t.columns)}
     found = {_parent(key) for key in keys}
     return any(name in with_parents and not _PERSONS.search(name.lower()) for name in found)
+
+
+def is_person(name: str) -> bool:
+    """Whether a table or a class is named for who calls: User, accounts."""
+    return bool(_PERSONS.search(_HUMPS.sub("_", name).lower()))
+
+
+def is_flow(table: Table) -> bool:
+    """Whether its name says that each use writes a row: messages, runs, log lines."""
+    return bool(_FLOWS.search(table.name.lower()))
+
+
+def is_handful(table: Table) -> bool:
+    """Whether its rows are parts of an installation: gateways, plugins, settings."""
+    return bool(_HANDFUL.search(table.name.lower())) and not is_flow(table)
+
+
+def is_link(table: Table) -> bool:
+    """Whether a row says no more than that two rows belong together, and since when: a member, a tag."""
+    keys = [c for c in table.columns if c.foreign_key]
+    own = [c for c in table.columns if not c.foreign_key and not c.type.upper().startswith(_TIMES)]
+    said = [c for c in own if not (c.primary or c.name in _IDS)]
+    primary = [c for c in table.columns if c.primary]
+    by_both = len(primary) > 1 and all(c.foreign_key for c in primary)
+    return len(keys) > 1 and len(said) <= by_both and not is_flow(table)
 
 
 def _parent(column: Column) -> str:
@@ -64,7 +100,3 @@ def _is_named_within(table: Table, key: Column) -> bool:
 
 def _is_name(column: Column) -> bool:
     return not column.foreign_key and column.name.rpartition("_")[2] in _NAMES
-
-
-def _is_tenant(table: str) -> bool:
-    return table.lower().rpartition(".")[2].rpartition("_")[2].removesuffix("s") in _TENANTS

@@ -218,11 +218,27 @@ def options_of(body: Body, statement: Statement) -> tuple[tuple[Option, ...], bo
 def _given(body: Body, call: ast.Call) -> Iterator[ast.expr]:
     """The arguments, with the elements of literal lists in the place of `*options`."""
     for argument in call.args:
-        value = body.value(argument.value) if isinstance(argument, ast.Starred) else argument
-        if isinstance(argument, ast.Starred) and isinstance(value, ast.List | ast.Tuple):
-            yield from value.elts
-        else:
-            yield argument
+        yield from elements(body, argument) if isinstance(argument, ast.Starred) else (argument,)
+
+
+def elements(body: Body, given: ast.Starred) -> Iterator[ast.expr]:
+    """The elements of the list that stands behind `*given`, with those that are appended; itself where none is seen.
+
+    What a flag appends counts too: where a load chooses, what it may bring is not for certain missing.
+    """
+    value = body.value(given.value)
+    if not isinstance(value, ast.List | ast.Tuple):
+        yield given
+        return
+    yield from value.elts
+    listed = given.value.id if isinstance(given.value, ast.Name) else ""
+    for call in body.calls("append", "extend") if listed else ():
+        match call:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=how), args=[one]) if (
+                name == listed
+            ):
+                more = one.elts if isinstance(one, ast.List | ast.Tuple) and how == "extend" else [one]
+                yield from more
 
 
 def _chain(expr: ast.expr) -> list[tuple[str, ast.Call]]:

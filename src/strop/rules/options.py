@@ -149,7 +149,7 @@ def _one(option: Option) -> Callable[[Finding], tuple[Option, ...]]:
 _OPTIONS: Mapping[str, Callable[[Finding], tuple[Option, ...]]] = {
     "ASY001": lambda _: (_THREAD, _SYNC, _ASYNC_LIBRARY),
     "ASY002": lambda _: (_THREAD, _SYNC),
-    "ASY003": _one(_SYNC),
+    "ASY003": lambda f: (_THREAD if f.fact("shared") else _SYNC,),
     "ASY004": _one(
         Option(
             "async def in place of def",

@@ -13,6 +13,12 @@ from strop.rules.protection import Protection
 _ONCE = re.compile(
     r"seed|restore|migrat|backfill|re_?-?index|rebuild|bootstrap|fixtures?|demo", re.IGNORECASE
 )
+_LOGIN = re.compile(r"(oauth2?|oidc|openid|saml|sso)\b.*/(callback|acs)\b", re.IGNORECASE)
+
+
+def is_end_of_login(key: str) -> bool:
+    """Whether a route is where another service sends users back to, once a login."""
+    return bool(_LOGIN.search(key))
 
 
 def is_seldom(project: Project, ways: Iterable[Reach]) -> bool:

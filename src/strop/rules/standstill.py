@@ -6,7 +6,7 @@ above it. Any other call is mended where it stands. A handler that awaits nothin
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -17,6 +17,7 @@ from strop.rules.burden import COMPUTES, FILEWORK, SHORT, SLEEPS, WAITS, Burden,
 from strop.rules.code import function_at, handler, head
 from strop.rules.dearer import Dearer
 from strop.rules.protection import Protection
+from strop.rules.seldom import is_end_of_login
 from strop.span import Span, Step
 
 _LOOP: tuple[Context, ...] = ("loop", "serialization", "background")
@@ -105,6 +106,11 @@ class Standstill:
             seldom = seldom or self.dearer.have(cause.routes)
         return replace(cause, hold=replace(hold, weight=SHORT)) if seldom else cause
 
+    def _weighed_session(self, cause: Cause, few: bool) -> Cause:
+        """As `_weighed`, lighter also at the end of a login, and where a model is asked beside few statements."""
+        seldom = all(map(is_end_of_login, cause.routes)) or (few and self.dearer.have(cause.routes))
+        return replace(cause, hold=replace(cause.hold, weight=SHORT)) if seldom else self._weighed(cause)
+
     def above(self, hold: Hold) -> dict[str, Chain]:
         """The async functions that come to a call on the loop with nothing async between, with the calls from each."""
         found: dict[str, Chain] = {}
@@ -153,12 +159,17 @@ class Standstill:
     def sessions(self) -> Iterator[Cause]:
         """Async functions that wait for a synchronous session, one a file where they are many."""
         held: dict[str, tuple[Hold, Chain]] = {}
+        asked: Counter[str] = Counter()  # calls of a session below each async function
+        turned: set[str] = set()  # those that have one in a loop
         for holds in self.holds.values():
             asking = [hold for hold in holds if hold.session]
             if not asking:
                 continue
             hold = min(asking, key=_rank)
             for name, path in self.above(hold).items():
+                asked[name] += len(asking)
+                if any(each.call.loop for each in asking):
+                    turned.add(name)
                 known = held.get(name)
                 if known is None or (hold.weight, len(path) + 1) < (known[0].weight, len(known[1])):
                     held[name] = hold, (*path, Step(hold.call.text, hold.call.span))
@@ -168,7 +179,8 @@ class Standstill:
             routes = self.routes(function) if name not in self.awaitless else ()
             if routes:
                 cause = Cause(function, hold, routes, (*self.way(function, routes), *path))
-                by_file[function.span.file].append(self._weighed(cause))
+                few = asked[name] <= FEW and name not in turned
+                by_file[function.span.file].append(self._weighed_session(cause, few))
         most = MANY if sum(map(len, by_file.values())) <= HABIT else 1
         for causes in by_file.values():
             yield from _few(causes, most)
@@ -216,6 +228,7 @@ class Standstill:
 
 
 FURTHEST = 8  # steps from the route; further away too much lies between that may not lead there
+FEW = 8  # calls of a session that all ways together lead to; one request takes one of them
 MANY = 6  # functions of one file with one cause; more of them are said in one finding
 HABIT = 20  # functions of a project with one cause; where there are more, each file says it once
 

@@ -14,9 +14,11 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.table import Column, Table
 from strop.project.walk import walk
+from strop.rules import fills
+from strop.rules.clients import are_read, collections_read
 from strop.rules.code import reaches, table_of
 from strop.rules.draft import draft
-from strop.rules.growth import grows, owners, stays_small
+from strop.rules.growth import grows, is_flow, is_handful, is_link, owners, stays_small
 from strop.rules.loading import relationship_key, statement_of
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
@@ -29,11 +31,12 @@ _CONDITIONS = ("where", "filter", "join", "outerjoin", "filter_by")
 _FEW_VALUES = re.compile(
     r"(^|_)(type|status|state|kind|category|priority|severity|role|level)_id$"
 )  # keys of short lists
-WORDS = frozenset({"where", "filter", "filter_by", "join", "outerjoin", *_EAGER})
+WORDS = frozenset({"where", "filter", "filter_by", "join", "outerjoin", *_EAGER}) | fills.WORDS
 
 
 def note(body: Body, rule: str) -> Iterator[Mark]:
-    """Columns that statements filter or join by, as "Order.customer_id"."""
+    """Columns that statements filter or join by, as "Order.customer_id", and models whose rows are made."""
+    yield from fills.note(body, rule)
     told: set[str] = set()
     for call in body.calls(*_CONDITIONS):
         whole = _statement(body, call)
@@ -127,7 +130,11 @@ def unindexed_keys(project: Project, rule: Rule) -> Iterator[Finding]:
     rare = _rarely_called(project)
     led = {f"{_owner(t)}.{c}" for t in project.imported.tables for c in _leading(t)}
     collections = _collections(project)
+    shown = _shown(project)
+    unfilled = fills.unfilled(project, rule.code)
     for mark in project.source.marks.get(rule.code, ()):
+        if mark.fact("makes"):
+            continue
         asks = mark.fact("column").partition(".")[0]
         if any(key in led and key.partition(".")[0] == asks for key in mark.fact("beside").split(",")):
             continue  # an index on another column that it compares finds the rows
@@ -151,10 +158,16 @@ def unindexed_keys(project: Project, rule: Rule) -> Iterator[Finding]:
         if missing:
             keys = [m.column for m in missing if m.is_read]
             telling = [k for k in keys if k.foreign_key.rpartition(".")[0] not in tenants]
-            shown = [m for m in missing if m.column in telling] or missing
-            tables = project.imported.tables
-            is_small = not telling or stays_small(table, telling) or not grows(table, telling, tables)
-            yield _static(rule, table, shown, dialects, is_small=is_small)
+            told = [m for m in missing if m.column in telling] or missing
+            few = is_handful(table) or is_link(table) or table.model in unfilled
+            is_small = (
+                few or stays_small(table, telling) or not grows(table, telling, project.imported.tables)
+            )
+            pairs = {(m.column.foreign_key.rpartition(".")[0], table.name) for m in told}
+            routes = {w.route for m in told for w in m.ways}
+            is_asked = is_flow(table) or bool(pairs & shown) or are_read(project, routes)
+            is_small = is_small or not telling or not is_asked
+            yield _static(rule, table, told, dialects, is_small=is_small)
 
 
 def _rarely_called(project: Project) -> set[str]:
@@ -193,6 +206,13 @@ def _collections(project: Project) -> dict[tuple[str, str], str]:
         if owner is not None and target is not None:
             found.setdefault((owner.name, target.name), relationship.key)
     return found
+
+
+def _shown(project: Project) -> set[tuple[str, str]]:
+    """The tables of owners and targets of the collections that clients read, by the names of both."""
+    read = collections_read(project)
+    both = (table_of(project, r) for r in project.imported.relationships if r.key in read)
+    return {(owner.name, target.name) for owner, target in both if owner is not None and target is not None}
 
 
 def _is_indexed(table: Table, column: Column) -> bool:

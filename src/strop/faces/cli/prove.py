@@ -16,6 +16,13 @@ from strop.problem import EXIT_FINDINGS, EXIT_NOT_PROVED
 @about_target
 @about_workload
 @click.option("--cell", help="Send this request alone, and show what both sides answer.")
+@click.option(
+    "--mutants",
+    type=click.IntRange(0, 100),
+    default=0,
+    metavar="N",
+    help="Make N small mistakes in the change, one at a time, and see whether the requests tell them.",
+)
 @click.option("--no-cost", is_flag=True, help="Compare behaviour only.")
 @about_output("json", "markdown")
 def command(
@@ -30,6 +37,7 @@ def command(
     workload: str,
     har: Path | None,
     cell: str | None,
+    mutants: int,
     no_cost: bool,
     form: str,
     quiet: bool,
@@ -44,8 +52,10 @@ def command(
     strop prove                     what you did since the main branch
     strop prove HEAD                what is not committed yet
     strop prove main..my-branch     a branch, as its pull request would show it
+    strop prove --mutants 20        and would these requests tell mistakes in it?
 
-    Exit status: 0 identical, 1 different, 4 requests did not execute all that changed.
+    Exit status: 0 identical, 1 different, 4 requests did not execute all that
+    changed, or would not tell mistakes in it.
     """
     from strop.actions.prove import ProveRequest, prove
     from strop.faces.cli.progress import listening
@@ -61,8 +71,9 @@ def command(
         requests = replace(requests, openapi=False, har=None)
     elif cell:
         requests = replace(requests, suite=False, cells=(cell,))
+    request = ProveRequest(target, change, requests, not no_cost and not cell, head, mutants)
     with listening(quiet) as listener:
-        proved = prove(ProveRequest(target, change, requests, not no_cost and not cell, head), listener)
+        proved = prove(request, listener)
     print_proof(proved, form)
     statuses = {Behaviour.DIFFERENT: EXIT_FINDINGS, Behaviour.INSUFFICIENT: EXIT_NOT_PROVED}
     return statuses.get(proved.verdict.behaviour, 0)

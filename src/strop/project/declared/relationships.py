@@ -86,9 +86,16 @@ def _is_list(
     if target is None or relation.to_one:
         return False
     here, there = models.table(owner), models.table(target)
-    if here == there:
+    if here == there or _are_theirs(relation, owner, target):
         return True
     return not _points(by_name.get(here), there)
+
+
+def _are_theirs(relation: MappedRelation, owner: MappedClass, target: MappedClass) -> bool:
+    """Whether `foreign_keys=` names columns of the other class: it points here, whatever else points there."""
+    its = target.qualname.rpartition(".")[2]
+    named = {key.rpartition(".")[0].rpartition(".")[2] for key in relation.keys}
+    return named == {its} and its != owner.qualname.rpartition(".")[2]
 
 
 def _points(table: Table | None, at: str) -> bool:

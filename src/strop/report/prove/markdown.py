@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from strop.report.headline import figure
 from strop.report.prove.proved import Proved
-from strop.report.prove.text import costs, place, sentence, tell
+from strop.report.prove.text import costs, place, sentence, survivors, tell
 from strop.report.quantity import plural
 from strop.report.redaction import clean
 from strop.verdict import Behaviour
@@ -38,6 +38,13 @@ def _lines(proved: Proved) -> Iterator[str]:
         executed = f"Requests executed {len(done.reached)} of {plural(done.statements, 'changed statement')}."
         yield from ("", executed)
     yield from _listed("Not executed by any request", [f"`{place(span)}`" for span in done.missed[:SHOWN]])
+    if proved.kill and proved.kill.judged:
+        kill = proved.kill
+        yield from (
+            "",
+            f"Of {plural(kill.judged, 'mistake')} made in the change, requests told {kill.killed}.",
+        )
+        yield from _listed("Mistakes that no request told", [_escape(told) for told in survivors(proved)])
     figures = [figure(gain) for gain in costs(proved)]
     if figures:
         yield from ("", "| cost | before | after | change | how sure |", "|---|---:|---:|---:|---|")

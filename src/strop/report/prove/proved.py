@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from strop import __version__
 from strop.proof.executed import Executed
+from strop.proof.kill import KillScore
 from strop.report.result import Noise, TargetFacts, Workload
 from strop.verdict import Verdict
 
@@ -24,6 +25,7 @@ class Proved:
     noise: Noise
     verdict: Verdict
     executed: Executed
+    kill: KillScore | None = None
     command: str = ""
     notes: tuple[str, ...] = ()
     seconds: float = 0.0

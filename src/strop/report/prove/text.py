@@ -75,6 +75,13 @@ def place(span: Span) -> str:
     return f"{span.file}:{span.line}" + (f" in {span.symbol}" if span.symbol else "")
 
 
+def survivors(proved: Proved) -> list[str]:
+    """The mistakes made in the change that no request told, each with its place."""
+    made = proved.kill.survivors if proved.kill else ()
+    shown = [plural(s.requests, "request") if s.requests else "tests alone" for s in made]
+    return [f"{place(s.span)}: {s.operator}: {s.change}  ({by})" for s, by in zip(made, shown, strict=True)]
+
+
 def costs(proved: Proved) -> tuple[Gain, ...]:
     """What the change costs or saves beyond the noise of the same run."""
     gains = proved.verdict.gains
@@ -113,6 +120,8 @@ def _foot(proved: Proved) -> Iterator[Pair]:
             yield "missed" if number == 0 else "", place(missed)
         if len(done.missed) > SHOWN:
             yield "", f"and {len(done.missed) - SHOWN} more"
+    for number, told in enumerate(survivors(proved)):
+        yield "survived" if number == 0 else "", told
     for number, gain in enumerate(costs(proved)):
         shown = figure(gain)
         yield (

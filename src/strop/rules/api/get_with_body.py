@@ -9,7 +9,7 @@ For a list the query was meant.
 
 **How to fix it.** `Annotated[list[int], Query()]`, `Annotated[Model, Query()]` (FastAPI 0.115), or a POST.
 
-**When it is no problem.** A client of your own on a network of your own.
+**When it is no problem.** A client of your own on a network of your own. A route that an earlier one hides (API001) is not reported.
 
 **Sources.** RFC 9110, "GET": https://www.rfc-editor.org/rfc/rfc9110#name-get ;
 FastAPI, "Query Parameter Models": https://fastapi.tiangolo.com/tutorial/query-param-models/
@@ -27,6 +27,7 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.shadowing import shadowed
 from strop.rules.wording import listed
 from strop.span import Span, Step
 
@@ -36,6 +37,9 @@ RULE = Rule("API019", "get-with-body", "api", "warning", "A GET that reads a bod
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each parameter."""
     found: dict[Span, tuple[str, list[str], Span]] = {}
+    hidden = {
+        (one.route.name, one.route.path) for one in shadowed(project)
+    }  # API001 tells what is wrong there
     for route in project.imported.routes:
         own = handler(project, route)
         if (
@@ -44,6 +48,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             or route.plain
             or own is None
             or route.uncertain
+            or (route.name, route.path) in hidden
         ):
             continue
         for parameter in route.parameters:
@@ -82,6 +87,19 @@ EXAMPLES = (
         "from the query",
         plain(_FIND.format(default=" = Query()")),
         mends="a list that is meant for the query",
+    ),
+    Example(
+        "hidden by an earlier route",
+        plain("""
+@app.get("/recipes/{name}")
+def read_recipe(name: str):
+    return {"name": name}
+
+
+@app.get("/recipes/search")
+def search_recipes(contents: list[int]):
+    return contents
+"""),
     ),
     Example("a POST", plain(_FIND.format(default="").replace("@app.get", "@app.post"))),
 )

@@ -8,7 +8,8 @@ one of the two asks for is asked for, or not, by surprise.
 
 **How it is found.** For each route in the order of the whole application: does the path of an earlier one with the same method match every path
 of this one? Convertors (`{id:int}`, `{rest:path}`) are taken into account. Specific before general is right and not reported; the same path
-twice is. A note where the same declaration is also included or mounted elsewhere, and answers there.
+twice is. A note where the same declaration is also included or mounted elsewhere, and answers there, and where nothing is lost: the
+hidden handler does the same, does nothing, or says in its docstring that it is not finished.
 
 **How to fix it.** Declare or include the specific route first, or give it a path of its own.
 
@@ -28,23 +29,24 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Function
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.project.route import Route
 from strop.rules.code import handler
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.told import marks
+from strop.rules.shadowing import BRANCHES, Shadowed, shadowed
+from strop.rules.syntax import FunctionNode, function_node
 from strop.span import Span, Step
 
 RULE = Rule("API001", "shadowed-route", "api", "error", "A route that is never reached", static=True)
 KINDS = ("module", "function")
 WORDS = ("if", "try")
-_PARAMETER = re.compile(r"^\{([a-zA-Z_]\w*)(?::([a-z]+))?\}$")
-_INSIDE = re.compile(r"\{[a-zA-Z_]\w*(?::[a-z]+)?\}")
-_FITS = {"int": r"\d+", "float": r"\d+(\.\d+)?", "uuid": r"[0-9a-fA-F-]{32,36}"}
+_UNFINISHED = re.compile(
+    r"work in progress|\bwip\b|not (yet )?implemented|unfinished|placeholder|\bstub\b", re.IGNORECASE
+)
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -53,77 +55,20 @@ def notice(body: Body) -> Iterator[Mark]:
     for node in (*definitions, *body.of(ast.AsyncFunctionDef)):
         if node.decorator_list and body.within(node, ast.If, ast.Try) is not None:
             name = node.name if body.kind == "module" else f"{body.symbol}.<locals>.{node.name}"
-            yield Mark(RULE.code, body.span(node), f"{body.module.file}:{name}")
+            yield Mark(BRANCHES, body.span(node), f"{body.module.file}:{name}")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each handler that another one hides."""
-    earlier: dict[tuple[str, str], list[Route]] = defaultdict(list)
-    found: dict[tuple[str, str], list[tuple[Route, Route]]] = defaultdict(list)
-    chosen = {mark.function for mark in marks(project, RULE)}
-    reached: set[tuple[str, Span | None]] = set()
-    for route in project.imported.routes:
-        own = handler(project, route)
-        if (
-            route.kind != "http"
-            or not route.path
-            or route.uncertain
-            or (own is not None and own.id in chosen)
-        ):
-            continue
-        before = earlier[route.application, route.method]
-        hiding = next((one for one in before if _hides(one.path, route.path)), None)
-        if hiding is not None and hiding.name != route.name:
-            found[hiding.name, route.name].append((hiding, route))
-        elif hiding is None:
-            reached.add((route.name, route.decorator))
-        before.append(route)
-    for pairs in found.values():
-        yield _finding(project, pairs, all((hidden.name, hidden.decorator) in reached for _, hidden in pairs))
+    found: dict[tuple[str, str], list[Shadowed]] = defaultdict(list)
+    for one in shadowed(project):
+        found[one.by.name, one.route.name].append(one)
+    for every in found.values():
+        yield _finding(project, every)
 
 
-def _hides(earlier: str, later: str) -> bool:
-    """Whether every path that the later template matches is matched by the earlier one."""
-    if ":path}" not in earlier and earlier.strip("/").count("/") != later.strip("/").count("/"):
-        return False
-    first, second = earlier.strip("/").split("/"), later.strip("/").split("/")
-    if earlier.endswith("/") != later.endswith("/") and not earlier.endswith(":path}"):
-        return False
-    for place, part in enumerate(first):
-        parameter = _PARAMETER.match(part)
-        if parameter is not None and parameter[2] == "path":
-            return _ends_alike(first[place + 1 :], second[place:])
-        if place >= len(second) or not _covers(part, second[place]):
-            return False
-    return len(first) == len(second)
-
-
-def _ends_alike(after: list[str], rest: list[str]) -> bool:
-    """Whether what follows a `{...:path}` fits the end of the later path."""
-    if not after:
-        return bool(rest)
-    end = rest[-len(after) :]
-    return len(rest) > len(after) and all(_covers(a, b) for a, b in zip(after, end, strict=True))
-
-
-def _covers(earlier: str, later: str) -> bool:
-    """Whether a segment matches everything that another one does."""
-    if earlier == later or "{" not in earlier:
-        return earlier == later
-    parameter = _PARAMETER.match(earlier)
-    if parameter is None:  # a text, or a mix of text and parameters: `{name}.json`
-        return bool(_INSIDE.search(earlier)) and _INSIDE.sub("{}", earlier) == _INSIDE.sub("{}", later)
-    other = _PARAMETER.match(later)
-    kind = parameter[2] or "str"
-    if other is not None:
-        return kind in ("str", other[2] or "str") and other[2] != "path"
-    if _INSIDE.search(later):
-        return kind == "str"
-    return kind == "str" or bool(re.fullmatch(_FITS.get(kind, r"(?!)"), later))
-
-
-def _finding(project: Project, pairs: list[tuple[Route, Route]], elsewhere: bool) -> Finding:
-    hiding, route = pairs[0]
+def _finding(project: Project, every: list[Shadowed]) -> Finding:
+    hiding, route = every[0].by, every[0].route
     own = handler(project, route)
     span = route.decorator or (own.span if own is not None else route.span) or Span("", 0)
     symbol = own.span.symbol if own is not None else span.symbol
@@ -133,7 +78,7 @@ def _finding(project: Project, pairs: list[tuple[Route, Route]], elsewhere: bool
     return draft(
         RULE,
         Span(span.file, span.line, symbol, span.end_line),
-        (hidden.key for _, hidden in pairs),
+        (one.route.key for one in every),
         message=f"{route.key} is never reached: {hiding.path if not same else 'the same path'} at {at} answers first",
         impact=f"requests for it run {hiding.name.partition(':')[2] or hiding.name}",
         solution="declare or include the more specific route first"
@@ -143,8 +88,36 @@ def _finding(project: Project, pairs: list[tuple[Route, Route]], elsewhere: bool
         confidence=0.92,
         chain=(Step(hiding.key, at), Step(route.key, span)),
         facts={"hidden": route.key, "by": hiding.key},
-        severity="note" if elsewhere else None,
+        severity="note" if all(one.elsewhere for one in every) or _is_no_loss(project, own, first) else None,
     )
+
+
+def _is_no_loss(project: Project, own: Function | None, first: Function | None) -> bool:
+    """Whether the hidden handler is said to be unfinished, does nothing, or does what the one in its place does."""
+    node = function_node(project, own) if own is not None else None
+    if node is None:
+        return False
+    other = function_node(project, first) if first is not None else None
+    does = [ast.dump(statement) for statement in _work(node)]
+    same = other is not None and does == [ast.dump(statement) for statement in _work(other)]
+    return (
+        same or all(map(_is_nothing, _work(node))) or bool(_UNFINISHED.search(ast.get_docstring(node) or ""))
+    )
+
+
+def _work(node: FunctionNode) -> list[ast.stmt]:
+    """The statements of a function without its docstring."""
+    return node.body[1:] if ast.get_docstring(node) is not None else node.body
+
+
+def _is_nothing(statement: ast.stmt) -> bool:
+    """`pass`, `...`, `raise NotImplementedError`."""
+    match statement:
+        case ast.Pass() | ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Raise(exc=ast.Name(id=name) | ast.Call(func=ast.Name(id=name))):
+            return name == "NotImplementedError"
+    return False
 
 
 _ME = """
@@ -181,6 +154,21 @@ def own_health():
 
 app.include_router(router)
 app.include_router(router, prefix="/words")
+"""),
+        bad=True,
+    ),
+    Example(
+        "not finished, by its own words: a note",
+        plain("""
+@app.get("/recipes/{name}")
+def read_recipe(name: str):
+    return {"name": name}
+
+
+@app.get("/recipes/search")
+def search_recipes():
+    \"\"\"Work in progress: finds recipes by what is in them.\"\"\"
+    return [{"name": "soup"}]
 """),
         bad=True,
     ),

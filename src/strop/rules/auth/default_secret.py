@@ -12,7 +12,8 @@ included. A default that a validator of the class refuses (it raises) is left al
 **How to fix it.** No default: the service then doesn't start without the variable. For development, put it in an
 `.env` file.
 
-**When it is no problem.** The key protects nothing (an example, a local tool).
+**When it is no problem.** The key protects nothing (an example, a local tool). A note for two secrets of fastapi-users: that of resets, which are
+bound to the hash of the old password as well, and that of verifications where nothing asks for `is_verified`.
 
 **Sources.** https://github.com/fastapi/full-stack-fastapi-template/pull/2425 ; https://cwe.mitre.org/data/definitions/1392.html
 """
@@ -29,14 +30,19 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.rules import verification
 from strop.rules.aside import is_aside
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.verification import is_demanded, note_demands, secret_of
 
 RULE = Rule("AUTH009", "default-secret", "auth", "error", "A signing secret in the source", static=True)
-WORDS = ("secret", "SECRET", "key", "KEY", "BaseSettings", "getenv", "environ", "config", "Config", "env")
+WORDS = (
+    *("secret", "SECRET", "key", "KEY", "BaseSettings", "getenv", "environ", "config", "Config", "env"),
+    *verification.WORDS,
+)
 KINDS = ("class", "module", "function")
 _KEY = re.compile(
     r"(^|_)(secret_?key|secret|(jwt|signing|encryption|hmac)_?(secret|key)|(secret|jwt)_(token|signing|auth|access|refresh)_?(secret|key)?)$",
@@ -47,6 +53,13 @@ _CLIENTS = re.compile(
     re.IGNORECASE,
 )
 _TRIALS = re.compile(r"(^|/)(dev|bench\w*|load\w*|smoke\w*|cli|playground|sandbox)[/._]|(^|/)smoke\w*\.py$")
+_ENCRYPTS = re.compile(r"encrypt|fernet|cipher", re.IGNORECASE)
+_IMPACTS = {
+    "": "everybody who can read the source can sign a token for any user",
+    "encryption": "everybody who can read the source can read what the service keeps encrypted",
+    "verification": "everybody who can read the source can have any address taken for verified",
+    "reset": "everybody who can read the source and the hash of a password can set another one",
+}
 _PLACEHOLDER = re.compile(r"^(|<.*>|\$.*|/.*|\.\.?/.*|none|null|[A-Z][A-Z0-9_]*)$")
 _READS = frozenset({"os.getenv", "os.environ.get", "decouple.config", "starlette.config.Config.__call__"})
 
@@ -57,7 +70,8 @@ def is_key(name: str) -> bool:
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """Keys with a literal default."""
+    """Keys with a literal default, and what asks for the verified addresses that one of them stands for."""
+    yield from note_demands(body)
     if body.kind != "function":
         yield from _assigned(body)
     for call in body.of(ast.Call):
@@ -65,7 +79,11 @@ def notice(body: Body) -> Iterator[Mark]:
         if isinstance(name, str) and is_key(name) and _reads(body, call):
             default = call.args[1] if len(call.args) > 1 else _keyword(call, "default")
             if _is_literal(default):
-                yield body.mark(RULE.code, call, name=name)
+                yield body.mark(RULE.code, call, name=name, use=secret_of(body, call) or _use(name))
+
+
+def _use(name: str) -> str:
+    return "encryption" if _ENCRYPTS.search(name) else ""
 
 
 def _reads(body: Body, call: ast.Call) -> bool:
@@ -89,7 +107,7 @@ def _assigned(body: Body) -> Iterator[Mark]:
                     continue
                 constant = body.kind == "module" and name.isupper() and _signs(body, name)
                 if constant or (settings and not _is_refused(body, name)):
-                    yield body.mark(RULE.code, each, name=name)
+                    yield body.mark(RULE.code, each, name=name, use=_use(name))
 
 
 def _default(value: ast.expr) -> ast.expr | None:
@@ -162,18 +180,26 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for mark in project.source.marks.get(RULE.code, ()):
         if not is_aside(mark.span.file) and not _TRIALS.search(mark.span.file):
             named.setdefault(mark.fact("name"), []).append(mark)
-    for mark, *more in named.values():
+    for found in named.values():
+        mark, *more = sorted(found, key=lambda each: _is_little(project, each))  # the worst first
         yield draft(
             RULE,
             mark.span,
             routes if len(routes) < 3 else (),
             message=f"{mark.fact('name')} has a default that stands in the source",
-            impact="where the variable is not set, everybody who can read the source can sign a token for any user",
+            impact=f"where the variable is not set, {_IMPACTS[mark.fact('use')]}",
             solution="leave the default out: the service then refuses to start without the variable",
             known="static",
             confidence=0.85,
             places=[each.span for each in more],
+            severity="note" if all(_is_little(project, each) for each in (mark, *more)) else None,
         )
+
+
+def _is_little(project: Project, mark: Mark) -> bool:
+    """Whether who knows the key gains little: no address must be verified, or a reset asks for the old hash, too."""
+    use = mark.fact("use")
+    return use == "reset" or (use == "verification" and not is_demanded(project))
 
 
 EXAMPLES = (
@@ -194,6 +220,40 @@ settings = Settings()
 @app.post("/login")
 def login(name: str):
     return {"token": jwt.encode({"sub": name, "exp": 0}, settings.jwt_secret_key)}
+"""),
+        bad=True,
+    ),
+    Example(
+        "for verified addresses that a route asks for",
+        plain("""
+import os
+
+from fastapi_users import BaseUserManager
+
+
+class Gardeners(BaseUserManager):
+    verification_token_secret = os.getenv("VERIFICATION_TOKEN_SECRET", "tulip")
+
+
+@app.get("/beds")
+def list_beds(user=Depends(Gardeners)):
+    if not user.is_verified:
+        raise HTTPException(403)
+    return []
+"""),
+        bad=True,
+    ),
+    Example(
+        "for resets and for verified addresses that nothing asks for: a note",
+        plain("""
+import os
+
+from fastapi_users import BaseUserManager
+
+
+class Gardeners(BaseUserManager):
+    reset_password_token_secret = os.getenv("RESET_PASSWORD_TOKEN_SECRET", "tulip")
+    verification_token_secret = os.getenv("VERIFICATION_TOKEN_SECRET", "tulip")
 """),
         bad=True,
     ),

@@ -11,7 +11,8 @@ run shows to use a synchronous database session. Without a run, whatever the sou
 for long in the handler or in what it calls; one finding for a file where they are many.
 
 **How to fix it.** Write `def` in place of `async def`; FastAPI does the rest. Where other functions of the project await the
-handler, hand what waits to the thread pool instead.
+handler, hand what waits to the thread pool instead. So it is where the handler sets attributes of an object that the whole process
+shares: the loop does it for one request after the other, threads would not; a lock must.
 
 **When it is no problem.** A handler that does nothing which waits: `def` would only add a thread hop. A handler
 that needs the loop (it makes tasks, asks for the running loop) is left alone.
@@ -26,9 +27,12 @@ from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Cost, Finding
+from strop.project.body import Body
 from strop.project.function import Function
+from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.code import handler, head, steps
+from strop.rules import shared
+from strop.rules.code import function_at, handler, head, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.held import confidence, severity
@@ -43,6 +47,11 @@ from strop.span import Step
 RULE = Rule("ASY003", "async-without-await", "async", "error", "async def that awaits nothing and waits")
 
 _NEEDS_LOOP = ("asyncio.", "anyio.")
+
+
+def notice(body: Body) -> Iterator[Mark]:
+    """What threads would change at once if a handler were `def`."""
+    yield from shared.changes(body, RULE.code)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -62,6 +71,7 @@ def _read(project: Project) -> Iterator[Finding]:
     for cause in Standstill.of(project).handlers():
         name, hold = cause.function.span.symbol, cause.hold
         does = "waits for the database" if hold.session else f"{hold.call.name} {hold.effect.note}"
+        change = _change(project, cause)
         also = f"; so it is with {many(len(cause.others), 'handler')} beside it" if cause.others else ""
         yield draft(
             RULE,
@@ -69,23 +79,38 @@ def _read(project: Project) -> Iterator[Finding]:
             cause.routes,
             message=f"async def {name} awaits nothing, and {does} on the event loop{also}",
             impact="the loop stands still from its first line to its last",
-            solution=_advice(cause),
+            solution=_advice(cause, change),
             known="static",
             confidence=confidence(hold) + 0.05,  # nothing but `async` has to be taken away
             chain=cause.chain,
-            facts={"function": cause.function.id},
+            facts={
+                "function": cause.function.id,
+                "shared": change.fact("what") if change is not None else "",
+            },
             severity=severity(hold),
             places=cause.others,
         )
 
 
-def _advice(cause: Cause) -> str:
-    """`def`, unless functions of the project await the handler: they would fail."""
+def _advice(cause: Cause, change: Mark | None) -> str:
+    """`def`, unless functions of the project await the handler, or threads would change at once what all share."""
     name = cause.function.span.symbol
+    if change is not None:
+        return (
+            f"await run_in_threadpool(...) around what waits, below an asyncio.Lock; not def, since two threads "
+            f"would set {change.fact('what')} at once ({change.span})"
+        )
     if not cause.awaited_by:
         return f"def {name}: FastAPI then runs it in the thread pool"
     callers = ", ".join(caller.rpartition(":")[2] for caller in cause.awaited_by[:3])
     return f"await run_in_threadpool(...) around what waits; not def, since {callers} would await it in vain"
+
+
+def _change(project: Project, cause: Cause) -> Mark | None:
+    """Where the handler, what it calls or what leads to the wait changes an object of the whole process."""
+    passed = {found.id for step in cause.chain if (found := function_at(project, step.span)) is not None}
+    passed |= {cause.function.id} | {c.target for c in cause.function.calls}
+    return next((m for m in project.source.marks.get(RULE.code, ()) if m.function in passed), None)
 
 
 def _candidates(project: Project) -> dict[str, Function]:
@@ -168,6 +193,28 @@ async def list_customers(session: Session = Depends(get_session)):
     return list(session.scalars(select(Customer.name)))
 """),
         get("/customers"),
+        bad=True,
+    ),
+    Example(
+        "sets what all requests share",
+        shop("""
+class Printer:
+    tray = ""
+
+
+printer = Printer()
+
+
+def choose_tray(session: Session, name: str) -> None:
+    found = session.scalar(select(Customer.name).where(Customer.name == name))
+    printer.tray = found or "plain"
+
+
+@app.post("/labels/{name}")
+async def print_label(name: str, session: Session = Depends(get_session)):
+    choose_tray(session, name)
+    return {"tray": printer.tray}
+"""),
         bad=True,
     ),
     Example(

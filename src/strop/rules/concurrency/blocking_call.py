@@ -14,7 +14,8 @@ and did not is left out.
 What waits for another machine, for a process or for a lock is an error. Work on files is a warning where it is seen to be large
 (uploads, archives, images, saved models and tables, file after file in a loop); text, one file and a folder that is listed are a
 note. So are one row of a database that is a file (SQLite, by all that the project names), calls on a detour (where something has
-failed, or a file isn't there yet), work on files beside a question to a language model, and code that lies more than eight steps
+failed, or a file isn't there yet), work on files beside a question to a language model, a few statements of a session there or where a
+login of another service ends, and code that lies more than eight steps
 from its route or in a folder of examples.
 
 **How to fix it.** `await run_in_threadpool(f, ...)`, or `def` in place of `async def` where nothing is
@@ -325,6 +326,19 @@ def _outermost(project: Project, stack: tuple[Span, ...]) -> str:
 
 
 EXAMPLES = (
+    Example(
+        "one statement at the end of a login: a note",
+        shop("""
+@app.get("/oidc/callback")
+async def finish_login(name: str, session: Session = Depends(get_session)):
+    await asyncio.sleep(0)
+    return {"id": session.scalar(select(Customer.id).where(Customer.name == name))}
+
+
+import asyncio
+"""),
+        bad=True,
+    ),
     Example(
         "two helpers away from the handler",
         plain(

@@ -34,6 +34,7 @@ from strop.finding import Cost, Finding
 from strop.project.function import Function
 from strop.project.project import Project
 from strop.project.route import Dependency
+from strop.rules.beforehand import ask_first
 from strop.rules.code import function_id, head
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
@@ -89,7 +90,7 @@ def _idle_handlers(project: Project) -> Iterator[Finding]:
             known="static",
             confidence=0.7,
             facts={"function": function.id},
-            severity=None if _is_probe(project, routes) else "note",
+            severity=None if _is_probe(project, routes) and not routes <= ask_first(project) else "note",
         )
 
 

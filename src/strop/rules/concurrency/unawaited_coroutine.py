@@ -9,10 +9,11 @@ always true is a hole.
 **How it is found.** Calls of the project's async functions and methods, and of well-known asynchronous libraries, as a
 statement of their own or as the condition of an `if`, without `await`. Receivers are told by types, not by names.
 
-**How to fix it.** `await` it, or hand it to `asyncio.create_task` and keep the task.
+**How to fix it.** `await` it, or hand it to `asyncio.create_task` and keep the task. In a plain `def` neither works: make it `async def` first,
+and await it where it is called.
 
 **When it is no problem.** A decorator that makes a plain function of it: functions with unknown decorators are left out. So is a call in
-a branch that asks for the class of its receiver.
+a branch that asks for the class of its receiver. A note in a plain method that nobody in the project calls.
 
 **Sources.** Python, "Coroutines and Tasks": https://docs.python.org/3/library/asyncio-task.html#coroutines
 """
@@ -58,6 +59,7 @@ _COROUTINES = frozenset(
     | {f"httpx.AsyncClient.{verb}" for verb in _VERBS}
     | {"asyncio.sleep", "anyio.sleep", "asyncio.wait_for", "asyncio.wait"}
 )
+_PLAIN_BASES = frozenset({"abc.ABC", "object", "typing.Protocol", "typing.Generic"})
 _HARMLESS = frozenset({"staticmethod", "classmethod", "abstractmethod", "override"})
 
 
@@ -69,12 +71,39 @@ def notice(body: Body) -> Iterator[Mark]:
             and _makes_coroutine(body, statement.value)
             and not _is_narrowed(body, statement.value)
         ):
-            yield body.mark(RULE.code, statement.value, text=body.text(statement.value)[:90])
+            yield body.mark(
+                RULE.code,
+                statement.value,
+                text=body.text(statement.value)[:90],
+                plain=_is_plain(body),
+                alone=_is_alone(body),
+            )
     tests = [node.test for node in body.of(ast.If)] + [node.test for node in body.of(ast.While)]
     for condition in (*tests, *(node.test for node in body.of(ast.Assert))):
         for test in _conditions(condition):
             if isinstance(test, ast.Call) and _makes_coroutine(body, test):
-                yield body.mark(RULE.code, test, text=body.text(test)[:90], condition=True)
+                yield body.mark(
+                    RULE.code,
+                    test,
+                    text=body.text(test)[:90],
+                    condition=True,
+                    plain=_is_plain(body),
+                    alone=_is_alone(body),
+                )
+
+
+def _is_plain(body: Body) -> bool:
+    """Whether nothing can be awaited here."""
+    return not isinstance(body.node, ast.AsyncFunctionDef)
+
+
+def _is_alone(body: Body) -> bool:
+    """Whether it is a plain method of a class of the project's own, so that only the project can call it."""
+    if not isinstance(body.node, ast.FunctionDef) or body.owner is None or body.node.decorator_list:
+        return False
+    name = body.node.name
+    lineage = body.types.members.lineage(body.owner.name)
+    return not (name.startswith("__") or set(lineage.library) - _PLAIN_BASES)
 
 
 def _is_narrowed(body: Body, call: ast.Call) -> bool:
@@ -121,11 +150,26 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             impact="the check is passed by everybody"
             if condition
             else "nothing of it happens, and nothing fails",
-            solution="await it",
+            solution=_advice(mark),
             known="static",
             confidence=0.95,
             chain=(*(ways[0].chain if ways else ()), Step(mark.fact("text"), mark.span)),
+            severity="note" if mark.fact("alone") and not ways and not _is_called(project, mark) else None,
         )
+
+
+def _advice(mark: Mark) -> str:
+    if not mark.fact("plain"):
+        return "await it"
+    name = mark.span.symbol.rpartition(".")[2]
+    return f"make {name} async def, await it there and in what calls {name}; or call what is synchronous"
+
+
+def _is_called(project: Project, mark: Mark) -> bool:
+    """Whether the project calls the method around it, or one of its name on what can't be told."""
+    dotted = f".{mark.span.symbol.rpartition('.')[2]}"
+    calls = (c for f in project.source.functions.values() for c in f.calls)
+    return any(c.target == mark.function or (not c.target and f"{dotted}(" in c.text) for c in calls)
 
 
 EXAMPLES = (
@@ -178,6 +222,36 @@ async def pay(order_id: int, session: AsyncSession = Depends(get_async_session))
     order.status = "paid"
     session.commit()
     return {"status": order.status}
+"""),
+        bad=True,
+    ),
+    Example(
+        "in a method that nobody calls: a note",
+        shop("""
+class Ledger:
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    def give_up(self) -> None:
+        self.session.close()
+"""),
+        bad=True,
+    ),
+    Example(
+        "in a plain method that a route calls",
+        shop("""
+class Ledger:
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    def give_up(self) -> None:
+        self.session.rollback()
+
+
+@app.post("/ledger/give-up")
+async def give_up(session: AsyncSession = Depends(get_async_session)):
+    Ledger(session).give_up()
+    return {"given_up": True}
 """),
         bad=True,
     ),

@@ -12,7 +12,8 @@ its own, or four that follow from each other, where a route reaches code that lo
 **How to fix it.** `lazy="select"` (or `"raise"`) in the model, and `.options(selectinload(...))` in the statements
 whose answers contain the collection.
 
-**When it is no problem.** A model whose every reader wants the collections; a relationship to one that is joined.
+**When it is no problem.** A model whose every reader wants the collections; a relationship to one that is joined. A
+note only where a response model for its rows holds all of its own eager collections, unless the rows are those who call.
 
 **Sources.** SQLAlchemy, "Relationship Loading Techniques":
 https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
@@ -26,9 +27,11 @@ from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.project import Project
 from strop.project.table import Relationship
+from strop.rules.clients import answered, is_answer_of
 from strop.rules.code import tables_of
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.growth import is_person
 from strop.rules.rule import Rule
 from strop.rules.sample import SHOP, shop
 from strop.rules.wording import listed
@@ -58,7 +61,14 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         own = [r for r in found if r.uselist and r.span is not None]
         follow = _following(found, eager, {found[0].owner})
         if len(own) >= OWN or (own and len(follow) >= FOLLOWING):
-            yield _finding(project, own, follow)
+            yield _finding(project, own, follow, is_wanted=_is_wanted(project, own))
+
+
+def _is_wanted(project: Project, own: list[Relationship]) -> bool:
+    """Whether routes answer with all of these collections of a model; not of users, whom each request loads."""
+    owner, names = own[0].owner, {r.name for r in own}
+    answers = (m for m in answered(project, reading=False) if is_answer_of(m, owner))
+    return not is_person(owner) and any(names <= {name for name, _ in m.fields} for m in answers)
 
 
 def _following(
@@ -75,7 +85,7 @@ def _following(
     return list(dict.fromkeys(keys))
 
 
-def _finding(project: Project, own: list[Relationship], follow: list[str]) -> Finding:
+def _finding(project: Project, own: list[Relationship], follow: list[str], *, is_wanted: bool) -> Finding:
     first = min(own, key=lambda r: r.span or Span("", 0))
     place = first.span or Span("", 0)
     owner = first.owner
@@ -91,6 +101,7 @@ def _finding(project: Project, own: list[Relationship], follow: list[str]) -> Fi
         solution='lazy="select" or "raise" in the model, selectinload in the statements that want them',
         known="static",
         confidence=0.6,
+        severity="note" if is_wanted else None,
         facts={"model": owner, "table": tables[0].name if tables else ""},
     )
 
@@ -109,6 +120,27 @@ def read_number(order_id: int, session: Session = Depends(get_session)):
 
 EXAMPLES = (
     Example("two collections of the order, for its number", {"main.py": _EAGER + _READ}, bad=True),
+    Example(
+        "an answer that holds both: a note",
+        {
+            "main.py": _EAGER
+            + """
+class PaymentOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    cents: int
+
+
+class OrderWhole(OrderOut):
+    payments: list[PaymentOut]
+
+
+@app.get("/orders/{order_id}", response_model=OrderWhole)
+def read_order(order_id: int, session: Session = Depends(get_session)):
+    return session.get(Order, order_id)
+"""
+        },
+        bad=True,
+    ),
     Example(
         "loaded where they are asked for",
         shop(_READ),

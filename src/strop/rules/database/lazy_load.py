@@ -239,6 +239,22 @@ def _said(project: Project, place: Span, reads: list[Read], routes: set[str], wa
 
 EXAMPLES = (
     Example(
+        "an option that a flag of the function appends, by the source alone",
+        shop("""
+def find_orders(session: Session, with_items: bool = True):
+    options = [joinedload(Order.customer)]
+    if with_items:
+        options.append(selectinload(Order.items.and_(Item.quantity > 0)))
+    return list(session.scalars(select(Order).options(*options).limit(50)).all())
+
+
+@app.get("/orders/sizes")
+def list_sizes(session: Session = Depends(get_session)):
+    return [len(order.items) for order in find_orders(session)]
+"""),
+        bad=False,
+    ),
+    Example(
         "in the response model, from a repository, by the source alone",
         shop("""
 class Orders:

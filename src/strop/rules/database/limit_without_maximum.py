@@ -11,7 +11,9 @@ routes that read a database, where the function doesn't cut the value itself.
 **How to fix it.** `limit: Annotated[int, Query(ge=1, le=200)] = 100`. Clients that ask for more get a 422: choose a
 maximum above what yours ask for.
 
-**When it is no problem.** The value is capped further down (`min(limit, 200)` in the function is seen).
+**When it is no problem.** The value is capped further down (`min(limit, 200)` in the function is seen). A note only where
+the statement asks for rows of the caller (`Order.user_id == user.id`) or of one thing that the path names
+(`/threads/{id}/messages`): then a page is at most what that one has.
 
 **Sources.** FastAPI, "Query Parameters and Numeric Validations":
 https://fastapi.tiangolo.com/tutorial/path-params-numeric-validations/ ;
@@ -30,6 +32,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Parameter, Route
 from strop.project.spelling import last_name
+from strop.rules import narrowed
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -58,6 +61,7 @@ def notice(body: Body) -> Iterator[Mark]:
     capped = sorted(told & WORDS)
     if capped:
         yield body.mark(RULE.code, body.node, capped=",".join(capped))
+    yield from narrowed.note(body, RULE.code, WORDS)
     everything = {last_name(t.left) for t in body.of(ast.Compare) if _is_minus_one(t)} & WORDS
     for name in sorted(everything):
         yield body.mark(RULE.code, body.node, everything=name)
@@ -96,6 +100,11 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         yield _finding(project, cases, agreed)
 
 
+def _is_narrow(project: Project, route: Route) -> bool:
+    marks = project.source.marks.get(RULE.code, ())
+    return narrowed.belongs(project, route, (m for m in marks if m.fact("page")))
+
+
 def _asking(project: Project) -> set[str]:
     """The routes that ask a database."""
     found: set[str] = set()
@@ -114,22 +123,24 @@ def _is_open(parameter: Parameter) -> bool:
 
 def _finding(project: Project, cases: list[tuple[Parameter, list[Route]]], agreed: set[str]) -> Finding:
     """`agreed` are the names whose -1 the project takes for all rows: then that is its policy, and a note; as what
-    only administrators ask.
+    only administrators ask, and rows that belong to the caller or to one thing that the path names.
     """
-    parameter, routes = cases[0]
+    wide = [c for c in cases if not all(_is_narrow(project, route) for route in c[1])]
+    parameter, routes = (wide or cases)[0]
     operated = Protection.of(project).is_for_operators
     inside = all(operated(route.key) for _, group in cases for route in group)
     symbol = parameter.owner.partition(":")[2] or parameter.span.symbol
     more = f", nor {many(len(cases) - 1, 'other')} of the file" if len(cases) > 1 else ""
+    whole = "the whole table" if wide else "all rows of one owner, not of the table"
     return draft(
         RULE,
         Span(parameter.span.file, parameter.span.line, symbol),
         {r.key for _, group in cases for r in group},
         message=f"{parameter.name} of {symbol} has no maximum{more}",
-        impact="one request can read, build and serialize the whole table",
+        impact=f"one request can read, build and serialize {whole}",
         solution=f"Query(ge=1, le=...) for {parameter.name}, above what your clients ask for",
         known="static",
-        severity="note" if inside or {p.name for p, _ in cases} <= agreed else None,
+        severity="note" if inside or not wide or {p.name for p, _ in cases} <= agreed else None,
         confidence=0.8,
         chain=(Step(routes[0].key, parameter.span),),
         facts={"parameter": parameter.name},
@@ -170,5 +181,15 @@ def list_orders(limit: int = 50, session: Session = Depends(get_session)):
     return session.scalars(select(Order).order_by(Order.id).limit(min(limit, 200))).all()
 """),
         bad=False,
+    ),
+    Example(
+        "the orders of the customer that the path names: a note",
+        shop("""
+@app.get("/customers/{customer_id}/orders", response_model=list[OrderRow])
+def list_orders(customer_id: int, limit: int = 50, session: Session = Depends(get_session)):
+    asked = select(Order).where(Order.customer_id == customer_id).order_by(Order.id)
+    return session.scalars(asked.limit(limit)).all()
+"""),
+        bad=True,
     ),
 )

@@ -21,7 +21,10 @@ is reported, nor a key of a short list (`status_id`, `type_id`). An index that o
 as one of the model. A note only: a table of settings, whose rows can be enabled, are the default of their kind or have
 a name of their own in their parent; a key of what most tables belong to (the tenant, the project), which has few
 values; a key that only removals, changes of one thing and administrators go by; and a table of which each user has a
-few rows, unless its name says that use adds rows without end (messages, runs). Parts of what users make (files of a
+few rows, unless its name says that use adds rows without end (messages, runs). Nor more than a note: a table of
+links (a member, a tag); one of an installation's parts (gateways, plugins); one whose rows only functions make that
+nothing calls; and one that no route which clients read by comes to, nor a collection in such a route's response model,
+unless its name says that use fills it. Parts of what users make (files of a
 folder) are told. Each index costs every write to its table a little.
 
 **Sources.** "Use The Index, Luke!": https://use-the-index-luke.com ;
@@ -301,6 +304,91 @@ class Label(Base):
 @app.get("/customers/{customer_id}/labels")
 def list_labels(customer_id: int, session: Session = Depends(get_session)):
     return session.scalars(select(Label.name).where(Label.customer_id == customer_id)).all()
+"""),
+        bad=True,
+    ),
+    Example(
+        "parts of what users make, on a page that they read",
+        shop("""
+class Photo(Base):
+    __tablename__ = "photos"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    url: Mapped[str]
+    width: Mapped[int]
+
+
+@app.post("/orders/{order_id}/photos")
+def add_photo(order_id: int, url: str, width: int, session: Session = Depends(get_session)):
+    session.add(Photo(order_id=order_id, url=url, width=width))
+    session.commit()
+
+
+@app.get("/orders/{order_id}/photos")
+def list_photos(order_id: int, session: Session = Depends(get_session)):
+    return session.scalars(select(Photo.url).where(Photo.order_id == order_id).limit(50)).all()
+"""),
+        bad=True,
+    ),
+    Example(
+        "labels that are tied to orders: a note",
+        shop("""
+class Label(Base):
+    __tablename__ = "labels"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+
+
+class OrderLabel(Base):
+    __tablename__ = "order_labels"
+    label_id: Mapped[int] = mapped_column(ForeignKey("labels.id"), primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+
+
+@app.get("/orders/{order_id}/labels")
+def list_labels(order_id: int, session: Session = Depends(get_session)):
+    asked = select(OrderLabel.label_id).where(OrderLabel.order_id == order_id)
+    return session.scalars(asked.limit(50)).all()
+"""),
+        bad=True,
+    ),
+    Example(
+        "rows that nothing makes any more: a note",
+        shop("""
+class Remark(Base):
+    __tablename__ = "remarks"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    text: Mapped[str]
+    author: Mapped[str]
+
+
+def write_remark(session: Session, order_id: int, text: str, author: str):
+    session.add(Remark(order_id=order_id, text=text, author=author))
+
+
+@app.get("/orders/{order_id}/remarks")
+def list_remarks(order_id: int, session: Session = Depends(get_session)):
+    return session.scalars(select(Remark.text).where(Remark.order_id == order_id).limit(50)).all()
+"""),
+        bad=True,
+    ),
+    Example(
+        "asked only when somebody has a sheet printed: a note",
+        shop("""
+class Sheet(Base):
+    __tablename__ = "sheets"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    text: Mapped[str]
+    author: Mapped[str]
+
+
+@app.post("/orders/{order_id}/print")
+def print_sheet(order_id: int, session: Session = Depends(get_session)):
+    found = session.scalars(select(Sheet.text).where(Sheet.order_id == order_id).limit(50)).all()
+    session.add(Sheet(order_id=order_id, text="".join(found), author="press"))
+    session.commit()
 """),
         bad=True,
     ),

@@ -15,7 +15,9 @@ are one finding.
 **How to fix it.** `selectinload` for the collections; `joinedload` stays right for relationships to one.
 
 **When it is no problem.** One joined collection (its rows are all wanted), a chain of collections
-(orders, their items, the options of those), joins that filter and don't answer with columns, aggregates.
+(orders, their items, the options of those), joins that filter and don't answer with columns, aggregates. By the
+source alone a note only where no route that clients read by comes to the statement, and where another statement with
+the same collections serves more routes.
 
 **Sources.** SQLAlchemy, "What Kind of Loading to Use?":
 https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
@@ -25,7 +27,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strop.evidence import Evidence
 from strop.finding import Cost, Finding
@@ -34,6 +36,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.table import Relationship
 from strop.rules import loading
+from strop.rules.clients import are_read
 from strop.rules.code import reaches, steps, table_of
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
@@ -270,6 +273,7 @@ def _unserved(project: Project) -> Iterator[Finding]:
         if relationship.lazy == "joined":
             by_default.setdefault(relationship.owner, []).append(relationship)
     in_models: set[str] = set()
+    told: list[Finding] = []
     for mark in project.source.marks.get(RULE.code, ()):
         written = [k for k in mark.fact("joined").split(",") if k in by_key]
         loaded = {
@@ -284,12 +288,22 @@ def _unserved(project: Project) -> Iterator[Finding]:
         if not ways or len({*keys, *more}) < 2 or not _fork([*keys, *more], by_key):
             continue
         if keys:
-            yield _said(
-                mark.span, list(dict.fromkeys([*keys, *more])), {w.route for w in ways}, ways[0].chain
-            )
+            together = list(dict.fromkeys([*keys, *more]))
+            told.append(_said(mark.span, together, {w.route for w in ways}, ways[0].chain))
         else:
             in_models.update(more)
+    yield from _led(project, told)
     yield from _models(by_default, in_models, by_key)
+
+
+def _led(project: Project, told: list[Finding]) -> Iterator[Finding]:
+    """Of several statements with the same collections the one that most routes wait for; what no client reads by, quietly."""
+    led: set[object] = set()
+    for finding in sorted(told, key=lambda f: -len(f.routes)):
+        same = finding.fact("relationships")
+        is_hot = are_read(project, finding.routes) and same not in led
+        led.add(same)
+        yield finding if is_hot else replace(finding, severity="note")
 
 
 def _fork(keys: list[str], by_key: Mapping[str, Relationship]) -> bool:
@@ -358,6 +372,18 @@ class Orders:
 @app.get("/orders", response_model=list[OrderOut])
 def list_orders(session: Session = Depends(get_session)):
     return Orders(session).page()
+"""),
+        bad=True,
+    ),
+    Example(
+        "two collections joined for what is done once an order: a note",
+        shop("""
+@app.post("/orders/{order_id}/archive")
+def archive(order_id: int, session: Session = Depends(get_session)):
+    asked = select(Order).where(Order.id == order_id)
+    order = session.scalars(asked.options(joinedload(Order.items), joinedload(Order.payments))).unique().one()
+    order.status = "archived"
+    session.commit()
 """),
         bad=True,
     ),

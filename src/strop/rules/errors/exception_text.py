@@ -16,7 +16,7 @@ dictionary that a route returns. One finding for each function; for a file with 
 are not reported, nor what stands behind `isinstance(e, ...)` or a look at the text. A warning needs what is worth hiding: a database's exception, whose text has the
 statement and its values, a `try` that comes to SQL, or the traceback. All else is a note: files and other services, `e.orig` without the
 statement, functions that raise texts of their own for this handler, routes of administrators or other services of one's own, code that no
-route is seen to reach, and every place where a handler of all exceptions gives the texts out anyway (then that handler is the finding).
+route is seen to reach. Left out: HTTP errors whose details a handler of the application replaces, and every place where a handler of all exceptions gives the texts out anyway (then that handler is the finding).
 
 **Sources.** OWASP, "Improper Error Handling": https://owasp.org/www-community/Improper_Error_Handling
 """
@@ -50,6 +50,7 @@ from strop.rules.code import function_id
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.leaked import is_narrowed, is_root, is_text, is_trace, lies_in, tells
+from strop.rules.masked import masked_statuses, masks
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.standstill import MANY
@@ -58,7 +59,7 @@ from strop.rules.told import marks, tell, ways_to
 from strop.span import Span
 
 RULE = Rule("ERR001", "exception-text", "errors", "warning", "Text of an exception in an answer", static=True)
-WORDS = ("except", "raise", "Exception")
+WORDS = ("except", "raise", "Exception", "HTTPException", "StarletteHTTPException")
 _ASIDE = re.compile(r"(?i:admin|super_?user|is_?staff)|internal_|Internal[A-Z]|service_(role|key)")
 _INTERNAL = re.compile(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
 _SPOKEN = frozenset({"Exception", "ValueError", "RuntimeError"})
@@ -69,6 +70,7 @@ def notice(body: Body) -> Iterator[Mark]:
     """The places where an exception's text goes into an answer, and library exceptions that the project raises itself."""
     yield from _raised(body)
     yield from _handles_all(body)
+    yield from masks(body, RULE.code)
     if _TRIES.search(body.symbol.rpartition(".")[2]):
         return  # why it does not work is what was asked for
     handlers = [h for h in body.of(ast.ExceptHandler) if is_broad(body, h) or is_foreign(body, h)]
@@ -90,6 +92,7 @@ def _mark(body: Body, place: ast.AST, content: ast.expr, status: int, handler: a
         caught="Exception" if broad else " or ".join(caught_names(body, handler)),
         broad=broad,
         status=status,
+        error=isinstance(place, ast.Call) and is_http_error(body, place),
         first=lines[0],
         last=lines[1],
         taken=",".join(name for other in others for name in caught_names(body, other)),
@@ -167,7 +170,7 @@ def _answers(body: Body) -> Iterator[tuple[ast.AST, ast.expr, int]]:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each function (for a file with many, one), and one for a handler of all exceptions."""
     own = {mark.fact("name") for mark in marks(project, RULE, "raised")}
-    handler = _handler(project)
+    handler, masked = _handler(project), masked_statuses(project, RULE)
     if handler is not None:
         yield _finding(handler, [], "every exception that nobody catches", "", 0.8, None)
     spoken: dict[str, set[str]] = defaultdict(set)
@@ -175,7 +178,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         spoken[mark.function].add(mark.fact("name"))
     found: dict[str, list[Mark]] = defaultdict(list)
     for mark in marks(project, RULE):
-        if not set(mark.fact("caught").split(" or ")) <= own:
+        hidden = mark.fact("error") and int(mark.fact("status") or 0) in masked
+        if not hidden and not set(mark.fact("caught").split(" or ")) <= own:
             found[mark.function].append(mark)
     loud: dict[str, list[_Told]] = defaultdict(list)
     for function, here in found.items():
@@ -350,6 +354,59 @@ def read_report(name: str, session: Session):
         return session.execute(text("SELECT 1")).scalars().one_or_none()
     except MultipleResultsFound as e:
         raise HTTPException(status_code=500, detail=f"Two reports: {e}")
+"""),
+        bad=True,
+    ),
+    Example(
+        "HTTP errors of 500 whose details the application replaces",
+        plain("""
+import sqlite3
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+
+@app.exception_handler(HTTPException)
+def answer(request: Request, error: HTTPException):
+    hidden = error.status_code == 500
+    detail = error.detail
+    if hidden:
+        detail = "Something went wrong"
+    return JSONResponse({"detail": detail}, error.status_code)
+
+
+@app.get("/reports/{name}")
+def report(name: str):
+    try:
+        with sqlite3.connect("reports.db") as found:
+            return found.execute("SELECT text FROM report WHERE name = ?", (name,)).fetchone()
+    except Exception as e:
+        raise HTTPException(500, detail=str(e))
+"""),
+        bad=False,
+    ),
+    Example(
+        "HTTP errors of 409 where the application replaces the details of 500 alone",
+        plain("""
+import sqlite3
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+
+@app.exception_handler(HTTPException)
+def answer(request: Request, error: HTTPException):
+    detail = "Something went wrong" if error.status_code == 500 else error.detail
+    return JSONResponse({"detail": detail}, error.status_code)
+
+
+@app.get("/reports/{name}")
+def report(name: str):
+    try:
+        with sqlite3.connect("reports.db") as found:
+            return found.execute("SELECT text FROM report WHERE name = ?", (name,)).fetchone()
+    except Exception as e:
+        raise HTTPException(409, detail=str(e))
 """),
         bad=True,
     ),

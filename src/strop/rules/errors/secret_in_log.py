@@ -15,8 +15,9 @@ can use it.
 **When it is no problem.** A name that only sounds like one (the count of tokens, a token's type), an object that hides its value
 (`SecretStr`), a masked or shortened value, the address of a SQLite file, the token of a device or of a place in a limiter.
 A bare `token` is reported only where its source, the function or the text says that it proves something: a media profile, a parser and a
-page have tokens too. What is written only in development, or where a variable of the environment asks for it, is a note, and so is the password that
-a first start makes and has no other way to tell.
+page have tokens too. What is written only in development, where a variable of the environment asks for it or at the level `debug`, is a note, and so is the password that
+a first start makes and has no other way to tell. So is the token of fastapi-users that verifies an address, where nothing asks for `is_verified`
+or the log is the only way that it takes.
 
 **Sources.** OWASP Logging Cheat Sheet, "Data to exclude":
 https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html
@@ -42,6 +43,7 @@ from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.secretive import is_address_with_password, is_secret, words
 from strop.rules.told import marks, tell, ways_to
+from strop.rules.verification import is_demanded, is_only_delivery, is_verification_hook
 
 RULE = Rule("ERR008", "secret-in-log", "errors", "warning", "A secret is written to the log", static=True)
 WORDS = (*METHODS, "print")
@@ -63,6 +65,7 @@ _SAID = re.compile(
 _MADE = re.compile(
     r"\bsecrets\.|token_(hex|urlsafe|bytes)|generate|random|uuid4|urandom|choices?\(", re.IGNORECASE
 )
+_DETAILS = frozenset({"debug", "trace"})
 _SHOWN = ("", "str", "bytes", "dict", "list")
 
 
@@ -81,6 +84,9 @@ def notice(body: Body) -> Iterator[Mark]:
                 printed=kind == "print",
                 asked_for=_is_asked_for(body, call),
                 announced=_announced(body, call),
+                verifies=is_verification_hook(body),
+                only=is_only_delivery(body),
+                detailed=last_name(call.func) in _DETAILS,
             )
 
 
@@ -120,7 +126,7 @@ def _secret(body: Body, expr: ast.expr, call: ast.Call) -> str:
         case ast.Call(func=ast.Attribute(attr="get_secret_value")):
             return body.text(expr)
         case ast.Name(id=name) | ast.Attribute(attr=name):
-            if is_address_with_password(name) and last_name(call.func) in ("debug", "trace"):
+            if is_address_with_password(name) and last_name(call.func) in _DETAILS:
                 return ""  # who looks that closely has the settings too
             if _is_settings(body, expr):
                 return f"the settings object {name}"
@@ -217,10 +223,18 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             ways,
             message=f"{mark.fact('what')} is written to the log",
             impact="whoever reads the log can use it",
-            solution="log who and what happened, not the secret",
+            solution="deliver it to its owner alone, by mail for one, and log who asked"
+            if mark.fact("only")
+            else "log who and what happened, not the secret",
             confidence=0.8 if ways else 0.65,
-            severity="note" if mark.fact("asked_for") or _is_first_start(mark, ways) else None,
+            severity="note" if _is_little(project, mark, ways) else None,
         )
+
+
+def _is_little(project: Project, mark: Mark, ways: list[Reach]) -> bool:
+    """Whether it is written only for who looks closely or starts the service, or verifies an address that nobody asks about."""
+    verifies = mark.fact("verifies") and (mark.fact("only") or not is_demanded(project))
+    return bool(mark.fact("asked_for") or mark.fact("detailed") or verifies) or _is_first_start(mark, ways)
 
 
 def _is_first_start(mark: Mark, ways: list[Reach]) -> bool:
@@ -244,6 +258,42 @@ def migrate(db_url: Optional[str] = None) -> None:
     logger.info("migrating %r", db_url)
 """,
         },
+        bad=True,
+    ),
+    Example(
+        "verifies an address, and nothing asks for it: a note",
+        plain("""
+import logging
+
+from fastapi_users import BaseUserManager
+
+logger = logging.getLogger(__name__)
+
+
+class Gardeners(BaseUserManager):
+    async def on_after_request_verify(self, user, token: str, request=None):
+        await send_mail(user.email, token)
+        logger.info("verification token for %s: %s", user.id, token)
+
+
+async def send_mail(address: str, text: str) -> None:
+    await asyncio.sleep(0)
+"""),
+        bad=True,
+    ),
+    Example(
+        "for who looks closely: a note",
+        plain("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+@app.post("/greenhouse/open")
+def open_greenhouse(access_token: str):
+    logger.debug("opened with %s", access_token)
+    return {"open": True}
+"""),
         bad=True,
     ),
     Example(

@@ -11,7 +11,7 @@ and passes or returns an empty value, in code that a route reaches.
 **How to fix it.** Catch the one exception that is expected; log the others, or let them go.
 
 **When it is no problem.** Clean-up, a cache, a metric that may fail: then one log line says so. A note where another service was asked and nothing
-found is answered: without it there may be nothing to tell.
+found is answered: without it there may be nothing to tell. So it is where a comment says that it may fail and what is called writes to a log itself.
 
 **Sources.** Google Python Style Guide, "Exceptions":
 https://google.github.io/styleguide/pyguide.html#24-exceptions
@@ -42,7 +42,11 @@ _BESIDE = re.compile(
     r"telemetry|metric|track|analytic|cache|audit|optional|clean|warm|notif|heartbeat|best_effort|try_|maybe",
     re.I,
 )
+_EFFORT = re.compile(
+    r"best[- ]effort|never (fails?|raises?|breaks?)|(must|may|should) not (fail|raise|break)|swallow", re.I
+)
 _WORK = {"commits": "write to the database", "queries": "query", "calls": "call of another service"}
+_LOGGER = re.compile(r"^\w*log(ger)?\.(warning|error|exception|critical)\(", re.I)
 _CLEANS = (
     "rollback",
     "close",
@@ -75,7 +79,24 @@ def notice(body: Body) -> Iterator[Mark]:
             continue  # whoever gets there is told
         if does:
             last = node.body[-1].end_lineno
-            yield body.mark(RULE.code, handler, first=node.body[0].lineno, last=last, does=does)
+            yield body.mark(
+                RULE.code,
+                handler,
+                first=node.body[0].lineno,
+                last=last,
+                does=does,
+                documented=_is_documented(body, node),
+            )
+
+
+def _is_documented(body: Body, node: ast.Try) -> bool:
+    """Whether the comment at a `try`, or the function's docstring, says that it may fail."""
+    end = node.end_lineno or node.lineno
+    near = body.module.text[max(node.lineno - 4, 0) : end]
+    comments = [line.partition("#")[2] for line in near if "#" in line]
+    if isinstance(body.node, ast.FunctionDef | ast.AsyncFunctionDef):
+        comments.append(ast.get_docstring(body.node) or "")
+    return any(map(_EFFORT.search, comments))
 
 
 def _next(body: Body, node: ast.stmt) -> ast.stmt | None:
@@ -120,8 +141,17 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 solution="catch what is expected; log or raise the rest",
                 confidence=0.75,
                 call=call.text,
-                severity="note" if kind == "calls" and mark.fact("does") == "returns nothing found" else None,
+                severity="note"
+                if (kind == "calls" and mark.fact("does") == "returns nothing found")
+                or (mark.fact("documented") and _tells(project, call))
+                else None,
             )
+
+
+def _tells(project: Project, call: Call) -> bool:
+    """Whether what is called writes to a log itself, of failures among others."""
+    target = project.source.functions.get(call.target)
+    return target is not None and any(_LOGGER.search(c.text) for c in target.calls)
 
 
 def _work(project: Project, mark: Mark, refuse: Container[str]) -> tuple[Call, str] | None:
@@ -190,6 +220,31 @@ def add_customer(name: str, session: Session = Depends(get_session)):
         return None
     return {"name": name}
 """),
+    ),
+    Example(
+        "said to be best effort, of what logs its failures itself: a note",
+        shop("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+def count_visit(session: Session, name: str):
+    if session.scalar(select(Customer.id).where(Customer.name == name)) is None:
+        logger.warning("a visit of nobody: %s", name)
+    session.commit()
+
+
+@app.post("/visits")
+def visit(name: str, session: Session = Depends(get_session)):
+    # Best effort: a visit that is not counted is no reason to refuse it.
+    try:
+        count_visit(session, name)
+    except Exception:
+        pass
+    return {"name": name}
+"""),
+        bad=True,
     ),
     Example(
         "an error that is raised when the work has not returned",

@@ -15,6 +15,7 @@ handler that raises another HTTP error counts: a fallback may be meant.
 **When it is no problem.** A handler that raises what it caught again, or asks `isinstance(e, HTTPException)`.
 A note where the handler answers with the same status, and where it is meant: `pass` alone, one failure of the server told as another (502 as 500),
 or a 4xx of a called function that becomes a 4xx of this one (what to hide from the caller, "no such shop" as "no such page").
+So it is where only a request that FastAPI has answered with 422 could come to the raise (`if not shop_id:` of a required number or UUID), and in folders of examples.
 
 **Sources.** FastAPI, "Handling Errors": https://fastapi.tiangolo.com/tutorial/handling-errors/ ;
 https://github.com/fastapi/fastapi/discussions/6629
@@ -32,12 +33,14 @@ from strop.project.body import Body
 from strop.project.function import Call, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.answered import is_answered
 from strop.rules.answers import error_status, http_errors, is_http_error, is_http_error_class
 from strop.rules.caught import caught_names, is_broad, walked
 from strop.rules.example import Example
 from strop.rules.raised import raising
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.shown import is_shown
 from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule(
@@ -58,7 +61,9 @@ def notice(body: Body) -> Iterator[Mark]:
     raised = [call for call in http_errors(body) if isinstance(body.parent(call), ast.Raise)]
     caught = [(call, handler) for call in raised if (handler := _catcher(body, call)) is not None]
     # of several below one handler, one whose status changes says more
-    for call, handler in sorted(caught, key=lambda pair: _keeps_status(body, *pair)):
+    for call, handler in sorted(
+        caught, key=lambda pair: (is_answered(body, pair[0]), _keeps_status(body, *pair))
+    ):
         if id(handler) not in told:
             told.add(id(handler))
             yield body.mark(
@@ -70,7 +75,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 answer=_answer(body, handler),
                 status="same" if _is_repeated(body, call, handler) else error_status(body, call),
                 kept=_keeps_status(body, call, handler),
-                meant=_is_meant(body, call, handler),
+                meant=_is_meant(body, call, handler) or is_answered(body, call),
             )
     for node in body.of(ast.Try):
         broad = _broad(body, node)
@@ -231,7 +236,7 @@ def _finding(mark: Mark, ways: list[Reach], what: str, answer: str, confidence: 
         impact=f"the client gets another {'text' if kept else 'status'} than was meant",
         solution="except HTTPException: raise before it, or a try around only what may fail",
         confidence=confidence,
-        severity="note" if kept or mark.fact("meant") else None,
+        severity="note" if kept or mark.fact("meant") or is_shown(mark.span) else None,
         raised=what,
     )
 
@@ -379,6 +384,34 @@ def read_page(name: str):
     except Exception:
         raise HTTPException(500, "Something went wrong")
     return {"shop": number}
+"""),
+        bad=True,
+    ),
+    Example(
+        "asked of a number that must be given: a note",
+        plain("""
+@app.post("/shelves/{shelf_id}/count")
+def count_shelf(shelf_id: int):
+    try:
+        if not shelf_id:
+            raise HTTPException(400, "Which shelf?")
+        return {"books": len(Path(f"shelf-{shelf_id}.txt").read_text().split())}
+    except Exception:
+        raise HTTPException(500, "The shelf could not be counted")
+"""),
+        bad=True,
+    ),
+    Example(
+        "asked of a text that may be empty",
+        plain("""
+@app.post("/shelves/count")
+def count_shelf(name: str):
+    try:
+        if not name:
+            raise HTTPException(400, "Which shelf?")
+        return {"books": len(Path(f"{name}.txt").read_text().split())}
+    except Exception:
+        raise HTTPException(500, "The shelf could not be counted")
 """),
         bad=True,
     ),

@@ -16,8 +16,9 @@ shutdown. Headers and credentials go with each call.
 
 **When it is no problem.** A call that is made once an hour; a client that lives as long as a WebSocket (not reported).
 It is a warning where it is made often: for three routes or more (eight where the client loads no certificates), in three
-places of a class, in a loop, in a dependency or a middleware. One route's own, mails and webhooks, logins, tries of settings, routes for administrators alone, and calls that wait for minutes or for
-a language model are notes.
+places of a class, in a loop, in a dependency or a middleware. One route's own, mails and webhooks, logins, tries of settings, routes for administrators alone, calls that wait for minutes or for
+a language model, questions with seconds between them, what is only done after the answer, and clients whose headers or address are
+the caller's (one for all would mix them) are notes.
 
 **Sources.** HTTPX, "Clients": https://www.python-httpx.org/advanced/clients/ ;
 aiohttp, "Don't create a session per request": https://docs.aiohttp.org/en/stable/client_quickstart.html#make-a-request
@@ -36,7 +37,8 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.code import reaches
+from strop.rules.clientuse import is_hardly_worth
+from strop.rules.code import function_at, reaches
 from strop.rules.dearer import Dearer
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -72,7 +74,6 @@ _RARE = re.compile(
 )
 _SELDOM = re.compile(r"e_?mail|billing|portal|web_?hook|notif|payment_info|licen[cs]e|release", re.IGNORECASE)
 _EACH = ("depends on ", "middleware ")
-_MINUTES = 60  # seconds
 _MANY = 3  # routes
 _MORE = 8  # routes, of a client that loads no certificates
 _PLACES = 3  # of one class
@@ -90,36 +91,8 @@ def notice(body: Body) -> Iterator[Mark]:
                 call,
                 name=name,
                 text=body.text(call)[:90],
-                little=_is_patient(body, call) or _is_given(body, call),
+                little=is_hardly_worth(body, call),
             )
-
-
-def _is_given(body: Body, call: ast.Call) -> bool:
-    """Whether it is made for another library's client, which may keep it: `Bank(http_client=httpx.Client())`."""
-    parent = body.parent(call)
-    given: list[ast.expr] = [call]
-    if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
-        name = parent.targets[0].id
-        given = [n for n in body.of(ast.Name) if n.id == name and isinstance(n.ctx, ast.Load)]
-    return any(_is_handed_to_library(body, each) for each in given)
-
-
-def _is_handed_to_library(body: Body, value: ast.expr) -> bool:
-    """Whether a value is a named argument of a class or function that is not the project's."""
-    keyword = body.parent(value)
-    above = body.parent(keyword) if isinstance(keyword, ast.keyword) else None
-    ref = body.ref(above.func) if isinstance(above, ast.Call) else None
-    return ref is not None and ref.kind == "name"
-
-
-def _is_patient(body: Body, call: ast.Call) -> bool:
-    """Whether it is made for an answer that takes minutes: to connect is little of that."""
-    given = next((body.value(k.value) for k in call.keywords if k.arg == "timeout"), None)
-    numbers = (
-        [given] if not isinstance(given, ast.Call) else [*given.args, *(k.value for k in given.keywords)]
-    )
-    seconds = (body.constant(number) for number in numbers)
-    return any(isinstance(s, int | float) and s >= _MINUTES for s in seconds)
 
 
 def _differs(body: Body, keyword: ast.keyword) -> bool:
@@ -177,14 +150,18 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
     reached = [m for m in marks if any(way.route in served for way in ways[m])]
     if not reached:
         return
-    first = max(reached, key=lambda m: (len(ways[m]), -m.span.line))
+    first = max(reached, key=lambda m: (not m.fact("little"), len(ways[m]), -m.span.line))
     keys = {w.route for m in reached for w in ways[m]} & served
     usual = {key for key in keys if not _is_rare(project, first.function, key)}
     enough = _MANY if first.fact("name").startswith("httpx.") else _MORE
     often = usual and (
         len(usual) >= enough or len(reached) >= _PLACES or _is_repeated(project, first, ways[first])
     )
-    little = first.fact("little") or Dearer.of(project).have(keys)
+    little = (
+        all(m.fact("little") for m in reached)
+        or Dearer.of(project).have(keys)
+        or all(_is_handed_on(project, way) for way in ways[first])
+    )
     also = f", as in {many(len(reached) - 1, 'place')} beside it" if len(reached) > 1 else ""
     yield draft(
         RULE,
@@ -199,6 +176,15 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
         chain=(*ways[first][0].chain, Step(first.fact("text"), first.span)),
         facts={"name": first.fact("name"), "function": first.function},
     )
+
+
+def _is_handed_on(project: Project, way: Reach) -> bool:
+    """Whether a way leads through a call that nobody waits for: a background task, `create_task`."""
+    for step in way.chain:
+        function = function_at(project, step.span)
+        if function is not None and any(c.background and c.span == step.span for c in function.calls):
+            return True
+    return False
 
 
 def _is_repeated(project: Project, mark: Mark, ways: list[Reach]) -> bool:
@@ -325,6 +311,59 @@ async def fetch(path: str, client: httpx.AsyncClient | None = None):
 async def read_rate():
     return await fetch("eur", shared)
 """),
+    ),
+    Example(
+        "with the headers of each shop, for three routes: a note",
+        plain("""
+import httpx
+
+
+class Parcels:
+    def __init__(self, address: str, token: str) -> None:
+        self.address = address
+        self.token = token
+
+    def client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.address, headers={"X-Token": self.token}, timeout=5)
+
+    async def ask(self, path: str):
+        async with self.client() as client:
+            return (await client.get(path)).json()
+
+
+@app.get("/{shop}/parcels")
+async def parcels(shop: str):
+    return await Parcels(f"https://{shop}.example", shop).ask("/parcels")
+
+
+@app.get("/{shop}/prices")
+async def prices(shop: str):
+    return await Parcels(f"https://{shop}.example", shop).ask("/prices")
+
+
+@app.get("/{shop}/depots")
+async def depots(shop: str):
+    return await Parcels(f"https://{shop}.example", shop).ask("/depots")
+"""),
+        bad=True,
+    ),
+    Example(
+        "asked every ten seconds until the label is printed: a note",
+        plain("""
+import httpx
+
+
+@app.post("/labels/{number}")
+async def wait_for_label(number: int):
+    for _ in range(30):
+        async with httpx.AsyncClient(timeout=5) as client:
+            state = (await client.get(f"https://labels.example/{number}")).json()["state"]
+        if state == "printed":
+            break
+        await asyncio.sleep(10)
+    return {"number": number}
+"""),
+        bad=True,
     ),
     Example(
         "on routes for administrators alone: a note",

@@ -15,7 +15,8 @@ is in sight.
 about (`select ... with_for_update()` on the parent row, an advisory lock).
 
 **When it is no problem.** Rows whose duplicates harm nobody; serializable transactions. A note where the lookup takes the first of several rows (`.first()`): with
-`.one_or_none()` a second row makes it fail from then on.
+`.one_or_none()` a second row makes it fail from then on; and where the check is made for one value alone
+(`if kind == "summary"`): a constraint on all rows would keep the others out too, a partial unique index does not.
 
 **Sources.** SQLAlchemy, "with_for_update": https://docs.sqlalchemy.org/en/20/core/selectable.html#sqlalchemy.sql.expression.GenerativeSelect.with_for_update ;
 PostgreSQL, "Transaction Isolation": https://www.postgresql.org/docs/current/transaction-iso.html
@@ -69,7 +70,9 @@ def notice(body: Body) -> Iterator[Mark]:
                 continue
             model, columns = _compared(body, source)
             if model:
-                yield body.mark(RULE.code, guard, checks=model, columns=",".join(columns), breaks=breaks)
+                only = _only(body, guard, columns)
+                told = ",".join(columns)
+                yield body.mark(RULE.code, guard, checks=model, columns=told, breaks=breaks, only=only)
             elif isinstance(source, ast.Call):
                 yield body.mark(RULE.code, guard, asks=_function(body, source))
     for call in body.of(ast.Call):
@@ -79,6 +82,28 @@ def notice(body: Body) -> Iterator[Mark]:
         elif body.name(call.func) in ("sqlalchemy.update", "sqlalchemy.insert") and call.args:
             yield body.mark(RULE.code, call, writes=body.name(call.args[0]))
     yield from _lookups(body)
+
+
+def _only(body: Body, guard: ast.If, columns: tuple[str, ...]) -> str:
+    """The condition around a check that asks one of its columns for one value: `kind == "summary"`; "" without."""
+    for node in body.around(guard):
+        for test in ast.walk(node.test) if isinstance(node, ast.If) else ():
+            match test:
+                case ast.Compare(left=left, ops=[ast.Eq() | ast.Is() | ast.In()], comparators=[value]) if (
+                    last_name(left) in columns and _is_constant(body, value)
+                ):
+                    return f"{last_name(left)} {'in' if isinstance(test.ops[0], ast.In) else '='} {ast.unparse(value)}"
+    return ""
+
+
+def _is_constant(body: Body, expr: ast.expr) -> bool:
+    """A literal, several of them, or a member of an enumeration."""
+    if isinstance(expr, ast.Tuple | ast.List | ast.Set):
+        return all(_is_constant(body, each) for each in expr.elts)
+    if isinstance(expr, ast.Attribute):
+        ref = body.ref(expr.value)
+        return ref is not None and ref.kind == "class"
+    return isinstance(body.value(expr), ast.Constant)
 
 
 def _breaks(body: Body) -> bool:
@@ -249,6 +274,10 @@ def _finding(
     mark: Mark, act: Mark, table: Table, columns: list[str], ways: list[Reach], *, breaks: bool
 ) -> Finding:
     name = table.model.rpartition(":")[2]
+    only = mark.fact("only")
+    mend = f"a unique constraint on {', '.join(columns)}"
+    if only:
+        mend = f"a partial unique index on {', '.join(columns)}, where {only} (other rows may repeat)"
     return draft(
         RULE,
         mark.span,
@@ -256,12 +285,12 @@ def _finding(
         message=f"two requests can both find no {name} with this {listed(columns)} and both write one: no unique constraint of {table.name} is on {'it' if len(columns) == 1 else 'them'}",
         impact="a double click or a retry leaves two rows where the code expects one"
         + (": from then on the lookup itself fails" if breaks else ""),
-        solution=f"a unique constraint on {', '.join(columns)}, and IntegrityError answered as a conflict; or a lock",
+        solution=f"{mend}, and IntegrityError answered as a conflict; or a lock",
         known="static",
         confidence=0.7,
         chain=(*ways[0].chain, Step("the check", mark.span), Step("the write", act.span)),
         facts={"table": table.name, "columns": ",".join(columns)},
-        severity=None if breaks else "note",
+        severity=None if breaks and not only else "note",
     )
 
 
@@ -297,6 +326,32 @@ def create(name: str, session: Session = Depends(get_session)):
     session.add(Customer(name=name))
     session.commit()
     return name
+"""),
+        bad=True,
+    ),
+    Example(
+        "one summary for each order, of many documents: a note",
+        shop("""
+from fastapi import HTTPException
+
+
+class Paper(Base):
+    __tablename__ = "papers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    kind: Mapped[str]
+
+
+@app.post("/orders/{order_id}/papers")
+def create(order_id: int, kind: str, session: Session = Depends(get_session)):
+    if kind == "summary":
+        asked = select(Paper).where(Paper.kind == "summary", Paper.order_id == order_id)
+        existing = session.scalars(asked).one_or_none()
+        if existing:
+            raise HTTPException(409, "there is one")
+    session.add(Paper(order_id=order_id, kind=kind))
+    session.commit()
+    return kind
 """),
         bad=True,
     ),

@@ -1,0 +1,226 @@
+"""Requests beside a recorded one: what does the application answer to others' credentials, to missing ids, to
+values at and beyond their bounds?
+
+Everything follows from the cell, its operation and the pool, so the id of a perturbed cell
+(`c0012~body.price.null`) names the same request in every run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from strop.cell import Cell, Request
+from strop.measure.generate import Operation, ascii_path, on_the_wire
+from strop.measure.perturb_body import bodies
+from strop.measure.unlike import Json, kind_of, unlike
+
+MARK = "~"  # between the id of a cell and what was done to it
+LATER = 10**9  # an ordinal so late that every token has expired
+NOBODY = {"integer": ("999999937",), "number": ("999999937",)}
+NOBODY_TEXT = ("00000000-0000-4000-8000-00000000dead", "strop-nobody")
+MALFORMED = ("strop-x", "0", "-1", str(2**70))
+CREDENTIALS = re.compile(r"authorization|cookie|.*(api[-_]?key|token|session|auth).*", re.IGNORECASE)
+
+Header = tuple[str, str]
+Change = tuple[str, Request]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A subject that the application knows, and the headers that say so."""
+
+    name: str
+    headers: tuple[Header, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What perturbed requests may carry beside what the schema says: other subjects, constants of the change."""
+
+    identities: tuple[Identity, ...] = ()
+    constants: tuple[Json, ...] = ()
+
+
+def parent_of(cell: str) -> str:
+    """The id of the recorded cell that a perturbed one comes from; a recorded one's own."""
+    return cell.partition(MARK)[0]
+
+
+def credentials(request: Request) -> tuple[Header, ...]:
+    """The headers of a request that say who asks."""
+    return tuple(pair for pair in request.headers if CREDENTIALS.fullmatch(pair[0]))
+
+
+def perturb(cell: Cell, operation: Operation, pool: Pool) -> Iterator[Cell]:
+    """The requests beside this one, breadth first: one of every kind and place before the second of any.
+
+    None equals the cell's own request, and no two equal each other.
+    """
+    groups = [_others(cell.request, pool), _clocked(cell.request)]
+    groups += _paths(cell.request, operation, pool)
+    groups += _queries(cell.request, operation, pool)
+    groups += _headers(cell.request, operation)
+    groups += bodies(cell.request, operation, pool.constants)
+    seen = {(cell.request, cell.ordinal)}
+    for label, request in _breadth_first(groups):
+        ordinal = LATER if label == "expired" else cell.ordinal
+        if (request, ordinal) in seen:
+            continue
+        seen.add((request, ordinal))
+        identity = label.removeprefix("as.") if label.startswith("as.") else cell.identity
+        yield replace(
+            cell,
+            id=f"{cell.id}{MARK}{label}",
+            ordinal=ordinal,
+            request=request,
+            route=operation.key,
+            source="perturbed",
+            identity=identity,
+        )
+
+
+def _breadth_first(groups: Sequence[Iterator[Change]]) -> Iterator[Change]:
+    for row in zip_longest(*groups):
+        yield from (change for change in row if change is not None)
+
+
+def _others(request: Request, pool: Pool) -> Iterator[Change]:
+    """Without credentials, with broken ones, and as each other subject."""
+    own = credentials(request)
+    rest = tuple(pair for pair in request.headers if pair not in own)
+    for identity in pool.identities:
+        if identity.headers != own:
+            yield f"as.{identity.name}", replace(request, headers=(*rest, *identity.headers))
+    if not own:
+        return
+    yield "anonymous", replace(request, headers=rest)
+    for label, spoil in (
+        ("forged", _forged),
+        ("malformed", _malformed),
+        ("scheme", _other_scheme),
+        ("bare", _bare),
+    ):
+        yield label, replace(request, headers=(*rest, *((name, spoil(value)) for name, value in own)))
+
+
+def _forged(value: str) -> str:
+    """The same credentials with another last sign but one: a signature that doesn't hold, a token nobody has."""
+    if len(value) < 3:
+        return f"{value}x"
+    return value[:-2] + ("A" if value[-2] != "A" else "B") + value[-1]
+
+
+def _malformed(value: str) -> str:
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} strop" if space else "strop"
+
+
+def _other_scheme(value: str) -> str:
+    return f"Basic {_bare(value)}"
+
+
+def _bare(value: str) -> str:
+    return value.rpartition(" ")[2]
+
+
+def _clocked(request: Request) -> Iterator[Change]:
+    if credentials(request):
+        yield "expired", request
+
+
+def _paths(request: Request, operation: Operation, pool: Pool) -> list[Iterator[Change]]:
+    path, mark, query = request.path.partition("?")
+    names = [name.partition(":")[0] for name in re.findall(r"{([^}]+)}", operation.path)]
+    parts = re.split(r"{[^}]+}", operation.path)
+    found = re.fullmatch("(.+?)".join(map(re.escape, map(ascii_path, parts))), path)
+    if not names or found is None:
+        return []
+    schemas = {p["name"]: p.get("schema", {}) for p in operation.parameters("path")}
+
+    def changes(place: int, name: str) -> Iterator[Change]:
+        schema = operation.values.resolve(schemas.get(name, {}))
+        current = unquote(found.group(place + 1))
+        for label, value in _path_values(operation, name, schema, current, pool):
+            texts = [*found.groups()]
+            texts[place] = quote(value, safe="")
+            made = "".join(f"{a}{b}" for a, b in zip_longest(parts, texts, fillvalue=""))
+            yield f"path.{name}.{label}", replace(request, path=ascii_path(made) + mark + query)
+
+    return [changes(place, name) for place, name in enumerate(names)]
+
+
+def _path_values(
+    operation: Operation, name: str, schema: dict[str, Json], current: str, pool: Pool
+) -> Iterator[tuple[str, str]]:
+    """Nobody's, another's, what can't be an id at all."""
+    kind = kind_of(schema, current)
+    texts = NOBODY.get(kind, NOBODY_TEXT[:1] if schema.get("format") == "uuid" else NOBODY_TEXT[1:])
+    yield from (("missing", text) for text in texts)
+    known = [text for text in operation.values.parameter(name, schema, operation.path) if text != current]
+    yield from ((f"other{number}", text) for number, text in enumerate(known))
+    yield from ((f"malformed{number}", text) for number, text in enumerate(MALFORMED))
+    value = int(current) if kind == "integer" and current.lstrip("-").isdigit() else current
+    for label, other in unlike(schema, value, (), pool.constants):
+        if other not in (None, "") and label != "wrong-type":
+            yield label, _text(other)
+
+
+def _queries(request: Request, operation: Operation, pool: Pool) -> list[Iterator[Change]]:
+    path, _, query = request.path.partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+
+    def changes(parameter: dict[str, Json]) -> Iterator[Change]:
+        name = parameter["name"]
+        for label, texts in _query_values(operation, parameter, [v for k, v in pairs if k == name], pool):
+            made = urlencode([*((k, v) for k, v in pairs if k != name), *((name, text) for text in texts)])
+            yield f"query.{name}.{label}", replace(request, path=f"{path}?{made}" if made else path)
+
+    return [changes(parameter) for parameter in operation.parameters("query")]
+
+
+def _query_values(
+    operation: Operation, parameter: dict[str, Json], current: list[str], pool: Pool
+) -> Iterator[tuple[str, list[str]]]:
+    name = parameter["name"]
+    schema = operation.values.resolve(parameter.get("schema", {}))
+    if current:
+        yield "dropped", []
+    if schema.get("type") == "array":
+        items = operation.values.resolve(schema.get("items", {}))
+        known = operation.values.parameter(name, schema, operation.path)
+        yield "two", [*known[:2]] if len(known) > 1 else [*known, *known]
+        schema, current = items, current[:1]
+    kind = kind_of(schema, "")
+    value: Json = current[0] if current else schema.get("default", "")
+    if kind in ("integer", "number") and isinstance(value, str) and re.fullmatch(r"-?\d{1,15}", value):
+        value = int(value)
+    if kind == "boolean":
+        value = str(value).lower() in ("true", "1")
+        yield ("true", ["true"]) if not value else ("false", ["false"])
+    known = operation.values.stored(name, operation.path)
+    for label, other in unlike(schema, value, known, pool.constants):
+        if label != "null":
+            yield label, [_text(other)]
+    yield "blank", [""]
+    if kind in ("integer", "number"):
+        yield from (("one", ["1"]), ("five", ["5"]))
+
+
+def _headers(request: Request, operation: Operation) -> list[Iterator[Change]]:
+    def changes(name: str) -> Iterator[Change]:
+        rest = tuple(pair for pair in request.headers if pair[0] != name)
+        if rest != request.headers:
+            yield f"header.{name}.dropped", replace(request, headers=rest)
+        for label, text in (("wrong", "strop"), ("blank", ""), ("zero", "0")):
+            yield f"header.{name}.{label}", replace(request, headers=(*rest, (name, text)))
+
+    names = (on_the_wire(p["name"].lower()) for p in operation.parameters("header"))
+    return [changes(name) for name in names if not CREDENTIALS.fullmatch(name)]
+
+
+def _text(value: Json) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
