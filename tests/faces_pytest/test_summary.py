@@ -177,6 +177,33 @@ def test_time_that_a_test_froze_stays_frozen_for_it_and_not_for_the_counts(run: 
     assert troubles(ran, "slow") == {}
 
 
+SERVER = """
+import threading, time, httpx, uvicorn
+from books import app
+
+def test_server():
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    httpx.get(f"http://127.0.0.1:{port}/authors/counts", timeout=60)
+    httpx.get(f"http://127.0.0.1:{port}/sleepy", timeout=60)
+    server.should_exit = True
+    thread.join()
+"""
+
+
+def test_a_server_in_a_thread_is_counted(run: Run) -> None:
+    """With uvloop, whose loop has no selector to tell when a step ends."""
+    ran = run({"test_server.py": SERVER}, "--strop-json=counts.json", "-W", "default")
+    assert ran.status == 0, ran.text
+    assert ran.counts["failures"] == {}
+    assert ran.counts["total"]["queries"] == 5
+    assert ran.line("sleep") in troubles(ran, "block")
+
+
 BEFORE = """
 import time, asyncio, httpx, pytest
 from books import app
