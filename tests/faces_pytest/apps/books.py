@@ -75,14 +75,14 @@ async def read_author(author: int) -> str:
 
 @app.get("/sleepy")
 async def sleepy() -> str:
-    time.sleep(0.06)  # mark: sleep
+    time.sleep(0.5)  # mark: sleep
     return "awake"
 
 
 @app.get("/slow")
 def slow(session: Database) -> int:
     digits = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500000)"
-    return session.scalar(text(f"{digits} SELECT sum(i) FROM n"))  # mark: slow
+    return int(session.scalar(text(f"{digits} SELECT sum(i) FROM n")) or 0)  # mark: slow
 
 
 @app.get("/plain")
