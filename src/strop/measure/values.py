@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from strop.measure.bounds import number_within
@@ -43,6 +43,7 @@ class Values:
     imported: Imported
     databases: Databases
     document: dict[str, Json]
+    _read: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, compare=False)  # by column
 
     def resolve(self, schema: dict[str, Json]) -> dict[str, Json]:
         """The schema behind references, and the first alternative that is not null."""
@@ -166,6 +167,11 @@ class Values:
         if place is None:
             return ()
         table, column = place
+        if (table.name, column.name) not in self._read:
+            self._read[table.name, column.name] = self._values_of(table, column)
+        return self._read[table.name, column.name]
+
+    def _values_of(self, table: Table, column: Column) -> tuple[str, ...]:
         spread = self.databases.sample(table.name, column.name, SPREAD)
         key = f"{table.name}.{column.name}"
         children = (

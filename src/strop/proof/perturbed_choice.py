@@ -20,7 +20,7 @@ from strop.proof.lint import runs_at_import
 
 TIMES = 15  # perturbed cells for each recorded one
 MOST = 2000
-ELSEWHERE = 3  # for each recorded one of routes that the change does not reach
+ELSEWHERE = 1  # for each recorded one of routes that the change does not reach
 CONSTANTS = 8  # of each type, from the functions that changed
 LENGTH = 60  # characters of a text that is worth sending
 
