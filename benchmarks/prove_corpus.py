@@ -1,6 +1,6 @@
 """How many changes of behaviour does `strop prove` tell, and does it call any neutral edit different?
 
-    python benchmarks/prove_corpus.py [FOLDER] [--only TEXT] [--random N] [--mutants N]
+    python benchmarks/prove_corpus.py [FOLDER] [--only TEXT...] [--random N] [--mutants N]
 
 FOLDER (./corpus) is made anew: a copy of the example backend with rows. The base is observed once; every change of
 `benchmarks/corpus/*.toml`, and of N random mistakes anywhere in its handlers, services and queries, is then judged as
@@ -122,18 +122,28 @@ def random_changes(root: Path, count: int) -> list[Change]:
     ]
 
 
-def judge(
-    world: World, base: Base, suites: Suites | None, perturbing: Perturbing, change: Change, mutants: int = 0
-) -> Judged:
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The base, observed once: what every change is judged against."""
+
+    world: World
+    base: Base
+    suites: Suites | None
+    perturbing: Perturbing
+    mutants: int
+
+
+def judge(bench: Bench, change: Change) -> Judged:
     """One change as a commit of the world's clone, through the gates of `strop prove`."""
     began = time.monotonic()
+    world = bench.world
     tree = world.folder.tree("base")
     for file, text in change.files:
         (tree / file).write_text(text)
     revision = git.commit(tree, [file for file, _ in change.files], change.name[:60], "")
     world.folder.remove(tree)
-    proving = Proving(world, base, suites, revision, perturbing=perturbing)
-    verdict = proving.run(cost=False, mutants=mutants)
+    proving = Proving(world, bench.base, bench.suites, revision, perturbing=bench.perturbing)
+    verdict = proving.run(cost=False, mutants=bench.mutants)
     return Judged(change, verdict, time.monotonic() - began)
 
 
@@ -141,24 +151,27 @@ def judge_all(folder: Path, arguments: argparse.Namespace) -> list[Judged]:
     """Observe the base once, judge every change."""
     target = open_target(folder, Overrides(python=sys.executable), head=True)
     changes = [*read_changes(folder), *random_changes(folder, arguments.random)]
-    changes = [change for change in changes if arguments.only in f"{change.group} {change.name}"]
+    changes = [change for change in changes if is_wanted(change, arguments.only)]
     with open_world(target) as world:
         began = time.monotonic()
         seen = observe(world, Workload())
         base, suites = control(world, seen, lambda _: None)
-        perturbing = Perturbing(seen, base)
+        bench = Bench(world, base, suites, Perturbing(seen, base), arguments.mutants)
         print(
             f"{len(base.cells)} cells, {len(suites.one.tests) if suites else 0} tests on the base: {time.monotonic() - began:.0f} s"
         )
         with workers(2) as pool:
-            asked: list[Future[Judged]] = [
-                pool.submit(judge, world, base, suites, perturbing, c, arguments.mutants) for c in changes
-            ]
+            asked: list[Future[Judged]] = [pool.submit(judge, bench, c) for c in changes]
             found = []
             for future in asked:
                 found.append(future.result())
                 print(found[-1], flush=True)
         return found
+
+
+def is_wanted(change: Change, only: Sequence[str]) -> bool:
+    """Whether one of the texts occurs in the change's group and name; without a text all are wanted."""
+    return not only or any(text in f"{change.group} {change.name}" for text in only)
 
 
 def sum_up(found: Sequence[Judged]) -> int:
@@ -177,6 +190,9 @@ def sum_up(found: Sequence[Judged]) -> int:
         print(
             f"not told: {judged.change.name}: {judged.change.because or judged.verdict.reason or 'no reason is known'}"
         )
+    for judged in found:
+        if judged.is_told and judged.change.because:
+            print(f"told by now, its explanation can go: {judged.change.name}")
     return int(any(judged.is_wrong for judged in found if judged.change.group != "random"))
 
 
@@ -186,7 +202,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", nargs="?", default="corpus", type=Path)
-    parser.add_argument("--only", default="", help="changes whose group and name hold this text")
+    parser.add_argument(
+        "--only", nargs="+", default=(), help="changes whose group and name hold one of these texts"
+    )
     parser.add_argument("--random", default=0, type=int, help="how many random mistakes")
     parser.add_argument("--mutants", default=0, type=int, help="how many mistakes score each proof (gate 7)")
     arguments = parser.parse_args()

@@ -249,3 +249,24 @@ def test_two_tables_that_point_at_each_other(tmp_path: Path) -> None:
         """,
     )
     assert {r.name: r.uselist for r in read.relationships} == {"cover": False, "photos": True}
+
+
+@pytest.mark.parametrize("home", ["sqlalchemy.orm", "sqlalchemy.ext.declarative"])
+def test_models_below_what_declarative_base_gives(tmp_path: Path, home: str) -> None:
+    read = declared(
+        tmp_path,
+        base=f"""
+            from {home} import declarative_base
+            Base = declarative_base()
+        """,
+        books="""
+            from sqlalchemy import Column, ForeignKey, Integer
+            from base import Base
+
+            class Book(Base):
+                __tablename__ = "books"
+                id = Column(Integer, primary_key=True)
+                author_id = Column(ForeignKey("authors.id"), index=True)
+        """,
+    )
+    assert [(t.name, [c.name for c in t.columns]) for t in read.tables] == [("books", ["id", "author_id"])]

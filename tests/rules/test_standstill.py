@@ -119,6 +119,29 @@ async def read_all():
     assert "not def, since read_all would await it in vain" in one.solution
 
 
+def test_a_handler_that_a_decorator_awaits_stays_async(tmp_path: Path) -> None:
+    main = """
+import requests
+from functools import wraps
+
+
+def allowed(func):
+    @wraps(func)
+    async def checked(*args, **kwargs):
+        return await func(*args, **kwargs)
+
+    return checked
+
+
+@app.get("/words")
+@allowed
+async def words():
+    return requests.get("https://words.test").json()
+"""
+    (one,) = found(tmp_path, "ASY003", main)
+    assert one.solution.startswith("await run_in_threadpool(...) around what waits; not def, since")
+
+
 def test_one_row_of_a_database_that_is_a_file_is_a_note(tmp_path: Path) -> None:
     code = """
 import peewee

@@ -24,7 +24,7 @@ from strop.verdict import Gate
 from strop.world.instance import Conditions
 from strop.world.process import workers
 
-MOST_CELLS = 40  # requests that a mutant is shown to, spread over their routes
+MOST_CELLS = 80  # requests that a mutant is shown to, spread over their routes
 LIMIT = 10.0  # seconds a request may take in a mutant: a loop that no longer ends is a difference too
 ENOUGH = 0.5  # the share of mutants that must be killed
 ALONE = 2  # mutants of one statement that must all survive before nobody is said to look at it
@@ -73,7 +73,12 @@ class KillScore:
             f"{self.unserved} at lines that nothing shows" * bool(self.unserved),
         ]
         more = ", ".join(filter(None, left_out))
-        detail = f"{self.killed} of {self.judged} told" + (f" (left out: {more})" if more else "")
+        detail = (
+            f"{self.killed} of {self.judged} told"
+            if self.judged
+            else "no mistake could be shown to a request"
+        )
+        detail += f" (left out: {more})" if more else ""
         return Gate(7, "mutants of the change", not self.weakness, detail, self.seconds)
 
 

@@ -194,12 +194,21 @@ class Standstill:
             if path is not None and routes:
                 hold, chain = path
                 same = ("session",) if hold.session else (hold.library, hold.effect.note, str(hold.weight))
-                awaiting = tuple(sorted({f.id for f, _ in self.callers.get(function.id, ())}))
+                callers = {f.id for f, _ in self.callers.get(function.id, ())}
+                awaiting = tuple(sorted(callers | self._wrapping(function)))
                 cause = Cause(function, hold, routes, (*self.way(function, routes), *chain), (), awaiting)
                 alike[function.span.file, str(bool(awaiting)), *same].append(self._weighed(cause))
         most = MANY if sum(map(len, alike.values())) <= HABIT else 1
         for causes in alike.values():
             yield from _few(causes, most)
+
+    def _wrapping(self, function: Function) -> set[str]:
+        """The async functions that decorators put around a handler and that await it, whatever it is."""
+        around: dict[str, list[Function]] = defaultdict(list)
+        for call in function.calls:
+            if call.text.startswith("@") and call.target in self.functions:
+                around[call.text].append(self.functions[call.target])
+        return {f.id for each in around.values() for f in each if all(other.is_async for other in each)}
 
     def _below(self, function: Function) -> tuple[Hold, Chain] | None:
         """What a handler that awaits nothing does that holds the loop; the worst of it, the nearest of equals."""

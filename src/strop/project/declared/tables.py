@@ -47,7 +47,10 @@ class Models:
     def _table(self, model: MappedClass) -> str:
         if model.abstract or (model.sqlmodel and not model.is_table):
             return ""
-        is_root = len(model.lineage) == 1 and any(b.endswith(".DeclarativeBase") for b in model.library)
+        below = len(model.lineage) == 1 and any(b.endswith(".DeclarativeBase") for b in model.library)
+        is_root = (
+            below and not model.table
+        )  # below `declarative_base()`, which is no class of the project, it has one
         if is_root or (model.named_by and not model.table) or not self.has_columns(model):
             return ""
         name = model.table or self._named(model) or ("lower:" if model.sqlmodel else "")

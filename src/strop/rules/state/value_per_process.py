@@ -96,11 +96,19 @@ def notice(body: Body) -> Iterator[Mark]:
                 continue  # a setting's default: the rule about secrets of settings tells it
             if kind == "moment" and ".tzinfo" in body.text(node):
                 continue  # the zone of the machine, which is no moment
+            if kind and _is_documentation(body, target.id):
+                continue
             if kind == "moment" and len(body.scope.names.get(target.id, ())) > 1:
                 continue  # set again later: it is a variable
             if kind:
                 yield body.mark(RULE.code, node, kind=kind, name=target.id, text=body.text(call)[:60])
                 break
+
+
+def _is_documentation(body: Body, name: str) -> bool:
+    """Whether a value is an example for the OpenAPI document: it is wanted at import, and nobody reckons with it."""
+    given = rf"\b(?:openapi_examples|examples?|json_schema_extra|openapi_extra|responses)\s*=\s*[\[{{]?\s*{re.escape(name)}\b"
+    return re.search(given, "\n".join(body.module.lines)) is not None
 
 
 def _assignments(statements: list[ast.stmt]) -> Iterator[ast.Assign | ast.AnnAssign]:
@@ -217,6 +225,22 @@ import secrets
 SECRET_KEY = os.environ.get("SECRET_KEY", secrets.token_urlsafe(32))
 """),
         bad=True,
+    ),
+    Example(
+        "an example of the document",
+        plain("""
+from datetime import datetime
+
+from fastapi import Body
+
+UPDATES = {"one": {"value": {"at": datetime.now().isoformat()}}}
+
+
+@app.post("/updates")
+def update(updates: dict = Body(openapi_examples=UPDATES)) -> int:
+    return len(updates)
+"""),
+        bad=False,
     ),
     Example(
         "the process's number, before the fork",
