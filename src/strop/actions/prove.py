@@ -18,8 +18,9 @@ from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch,
 from strop.proof.executed import Executed, executed
 from strop.proof.judge import Base
 from strop.proof.kill import KillScore, score
-from strop.proof.perturbed import Perturbed, Perturbing, wanted
+from strop.proof.perturbed import Perturbing, wanted
 from strop.proof.schema import Schema
+from strop.proof.side_by_side import Perturbed
 from strop.report.prove.proved import Proved
 from strop.target import Target
 from strop.verdict import Behaviour, Difference, Gate, Verdict

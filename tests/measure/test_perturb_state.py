@@ -1,0 +1,71 @@
+"""Perturbed states: twins have keys, times and owners of their own, flags turn, optional values go, the first row stays."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from strop.measure.perturb_state import states
+from strop.project.table import Column, Table
+
+SCRIPT = """
+create table owners (id integer primary key, email varchar not null unique, active boolean not null);
+create table things (id char(32) primary key, name varchar not null, note varchar, made datetime not null,
+  owner_id integer not null references owners (id));
+create table tags (thing_id char(32) not null, owner_id integer not null, primary key (thing_id, owner_id));
+insert into owners values (1, 'ann@a.b', 1), (2, 'bob@a.b', 1), (3, 'cy@a.b', 0);
+insert into things values ('0aaa', 'Bolt', 'x', '2026-01-01 10:00:00.000000', 1),
+  ('0bbb', 'Nut', 'y', '2026-01-01 10:00:00.000000', 3);
+insert into tags values ('0aaa', 1);
+"""
+TABLES = (
+    Table("owners", "", None, (
+        Column("id", "INTEGER", primary=True, nullable=False),
+        Column("email", "VARCHAR", nullable=False, unique=True),
+        Column("active", "BOOLEAN", nullable=False))),
+    Table("things", "", None, (
+        Column("id", "CHAR(32)", primary=True, nullable=False), Column("name", "VARCHAR", nullable=False),
+        Column("note", "VARCHAR"), Column("made", "DATETIME", nullable=False),
+        Column("owner_id", "INTEGER", nullable=False, foreign_key="owners.id"))),
+    Table("tags", "", None, (
+        Column("thing_id", "CHAR(32)", primary=True, foreign_key="things.id"),
+        Column("owner_id", "INTEGER", primary=True, foreign_key="owners.id"))),
+    Table("not there", "", None, (Column("id", "INTEGER", primary=True),)),
+)  # fmt: skip
+
+
+@pytest.fixture
+def database() -> Iterator[sqlite3.Connection]:
+    made = sqlite3.connect(":memory:")
+    made.executescript(SCRIPT)
+    yield made
+    made.close()
+
+
+def lead(database: sqlite3.Connection, name: str) -> None:
+    for statement in dict(states(TABLES))[name]:
+        if '"not there"' not in statement:
+            database.execute(statement)
+
+
+def test_twins_and_flags(database: sqlite3.Connection) -> None:
+    lead(database, "clones")
+    owners = database.execute("select * from owners order by id").fetchall()
+    assert owners == [
+        (1, "ann@a.b", 1), (2, "bob@a.b", 0), (3, "cy@a.b", 0),
+        (4, "cann@a.b", 0), (5, "cbob@a.b", 1), (6, "ccy@a.b", 1),
+    ]  # fmt: skip
+    things = database.execute("select * from things order by rowid").fetchall()
+    assert things[2:] == [
+        ("caaa", "Bolt", "x", "2026-01-01 10:00:01.000000", 6),
+        ("cbbb", "Nut", "y", "2026-01-01 10:00:02.000000", 2),
+    ]
+    assert database.execute("select count(*) from tags").fetchone() == (2,)
+
+
+def test_optional_values_go_and_others_stay(database: sqlite3.Connection) -> None:
+    lead(database, "nulls")
+    assert database.execute("select name, note from things").fetchall() == [("Bolt", None), ("Nut", "y")]
+    assert database.execute("select count(*) from owners where email is null").fetchone() == (0,)
