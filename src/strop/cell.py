@@ -25,6 +25,8 @@ class Cell:
     route: str = ""  # "GET /orders/{order_id}"
     source: str = ""  # openapi, har, suite
     identity: str = ""  # whose credentials it carries
+    shift: float = 0.0  # seconds by which its clock is ahead of what the ordinal says
+    chance: str = ""  # what its random values follow from besides its id
 
 
 @dataclass(frozen=True, slots=True)

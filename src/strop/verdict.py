@@ -25,6 +25,7 @@ class Difference:
     kind: str  # missing, added, type, value, length, order
     before: str
     after: str
+    world: str = ""  # the second world, in which alone it was seen: "with rows in another order"
 
 
 @dataclass(frozen=True, slots=True)

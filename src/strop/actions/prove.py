@@ -21,6 +21,7 @@ from strop.proof.kill import KillScore, score
 from strop.proof.perturbed import Perturbing, wanted
 from strop.proof.schema import Schema
 from strop.proof.side_by_side import Perturbed
+from strop.proof.worlds import compare_worlds, observe_second
 from strop.report.prove.proved import Proved
 from strop.target import Target
 from strop.verdict import Behaviour, Difference, Gate, Verdict
@@ -59,6 +60,7 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
         revision = take_changed(world.folder, change)
         seen = observe(world, request.workload, listener)
         base, suites = control(world, seen, listener)
+        base.second = observe_second(base, seen.served, listener)
         proving = Proving(world, base, suites, revision, listener, Perturbing(seen, base))
         judged = proving.run(request.cost, request.mutants, request.workload.cells)
         unproved = list_unproved(seen, suites)
@@ -123,6 +125,8 @@ class Proving:
             return _not_started(problem)
         perturbed = self._perturb(proof, cells)
         self._look(proof, perturbed)
+        if proof.holds:
+            compare_worlds(self.base, proof, Schema(), self.listener)
         if proof.holds and cost:
             proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
         if proof.holds and mutants:

@@ -181,6 +181,8 @@ def _command(cell: Cell, limit: float) -> dict[str, Any]:
         "do": "request",
         "cell": cell.id,
         "ordinal": cell.ordinal,
+        "shift": cell.shift,
+        "chance": cell.chance,
         "method": request.method,
         "path": request.path,
         "headers": [list(pair) for pair in request.headers],

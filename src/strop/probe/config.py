@@ -24,6 +24,7 @@ class Config:
     clock: float | None = None
     step: float = 0.1  # seconds that one ordinal is worth
     seed: str | None = None
+    backwards: bool = False  # whether SQLite gives rows in reverse where a query fixes no order
     record: bool = False
     watch: dict[str, list[int]] = field(default_factory=dict)
     pytest: tuple[str, ...] = ()

@@ -28,6 +28,8 @@ class Request:
     body: bytes
     limit: float | None
     clock: float | None = None  # seconds since 1970, where the ordinal does not say it
+    shift: float = 0.0  # seconds by which the clock is ahead of what the ordinal says
+    chance: str = ""  # what random values follow from besides the cell
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Request:
@@ -41,6 +43,8 @@ class Request:
             body=base64.b64decode(raw.get("body") or ""),
             limit=raw.get("limit"),
             clock=raw.get("clock"),
+            shift=float(raw.get("shift", 0.0)),
+            chance=str(raw.get("chance", "")),
         )
 
 

@@ -141,9 +141,9 @@ class Server:
         ):  # 1, 2, 4, 8 ...: caches that have filled need no more looks
             gc.freeze()
         if self._config.clock is not None:
-            at = self._config.clock + request.ordinal * self._config.step
+            at = self._config.clock + request.ordinal * self._config.step + request.shift
             clock.set_time(at if request.clock is None else request.clock)
-        randomness.reseed(request.cell)
+        randomness.reseed(request.cell, *([request.chance] if request.chance else []))
 
     def _run(self, app: Any, request: drive.Request) -> drive.Answer:
         assert self._lifespan is not None

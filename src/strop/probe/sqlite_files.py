@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from . import sqlite_clock
+from . import sqlite_clock, sqlite_ties
 from .ask import ask
 
 _connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+_FACTORY = 4  # the place of `factory` behind the database
 _here = threading.local()  # .inside: this thread's connection was already answered for
 
 
-def install(redirect: bool) -> None:
-    """Replace `sqlite3.connect`; without `redirect` connections only get the world's clock."""
-    connect: Any = _Connect(redirect).connect
+def install(redirect: bool, backwards: bool = False) -> None:
+    """Replace `sqlite3.connect`; without `redirect` connections only get the world's clock.
+
+    `backwards` lets rows come in reverse wherever a query fixes no order.
+    """
+    connect: Any = _Connect(redirect, backwards).connect
     sqlite3.connect = connect
     sqlite3.dbapi2.connect = connect
     if redirect:
@@ -31,18 +35,24 @@ def install(redirect: bool) -> None:
 class _Connect:
     """What replaces `sqlite3.connect`: a bound method, which does not bind again as attribute of a class."""
 
-    def __init__(self, redirect: bool) -> None:
+    def __init__(self, redirect: bool, backwards: bool) -> None:
         self._redirect = redirect
+        self._backwards = backwards
 
     def connect(self, database: Any, *args: Any, **kwargs: Any) -> sqlite3.Connection:
         uri = bool(kwargs.get("uri", args[6] if len(args) > 6 else False))
         answered = answer_for(database, uri) if self._redirect else database
+        if self._backwards and len(args) <= _FACTORY:
+            kwargs["factory"] = sqlite_ties.connection_class(kwargs.get("factory") or sqlite3.Connection)
         _here.inside = True
         try:
             connection = _connect(answered, *args, **kwargs)
         finally:
             _here.inside = False
         sqlite_clock.prepare(connection)
+        if self._backwards:
+            # past what the application's own class makes of `execute`
+            sqlite3.Connection.execute(connection, "pragma reverse_unordered_selects = on").close()
         return connection
 
 

@@ -18,7 +18,7 @@ def install(config: Config) -> None:
     if config.ask:
         ask.install(config.ask)
         servers.install()
-    sqlite_files.install(redirect=bool(config.ask))
+    sqlite_files.install(redirect=bool(config.ask), backwards=config.backwards)
     network.install()
     guard.install(config.protect, allow=(config.root, tempfile.gettempdir()))
     if config.clock is not None:

@@ -14,12 +14,14 @@ from strop.measure.suite import SuiteRun, run_suite
 from strop.patch import Edit
 from strop.problem import Problem
 from strop.project.project import Imported
+from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
 from strop.proof.cost import Pair, pair, time_gains, timed_cells
 from strop.proof.gain import count_gains
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.lint import edited_lines
 from strop.proof.schema import Schema, migrate
+from strop.proof.second import Second, lines
 from strop.proof.suites import compare_suites, suite_outcomes
 from strop.proof.work import work_gains
 from strop.span import Span
@@ -57,6 +59,7 @@ class BranchProof:
     suite: SuiteRun | None = None
     disturbed: str = ""  # what the added tests break when they run with the others
     differences: Found = ()
+    unspecified: tuple[str, ...] = ()  # "GET /x  body $: order not fixed by the query"
     gains: tuple[Gain, ...] = ()
 
     @property
@@ -135,7 +138,7 @@ def prove_branch(
             proof,
             2,
             f"{len(suites.one.tests)} own tests",
-            lambda: _suite(world, proof, suites, tests, added, Conditions(watch=watch)),
+            lambda: _suite(base, proof, suites, tests, added, Conditions(watch=watch)),
         )
     return proof
 
@@ -170,29 +173,48 @@ def _cells(base: Base, proof: BranchProof, listener: Listener) -> Found:
     for cell in base.cells:
         outcome = proof.served.settled(cell)
         proof.outcomes[cell.id] = outcome
-        found += differences(base.outcomes[cell.id], outcome, base.relaxed)
+        differing = differences(base.outcomes[cell.id], outcome, base.relaxed)
+        if differing and base.second is not None:
+            judged = base.second.judge_first(outcome)
+            proof.unspecified += lines(cell.route, judged)
+            differing = judged.differences
+        found += differing
         listener(Advance(cell.route))
     return tuple(found)
 
 
 def _suite(
-    world: World,
+    base: Base,
     proof: BranchProof,
     suites: Suites,
     tests: tuple[str, ...],
     added: tuple[str, ...],
     conditions: Conditions,
 ) -> Found:
+    world = base.world
     ignored = tuple(f"--ignore={file}" for file in added)
     chosen = tests or world.target.tests
     with workers(2) as pool:
         together = pool.submit(_run_beside, world, proof.revision, chosen) if added else None
         proof.suite = _run(world, proof.revision, (*ignored, *chosen), conditions)
-        found = compare_suites(suites.one, proof.suite, suites.flaky)
+        found = compare_suites(suites.one, proof.suite, suites.flaky, _tell(proof, base.second))
         if together is not None:
             failed = sorted(set(together.result().failed) - set(suites.one.failed) - set(suites.flaky))
             proof.disturbed = f"with them {', '.join(failed[:3])} fails" if failed else ""
     return found
+
+
+def _tell(proof: BranchProof, second: Second | None) -> Callable[[Outcome, Outcome], Found]:
+    """How two answers to a request of the tests are compared: lists that cells show to be in no order may be in any."""
+    if second is None:
+        return compare
+
+    def tell(before: Outcome, after: Outcome) -> Found:
+        judged = second.judge_test(before, after)
+        proof.unspecified += lines(before.exchange.route, judged)
+        return judged.differences
+
+    return tell
 
 
 def _run(world: World, revision: str, arguments: tuple[str, ...], conditions: Conditions) -> SuiteRun:
@@ -239,14 +261,21 @@ def measure_gains(
     return (*counted, *time_gains(launches, len(cells), base.noise, {c.route for c in cells}))
 
 
-def start_revision(world: World, revision: str, schema: Schema) -> Served:
+def start_revision(
+    world: World,
+    revision: str,
+    schema: Schema,
+    conditions: Conditions = Conditions(),  # noqa: B008 - frozen
+    backwards: bool = False,
+) -> Served:
     """The application as a revision has it, in a tree and with databases of its own."""
-    return _started(world.instance(world.folder.tree(revision)), schema, Conditions())
+    return _started(world.instance(world.folder.tree(revision), backwards=backwards), schema, conditions)
 
 
 def verdict(base: Base, proof: BranchProof, unproved: Sequence[str]) -> Verdict:
     """The judgement of the branch."""
-    word = Behaviour.UNSPECIFIED if base.relaxed.paths else Behaviour.IDENTICAL
+    relaxed = tuple(dict.fromkeys((*base.relaxed.lines, *proof.unspecified)))
+    word = Behaviour.UNSPECIFIED if relaxed else Behaviour.IDENTICAL
     holds = proof.holds
     return Verdict(
         behaviour=word if holds else Behaviour.DIFFERENT,
@@ -255,7 +284,7 @@ def verdict(base: Base, proof: BranchProof, unproved: Sequence[str]) -> Verdict:
         gates=tuple(sorted(proof.gates, key=lambda gate: gate.number)),
         gains=proof.gains,
         differences=proof.differences[:SHOWN],
-        relaxed=base.relaxed.lines,
+        relaxed=relaxed,
         unproved=tuple(unproved),
         cells=len(proof.outcomes) + (len(proof.suite.recorded) if proof.suite else 0),
         reached=_reached(base, proof),

@@ -35,7 +35,7 @@ class Change:
 def compare(before: Outcome, after: Outcome) -> tuple[Difference, ...]:
     """Every difference in status, headers (in order), body, exception type and database rows."""
     route = before.exchange.route
-    changes = [*compare_answers(before.answer, after.answer), *_rows(before.rows, after.rows)]
+    changes = [*compare_answers(before.answer, after.answer), *compare_rows(before.rows, after.rows)]
     return tuple(Difference(before.cell, route, c.path, c.kind, c.before, c.after) for c in changes)
 
 
@@ -46,11 +46,11 @@ def compare_answers(before: Answer, after: Answer) -> Iterator[Change]:
     if before.status != after.status:
         yield Change("status", "value", str(before.status), str(after.status))
     if before.body != after.body:  # before the headers: another length follows from another body
-        yield from _bodies(_unpacked(before), _unpacked(after))
-    yield from _headers(before.headers, after.headers)
+        yield from _bodies(unpacked(before), unpacked(after))
+    yield from compare_headers(before.headers, after.headers)
 
 
-def _unpacked(answer: Answer) -> bytes:
+def unpacked(answer: Answer) -> bytes:
     """The body without its compression, so that a difference has a place; as it is where that fails."""
     coding = next((v.strip().lower() for n, v in answer.headers if n.lower() == "content-encoding"), "")
     if coding not in ("gzip", "deflate"):
@@ -61,7 +61,10 @@ def _unpacked(answer: Answer) -> bytes:
         return answer.body
 
 
-def _headers(before: tuple[tuple[str, str], ...], after: tuple[tuple[str, str], ...]) -> Iterator[Change]:
+def compare_headers(
+    before: tuple[tuple[str, str], ...], after: tuple[tuple[str, str], ...]
+) -> Iterator[Change]:
+    """Every header whose values differ, or their order alone."""
     if before == after:
         return
     old, new = _by_name(before), _by_name(after)
@@ -72,7 +75,7 @@ def _headers(before: tuple[tuple[str, str], ...], after: tuple[tuple[str, str], 
             kind = "added" if name not in old else "missing" if name not in new else "value"
             yield Change(f"header {name}", kind, ", ".join(old.get(name, [])), ", ".join(new.get(name, [])))
     if not changed:
-        yield Change("headers", "order", _short([n for n, _ in before]), _short([n for n, _ in after]))
+        yield Change("headers", "order", short([n for n, _ in before]), short([n for n, _ in after]))
 
 
 def _by_name(headers: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
@@ -85,15 +88,15 @@ def _by_name(headers: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
 
 def _bodies(before: bytes, after: bytes) -> Iterator[Change]:
     try:
-        old, new = _parse(before), _parse(after)
+        old, new = parse(before), parse(after)
     except (ValueError, RecursionError):
-        yield Change("body", "value", _short(before), _short(after))
+        yield Change("body", "value", short(before), short(after))
         return
-    found = list(_values("$", old, new))
-    yield from found or [Change("body", "bytes", _short(before), _short(after))]
+    found = list(compare_values("$", old, new))
+    yield from found or [Change("body", "bytes", short(before), short(after))]
 
 
-def _parse(body: bytes) -> object:
+def parse(body: bytes) -> object:
     """JSON with numbers as written and objects as lists of pairs, so that key order is kept."""
     return json.loads(
         body,
@@ -104,7 +107,8 @@ def _parse(body: bytes) -> object:
     )
 
 
-def _values(path: str, old: object, new: object) -> Iterator[Change]:
+def compare_values(path: str, old: object, new: object) -> Iterator[Change]:
+    """Every difference between two parsed values, by its path."""
     if old == new:
         return
     if isinstance(old, tuple) and isinstance(new, tuple):
@@ -113,42 +117,44 @@ def _values(path: str, old: object, new: object) -> Iterator[Change]:
         yield from _lists(path, old, new)
     else:
         kind = "value" if type(old) is type(new) else "type"
-        yield Change(f"body {path}", kind, _short(old), _short(new))
+        yield Change(f"body {path}", kind, short(old), short(new))
 
 
 def _objects(path: str, old: dict[str, object], new: dict[str, object]) -> Iterator[Change]:
     for key in old:
         if key not in new:
-            yield Change(f"body {path}.{key}", "missing", _short(old[key]), "")
+            yield Change(f"body {path}.{key}", "missing", short(old[key]), "")
         else:
-            yield from _values(f"{path}.{key}", old[key], new[key])
+            yield from compare_values(f"{path}.{key}", old[key], new[key])
     for key in new:
         if key not in old:
-            yield Change(f"body {path}.{key}", "added", "", _short(new[key]))
+            yield Change(f"body {path}.{key}", "added", "", short(new[key]))
     if old.keys() == new.keys() and list(old) != list(new):
-        yield Change(f"body {path}", "order", _short(list(old)), _short(list(new)))
+        yield Change(f"body {path}", "order", short(list(old)), short(list(new)))
 
 
 def _lists(path: str, old: list[object], new: list[object]) -> Iterator[Change]:
     if len(old) != len(new):
         yield Change(f"body {path}", "length", str(len(old)), str(len(new)))
     elif sorted(map(repr, old)) == sorted(map(repr, new)):
-        yield Change(f"body {path}", "order", _short(old), _short(new))
+        yield Change(f"body {path}", "order", short(old), short(new))
     else:
         for number, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _values(f"{path}[{number}]", one, other)
+            yield from compare_values(f"{path}[{number}]", one, other)
 
 
-def _rows(before: tuple[RowChange, ...], after: tuple[RowChange, ...]) -> Iterator[Change]:
+def compare_rows(before: tuple[RowChange, ...], after: tuple[RowChange, ...]) -> Iterator[Change]:
+    """Every row that only one of two outcomes changed."""
     old, new = Counter(before), Counter(after)
     for row in sorted(((old - new) + (new - old)).elements()):
         gone = old[row] > new[row]
         path = f"rows {row.table} {row.kind}"
-        text = _short(dict(row.values))
+        text = short(dict(row.values))
         yield Change(path, "missing" if gone else "added", text if gone else "", "" if gone else text)
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """A value as a text that fits a line."""
     text = value.decode(errors="replace") if isinstance(value, bytes) else _plain(value)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 

@@ -32,6 +32,7 @@ from strop.proof.gain import (
 from strop.proof.lint import edited_lines, lint, runs_at_import
 from strop.proof.relax import Relaxed, relax
 from strop.proof.schema import Schema, migrate
+from strop.proof.second import Second
 from strop.proof.work import work_gains
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world.instance import Conditions, Instance, World
@@ -53,6 +54,7 @@ class Base:
     again: Outcomes  # the second run, for noise
     relaxed: Relaxed
     noise: TimeNoise = field(default_factory=TimeNoise)
+    second: Second | None = None
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from strop.evidence import Outcome, Outcomes
@@ -29,7 +29,12 @@ def flaky_tests(one: SuiteRun, two: SuiteRun) -> tuple[str, ...]:
     return tuple(sorted(found - {""}))
 
 
-def compare_suites(before: SuiteRun, after: SuiteRun, flaky: Sequence[str]) -> tuple[Difference, ...]:
+def compare_suites(
+    before: SuiteRun,
+    after: SuiteRun,
+    flaky: Sequence[str],
+    tell: Callable[[Outcome, Outcome], tuple[Difference, ...]] = compare,
+) -> tuple[Difference, ...]:
     """What tests, or the answers inside them, tell apart; flaky tests are set aside, new tests don't count."""
     aside = set(flaky)
     old, new = dict(before.tests), dict(after.tests)
@@ -46,5 +51,5 @@ def compare_suites(before: SuiteRun, after: SuiteRun, flaky: Sequence[str]) -> t
         if key not in answers:
             found.append(Difference(key, route, "request", "missing", route, ""))
         else:
-            found += compare(outcome, answers[key])
+            found += tell(outcome, answers[key])
     return tuple(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from strop.report.comparison import fixed
-from strop.report.quantity import amount, change, count, percent, plural, signed
+from strop.report.quantity import amount, change, percent, plural, signed
 from strop.report.result import Result
 from strop.verdict import Behaviour, Gain, Verdict
 
@@ -174,8 +174,7 @@ def sameness(verdict: Verdict) -> Sameness:
         case Behaviour.IDENTICAL:
             detail = "byte for byte, and row by row in the database"
         case Behaviour.UNSPECIFIED:
-            varying = "value that differs" if relaxed == 1 else "values that differ"
-            detail = f"but for {count(relaxed)} {varying} between two runs of the base itself"
+            detail = f"but for {plural(relaxed, 'place')} that the base itself leaves open"
         case Behaviour.DIFFERENT:
             verb = "differs" if different == 1 else "differ"
             detail = f"{plural(different, 'answer')} {verb} from the base"

@@ -112,8 +112,19 @@ class Originals:
 class Databases:
     """The clones of one instance: answers the probe's questions, keeps and restores states."""
 
-    def __init__(self, originals: Originals, folder: Path, tree: Path, home: Path, temporary: Path) -> None:
-        """`tree` is the instance's copy of the project and `home` the user's own folder."""
+    def __init__(
+        self,
+        originals: Originals,
+        folder: Path,
+        tree: Path,
+        home: Path,
+        temporary: Path,
+        backwards: bool = False,
+    ) -> None:
+        """`tree` is the instance's copy of the project and `home` the user's own folder.
+
+        `backwards`: rows on servers lie in reverse order.
+        """
         self._originals = originals
         self._folder = folder
         self._tree = tree
@@ -123,6 +134,7 @@ class Databases:
         self._paths: dict[Path, Path] = {}
         self._servers: dict[tuple[str, int, str], postgres.Address] = {}
         self._keeping = False
+        self._backwards = backwards
         self.refusals: list[Problem] = []
 
     def answer(self, question: Question) -> Answer:
@@ -234,7 +246,10 @@ class Databases:
         if key not in self._servers:
             pristine = self._originals.server(asked)
             self._servers[key] = postgres.create(pristine, pristine.database)
-            self._add(f"{asked.database}@{asked.host}", postgres.PostgresState(self._servers[key]))
+            state = postgres.PostgresState(self._servers[key])
+            if self._backwards:
+                state.turn()
+            self._add(f"{asked.database}@{asked.host}", state)
         clone = self._servers[key]
         return {
             "host": clone.host,

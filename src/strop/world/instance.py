@@ -23,6 +23,7 @@ from strop.world.process import Child, Completed, ending, run
 
 CLOCK = 1_790_000_000.0  # 2026-09-21T14:13:20Z, the frozen moment of every world
 SEED = "strop"
+OTHER_HASHES = "1"  # PYTHONHASHSEED of an instance in which order is turned around
 REQUEST_LIMIT = 60.0  # seconds a request may take before its process counts as hanging
 PROBE = Path(strop.probe.__file__).parent
 
@@ -60,11 +61,14 @@ class World:
         self._lock = threading.Lock()
         self.one_place = threading.Lock()  # held by whoever uses the place of `at_one_place`
 
-    def instance(self, root: Path, name: str = "") -> Instance:
-        """A copy of the application in `root`, with databases of its own."""
+    def instance(self, root: Path, name: str = "", backwards: bool = False) -> Instance:
+        """A copy of the application in `root`, with databases of its own.
+
+        `backwards`: rows come in reverse where a query fixes no order, and sets of texts in another order.
+        """
         with self._lock:
             self._number += 1
-            made = Instance(self, root, self.base / (name or f"i{self._number}"))
+            made = Instance(self, root, self.base / (name or f"i{self._number}"), backwards)
             self._instances.append(made)
         return made
 
@@ -90,14 +94,15 @@ def open_world(target: Target) -> Iterator[World]:
 class Instance:
     """One copy of the application with databases of its own; at most one child runs at a time."""
 
-    def __init__(self, world: World, root: Path, place: Path) -> None:
+    def __init__(self, world: World, root: Path, place: Path, backwards: bool = False) -> None:
         self.world = world
         self.root = root
         self.place = place
+        self.backwards = backwards
         self.temporary = place / "tmp"
         self.temporary.mkdir(parents=True)
         home = Path(world.target.root)
-        self.databases = Databases(world.originals, place, root, home, self.temporary)
+        self.databases = Databases(world.originals, place, root, home, self.temporary, backwards)
         self._ask = AskSocket(place / "ask", self.databases.answer)
         self._child: Child | None = None
         self._pipes: tuple[int, int] | None = None
@@ -177,6 +182,7 @@ class Instance:
             "clock": conditions.clock,
             "seed": conditions.seed,
             "record": conditions.record,
+            "backwards": self.backwards,
             "watch": {file: list(lines) for file, lines in conditions.watch.items()},
             "bytecode": str(self.world.base / "bytecode"),
             "protect": sorted({target.root, target.repo or target.root}),
@@ -185,6 +191,8 @@ class Instance:
         path = self.place / f"{mode}.json"
         path.write_text(json.dumps(config))
         environ = self.world.folder.environ(self.root, self.temporary)
+        if self.backwards:
+            environ["PYTHONHASHSEED"] = OTHER_HASHES
         environ |= {"STROP_PROBE_CONFIG": str(path), "PYTHONPATH": str(PROBE / "descend")}
         return [target.python, str(PROBE / "__main__.py"), str(path)], environ
 

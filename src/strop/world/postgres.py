@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LOCKED = 3000  # ms to wait for a lock of the application
 EXTRA = "pip install 'strop[postgres]'"
+INDEX_ORDER = ("enable_indexscan", "enable_indexonlyscan")  # a bitmap scan gives rows as they lie
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,29 @@ class PostgresState:
     _columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _sequences: list[tuple[str, int, bool]] = field(default_factory=list)
     _mark: int = 0
+    _turned: dict[str, bytes] | None = None  # what lies in the tables since they were turned around
 
     def keep(self) -> None:
         """Remember the present state as the one to restore."""
+        self._read_all()
+        if self._turned is not None:  # what the application's start added lies behind
+            turned = {name: turn_added(self._turned.get(name, b""), d) for name, d in self._kept.items()}
+            self._write_turned(turned)
+
+    def turn(self) -> None:
+        """Let the rows lie in reverse order from now on, and no index decide in which order they are read."""
+        from psycopg import sql
+
+        with connect(self.address) as database:
+            for setting in INDEX_ORDER:
+                statement = sql.SQL("alter database {} set {} = off")
+                names = sql.Identifier(self.address.database), sql.Identifier(setting)
+                database.execute(statement.format(*names))
+        self._read_all()
+        self._write_turned({name: backwards(data) for name, data in self._kept.items()})
+        self._turned = self._kept
+
+    def _read_all(self) -> None:
         with connect(self.address) as database:
             rows = database.execute(
                 # tables that hold rows themselves: of a partitioned one, the parts
@@ -161,15 +182,33 @@ class PostgresState:
                 return
             with database.transaction():
                 database.execute(f"set local lock_timeout = {LOCKED}")
-                database.execute("set local session_replication_role = replica")  # no triggers, no key checks
                 changed = [n for n in self._columns if _read(database, n) != self._kept[n]]
                 if changed:
-                    database.execute(f"truncate {', '.join(self._columns)}".encode())
-                    for name in self._columns:
-                        with database.cursor().copy(f"copy {name} from stdin".encode()) as copy:
-                            copy.write(self._kept[name])
+                    self._load(database, self._kept)
                 _set(database, self._sequences)
             self._mark = _mark(database)
+
+    def _write_turned(self, rows: dict[str, bytes]) -> None:
+        """Load these rows, which are those of the kept state in another order; as they lie where a lock is held."""
+        import psycopg
+
+        if rows == self._kept:
+            return
+        with connect(self.address) as database:
+            with contextlib.suppress(psycopg.errors.LockNotAvailable), database.transaction():
+                self._load(database, rows)
+                self._kept = rows
+            _set(database, self._sequences)
+            self._mark = _mark(database)
+
+    def _load(self, database: psycopg.Connection[tuple[Any, ...]], rows: dict[str, bytes]) -> None:
+        """These rows in the place of those that are there; in a transaction."""
+        database.execute(f"set local lock_timeout = {LOCKED}")
+        database.execute("set local session_replication_role = replica")  # no triggers, no key checks
+        database.execute(f"truncate {', '.join(self._columns)}".encode())
+        for name in self._columns:
+            with database.cursor().copy(f"copy {name} from stdin".encode()) as copy:
+                copy.write(rows[name])
 
     def is_held(self) -> bool:
         """Whether a connection left a transaction open that writes: the next one at the same rows would wait for it."""
@@ -223,6 +262,16 @@ class PostgresState:
         text = sql.SQL(statement).format(c=sql.Identifier(column), t=sql.Identifier(schema, table))
         with connect(self.address) as database:
             return tuple(str(value) for (value,) in database.execute(text, parameters))
+
+
+def backwards(data: bytes) -> bytes:
+    """The rows of a COPY, the last one first."""
+    return b"".join(reversed(data.splitlines(keepends=True)))
+
+
+def turn_added(before: bytes, data: bytes) -> bytes:
+    """The rows that were added to those `before`, the last one first, and then these; as they are where others lie."""
+    return backwards(data[len(before) :]) + before if data.startswith(before) else data
 
 
 def _columns(database: psycopg.Connection[tuple[Any, ...]], schema: str, table: str) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ def _lines(proved: Proved) -> Iterator[str]:
     if figures:
         yield from ("", "| cost | before | after | change | how sure |", "|---|---:|---:|---:|---|")
         yield from (f"| {f.name} | {f.before} | {f.after} | {f.change} | {f.sure} |" for f in figures)
+    yield from _listed("Left open by the base itself", [_escape(place) for place in verdict.relaxed[:SHOWN]])
     yield from _listed("Notes", [_escape(note) for note in proved.notes])
     yield from _listed("Not proved", [_escape(text) for text in verdict.unproved])
     if proved.command:

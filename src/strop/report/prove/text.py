@@ -67,7 +67,8 @@ def tell(difference: Difference) -> str:
     where = f"{difference.route}  {difference.path}" if difference.route else difference.path
     if not difference.before and difference.kind == "value":
         return f"{where}: {difference.after}"
-    return f"{where}: {difference.before or 'nothing'} before, {difference.after or 'nothing'} after"
+    world = f" ({difference.world})" if difference.world else ""
+    return f"{where}: {difference.before or 'nothing'} before, {difference.after or 'nothing'} after{world}"
 
 
 def place(span: Span) -> str:
