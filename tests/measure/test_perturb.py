@@ -206,3 +206,11 @@ def test_values_have_labels_of_their_own(
     schema = {k: v for k, v in {"type": kind, "minimum": low, "maximum": high}.items() if v is not None}
     labels = [label for label, _ in unlike(schema, value, ("a", "1"), constants)]
     assert len(set(labels)) == len(labels)
+
+
+def test_a_pattern_is_met_by_a_code_that_nobody_has() -> None:
+    schema = {"type": "string", "pattern": "^[A-Z]{3}$"}
+    assert [v for label, v in unlike(schema, "EUR") if label.startswith("fitting")] == ["XXX", "QQQ"]
+    assert not [
+        label for label, _ in unlike({"type": "string", "pattern": "(?<x"}, "a") if "fitting" in label
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -96,6 +98,7 @@ def _numbers(
 def _texts(schema: dict[str, Json], value: str, constants: Sequence[Json]) -> Iterator[Labelled]:
     for number, constant in enumerate(c for c in constants if isinstance(c, str) and c != value):
         yield f"constant{number}", constant
+    yield from _fitting(str(schema.get("pattern", "")), value)
     for word, name in (("minLength", "short"), ("maxLength", "full")):
         if word in schema:
             size = int(schema[word])
@@ -108,6 +111,14 @@ def _texts(schema: dict[str, Json], value: str, constants: Sequence[Json]) -> It
         yield "spaces", f" {value} "
     yield "letters", "Ünïcödé %_'\"\\ ✓"
     yield "long", "x" * LONG
+
+
+def _fitting(pattern: str, value: str) -> Iterator[Labelled]:
+    """Texts of one sign that a pattern lets through, as a code that nobody has given out."""
+    texts = [sign * size for sign in "XQx7" for size in range(1, 9)] if pattern else []
+    with contextlib.suppress(re.error):  # patterns of OpenAPI are JavaScript's
+        found = [text for text in texts if text != value and re.search(pattern, text)]
+        yield from ((f"fitting{number}", text) for number, text in enumerate(found[:2]))
 
 
 def _sized(text: str, size: int) -> str:

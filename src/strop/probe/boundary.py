@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from time import perf_counter_ns
 from types import ModuleType
 from typing import Any
 
 from . import hooks
 from .record import Record, begin
+from .ticks import perf_counter_ns
 
 Scope = dict[str, Any]
 Message = dict[str, Any]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextvars import ContextVar
-from time import perf_counter_ns
 from types import ModuleType
 from typing import Any
 
 from . import hooks
 from .frames import caller
 from .record import current
+from .ticks import perf_counter_ns
 
 _inside: ContextVar[bool] = ContextVar("strop_building", default=False)  # one object builds another
 

@@ -48,6 +48,9 @@ _finder = _Finder()
 def _patch_after(spec: ModuleSpec, name: str) -> None:
     """Shadow `exec_module` on this one loader, so that its type (and what inspects it) stays as it was."""
     loader: Any = spec.loader
+    if type(loader).__name__ == "AssertionRewritingHook":  # pytest's, for the packages of its plugins
+        _patch_all_after(loader)
+        return
     if type(loader) not in (SourceFileLoader, ExtensionFileLoader, SourcelessFileLoader):
         failures[f"loader {name}"] += 1
         return
@@ -63,6 +66,19 @@ def _patch_after(spec: ModuleSpec, name: str) -> None:
         _patch(name, module)
 
     loader.exec_module = exec_module
+
+
+def _patch_all_after(loader: Any) -> None:
+    """Do the same for a loader that is one object for many modules."""
+    if "exec_module" in vars(loader):
+        return
+    execute = loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        execute(module)
+        _patch(module.__name__, module)
+
+    replace(loader, "exec_module", exec_module)
 
 
 def _patch(name: str, module: ModuleType) -> None:

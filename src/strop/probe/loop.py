@@ -13,13 +13,14 @@ import sys
 import threading
 from collections import Counter
 from contextvars import Context
-from time import clock_gettime_ns, perf_counter_ns, pthread_getcpuclockid
+from time import clock_gettime_ns, pthread_getcpuclockid
 from types import FrameType
 from typing import Any
 
 from . import hooks
 from .frames import OWN, Place, kinds, stack
 from .record import Entry, Record, current
+from .ticks import perf_counter_ns
 
 TICK = 0.009  # seconds between two looks: two fall into the shortest block, and each takes the GIL
 _HALF = int(TICK * 5e8)  # ns: half the time between two looks
@@ -72,6 +73,18 @@ class _Watch:
             _mark(self, self._selector)
         self.loop.call_soon_threadsafe(self._enter)
 
+    def start_here(self) -> None:
+        """Begin at once: the caller is on the loop's own thread, in a step that may be the whole request."""
+        if self._selector is not None:
+            _mark(self, self._selector)
+        self._enter()
+        self.begin_step()
+
+    def begin_step(self) -> None:
+        """Count what the loop's thread does from now as a step of its own."""
+        self.epoch += 1
+        self.since = perf_counter_ns()
+
     def stop(self) -> None:
         """End the watching thread and unmark the selector."""
         if self._selector is not None:
@@ -96,10 +109,13 @@ class _Watch:
         self._looked = perf_counter_ns()
         self._base = self._used()
         while not self._gate.acquire(timeout=TICK):
+            if self.loop.is_closed():
+                return  # its thread may have ended, and that has no clock any more
             try:
                 self._look()
             except Exception:
-                hooks.failures["loop"] += 1
+                if not self.loop.is_closed():
+                    hooks.failures["loop"] += 1
 
     def _used(self) -> tuple[int, int]:
         """CPU time of the loop's thread, and how long it has waited for a processor, in ns."""
@@ -215,6 +231,21 @@ def start(loop: Any) -> None:
     stop()
     _watch = _Watch(loop)
     _watch.start()
+
+
+def follow(loop: Any) -> None:
+    """Watch this loop, on which a request begins now: what the same step did before is not the request's.
+
+    For processes in which loops come and go, as in a suite of tests: each test, or each request, has its own.
+    """
+    global _watch
+    watch = _watch
+    if watch is not None and watch.loop is loop:
+        watch.begin_step()
+        return
+    stop()
+    _watch = _Watch(loop)
+    _watch.start_here()
 
 
 def stop() -> None:

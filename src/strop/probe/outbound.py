@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextvars import ContextVar
-from time import perf_counter_ns
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from . import hooks
 from .frames import Place, caller
 from .record import Record, current
+from .ticks import perf_counter_ns
 
 Told = tuple[str, str]  # method, URL
 _inside: ContextVar[bool] = ContextVar("strop_outbound", default=False)  # a client that uses another

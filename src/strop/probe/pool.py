@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from time import perf_counter_ns
 from types import ModuleType
 from typing import Any
 
 from . import hooks
 from .record import Entry, Record, current
+from .ticks import perf_counter_ns
 
 _held: dict[int, tuple[Record, Entry, int]] = {}  # by id of SQLAlchemy's record of the connection
 

@@ -7,8 +7,9 @@ converts nothing. Times are nanoseconds inside and microseconds in entries.
 from __future__ import annotations
 
 from contextvars import ContextVar, Token
-from time import perf_counter_ns, process_time_ns
 from typing import Any
+
+from .ticks import perf_counter_ns, process_time_ns
 
 Entry = dict[str, Any]
 

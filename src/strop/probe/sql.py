@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 import sys
 from asyncio import _get_running_loop
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from time import perf_counter_ns
 from types import ModuleType
 from typing import Any
 
 from . import hooks
 from .frames import cause, stack
 from .record import Entry, Record, current
+from .ticks import perf_counter_ns
 
 _SAMPLED = (1, 2, 10)  # repetitions of a statement at a line that carry the full stack
 _METHODS = frozenset(("do_execute", "do_executemany", "do_execute_no_params"))
@@ -39,17 +39,28 @@ def _patch_dialect(module: ModuleType) -> None:
     init = dialect.__init__
     done = {dialect}
 
-    @functools.wraps(init)
-    def __init__(self: Any, *args: Any, **kw: Any) -> None:  # noqa: N807  (it is a dialect's own)
+    def patch(kinds: Iterable[type]) -> None:
         global _overridden
-        for kind in type(self).__mro__:
-            if kind not in done and issubclass(kind, dialect):
+        for kind in kinds:
+            if kind not in done:
                 done.add(kind)
                 _overridden = _overridden or not _METHODS.isdisjoint(vars(kind))
                 _patch_methods(kind, base=False)
+
+    @functools.wraps(init)
+    def __init__(self: Any, *args: Any, **kw: Any) -> None:  # noqa: N807  (it is a dialect's own)
+        patch(kind for kind in type(self).__mro__ if issubclass(kind, dialect))
         init(self, *args, **kw)
 
+    patch(_below(dialect))  # of engines that were made before
     hooks.replace(dialect, "__init__", __init__)
+
+
+def _below(kind: type) -> Iterator[type]:
+    below: list[type] = type.__subclasses__(kind)
+    for each in below:
+        yield each
+        yield from _below(each)
 
 
 def _patch_methods(kind: type, base: bool) -> None:

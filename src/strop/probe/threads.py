@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio.base_events
 import functools
 from collections.abc import Callable
-from time import perf_counter_ns
 from types import ModuleType
 from typing import Any
 
 from . import hooks
 from .record import Entry, Record, current
+from .ticks import perf_counter_ns
 
 
 class _Hop:
