@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -100,14 +101,20 @@ def test_a_mistake_in_a_process_is_a_problem(tmp_path: Path, capfd: pytest.Captu
     assert "ZeroDivisionError: a mistake" in capfd.readouterr().err
 
 
-def test_no_process_outlives_a_lost_one() -> None:
+def test_no_process_outlives_a_lost_one(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+
     def work(place: int) -> bytes:
         if place == 0:
+            while not other.exists():
+                time.sleep(0.01)
             os._exit(3)
+        (tmp_path / "part").write_text(str(os.getpid()))
+        (tmp_path / "part").rename(other)
         signal.pause()
         return b""
 
     with pytest.raises(Problem, match="status 3"):
         fork_each(["first", "second"], work, 2)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(other.read_text()), 0)

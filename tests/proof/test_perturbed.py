@@ -97,7 +97,8 @@ def test_a_threshold_of_the_change_is_met(made: Seen) -> None:
 def test_what_the_base_leaves_open_is_relaxed_and_what_ends_it_is_set_aside(made: Seen) -> None:
     where = next(c.id for c in made.base.cells if c.route == "GET /where")
     open_ = told(made, SAME, f"{where}~query.n.negative")
-    assert (open_.differences, open_.relaxed.lines) == ((), ("GET /where  body $",))
+    assert open_.differences == ()  # the length follows where the two places are not equally long
+    assert set(open_.relaxed.lines) - {"GET /where  header content-length"} == {"GET /where  body $"}
     ending = swap(
         "    if n == 50:\n        os._exit(3)\n", "    if n == 50:\n        n = 50\n        os._exit(3)\n"
     )

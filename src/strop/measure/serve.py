@@ -39,7 +39,7 @@ class Served:
         instance: Instance,
         conditions: Conditions | None = None,
         statements: Sequence[str] = (),
-        limit: float = REQUEST_LIMIT,
+        limit: float | None = None,
     ) -> None:
         """`statements` change the schema after the start, where migrations could not; `limit`, in seconds, is what
         a request may take.
@@ -48,7 +48,7 @@ class Served:
         self.conditions = conditions or Conditions()
         self._statements = statements
         self._holds = False  # the application writes in a transaction that it leaves open from its start
-        self._limit = min(limit, instance.world.target.time_limit)
+        self._limit = min(limit or REQUEST_LIMIT, instance.world.target.time_limit)
 
     def __enter__(self) -> Served:
         self.start()
