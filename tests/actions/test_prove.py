@@ -53,7 +53,7 @@ def proved(home: Path, workload: Workload = CELLS, **more: object) -> Proved:
 def test_an_answer_that_changed_is_told_with_the_command_that_shows_it(tmp_path: Path) -> None:
     home = changed(tmp_path / "home", WORSE)
     before = photograph(home)
-    found = proved(home)
+    found = proved(home, options=("--workload", "openapi"), secret=("--env", "--login"))
     first = found.verdict.differences[0]
     assert found.verdict.behaviour is Behaviour.DIFFERENT
     assert (first.route, first.path, first.before, first.after) == (
@@ -62,6 +62,8 @@ def test_an_answer_that_changed_is_told_with_the_command_that_shows_it(tmp_path:
         "3.333",
         "3.3",
     )
+    shown = f"strop prove --workload openapi --cell {first.cell}  # with --env and --login as before"
+    assert found.command == shown
     assert photograph(home) == before
     again = proved(home, Workload(suite=False, cells=(first.cell,)))
     assert again.verdict.differences[0] == first
@@ -69,10 +71,12 @@ def test_an_answer_that_changed_is_told_with_the_command_that_shows_it(tmp_path:
 
 
 def test_a_change_that_nobody_can_tell_is_identical(tmp_path: Path) -> None:
-    found = proved(changed(tmp_path / "home", SAME))
+    home = changed(tmp_path / "home", SAME)
+    (home / "app/latin.py").write_bytes(b"# -*- coding: latin-1 -*-\nNAME = 'caf\xe9'\n")
+    found = proved(home)
     assert (found.verdict.behaviour, found.verdict.reason) == (Behaviour.IDENTICAL, "")
     assert found.executed.statements == len(found.executed.reached) == 1
-    assert found.files == ("app/main.py",)
+    assert found.files == ("app/latin.py", "app/main.py")
 
 
 def test_what_no_request_executes_is_not_called_safe(tmp_path: Path) -> None:

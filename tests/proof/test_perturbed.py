@@ -16,6 +16,7 @@ from strop.project.function import Reach
 from strop.proof.perturbed import Perturbing
 from strop.proof.perturbed_choice import choose_perturbed, constants, reached_routes
 from strop.proof.side_by_side import Perturbed
+from strop.verdict import Difference
 from strop.world import git
 from tests import ledger
 from tests.proof.observed import Seen, Swap, patch, seen, swap
@@ -41,6 +42,7 @@ def count(step: int = 1) -> int:
     return len(counted)
 """
 FILES = {**ledger.FILES, "app/main.py": ledger.MAIN + ODD}
+TOLD = Difference("c1~body.price.null", "GET /where", "status", "value", "422", "500")
 SAME = swap("best.title if best else None", "None if best is None else best.title")
 LEAK = swap('"books": len(user.books)}', '"books": len(user.books) if user.id == 1 else 0}')
 CAPPED = swap("    book.price = given.price\n", "    book.price = min(given.price, 8_000_001.5)\n")
@@ -164,3 +166,22 @@ def test_reached_routes_come_first_and_the_rest_is_capped(made: Seen) -> None:
     assert len({(c.request, c.ordinal) for c in (*chosen, *made.base.cells)}) == len(
         {(c.request, c.ordinal) for c in chosen}
     ) + len({(c.request, c.ordinal) for c in made.base.cells})
+
+
+@pytest.mark.parametrize(
+    ("found", "left", "name"),
+    [
+        (Perturbed(served=3, chosen=5, aside=2), 0, "3 perturbed cells"),
+        (Perturbed(served=3, chosen=9, aside=2), 4, "3 of 9 perturbed cells"),
+        (
+            Perturbed(served=7, chosen=9, in_states=2),
+            2,
+            "7 of 9 perturbed cells, 2 of them in perturbed states",
+        ),
+        (Perturbed(served=3, chosen=9, differences=(TOLD,)), 0, "3 perturbed cells"),
+    ],
+)
+def test_what_was_not_sent_is_told_unless_a_difference_ended_it(
+    found: Perturbed, left: int, name: str
+) -> None:
+    assert (found.left, found.gate().name) == (left, name)

@@ -29,6 +29,7 @@ from strop.world import git
 from strop.world.instance import World, open_world
 from strop.world.revisions import Range, find_range, take_changed
 
+ONE_WORLD = "rows in another order, another moment and other random values: there was no second world"
 INSTALLED = "other installed libraries: both sides ran in the same environment"
 
 
@@ -36,7 +37,8 @@ INSTALLED = "other installed libraries: both sides ran in the same environment"
 class ProveRequest:
     """Which change to prove (`A..B`, `A`, "" since the main branch), and with which requests.
 
-    `head` leaves out what is not committed; `mutants` is how many mistakes are made in what changed.
+    `head` leaves out what is not committed; `mutants` is how many mistakes are made in what changed. `options` are
+    those of the command that may be shown again, `secret` the names of those whose values may not.
     """
 
     target: Target
@@ -45,6 +47,8 @@ class ProveRequest:
     cost: bool = True
     head: bool = False
     mutants: int = 0
+    options: tuple[str, ...] = ()
+    secret: tuple[str, ...] = ()
 
 
 def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
@@ -71,7 +75,7 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
             files=proving.files,
             workload=describe_workload(seen),
             noise=describe_noise(base, suites),
-            verdict=replace(judged, unproved=(*unproved, INSTALLED)),
+            verdict=replace(judged, unproved=(*unproved, *proving.unproved, INSTALLED)),
             executed=proving.executed,
             kill=proving.kill,
             command=_command(request, judged),
@@ -107,6 +111,7 @@ class Proving:
         self.revision = revision
         self.listener = listener
         self.notes: list[str] = []
+        self.unproved: list[str] = []
         self.executed = Executed()
         self.kill: KillScore | None = None
         root = world.folder.tree(revision)
@@ -127,6 +132,8 @@ class Proving:
         self._look(proof, perturbed)
         if proof.holds:
             compare_worlds(self.base, proof, Schema(), self.listener)
+        if self.base.second is None:
+            self.unproved.append(ONE_WORLD)
         if proof.holds and cost:
             proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
         if proof.holds and mutants:
@@ -146,6 +153,9 @@ class Proving:
         if found.served:
             proof.gates.append(found.gate())
         proof.differences += found.differences
+        if found.left:
+            text = f"{found.left} of {found.chosen} perturbed requests: the base is too slow for them, or hangs on their routes"
+            self.unproved.append(text)
         if found.aside:
             self._note(
                 f"{found.aside} perturbed requests hang or end the process of the base and are set aside"
@@ -212,5 +222,7 @@ def _command(request: ProveRequest, judged: Verdict) -> str:
     first = next((d.cell for d in judged.differences if d.cell), "")
     if not first:
         return ""
-    words = ["strop", "prove", *([request.change] if request.change else []), "--cell", first]
-    return shlex.join(words)
+    change = [request.change] if request.change else []
+    words = ["strop", "prove", *change, *request.options, "--cell", first]
+    beside = f"  # with {' and '.join(request.secret)} as before" if request.secret else ""
+    return shlex.join(words) + beside

@@ -148,9 +148,14 @@ def edits_between(base: Path, root: Path) -> list[Edit]:
     edits = []
     for name in git.changed(root):
         if name.endswith(".py") and not Path(name).name.startswith("test_"):
-            before = (base / name).read_text() if (base / name).exists() else None
-            edits.append(Edit(name, before, (root / name).read_text()))
+            before = _text(base / name) if (base / name).exists() else None
+            edits.append(Edit(name, before, _text(root / name)))
     return edits
+
+
+def _text(path: Path) -> str:
+    """A file of a change, whatever its encoding: its lines are compared, and none is written."""
+    return path.read_text("utf-8", errors="replace")
 
 
 def _started(instance: Instance, schema: Schema, conditions: Conditions) -> Served:

@@ -49,6 +49,13 @@ class Perturbed:
     seconds: float = 0.0
 
     @property
+    def left(self) -> int:
+        """How many of the chosen cells were not served: the time was up, or their route hangs. After a difference none
+        is missed.
+        """
+        return 0 if self.differences else max(self.chosen - self.served - self.aside, 0)
+
+    @property
     def reached(self) -> int:
         """How many cells executed an edited line."""
         return len(self.witnesses)
@@ -88,8 +95,7 @@ class Perturbed:
         """The gate as the report names it."""
         found = self.differences
         detail = f"{found[0].route} {found[0].path}".strip() if found else "passed"
-        cut = not found and self.served + self.aside < self.chosen
-        name = f"{self.served}{f' of {self.chosen}' if cut else ''} perturbed cells"
+        name = f"{self.served}{f' of {self.chosen}' if self.left else ''} perturbed cells"
         name += f", {self.in_states} of them in perturbed states" if self.in_states else ""
         return Gate(4, name, not found, detail, self.seconds)
 

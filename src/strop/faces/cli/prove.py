@@ -71,9 +71,35 @@ def command(
         requests = replace(requests, openapi=False, har=None)
     elif cell:
         requests = replace(requests, suite=False, cells=(cell,))
-    request = ProveRequest(target, change, requests, not no_cost and not cell, head, mutants)
+    request = ProveRequest(
+        target,
+        change,
+        requests,
+        cost=not no_cost and not cell,
+        head=head,
+        mutants=mutants,
+        options=_shown(folder, app, factory, python, head, workload, har),
+        secret=tuple(name for name, given in (("--env", environ), ("--login", login)) if given),
+    )
     with listening(quiet) as listener:
         proved = prove(request, listener)
     print_proof(proved, form)
     statuses = {Behaviour.DIFFERENT: EXIT_FINDINGS, Behaviour.INSUFFICIENT: EXIT_NOT_PROVED}
     return statuses.get(proved.verdict.behaviour, 0)
+
+
+def _shown(
+    folder: Path,
+    app: str | None,
+    factory: bool,
+    python: str | None,
+    head: bool,
+    workload: str,
+    har: Path | None,
+) -> tuple[str, ...]:
+    """The words that name the same application and the same requests again; none of them is a secret."""
+    valued = (("--app", app), ("--python", python), ("--har", har), ("--workload", workload))
+    words = [str(word) for name, value in valued if value not in (None, "all") for word in (name, value)]
+    switches = (("--factory", factory), ("--head", head))
+    words += [name for name, given in switches if given]
+    return (*([str(folder)] if folder != Path() else []), *words)
