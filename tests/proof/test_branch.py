@@ -15,9 +15,10 @@ from strop.event import Event, Note
 from strop.finding import Finding
 from strop.patch import Edit, Patch
 from strop.plan import Item
-from strop.proof.branch import Suites, holds_for, prove_branch, verdict, witnesses
+from strop.proof.branch import Suites, prove_branch, verdict
 from strop.proof.judge import Candidate
 from strop.proof.schema import Schema
+from strop.proof.short import holds_for, witnesses
 from strop.span import Span
 from strop.verdict import Behaviour, Difference, Verdict
 from strop.world import git

@@ -5,11 +5,12 @@ from __future__ import annotations
 from strop.event import Listener, Note, Stage
 from strop.measure.observe import Observation
 from strop.proof.branch import Suites
-from strop.proof.cost import pair, time_noise, timed_cells
+from strop.proof.cost import TimeNoise, pair, time_noise, timed_cells
 from strop.proof.judge import Base
 from strop.proof.relax import relax
 from strop.proof.suites import flaky_tests
 from strop.world.instance import World
+from strop.world.process import workers
 
 
 def control(world: World, seen: Observation, listener: Listener) -> tuple[Base, Suites | None]:
@@ -17,11 +18,20 @@ def control(world: World, seen: Observation, listener: Listener) -> tuple[Base, 
     suites = _suites(seen, listener)
     relaxed = relax(seen.one.values(), seen.two.values())
     base = Base(world, seen.root, seen.project.imported, seen.cells, seen.one, seen.two, relaxed)
-    cells = timed_cells(seen.cells, seen.one, {cell.route for cell in seen.cells})
-    if cells:
-        listener(Stage("comparing the base with itself"))
-        base.noise = time_noise([pair(seen.served, seen.again, cells, seen.one)])
+    base.noise = measure_noise(seen, listener)
     return base, suites
+
+
+def measure_noise(seen: Observation, listener: Listener) -> TimeNoise:
+    """How far the CPU time of two processes of the base differs on this machine at this moment."""
+    cells = timed_cells(seen.cells, seen.one, {cell.route for cell in seen.cells})
+    if not cells:
+        return TimeNoise()
+    listener(Stage("comparing the base with itself"))
+    with workers(2) as pool:  # what sleeps is woken, both at once
+        for woken in [pool.submit(getattr, side, "instance") for side in (seen.served, seen.again)]:
+            woken.result()
+    return time_noise([pair(seen.served, seen.again, cells, seen.one)])
 
 
 def _suites(seen: Observation, listener: Listener) -> Suites | None:

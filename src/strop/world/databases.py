@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from strop.cell import RowChange
 from strop.problem import Problem
 from strop.world import postgres, sqlite
 from strop.world.ask import Answer, Question
+from strop.world.beside import print_of
 from strop.world.own_server import OwnServer
 
 LOCAL = frozenset({"", "127.0.0.1", "localhost", "::1", "0.0.0.0"})
@@ -47,6 +48,18 @@ class State(Protocol):
         """Change the schema of the clone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A database of the user's that an application asked for outside its folder, and a print of what was in it.
+
+    `place` is a file's path, or host, port and database of a server; the print is "" where there is nothing, and "?"
+    where nobody can tell.
+    """
+
+    place: str
+    print: str
+
+
 class Originals:
     """The user's databases, each copied once, at the first question, into a pristine state.
 
@@ -61,6 +74,17 @@ class Originals:
         self._files: dict[Path, Path | None] = {}
         self._servers: dict[tuple[str, int, str], postgres.Address] = {}
         self._embedded: OwnServer | None = None
+        self._prints: dict[Path, str] = {}
+
+    def known(self) -> tuple[Original, ...]:
+        """Every database that was asked for, as it was when it was copied."""
+        with self._lock:
+            files = [Original(str(path), told) for path, told in self._prints.items()]
+            servers = [
+                Original(f"{host}:{port}/{database}", postgres.print_of(pristine))
+                for (host, port, database), pristine in self._servers.items()
+            ]
+        return tuple(sorted((*files, *servers), key=lambda original: original.place))
 
     def file(self, path: Path) -> Path | None:
         """The pristine copy of a SQLite file, None when there is no such file."""
@@ -68,6 +92,7 @@ class Originals:
             if path not in self._files:
                 kept = self.folder / "pristine" / f"{_key(path)}-{path.name}"
                 found = path.is_file() and path.stat().st_size > 0
+                self._prints[path] = print_of(path)
                 if found:
                     sqlite.copy(path, kept)
                 self._files[path] = kept if found else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -16,6 +17,7 @@ from strop.target import Target
 from strop.world import beside, git
 
 PLACE = "{root}"
+PLACES = re.compile(r"strop-\w+")  # names of scratch folders
 ROOM = 1 << 20  # bytes; a disk with less is full
 IGNORED = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".strop", "*.pyc")
 
@@ -78,9 +80,9 @@ class Folder:
 
 
 @contextlib.contextmanager
-def scratch() -> Iterator[Path]:
-    """A folder that is gone afterwards, whatever happened."""
-    base = Path(tempfile.mkdtemp(prefix="strop-")).resolve()
+def scratch(place: str = "") -> Iterator[Path]:
+    """A folder that is gone afterwards, whatever happened; it is called `place` where nothing else is."""
+    base = _made(place)
     try:
         yield base
     except (OSError, sqlite3.Error, git.GitFailed, ValueError) as error:
@@ -99,6 +101,16 @@ def scratch() -> Iterator[Path]:
         except KeyboardInterrupt:
             shutil.rmtree(base, ignore_errors=True)
             raise
+
+
+def _made(place: str) -> Path:
+    """A new folder of our own: never one that is there already, whatever the name says."""
+    if PLACES.fullmatch(place):
+        with contextlib.suppress(OSError):
+            base = Path(tempfile.gettempdir()) / place
+            base.mkdir(mode=0o700)
+            return base.resolve()
+    return Path(tempfile.mkdtemp(prefix="strop-")).resolve()
 
 
 def _is_full(base: Path, error: Exception) -> bool:

@@ -6,6 +6,7 @@ Needs the extra `strop[postgres]`; imported only when the application connects t
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import secrets
 import socket
 from collections import Counter
@@ -20,6 +21,12 @@ from strop.world.rows import Busy, row_changes
 if TYPE_CHECKING:
     import psycopg
 
+LARGEST = 1 << 30  # bytes of a database whose rows are read for a print
+SHAPE = (
+    "select table_schema, table_name, column_name, data_type, column_default, is_nullable"
+    " from information_schema.columns where table_schema not in ('pg_catalog', 'information_schema') order by 1, 2, 3",
+    "select indexdef from pg_indexes where schemaname not in ('pg_catalog', 'information_schema') order by 1",
+)
 LOCKED = 3000  # ms to wait for a lock of the application
 EXTRA = "pip install 'strop[postgres]'"
 INDEX_ORDER = ("enable_indexscan", "enable_indexonlyscan")  # a bitmap scan gives rows as they lie
@@ -95,6 +102,35 @@ def exists(server: Address, database: str) -> bool:
         )
 
 
+def print_of(address: Address) -> str:
+    """A print of what is in a database: its columns, indexes, rows as they lie, sequences. "?" where it is too large,
+    or its owner does not let us read all of it.
+    """
+    import psycopg
+
+    found = hashlib.blake2b(digest_size=16)
+    try:
+        with connect(address) as database:
+            size = database.execute("select pg_database_size(current_database())").fetchone()
+            if size is None or size[0] > LARGEST:
+                return "?"
+            for part in _content(database):
+                found.update(part)
+    except psycopg.Error:
+        return "?"
+    return found.hexdigest()
+
+
+def _content(database: psycopg.Connection[tuple[Any, ...]]) -> Iterator[bytes]:
+    for statement in SHAPE:
+        yield repr(database.execute(statement.encode()).fetchall()).encode()
+    for name, _, _ in _tables(database):
+        yield name.encode()
+        with database.cursor().copy(f"copy {name} to stdout".encode()) as copy:
+            yield from map(bytes, copy)
+    yield repr(_sequences(database)).encode()
+
+
 def drop(database: Address) -> None:
     """Remove a scratch database, its connections too. Refuses any database that strop did not make."""
     from psycopg import sql
@@ -149,12 +185,7 @@ class PostgresState:
 
     def _read_all(self) -> None:
         with connect(self.address) as database:
-            rows = database.execute(
-                # tables that hold rows themselves: of a partitioned one, the parts
-                "select format('%I.%I', n.nspname, c.relname), n.nspname, c.relname from pg_class c"
-                " join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r'"
-                " and n.nspname not in ('pg_catalog', 'information_schema') order by 1"
-            ).fetchall()
+            rows = _tables(database)
             self._columns = {name: _columns(database, schema, table) for name, schema, table in rows}
             self._kept = {name: _read(database, name) for name in self._columns}
             self._sequences = _sequences(database)
@@ -272,6 +303,16 @@ def backwards(data: bytes) -> bytes:
 def turn_added(before: bytes, data: bytes) -> bytes:
     """The rows that were added to those `before`, the last one first, and then these; as they are where others lie."""
     return backwards(data[len(before) :]) + before if data.startswith(before) else data
+
+
+def _tables(database: psycopg.Connection[tuple[Any, ...]]) -> list[tuple[str, str, str]]:
+    """Quoted name, schema and name of the tables that hold rows themselves: of a partitioned one, the parts."""
+    rows = database.execute(
+        "select format('%I.%I', n.nspname, c.relname), n.nspname, c.relname from pg_class c"
+        " join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r'"
+        " and n.nspname not in ('pg_catalog', 'information_schema') order by 1"
+    )
+    return [(name, schema, table) for name, schema, table in rows]
 
 
 def _columns(database: psycopg.Connection[tuple[Any, ...]], schema: str, table: str) -> tuple[str, ...]:

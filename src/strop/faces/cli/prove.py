@@ -24,6 +24,11 @@ from strop.problem import EXIT_FINDINGS, EXIT_NOT_PROVED
     help="Make N small mistakes in the change, one at a time, and see whether the requests tell them.",
 )
 @click.option("--no-cost", is_flag=True, help="Compare behaviour only.")
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Run the base again, and keep nothing of what it answers for the next proof.",
+)
 @about_output("json", "markdown")
 def command(
     change: str,
@@ -39,6 +44,7 @@ def command(
     cell: str | None,
     mutants: int,
     no_cost: bool,
+    no_cache: bool,
     form: str,
     quiet: bool,
 ) -> int:
@@ -78,6 +84,7 @@ def command(
         cost=not no_cost and not cell,
         head=head,
         mutants=mutants,
+        cache=not no_cache,
         options=_shown(folder, app, factory, python, head, workload, har),
         secret=tuple(name for name, given in (("--env", environ), ("--login", login)) if given),
     )
