@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -12,7 +13,7 @@ from typing import Protocol
 
 from strop.cell import RowChange
 from strop.problem import Problem
-from strop.world import postgres, sqlite
+from strop.world import postgres, postgres_state, sqlite
 from strop.world.ask import Answer, Question
 from strop.world.own_server import OwnServer
 
@@ -46,6 +47,9 @@ class State(Protocol):
     def execute(self, statements: Sequence[str]) -> None:
         """Change the schema of the clone."""
 
+    def close(self) -> None:
+        """Let go of it."""
+
 
 class Originals:
     """The user's databases, each copied once, at the first question, into a pristine state.
@@ -60,6 +64,7 @@ class Originals:
         self._lock = threading.Lock()
         self._files: dict[Path, Path | None] = {}
         self._servers: dict[tuple[str, int, str], postgres.Address] = {}
+        self._layouts: dict[tuple[str, int, str], postgres_state.Layout] = {}
         self._embedded: OwnServer | None = None
 
     def file(self, path: Path) -> Path | None:
@@ -73,8 +78,8 @@ class Originals:
                 self._files[path] = kept if found else None
             return self._files[path]
 
-    def server(self, asked: postgres.Address) -> postgres.Address:
-        """The pristine copy of a database on a server; an empty one where it does not exist yet.
+    def server(self, asked: postgres.Address) -> tuple[postgres.Address, postgres_state.Layout]:
+        """The pristine copy of a database on a server, and how its rows lie; an empty one where it does not exist yet.
 
         Raises Problem W313 for a server that is not on this machine and was not named on purpose.
         """
@@ -89,8 +94,12 @@ class Originals:
             if key not in self._servers:
                 server = asked if postgres.answers(asked) else self._own(asked)
                 known = postgres.exists(server, asked.database)
-                self._servers[key] = postgres.create(server, asked.database if known else "")
-            return self._servers[key]
+                made = postgres.create(server, asked.database if known else "")
+                with contextlib.closing(postgres_state.PostgresState(made)) as state:
+                    self._servers[key] = made
+                    state.keep()
+                    self._layouts[key] = state.layout
+            return self._servers[key], self._layouts[key]
 
     def close(self) -> None:
         """Drop every scratch database and stop the server of our own."""
@@ -197,6 +206,8 @@ class Databases:
 
     def close(self) -> None:
         """Drop the scratch databases on servers; files go with the world's folder."""
+        for state in self._states.values():
+            state.close()
         for address in self._servers.values():
             postgres.drop(address)
         self._servers.clear()
@@ -244,9 +255,9 @@ class Databases:
             raise Problem("W314", message, do="run the application on SQLite or PostgreSQL for strop")
         key = (asked.host, asked.port, asked.database)
         if key not in self._servers:
-            pristine = self._originals.server(asked)
+            pristine, layout = self._originals.server(asked)
             self._servers[key] = postgres.create(pristine, pristine.database)
-            state = postgres.PostgresState(self._servers[key])
+            state = postgres_state.PostgresState(self._servers[key], layout)
             if self._backwards:
                 state.turn()
             self._add(f"{asked.database}@{asked.host}", state)
