@@ -305,7 +305,8 @@ def test_a_database_that_does_not_exist_yet_is_an_empty_one(user: Address, tmp_p
     [
         (Address("db.example.com", 5432, "shop", "hidden", "shop"), "postgresql", "W313"),
         (Address("10.0.0.7", 5432, "shop", "hidden", "shop"), "postgresql", "W313"),
-        (Address("127.0.0.1", 3306, "shop", "hidden", "shop"), "mysql", "W314"),
+        (Address("127.0.0.1", 1433, "shop", "hidden", "shop"), "mssql", "W314"),
+        (Address("127.0.0.1", 1, "shop", "hidden", "shop"), "mysql", "W317"),
     ],
 )
 def test_what_is_refused(address: Address, dialect: str, code: str, tmp_path: Path) -> None:

@@ -6,31 +6,15 @@ Needs the extra `strop[postgres]`; imported only when the application connects t
 from __future__ import annotations
 
 import secrets
-import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from strop.problem import Problem
+from strop.world.address import Address as Address
 
 if TYPE_CHECKING:
     import psycopg
 
 EXTRA = "pip install 'strop[postgres]'"
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server listens, as whom to connect, and to which database."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    database: str
-
-    def at(self, database: str) -> Address:
-        """The same server, another database."""
-        return Address(self.host, self.port, self.user, self.password, database)
 
 
 def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
@@ -48,17 +32,6 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
         autocommit=True,
         connect_timeout=5,
     )
-
-
-def answers(address: Address) -> bool:
-    """Whether a server listens there (whatever it then says of the login)."""
-    if address.host.startswith("/"):
-        return True
-    try:
-        socket.create_connection((address.host or "127.0.0.1", address.port), 2).close()
-    except OSError:
-        return False
-    return True
 
 
 def create(server: Address, template: str = "") -> Address:
