@@ -87,8 +87,9 @@ def create(server: Address, template: str) -> Address:
         try:
             ask(control, f"create database {quote(name)}{how}")
         except pymysql.OperationalError as error:
+            account = "'@'".join(str(ask(control, "select current_user()")[0][0]).rsplit("@", 1))
             message = f"{server.user} may not make a scratch database on this server: {error.args[-1]}"
-            do = f"grant all on `strop\\_%`.* to '{server.user}', once, as an administrator of the server"
+            do = f"once, as an administrator of the server: grant all on `strop\\_%`.* to '{account}'"
             raise Problem("W318", message, do=do) from None
         made = server.at(name)
         try:
