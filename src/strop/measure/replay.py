@@ -7,7 +7,7 @@ is answered as well without what came before it, it is sent alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from strop.cell import Answer, Cell, Request, Taken
@@ -24,6 +24,7 @@ LONGEST = 12  # requests that are sent before one
 REFUSED = (401, 403)
 
 Header = tuple[str, str]
+Needs = dict[int, list[Link]]  # what a request has from each of those before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class _Maker:
     links: list[list[Link]]
     made: list[Cell] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
-    needs: list[dict[int, list[Link]]] = field(default_factory=list)  # by the request that gave it
+    needs: list[Needs] = field(default_factory=list)  # by the request that gave it
     logged_in: int = 0
     otherwise: list[int] = field(default_factory=list)
     refused: int = 0
@@ -65,15 +66,9 @@ class _Maker:
     def make(self, number: int, cell: Cell) -> None:
         """Serve one request, and keep it as it is to be sent from now on."""
         request, needs = self._today(cell.request, self.links[number])
-        lead = self._lead(number, needs)
-        cell = self._with_lead(replace(cell, request=request), lead, needs)
-        outcome = self.served.serve(cell)
-        if cell.lead:
-            alone = replace(cell, lead=(), takes=())
-            without = self.served.serve(alone)
-            if _is_as_good(without, outcome):
-                cell, outcome, needs = alone, without, {}
+        cell = replace(cell, request=request)
         before = self.recording.answers[number].status
+        cell, outcome, needs = self._with_what_it_needs(number, cell, needs, before)
         if outcome.answer.status in REFUSED and before not in (0, *REFUSED) and self.identity:
             cell, outcome = self._logged_in(cell, outcome)
         self._compare(number, before, outcome.answer.status)
@@ -81,9 +76,41 @@ class _Maker:
         self.answers.append(outcome.answer)
         self.needs.append(needs)
 
-    def _today(self, request: Request, links: Sequence[Link]) -> tuple[Request, dict[int, list[Link]]]:
+    def _with_what_it_needs(
+        self, number: int, cell: Cell, needs: Needs, before: int
+    ) -> tuple[Cell, Outcome, Needs]:
+        """The request after those that gave it something; where its status is another than `before`, after all that
+        wrote; where it succeeds without them, alone or without its login.
+        """
+        lead = self._lead(number, needs)
+        cell = self._with_lead(cell, lead, needs)
+        outcome = self.served.serve(cell)
+        if before not in (0, outcome.answer.status):
+            wide = self._latest(number, needs)
+            after = self._with_lead(cell, wide, needs)
+            tried = self.served.serve(after)
+            if tried.answer.status == before:
+                return after, tried, {**{each: [] for each in wide}, **needs}
+        things = self._closed(giver for giver, links in needs.items() if any(one.refers for one in links))
+        for fewer in dict.fromkeys(((), tuple(each for each in lead if each in things))) if lead else ():
+            few = self._with_lead(cell, list(fewer), needs)
+            tried = self.served.serve(few)
+            if _is_as_good(tried, outcome):
+                return few, tried, {giver: links for giver, links in needs.items() if giver in fewer}
+        return cell, outcome, needs
+
+    def _latest(self, number: int, needs: Needs) -> list[int]:
+        """The requests before it that wrote, as many of the latest as may come before one."""
+        wanted = self._closed(needs)
+        for each in reversed(range(number)):
+            more = wanted | self._closed([each])
+            if self.made[each].request.method not in READS and len(more) <= LONGEST:
+                wanted = more
+        return sorted(wanted)
+
+    def _today(self, request: Request, links: Sequence[Link]) -> tuple[Request, Needs]:
         """The request with the values that this world gives, and from whom it has them."""
-        needs: dict[int, list[Link]] = {}
+        needs: Needs = {}
         for one in links:
             answer = self.answers[one.given.request]
             value = read(answer.headers, answer.body, one.given.place)
@@ -94,30 +121,35 @@ class _Maker:
             needs.setdefault(one.given.request, []).append(replace(one, text=value))
         return request, needs
 
-    def _lead(self, number: int, needs: dict[int, list[Link]]) -> list[int]:
+    def _lead(self, number: int, needs: Needs) -> list[int]:
         """Who gave it something, and what was done meanwhile with the same things; the latest of them."""
-        wanted: set[int] = set()
-        todo = list(needs)
-        while todo:
-            each = todo.pop()
-            if each not in wanted:
-                wanted.add(each)
-                todo += self.needs[each]
+        wanted = self._closed(needs)
         things = {one.text for links in needs.values() for one in links if one.refers}
-        touching = [
-            each
-            for each in range(number)
-            if each not in wanted
-            and self.made[each].request.method not in READS
-            and any(one.text in things and one.refers for links in self.needs[each].values() for one in links)
-        ]
-        for each in reversed(touching):
-            more = {each, *self.needs[each]} | wanted
-            if len(more) <= LONGEST and all(set(self.needs[step]) <= more for step in more):
-                wanted = more
+        for each in reversed(range(number)):
+            if each not in wanted and self._touches(each, things):
+                more = wanted | self._closed([each])
+                wanted = more if len(more) <= LONGEST else wanted
         return sorted(wanted) if len(wanted) <= LONGEST else []
 
-    def _with_lead(self, cell: Cell, lead: list[int], needs: dict[int, list[Link]]) -> Cell:
+    def _closed(self, requests: Iterable[int]) -> set[int]:
+        """These requests and those that they need themselves."""
+        found: set[int] = set()
+        todo = list(requests)
+        while todo:
+            each = todo.pop()
+            if each not in found:
+                found.add(each)
+                todo += self.needs[each]
+        return found
+
+    def _touches(self, number: int, things: set[str]) -> bool:
+        """Whether a request may have changed one of these things."""
+        links = (one for links in self.needs[number].values() for one in links)
+        return self.made[number].request.method not in READS and any(
+            one.refers and one.text in things for one in links
+        )
+
+    def _with_lead(self, cell: Cell, lead: list[int], needs: Needs) -> Cell:
         steps = tuple(
             replace(self.made[each], lead=(), takes=_taken(lead, self.needs[each])) for each in lead
         )
@@ -161,7 +193,7 @@ class _Maker:
         return found
 
 
-def _taken(lead: Sequence[int], needs: dict[int, list[Link]]) -> tuple[Taken, ...]:
+def _taken(lead: Sequence[int], needs: Needs) -> tuple[Taken, ...]:
     return tuple(
         Taken(lead.index(giver), tuple(one.given.place), one.text)
         for giver, links in needs.items()
