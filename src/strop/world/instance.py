@@ -18,8 +18,9 @@ from strop.problem import Problem
 from strop.target import Target
 from strop.world.ask import AskSocket
 from strop.world.databases import Databases, Originals
-from strop.world.folder import Folder, scratch
-from strop.world.process import Child, Completed, ending, run
+from strop.world.folder import Folder
+from strop.world.process import Child, Completed, end_all, ending, run
+from strop.world.scratch import scratch
 
 CLOCK = 1_790_000_000.0  # 2026-09-21T14:13:20Z, the frozen moment of a world, unless it has one of its own
 SEED = "strop"
@@ -88,6 +89,9 @@ def open_world(target: Target) -> Iterator[World]:
         world = World(target, base)
         try:
             yield world
+        except BaseException:
+            end_all(lasting=False)  # nobody may wait for a program any more
+            raise
         finally:
             world.close()
 
