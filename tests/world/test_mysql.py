@@ -16,7 +16,7 @@ import pytest
 
 from strop.cell import RowChange
 from strop.problem import Problem
-from strop.world import mysql, mysql_state
+from strop.world import mysql, mysql_state, owner
 from strop.world.address import Address
 from strop.world.databases import Databases, Originals
 from strop.world.mysql import ask
@@ -218,3 +218,20 @@ def test_each_instance_gets_a_database_of_its_own_and_all_are_dropped(user: Addr
         each.close()
     originals.close()
     assert query(user, "show databases") == at_first
+
+
+def test_what_a_killed_command_left_goes_at_the_next_ones_first_look(
+    user: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *parts, began = owner.mine().split(":")
+    with monkeypatch.context() as patched:
+        patched.setattr(mysql, "RUN", "strop_killed")
+        patched.setattr(owner, "mine", lambda: ":".join((*parts, str(int(began) - 1))))
+        left = mysql.create(user, USER)
+    mine = mysql.create(user, USER)
+    mysql.drop_left(user)
+    there = {name for (name,) in query(user, "show databases")}
+    assert not {left.database, "strop_killed"} & there
+    assert {mine.database, mysql.RUN, USER} <= there
+    mysql.drop(mine)
+    assert mysql.RUN not in {name for (name,) in query(user, "show databases")}

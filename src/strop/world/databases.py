@@ -90,6 +90,7 @@ class Originals:
         with self._lock:
             if key not in self._servers:
                 server = asked if answers(asked) else self._own(asked)
+                postgres.drop_left(server)
                 known = postgres.exists(server, asked.database)
                 made = postgres.create(server, asked.database if known else "")
                 with contextlib.closing(postgres_state.PostgresState(made)) as state:
@@ -106,6 +107,7 @@ class Originals:
         self._check(asked)
         with self._lock:
             if asked not in self._mysql:
+                mysql.drop_left(asked)
                 self._mysql[asked] = mysql.create(asked, asked.database)
             return self._mysql[asked]
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from strop.problem import Problem
+from strop.world import owner
 from strop.world.address import Address
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ SETTINGS = (  # rows come as they are, and nothing that is copied waits for the 
     "set session transaction isolation level read committed",
 )
 Row = tuple[Any, ...]
+
+RUN = f"strop_{secrets.token_hex(5)}"  # a database of this name says whose those are that begin so
 
 
 def connect(address: Address) -> Connection:
@@ -75,7 +78,7 @@ def create(server: Address, template: str) -> Address:
     """
     import pymysql
 
-    name = f"strop_{secrets.token_hex(5)}"
+    name = f"{RUN}_{secrets.token_hex(5)}"
     with connect(server.at("")) as control:
         found = ask(
             control,
@@ -85,6 +88,7 @@ def create(server: Address, template: str) -> Address:
         )
         how = f" character set {found[0][0]} collate {found[0][1]}" if found else ""
         try:
+            _say_whose(control)
             ask(control, f"create database {quote(name)}{how}")
         except pymysql.OperationalError as error:
             account = "'@'".join(str(ask(control, "select current_user()")[0][0]).rsplit("@", 1))
@@ -102,16 +106,49 @@ def create(server: Address, template: str) -> Address:
 
 
 def drop(database: Address) -> None:
-    """Remove a scratch database. Refuses any that strop did not make."""
-    if not database.database.startswith("strop_"):
-        raise ValueError(f"{database.database} is not a scratch database")
+    """Remove a scratch database, its connections too. Refuses any that strop did not make."""
+    name = database.database
+    if not name.startswith("strop_"):
+        raise ValueError(f"{name} is not a scratch database")
     with connect(database.at("")) as control:
         # a connection that the application left open holds its tables
-        for (number,) in ask(
-            control, "select id from information_schema.processlist where db = %s", (database.database,)
-        ):
+        for (number,) in ask(control, "select id from information_schema.processlist where db = %s", (name,)):
             _end(control, str(number))
-        ask(control, f"drop database if exists {quote(database.database)}")
+        ask(control, f"drop database if exists {quote(name)}")
+        run = name.rpartition("_")[0]
+        if run != "strop" and not _beginning(control, f"{run}_"):
+            ask(control, f"drop database if exists {quote(run)}")
+
+
+def drop_left(server: Address) -> None:
+    """Remove the scratch databases of commands that were killed; another machine's may be in use."""
+    with connect(server.at("")) as control:
+        for run in [name for name in _beginning(control, "strop_") if name.count("_") == 1 and name != RUN]:
+            if owner.is_gone(_whose(control, run)):
+                for name in (*_beginning(control, f"{run}_"), run):
+                    ask(control, f"drop database if exists {quote(name)}")
+
+
+def _beginning(control: Connection, text: str) -> list[str]:
+    """Databases whose names begin so."""
+    rows = ask(control, "select schema_name from information_schema.schemata order by schema_name")
+    return [name for (name,) in rows if name.startswith(text)]
+
+
+def _say_whose(control: Connection) -> None:
+    """Write down who makes scratch databases, as there is no comment on a database."""
+    if RUN not in _beginning(control, RUN):
+        ask(control, f"create database {quote(RUN)}")
+        ask(control, f"create table {quote(RUN)}.owner as select %s as word", (owner.mine(),))
+
+
+def _whose(control: Connection, run: str) -> str:
+    import pymysql
+
+    try:
+        return str(ask(control, f"select word from {quote(run)}.owner")[0][0])
+    except (pymysql.MySQLError, IndexError):
+        return ""
 
 
 def _end(control: Connection, number: str) -> None:
