@@ -64,5 +64,6 @@ def with_migrated(tables: Iterable[Table], migrated: Iterable[tuple[str, Index]]
 def _with(table: Table, more: list[Index]) -> Table:
     columns = {column.name for column in table.columns}
     known = {index.columns for index in table.indexes}
+    known.add(tuple(column.name for column in table.columns if column.primary))
     added = tuple(i for i in more if set(i.columns) <= columns and i.columns not in known)
     return replace(table, indexes=(*table.indexes, *added)) if added else table
