@@ -105,7 +105,11 @@ def _of(body: Body, call: ast.Call, place: int, how: str) -> Attack | None:
     pattern = body.constant(given.get("pattern") or (call.args[0] if call.args else None))
     flags = given.get("flags") or (call.args[place] if len(call.args) > place else None)
     names = [n.attr for n in walk(flags) if isinstance(n, ast.Attribute)] if flags is not None else []
-    if not isinstance(pattern, str) or not all(hasattr(re, name) for name in names) or len(pattern) > _LONGEST:
+    if (
+        not isinstance(pattern, str)
+        or not all(hasattr(re, name) for name in names)
+        or len(pattern) > _LONGEST
+    ):
         return None
     return attack(pattern, sum({int(getattr(re, name)) for name in names}), how)
 
@@ -191,7 +195,8 @@ class _Automaton:
             case "BRANCH":
                 return self._either([self._sequence(each, inside) for each in value[1]])
             case "MAX_REPEAT" | "MIN_REPEAT":
-                return self._repeat(*value, inside)
+                least, most, parts = value
+                return self._repeat(least, most, parts, inside)
             case "AT":
                 ends = str(value) in ("AT_END", "AT_END_STRING")
                 return self._place(frozenset({_END})) if ends else _Part()

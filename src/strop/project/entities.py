@@ -13,7 +13,13 @@ from strop.project.body import Body
 from strop.project.spelling import last_name
 
 OPEN, OLD, OLDER = ":open", ":before-5.0", ":before-6.1"  # always, and by default up to a version of lxml
-PARSES = ("lxml.etree.fromstring", "lxml.etree.parse", "lxml.etree.XML", "lxml.objectify.fromstring", "lxml.objectify.parse")
+PARSES = (
+    "lxml.etree.fromstring",
+    "lxml.etree.parse",
+    "lxml.etree.XML",
+    "lxml.objectify.fromstring",
+    "lxml.objectify.parse",
+)
 STEPS = "lxml.etree.iterparse"
 SAX = "?.parse:open"
 LASTS = frozenset(name.rpartition(".")[2] for name in (*PARSES, STEPS)) | {"parse", "parseString"}
@@ -31,7 +37,9 @@ def opening(body: Body, call: ast.Call) -> str:
         if parser is None or (isinstance(parser, ast.Constant) and parser.value is None):
             return name + OLD
         made = body.value(parser)
-        return _told(made, name, OLD) if isinstance(made, ast.Call) and body.name(made.func) in _PARSERS else ""
+        return (
+            _told(made, name, OLD) if isinstance(made, ast.Call) and body.name(made.func) in _PARSERS else ""
+        )
     return SAX if last_name(call.func) == "parse" and _is_sax(body, call) else ""
 
 

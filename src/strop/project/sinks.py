@@ -145,7 +145,12 @@ _REST = (
     (Sink("archive", (".",)), ("tarfile.TarFile.extractall",)),
     (
         Sink("xml", ("0", "text", "source")),
-        (*(f"{name}{how}" for name in PARSES for how in (OPEN, OLD)), f"{STEPS}{OPEN}", f"{STEPS}{OLDER}", SAX),
+        (
+            *(f"{name}{how}" for name in PARSES for how in (OPEN, OLD)),
+            f"{STEPS}{OPEN}",
+            f"{STEPS}{OLDER}",
+            SAX,
+        ),
     ),
 )
 _SLOW = tuple(  # what is searched is "0" of a compiled pattern's methods; a replacement stands before it
@@ -155,6 +160,9 @@ _SLOW = tuple(  # what is searched is "0" of a compiled pattern's methods; a rep
 )
 
 SINKS = {
-    name: sink for table in (_PATHS, _ADDRESSES, _PROGRAMS, _REST, _SLOW) for sink, names in table for name in names
+    name: sink
+    for table in (_PATHS, _ADDRESSES, _PROGRAMS, _REST, _SLOW)
+    for sink, names in table
+    for name in names
 }
 LASTS = frozenset(name.rpartition(".")[2].partition(":")[0] for name in SINKS)

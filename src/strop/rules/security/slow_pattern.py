@@ -36,7 +36,6 @@ from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
-from strop.span import Step
 
 RULE = Rule(
     "SEC020",
@@ -58,7 +57,9 @@ def notice(body: Body) -> Iterator[Mark]:
         found = slow_use(body, call)
         if found is not None:
             validates = any(d.rpartition(".")[2] in _VALIDATORS for d in body.decorators())
-            yield body.mark(RULE.code, call, text=body.text(call)[:90], attack=found.text, validates=validates)
+            yield body.mark(
+                RULE.code, call, text=body.text(call)[:90], attack=found.text, validates=validates
+            )
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -94,7 +95,7 @@ EXAMPLES = (
         "words with an optional space",
         plain(
             _NAMES
-            + r'''
+            + r"""
 WORDS = re.compile(r"^(\w+\s?)*$")
 
 
@@ -103,7 +104,7 @@ def items(name: str):
     if not WORDS.match(name):
         raise HTTPException(400, "letters and spaces only")
     return [name]
-'''
+"""
         ),
         bad=True,
     ),
@@ -111,7 +112,7 @@ def items(name: str):
         "a validator of a body",
         plain(
             _NAMES
-            + r'''
+            + r"""
 class Shop(BaseModel):
     address: str
 
@@ -126,7 +127,7 @@ class Shop(BaseModel):
 @app.post("/shops")
 def open_shop(shop: Shop):
     return shop.address
-'''
+"""
         ),
         bad=True,
     ),
@@ -134,7 +135,7 @@ def open_shop(shop: Shop):
         "a space between two words",
         plain(
             _NAMES
-            + r'''
+            + r"""
 WORDS = re.compile(r"^\w+(\s\w+)*$")
 
 
@@ -143,7 +144,7 @@ def items(name: str):
     if not WORDS.match(name):
         raise HTTPException(400, "letters and spaces only")
     return [name]
-'''
+"""
         ),
         mends="words with an optional space",
     ),
@@ -151,26 +152,26 @@ def items(name: str):
         "a text that is short by then",
         plain(
             _NAMES
-            + r'''
+            + r"""
 @app.get("/items")
 def items(name: str):
     if len(name) > 20 or not re.match(r"^(\w+\s?)*$", name):
         raise HTTPException(400, "letters and spaces only")
     return [name]
-'''
+"""
         ),
     ),
     Example(
         "a loop at the end that nothing follows, and a text of the code",
         plain(
             _NAMES
-            + r'''
+            + r"""
 @app.get("/items")
 def items(name: str):
     first = re.match(r"(\w+\s?)*", name)
     known = re.match(r"^(\w+\s?)*$", "all that there is")
     return [first is not None, known is not None]
-'''
+"""
         ),
     ),
 )
