@@ -11,7 +11,7 @@ import pytest
 
 from strop.cell import RowChange
 from strop.problem import Problem
-from strop.world import postgres
+from strop.world import owner, postgres
 from strop.world.databases import Databases, Originals
 from strop.world.postgres import Address, PostgresState
 from strop.world.rows import Busy
@@ -176,6 +176,20 @@ def test_only_what_strop_made_is_dropped(user: Address) -> None:
     with pytest.raises(ValueError, match="not a scratch database"):
         postgres.drop(user)
     assert USER in databases(user)
+
+
+def test_what_a_killed_command_left_goes_at_the_next_ones_first_look(user: Address, tmp_path: Path) -> None:
+    left, kept = postgres.create(user), postgres.create(user)
+    parts = owner.mine().split(":")
+    ended = ":".join((*parts[:-1], str(int(parts[-1]) - 1)))  # the same number, given again
+    with postgres.connect(user) as database:
+        database.execute(f"comment on database {left.database} is '{ended}'".encode())
+    originals = Originals(tmp_path)
+    originals.server(user)
+    originals.close()
+    assert not postgres.exists(user, left.database)
+    assert postgres.exists(user, kept.database)
+    postgres.drop(kept)
 
 
 def test_a_database_in_use_is_said_to_be(user: Address) -> None:

@@ -88,6 +88,7 @@ class Originals:
         with self._lock:
             if key not in self._servers:
                 server = asked if postgres.answers(asked) else self._own(asked)
+                postgres.drop_left(server)
                 known = postgres.exists(server, asked.database)
                 self._servers[key] = postgres.create(server, asked.database if known else "")
             return self._servers[key]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from strop.cell import RowChange
 from strop.problem import Problem
+from strop.world import owner
 from strop.world.rows import Busy, row_changes
 
 if TYPE_CHECKING:
@@ -83,7 +84,22 @@ def create(server: Address, template: str = "") -> Address:
         except psycopg.errors.ObjectInUse:
             message = f"the database {template} is in use, and PostgreSQL copies only a quiet one"
             raise Problem("W312", message, do="stop the application while strop runs", retry="same") from None
+        note = sql.SQL("comment on database {} is {}")
+        control.execute(note.format(sql.Identifier(name), sql.Literal(owner.mine())))
     return server.at(name)
+
+
+def drop_left(server: Address) -> None:
+    """Remove the scratch databases of commands that were killed; another machine's may be in use."""
+    import psycopg
+
+    listed = "select datname, shobj_description(oid, 'pg_database') from pg_database where datname like 'strop\\_%'"
+    with connect(server.at("postgres")) as control:
+        found = control.execute(listed).fetchall()
+    for name, note in found:
+        if owner.is_gone(note or ""):
+            with contextlib.suppress(psycopg.Error):  # another role's, or somebody is in it
+                drop(server.at(name))
 
 
 def exists(server: Address, database: str) -> bool:
