@@ -106,3 +106,25 @@ def test_after_closing_nobody_answers(tmp_path: Path) -> None:
     assert not one.path.exists()
     with pytest.raises(OSError, match=r"No such file|refused"):
         send(one.path, b"{}\n")
+
+
+def test_closing_waits_for_an_answer_that_is_being_made_and_none_is_made_afterwards(tmp_path: Path) -> None:
+    """An answer copies databases: made after its world was put away it would bring the folder back."""
+    began, made = threading.Event(), []
+
+    def answer(question: Question) -> Answer:
+        began.set()
+        time.sleep(0.2)
+        made.append(question)
+        return {}
+
+    one = AskSocket(tmp_path / "ask", answer)
+    asked = [threading.Thread(target=ask, args=(one.path, {"n": n})) for n in range(2)]
+    for thread in asked:
+        thread.start()
+    assert began.wait(10)
+    one.close()
+    assert len(made) == 1
+    for thread in asked:
+        thread.join(20)
+    assert len(made) == 1

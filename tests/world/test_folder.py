@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from strop.problem import Problem
 from strop.target import Target
 from strop.world import beside, git
-from strop.world.folder import Folder, scratch
+from strop.world.folder import Folder
 from tests import ledger
 from tests.world.photograph import photograph
 
@@ -165,25 +164,3 @@ def test_the_environment_of_the_application(
     assert {"GIT_DIR", "PYTHONPATH", "PYTEST_ADDOPTS", "VIRTUAL_ENV", "STROP_X"} & environ.keys() == set()
     assert (environ["MINE"], environ["DATA"], environ["TMPDIR"]) == ("2", "/tree/data", "/temporary")
     assert environ["PATH"].startswith(f"/env/bin{os.pathsep}")
-
-
-def test_a_scratch_folder_is_gone_whatever_happened() -> None:
-    made: list[Path] = []
-
-    def fails(error: BaseException) -> None:
-        with scratch() as base:
-            made.append(base)
-            (base / "file").touch()
-            raise error
-
-    with pytest.raises(KeyboardInterrupt):
-        fails(KeyboardInterrupt())
-    with pytest.raises(Problem) as full:
-        fails(OSError(28, "No space left on device"))
-    with pytest.raises(Problem) as refused:
-        fails(git.GitFailed("one\ntwo\nthree\nfatal: bad object"))
-    with pytest.raises(OSError, match="denied"):
-        fails(OSError(13, "denied"))
-    assert (full.value.code, refused.value.code) == ("W202", "W203")
-    assert refused.value.where == ("two", "three", "fatal: bad object")
-    assert not any(base.exists() for base in made)

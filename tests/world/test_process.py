@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -143,7 +144,7 @@ def test_a_block_of_workers_that_fails_ends_what_they_wait_for_and_starts_nothin
 
     def fails() -> None:
         with ending(), workers(1) as pool:
-            pool.submit(work)
+            pool.map(lambda _: work(), range(3))  # two are never begun
             ready.wait(10)
             family(tmp_path)
             raise KeyboardInterrupt
@@ -154,6 +155,33 @@ def test_a_block_of_workers_that_fails_ends_what_they_wait_for_and_starts_nothin
     assert time.monotonic() - began < 30
     with ending():  # the next command starts afresh
         assert run(["true"], tmp_path, ENVIRON).status == 0
+
+
+def test_an_interruption_while_the_block_waits_for_its_threads_counts_as_one_inside(tmp_path: Path) -> None:
+    """Threads that nobody waits for any more would go on writing into folders that are put away."""
+    ready, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        child = Child(shell(FAMILY.format("wait")), tmp_path, ENVIRON)
+        family(tmp_path)
+        ready.set()
+        child.wait(60)
+        time.sleep(0.3)
+        ended.set()
+
+    def interrupt() -> None:
+        ready.wait(10)
+        time.sleep(0.2)  # until the main thread waits
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def waits() -> None:
+        with ending(), workers(1) as pool:
+            pool.submit(work)
+            threading.Thread(target=interrupt).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        waits()
+    assert ended.is_set()
 
 
 def test_a_lasting_program_outlives_a_failed_block_of_workers_but_not_the_end(tmp_path: Path) -> None:

@@ -18,8 +18,7 @@ from strop.proof.worlds import observe_second
 from strop.target import Target
 from strop.verdict import Behaviour, Verdict
 from strop.world.instance import World
-
-UNKNOWN = "?"  # the print of a database that nobody can tell from another
+from strop.world.postgres_print import UNKNOWN
 
 
 class Outdated(Exception):
@@ -35,12 +34,14 @@ def observe_base(world: World, workload: Workload, listener: Listener) -> Known:
 
 
 class BaseStore:
-    """What is kept of one base below the target's root. Nothing, where the user says so or asks for single requests."""
+    """What is kept of one base below the target's root. Nothing, where the user says so or asks for single requests, and
+    nothing of a recording: its requests carry the sessions of people.
+    """
 
     def __init__(self, target: Target, workload: Workload, used: bool) -> None:
         self._root = Path(target.root)
-        self._workload = workload
-        self._key = key_of(target, workload) if used and not workload.cells else ""
+        used = used and not workload.cells and workload.har is None
+        self._key = key_of(target, workload) if used else ""
 
     def read(self) -> KeptBase | None:
         """The evidence of this base under these conditions, if there is any."""
@@ -50,7 +51,7 @@ class BaseStore:
         """Keep it for the next change; not where it rests on a database whose content nobody can tell."""
         if not self._key:
             return
-        kept = keep_base(self._key, time.time(), known, self._workload)
+        kept = keep_base(self._key, time.time(), known)
         if all(original.print != UNKNOWN for original in kept.originals):
             write_kept(self._root, kept)
 

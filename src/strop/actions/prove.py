@@ -88,7 +88,7 @@ def _prove(
     with open_world(target, kept.place if kept else "") as world:
         revision = take_changed(world.folder, change)
         if kept is not None:
-            known = take_base(world, kept, target, request.workload)
+            known = take_base(world, kept)
         else:
             known = observe_base(world, request.workload, listener)
             store.write(known)

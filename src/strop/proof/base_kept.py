@@ -13,8 +13,7 @@ import msgspec
 
 from strop.cell import Answer, Cell, RowChange
 from strop.evidence import Evidence, Outcome, Outcomes
-from strop.measure.har import read_har
-from strop.measure.observe import Observation, Workload
+from strop.measure.observe import Observation
 from strop.measure.sharing import share
 from strop.measure.sleeping import Sleeping
 from strop.measure.suite import SuiteRun
@@ -26,7 +25,6 @@ from strop.proof.relax import Relaxed
 from strop.proof.second import Second
 from strop.proof.veil import Veil
 from strop.proof.worlds import BARE, CHANCE, LATER
-from strop.target import Target
 from strop.world.databases import Original
 from strop.world.instance import World
 
@@ -74,8 +72,8 @@ class KeptBase(msgspec.Struct, frozen=True, array_like=True):
     second: KeptSecond | None
 
 
-def keep_base(key: str, now: float, known: Known, workload: Workload) -> KeptBase:
-    """What is worth keeping. A HAR file's requests stay in it, and values that the user gave as secrets are veiled."""
+def keep_base(key: str, now: float, known: Known) -> KeptBase:
+    """What is worth keeping; values that the user gave as secrets are veiled."""
     seen, base, suites = known.seen, known.base, known.suites
     veil = Veil(base.world.target)
     reaches = {(r.function, r.context, r.route) for ways in seen.project.reaches.values() for r in ways}
@@ -86,7 +84,7 @@ def keep_base(key: str, now: float, known: Known, workload: Workload) -> KeptBas
         originals=base.world.originals.known(),
         imported=base.imported,
         reaches=tuple(sorted(reaches)),
-        made=() if workload.har else tuple(map(veil.hide, seen.made)),
+        made=tuple(map(veil.hide, seen.made)),
         cells=tuple(cell.id for cell in seen.cells),
         one=tuple(seen.one.values()),
         two=tuple(seen.two.values()),
@@ -114,10 +112,9 @@ def _said(outcomes: Outcomes) -> dict[str, Said]:
     return {key: (outcome.answer, outcome.rows) for key, outcome in outcomes.items()}
 
 
-def take_base(world: World, kept: KeptBase, target: Target, workload: Workload) -> Known:
+def take_base(world: World, kept: KeptBase) -> Known:
     """The base as its evidence has it; it runs when somebody asks for more than that."""
-    veil = Veil(target)
-    made = read_har(workload.har).cells if workload.har is not None else tuple(map(veil.show, kept.made))
+    made = tuple(map(Veil(world.target).show, kept.made))
     chosen = frozenset(kept.cells)
     cells = tuple(cell for cell in made if cell.id in chosen)
     one, two = _outcomes(kept.one), _outcomes(kept.two)

@@ -42,8 +42,7 @@ def _code(target: Target) -> Iterator[str]:
 
 def _options(target: Target, workload: Workload) -> Iterator[str]:
     yield repr(replace(target, root="", repo="", commit="", branch="", dirty=()))
-    har = beside.print_of(workload.har) if workload.har is not None else ""
-    yield repr((workload.openapi, workload.suite, har))
+    yield repr((workload.openapi, workload.suite))
 
 
 def _environment(target: Target) -> Iterator[str]:

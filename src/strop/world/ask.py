@@ -6,10 +6,11 @@ import contextlib
 import json
 import os
 import socket
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
+
+from strop.world import temporary
 
 LONGEST = 100  # bytes of a socket's path, of the 103 to 107 that systems allow
 
@@ -23,10 +24,11 @@ class AskSocket:
     def __init__(self, path: Path, answer: Callable[[Question], Answer]) -> None:
         self._folder: Path | None = None
         if len(os.fsencode(path)) > LONGEST:
-            self._folder = Path(tempfile.mkdtemp(prefix="strop-", dir="/tmp"))
+            self._folder = temporary.make(temporary.name(temporary.SHORT))
             path = self._folder / "ask"
         self.path = path
         self._answer = answer
+        self._closed = False
         self._lock = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(str(path))
@@ -35,14 +37,19 @@ class AskSocket:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering. Safe to call twice."""
+        """Stop answering; an answer that is being made is waited for, so that nothing is copied afterwards.
+        Safe to call twice.
+        """
+        self._closed = True
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._thread.join(2)
+        with self._lock:
+            pass
         self.path.unlink(missing_ok=True)
         if self._folder is not None:
-            self._folder.rmdir()
+            temporary.remove(self._folder)
             self._folder = None
 
     def _serve(self) -> None:
@@ -59,7 +66,7 @@ class AskSocket:
             if not line:
                 return
             with self._lock:  # two threads that open the same database must get the same clone
-                reply = self._reply_to(line)
+                reply = {"refuse": "strop ends"} if self._closed else self._reply_to(line)
             stream.write(json.dumps(reply).encode() + b"\n")
 
     def _reply_to(self, line: bytes) -> Answer:

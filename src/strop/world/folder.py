@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
-import sqlite3
-import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
-from strop.problem import EXIT_USAGE, Problem
 from strop.target import Target
 from strop.world import beside, git
+from strop.world.marked import MARK
 
 PLACE = "{root}"
-PLACES = re.compile(r"strop-\w+")  # names of scratch folders
-ROOM = 1 << 20  # bytes; a disk with less is full
 IGNORED = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".strop", "*.pyc")
 
 
@@ -70,6 +64,7 @@ class Folder:
             environ.pop(name, None)
         environ["PATH"] = f"{Path(self.target.python).parent}{os.pathsep}{environ.get('PATH', '')}"
         environ |= {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(temporary)}
+        environ[MARK] = str(self.base)
         environ |= {name: value.replace(PLACE, str(root)) for name, value in self.target.environ}
         return environ
 
@@ -77,44 +72,3 @@ class Folder:
         """Put what lies beside the code, without being committed, into a tree."""
         if self._beside.is_dir():
             shutil.copytree(self._beside, tree, dirs_exist_ok=True, symlinks=True)
-
-
-@contextlib.contextmanager
-def scratch(place: str = "") -> Iterator[Path]:
-    """A folder that is gone afterwards, whatever happened; it is called `place` where nothing else is."""
-    base = _made(place)
-    try:
-        yield base
-    except (OSError, sqlite3.Error, git.GitFailed, ValueError) as error:
-        if _is_full(base, error):
-            message = f"no space is left for the working copies in {base.parent}"
-            do = "free some, or set TMPDIR to a folder on another disk"
-            raise Problem("W202", message, do=do, retry="same", status=EXIT_USAGE) from error
-        if isinstance(error, git.GitFailed):
-            lines = tuple(str(error).splitlines()[-3:])
-            do = "see what git says of the repository: git status, git fsck"
-            raise Problem("W203", "git could not make a working copy", where=lines, do=do) from error
-        raise
-    finally:
-        try:
-            shutil.rmtree(base, ignore_errors=True)
-        except KeyboardInterrupt:
-            shutil.rmtree(base, ignore_errors=True)
-            raise
-
-
-def _made(place: str) -> Path:
-    """A new folder of our own: never one that is there already, whatever the name says."""
-    if PLACES.fullmatch(place):
-        with contextlib.suppress(OSError):
-            base = Path(tempfile.gettempdir()) / place
-            base.mkdir(mode=0o700)
-            return base.resolve()
-    return Path(tempfile.mkdtemp(prefix="strop-")).resolve()
-
-
-def _is_full(base: Path, error: Exception) -> bool:
-    """Whether the disk is why: it says so, or there is no room for another file (messages get lost then too)."""
-    if isinstance(error, OSError) and error.errno in (28, 122):  # no space, quota
-        return True
-    return "No space left" in str(error) or shutil.disk_usage(base).free < ROOM

@@ -7,11 +7,11 @@ branch is fetched back from there, which is the one thing that the user's reposi
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from strop.problem import EXIT_USAGE, Problem
+from strop.world import temporary
 from strop.world.process import run
 
 AUTHOR = ("-c", "user.name=strop", "-c", "user.email=strop@localhost", "-c", "commit.gpgsign=false")
@@ -183,12 +183,15 @@ def format_patches(tree: Path, revision: str, folder: Path) -> tuple[Path, ...]:
 
 def merge(base: str, ours: str, theirs: str) -> str | None:
     """Three texts merged into one; None where both sides changed the same lines."""
-    with tempfile.TemporaryDirectory(prefix="strop-merge-") as folder:
-        paths = [Path(folder, name) for name in ("ours", "base", "theirs")]
+    folder = temporary.name()
+    try:
+        temporary.make(folder)
+        paths = [folder / name for name in ("ours", "base", "theirs")]
         for path, text in zip(paths, (ours, base, theirs), strict=True):
             path.write_bytes(text.encode())
-        try:
-            git(Path(folder), "merge-file", "--quiet", *(path.name for path in paths))
-        except GitFailed:
-            return None
+        git(folder, "merge-file", "--quiet", *(path.name for path in paths))
         return paths[0].read_bytes().decode()
+    except GitFailed:
+        return None
+    finally:
+        temporary.remove(folder, started=False)

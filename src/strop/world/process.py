@@ -8,11 +8,14 @@ import os
 import pwd
 import signal
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ GRACE = 3.0  # seconds between asking a process to end and ending it
 
 _alive: set[Child] = set()
 _groups: set[int] = set()  # of programs that `run` waits for
+_starting = threading.Lock()  # held while a program is started: one that `end_all` misses would be waited for
 _broken = False  # after an interruption nothing new is started
 
 
@@ -62,21 +66,22 @@ class Child:
         others that are still to be ended, and outlives `workers`.
         """
         self.lasting = lasting
-        _check()
         self._farewell = farewell
         self.printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by end()
-        self._process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=self.printed,
-            stderr=self.printed,
-            pass_fds=descriptors,
-            start_new_session=True,
-            **_as(user),
-        )
-        _alive.add(self)
+        with _starting:
+            _check()
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=self.printed,
+                stderr=self.printed,
+                pass_fds=descriptors,
+                start_new_session=True,
+                **_as(user),
+            )
+            _alive.add(self)
 
     @property
     def pid(self) -> int:
@@ -124,20 +129,21 @@ def run(
     user: str = "",
 ) -> Completed:
     """Run a program to its end; past `limit` seconds its group is ended and the status is 124."""
-    _check()
     began = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=None if environ is None else dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            start_new_session=True,
-            **_as(user),
-        )
-        _groups.add(process.pid)
+        with _starting:
+            _check()
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=None if environ is None else dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                **_as(user),
+            )
+            _groups.add(process.pid)
         try:
             status = process.wait(limit)
         except subprocess.TimeoutExpired:
@@ -151,9 +157,60 @@ def run(
     return Completed(status, texts[0], texts[1], time.monotonic() - began)
 
 
+def attend(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> int:
+    """Run a program in this terminal until it ends; its exit status, 0 where somebody ended it.
+
+    It shares the terminal, so a Ctrl-C reaches it without us; what is sent to us alone is passed on.
+    """
+    asked: list[int] = []
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+        if number != signal.SIGINT or not sys.stdin.isatty():
+            process.send_signal(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    process = subprocess.Popen(command, cwd=folder, env=dict(environ))
+    before = [signal.signal(number, pass_on) for number in numbers]
+    try:
+        status = process.wait()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    return 0 if asked else status
+
+
 def _read(stream: IO[bytes]) -> str:
     stream.seek(0)
     return stream.read().decode(errors="replace")
+
+
+@contextlib.contextmanager
+def keep_beside(command: Sequence[str]) -> Iterator[None]:
+    """Run a program that waits for the end of its standard input: it gets there when the block ends, or this process,
+    in whatever way. It is in a session of its own, lest it be ended together with us.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    try:
+        yield
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @contextlib.contextmanager
@@ -180,20 +237,23 @@ def end_all(lasting: bool = True) -> None:
 @contextlib.contextmanager
 def workers(count: int) -> Iterator[ThreadPoolExecutor]:
     """Threads that drive programs. When the block fails (Ctrl-C too), the programs end first and no new one
-    starts, so that no thread goes on waiting for them.
+    starts, so that no thread goes on waiting for them. No thread outlives the block.
     """
-    from concurrent.futures import ThreadPoolExecutor  # who runs one program waits without
+    from strop.world.threads import Threads  # who runs one program waits without
 
     global _broken
     before = _broken
     try:
-        with ThreadPoolExecutor(count) as pool:
+        with Threads(count) as pool:
             try:
                 yield pool
+                pool.wait()
             except BaseException:
-                _broken = True
+                with _starting:
+                    _broken = True
                 pool.shutdown(wait=False, cancel_futures=True)
                 end_all(lasting=False)
+                pool.wait()
                 raise
     finally:
         _broken = before  # its threads have ended: who handles the failure may start programs again
