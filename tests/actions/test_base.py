@@ -33,7 +33,7 @@ RAN = "running the base in a second world"
 def few_perturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What gate 4 sends is no matter here: it runs both sides itself."""
     monkeypatch.setattr(perturbed_choice, "MOST", 12)
-    monkeypatch.setattr(perturbed_states, "states", lambda _: ())
+    monkeypatch.setattr(perturbed_states, "states", lambda *_: ())
 
 
 def proof(home: Path, **more: object) -> tuple[Proved, list[Event]]:
