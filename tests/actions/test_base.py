@@ -8,6 +8,7 @@ import stat
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from strop.actions.prove import ProveRequest, prove
@@ -155,8 +156,14 @@ def test_few_are_kept_and_a_broken_one_is_none(tmp_path: Path, monkeypatch: pyte
     assert not base_store.write_kept(home, kept)
     path.write_bytes(whole[:-20])
     assert read_kept(home, path.name) is None
+    assert kept.second is not None
+    outcomes = list(kept.second.outcomes.items())[1:]  # as where a request hung in the second world
+    monkeypatch.setattr(base_store, "LARGEST", 1 << 20)
+    second = msgspec.structs.replace(kept.second, outcomes=dict(outcomes))
+    assert base_store.write_kept(home, msgspec.structs.replace(kept, second=second))
     found, _ = proof(home, cost=False)
-    assert (found.verdict.behaviour, found.recorded) == (Behaviour.IDENTICAL, 0.0)
+    assert (found.verdict.behaviour, found.recorded > 0) == (Behaviour.IDENTICAL, True)
+    assert f"a second world, {len(outcomes)} cells" in {gate.name for gate in found.verdict.gates}
 
 
 def test_secrets_that_the_user_gave_are_not_kept() -> None:

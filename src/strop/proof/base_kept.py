@@ -140,6 +140,7 @@ def _take_second(world: World, kept: KeptSecond, base: Base) -> Second:
     later = {
         cell.id: cell if cell.id in unmoved else replace(cell, shift=LATER, chance=CHANCE)
         for cell in base.cells
+        if cell.id in kept.outcomes  # what hung there has none
     }
     return Second(
         served=Sleeping(world, lambda: world.instance(world.folder.tree(), backwards=True), BARE),
