@@ -72,9 +72,9 @@ def _is_answered(body: Body, call: ast.Call) -> bool:
     """Whether it stands in a `try` whose `except re.error` refuses the request."""
     inside: ast.AST = call
     for around in body.around(call):
-        if isinstance(around, ast.Try) and inside in around.body:
-            if any(_refuses(body, handler) for handler in around.handlers):
-                return True
+        tried = around if isinstance(around, ast.Try) and inside in around.body else None
+        if tried is not None and any(_refuses(body, handler) for handler in tried.handlers):
+            return True
         inside = around
     return False
 
