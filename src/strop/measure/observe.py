@@ -220,7 +220,7 @@ def _elsewhere(recording: Recording | None) -> tuple[str, ...]:
 def _sum_up(target: Target, seen: Observation, exchanges: tuple[Exchange, ...]) -> Evidence:
     imported, databases = seen.project.imported, seen.served.instance.databases
     reached = {e.route for e in exchanges if e.route}
-    http = {r.key for r in imported.routes if r.kind == "http"}
+    asked = {r.key for r in imported.routes if r.kind in ("http", "websocket")}
     sources = [c.source for c in seen.cells[:1]] + (
         ["suite"] if seen.suites and seen.suites[0].recorded else []
     )
@@ -233,7 +233,7 @@ def _sum_up(target: Target, seen: Observation, exchanges: tuple[Exchange, ...]) 
         versions=imported.versions,
         source="+".join(sources),
         reached=tuple(sorted(reached)),
-        missed=tuple(sorted(http - reached)),
+        missed=tuple(sorted(asked - reached)),
         exchanges=exchanges,
         routes=cost_routes(exchanges),
         lines=cost_lines(exchanges),

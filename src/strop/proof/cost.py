@@ -27,7 +27,7 @@ def quiet_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: 
         for cell in cells
         if cell.route in routes
         and (outcome := outcomes.get(cell.id)) is not None
-        and not outcome.rows
+        and not (outcome.rows or outcome.files)
         and 200 <= outcome.answer.status < 400
     ]
     return tuple(sorted(quiet, key=lambda cell: -outcomes[cell.id].exchange.cpu))
