@@ -227,3 +227,4 @@ class Evidence:
     scans: tuple[ScanStep, ...] = ()
     probe_cost: float = 0.0  # us a request that the probe itself took, measured in this run
     notes: tuple[str, ...] = ()  # what limits this evidence
+    mix: tuple[tuple[str, int], ...] = ()  # requests of an access log, by route

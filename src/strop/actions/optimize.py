@@ -172,7 +172,7 @@ def _final_evidence(search: Search, branch: BranchProof, latencies: tuple[Latenc
         reached=reached,
         missed=(),
         exchanges=exchanges,
-        routes=cost_routes(exchanges),
+        routes=cost_routes(exchanges, search.base.mix),
         lines=cost_lines(exchanges),
         latencies=latencies,
         sizes=sizes(databases),
