@@ -255,6 +255,8 @@ def _dialect(seen: Observation) -> str:
     databases = seen.served.instance.databases
     if databases.servers():
         return "postgresql"
+    if databases.is_mysql():
+        return "mysql"
     return "sqlite" if databases.sqlite_files() else ""
 
 
