@@ -129,6 +129,7 @@ def take_base(world: World, kept: KeptBase) -> Known:
     seen.evidence = replace(kept.evidence, exchanges=seen.exchanges())
     relaxed = Relaxed(frozenset(kept.relaxed[0]), kept.relaxed[1])
     base = Base(world, root, kept.imported, cells, one, two, relaxed, recorded=kept.recorded)
+    base.mix = dict(kept.evidence.mix)
     if kept.second is not None:
         base.second = _take_second(world, kept.second, base)
     runs = len(kept.suites) == 2 and kept.suites[0].tests

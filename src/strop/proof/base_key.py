@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -42,7 +42,9 @@ def _code(target: Target) -> Iterator[str]:
 
 def _options(target: Target, workload: Workload) -> Iterator[str]:
     yield repr(replace(target, root="", repo="", commit="", branch="", dirty=()))
-    yield repr((workload.openapi, workload.suite))
+    for field in fields(workload):
+        value = getattr(workload, field.name)
+        yield f"{field.name} {beside.print_of(value) if isinstance(value, Path) else value!r}"
 
 
 def _environment(target: Target) -> Iterator[str]:
