@@ -60,6 +60,7 @@ def command(
     from strop.actions.prove import ProveRequest, prove
     from strop.faces.cli.progress import listening
     from strop.faces.cli.written import print_proof
+    from strop.measure.borrowed import is_borrowed
     from strop.verdict import Behaviour
 
     if folder == Path() and change and Path(change).is_dir():
@@ -70,7 +71,8 @@ def command(
         target = replace(target, tests=(cell.rpartition("#")[0] or cell,))
         requests = replace(requests, openapi=False, har=None)
     elif cell:
-        requests = replace(requests, suite=False, cells=(cell,))
+        # only the tests know the credentials of a request that borrows theirs
+        requests = replace(requests, suite=is_borrowed(cell), cells=(cell,))
     request = ProveRequest(
         target,
         change,
