@@ -58,6 +58,7 @@ def command(
     head: bool,
     workload: str,
     har: Path | None,
+    access_log: Path | None,
     cell: str | None,
     mutants: int,
     configurations: tuple[Configuration, ...],
@@ -91,7 +92,7 @@ def command(
         change, folder = "", Path(change)
     target = target_of(folder, app, factory, python, environ, login, head=True)
     target = replace(target, configurations=(*target.configurations, *configurations))
-    requests = workload_of(workload, har)
+    requests = workload_of(workload, har, access_log)
     if cell and "::" in cell:  # a request of a test
         target = replace(target, tests=(cell.rpartition("#")[0] or cell,))
         requests = replace(requests, openapi=False, har=None)
