@@ -110,3 +110,13 @@ def test_a_base_that_was_not_run_is_named() -> None:
     assert next(line for line in piped.splitlines() if line.startswith("base  ")).startswith(f"base  {said}")
     assert f"The base was not run: what it answers is {said}" in markdown.render(known)
     assert "known since" not in markdown.render(IDENTICAL)
+
+
+def test_what_differs_alike_in_several_answers_is_said_once() -> None:
+    moved = Difference("c1", "GET /books", "body $", "order", "[0] 20", "[0] 30")
+    other = replace(moved, cell="c2", before="[3] 5", after="[3] 8")
+    lost = Difference("c2", "GET /books", "header x-total", "missing", "9", "")
+    assert text.distinct([moved, other, lost]) == [
+        "GET /books  body $: the same in another order, first [0] 20 before, [0] 30 after  (and in 1 request more)",
+        "GET /books  header x-total: 9 before, nothing after",
+    ]

@@ -12,6 +12,7 @@ from strop.event import Advance, Listener, Note, Stage, ignore
 from strop.evidence import SCHEMA, Evidence, Exchange, Outcomes
 from strop.measure.access_log import Mix, count_routes, mix_notes, read_access_log
 from strop.measure.aggregate import cost_lines, cost_routes
+from strop.measure.borrowed import REFUSED, borrow, is_borrowed
 from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
 from strop.measure.har import Recording, read_har
@@ -43,15 +44,18 @@ class Workload:
     access_log: Path | None = None  # how often each route is asked
     cells: tuple[str, ...] = ()  # ids of those that are sent; all without any
 
-    def chosen(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-        """Those of the cells that are asked for, or that perturbed ones are made of. Raises Problem M405."""
-        wanted = {parent_of(name) for name in self.cells}
+    def chosen(self, cells: tuple[Cell, ...], borrowed: bool = False) -> tuple[Cell, ...]:
+        """Those of the cells that are asked for, or that perturbed ones are made of. Raises Problem M405.
+
+        `borrowed`: these are the cells with credentials of the tests.
+        """
+        wanted = {parent_of(name) for name in self.cells if is_borrowed(name) == borrowed}
         missing = wanted - {cell.id for cell in cells}
         if missing:
             message = f"there is no request {min(missing)} among the {len(cells)} of this workload"
             do = "give the options that the first run had; its output names its requests"
             raise Problem("M405", message, do=do, status=EXIT_USAGE)
-        return tuple(cell for cell in cells if cell.id in wanted) if wanted else cells
+        return tuple(cell for cell in cells if cell.id in wanted) if self.cells else cells
 
 
 @dataclass
@@ -126,6 +130,12 @@ def observe(
         if times:
             listener(Stage("running the tests"))
         runs, failed = suites.result()
+    if recording is None and runs and not world.target.login:
+        borrowed = workload.chosen(borrow(world.target, project.imported, served, made, one, runs[0]), True)
+        listener(Stage("measuring with credentials of the tests", 2 * len(borrowed)))
+        one |= _serve(served, borrowed, listener)
+        two |= _serve(again, _ending(_shuffled(borrowed), one), listener)
+        cells, made = (*cells, *borrowed), (*made, *borrowed)
     refused = refusal(served.instance)
     if refused is not None:
         raise refused  # whatever was answered, it was answered without the database
@@ -182,8 +192,7 @@ def _serve_in_turn(
     """The cells in one process and then in another; what does not come to its end is not sent to the second."""
     one = _serve(served, cells, listener)
     _start(again)
-    ending = [cell for cell in _shuffled(cells) if one[cell.id].answer.exception not in UNENDING]
-    return one, _serve(again, ending, listener)
+    return one, _serve(again, _ending(_shuffled(cells), one), listener)
 
 
 def _serve_at_once(
@@ -204,6 +213,11 @@ def _serve_at_once(
 def _start(again: Served) -> None:
     again.start()
     again.describe()  # it builds the schema once, as the first side did
+
+
+def _ending(cells: Sequence[Cell], one: Outcomes) -> list[Cell]:
+    """The cells that came to their end; each of the others would take the whole time limit once more."""
+    return [cell for cell in cells if one[cell.id].answer.exception not in UNENDING]
 
 
 def _shuffled(cells: Sequence[Cell]) -> list[Cell]:
@@ -296,6 +310,11 @@ def _limits(seen: Observation, rows: int) -> list[str]:
     if seen.cells and rows == 0 and _dialect(seen):
         notes.append(
             "the measured database holds no row: costs that grow with data can't be seen; seed it and run again"
+        )
+    refused = [o for o in seen.one.values() if o.answer.status in REFUSED]
+    if not any(cell.identity for cell in seen.cells) and 2 * len(refused) > len(seen.cells):
+        notes.append(
+            f"{len(refused)} of {len(seen.cells)} requests are refused, because they carry no credentials: name a login with --login"
         )
     wrong = [o for o in seen.one.values() if o.answer.status >= 500 or o.answer.exception]
     if wrong:
