@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strop.cell import Answer, RowChange
+from strop.cell import Answer, Call, RowChange
 from strop.span import Span
 
 SCHEMA = 1
@@ -127,6 +127,7 @@ class Outcome:
     answer: Answer
     exchange: Exchange
     rows: tuple[RowChange, ...] = ()
+    calls: tuple[Call, ...] = ()
 
 
 Outcomes = dict[str, Outcome]  # by id of the cell, or test and ordinal

@@ -6,6 +6,7 @@ import os
 import platform
 from pathlib import Path
 
+from strop.actions.outbound import list_calls
 from strop.measure.observe import Observation
 from strop.proof.branch import Suites
 from strop.proof.judge import Base
@@ -77,4 +78,4 @@ def list_unproved(seen: Observation, suites: Suites | None) -> tuple[str, ...]:
         )
     if not seen.evidence.dialect:
         found.append("rows of the database: the application opened none that strop can compare")
-    return (*found, *ALWAYS_UNPROVED)
+    return (*list_calls(seen), *found, *ALWAYS_UNPROVED)

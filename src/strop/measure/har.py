@@ -28,39 +28,48 @@ class Recording:
     others: tuple[str, ...] = ()
 
 
-class _Pair(msgspec.Struct):
+class Pair(msgspec.Struct):
+    """A header, or a field."""
+
     name: str
     value: str = ""
 
 
-class _Data(msgspec.Struct):
+class Body(msgspec.Struct):
+    """What was sent or came back; `params` are the fields of a form, where a tool writes those alone."""
+
     text: str = ""
     encoding: str = ""
-    params: list[_Pair] | None = None
+    mimeType: str = ""  # noqa: N815 - the format's own name
+    params: list[Pair] | None = None
 
 
-class _Request(msgspec.Struct):
+class Sent(msgspec.Struct):
+    """A request."""
+
     method: str
     url: str
-    headers: list[_Pair] = []
-    postData: _Data | None = None  # noqa: N815 - the format's own name
+    headers: list[Pair] = []
+    postData: Body | None = None  # noqa: N815 - the format's own name
 
 
-class _Content(msgspec.Struct):
-    mimeType: str = ""  # noqa: N815 - the format's own name
+class Received(msgspec.Struct):
+    """Its answer; the status is 0 where none came."""
+
+    status: int = 0
+    headers: list[Pair] = []
+    content: Body | None = None
 
 
-class _Response(msgspec.Struct):
-    content: _Content | None = None
+class Entry(msgspec.Struct):
+    """One request and its answer."""
 
-
-class _Entry(msgspec.Struct):
-    request: _Request
-    response: _Response | None = None
+    request: Sent
+    response: Received | None = None
 
 
 class _Log(msgspec.Struct):
-    entries: list[_Entry]
+    entries: list[Entry]
 
 
 class _Har(msgspec.Struct):
@@ -73,7 +82,7 @@ def read_har(path: Path) -> Recording:
     A page loads from several servers: requests to the one that most often answered with JSON are taken. Raises Problem M401 when the file is missing or is no HAR, M402 when it holds no request.
     """
     try:
-        entries = msgspec.json.decode(path.read_bytes().removeprefix(BYTE_ORDER_MARK), type=_Har).log.entries
+        entries = read_entries(path)
         found = [(urlsplit(entry.request.url), entry) for entry in entries]
         asked = [(url, entry) for url, entry in found if url.scheme in ("http", "https")]
         host = _chosen(asked)
@@ -90,20 +99,25 @@ def read_har(path: Path) -> Recording:
     return Recording(cells, tuple(sorted({url.netloc for url, _ in asked} - {host})))
 
 
-def _chosen(asked: list[tuple[SplitResult, _Entry]]) -> str:
+def read_entries(path: Path) -> list[Entry]:
+    """Everything in a HAR file. Raises OSError, and ValueError for what is none."""
+    return msgspec.json.decode(path.read_bytes().removeprefix(BYTE_ORDER_MARK), type=_Har).log.entries
+
+
+def _chosen(asked: list[tuple[SplitResult, Entry]]) -> str:
     """The server that is the application: by what only an API does, then by how often it was asked."""
     told: Counter[str] = Counter(url.netloc for url, entry in asked if _is_api(entry))
     often = Counter(url.netloc for url, _ in asked)
     return max(often, key=lambda host: (told[host], often[host]), default="")
 
 
-def _is_api(entry: _Entry) -> bool:
+def _is_api(entry: Entry) -> bool:
     content = entry.response.content if entry.response else None
     return "json" in (content.mimeType if content else "")
 
 
-def _cell(number: int, url: SplitResult, request: _Request) -> Cell:
-    body = _body(request.postData) if request.postData else b""
+def _cell(number: int, url: SplitResult, request: Sent) -> Cell:
+    body = sent_body(request.postData) if request.postData else b""
     headers = tuple(
         (on_the_wire(header.name.lower()), on_the_wire(header.value))
         for header in request.headers
@@ -116,7 +130,7 @@ def _cell(number: int, url: SplitResult, request: _Request) -> Cell:
     return Cell(f"h{number:04}", number % STEPS, sent, "", "har")
 
 
-def _body(data: _Data) -> bytes:
+def sent_body(data: Body) -> bytes:
     """The body as it was sent; some tools write the fields of a form alone."""
     if data.encoding == "base64":
         return base64.b64decode(data.text)

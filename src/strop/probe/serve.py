@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from . import clock, drive, engines, network, randomness
+from . import answers, calls, clock, drive, engines, network, randomness
 from .channel import Channel
 from .config import Config
 from .inspect_app import describe
@@ -69,6 +69,7 @@ class Server:
         """Serve one cell in its own world; the outcome."""
         self._enter_world(request)
         self._exchange = None
+        made = calls.begin()
         wall, cpu = time.perf_counter_ns(), time.process_time_ns()
         answer = self._run(self._app, request)
         wall, cpu = time.perf_counter_ns() - wall, time.process_time_ns() - cpu
@@ -77,6 +78,7 @@ class Server:
             "cell": request.cell,
             "answer": answer.to_json(),
             "exchange": self._exchange or plain,
+            "calls": made,
             "refused": network.take_refused(),
         }
 
@@ -135,6 +137,7 @@ class Server:
 
     def _enter_world(self, request: drive.Request) -> None:
         self._served += 1
+        answers.restart()
         gc.collect()
         if (
             self._served & (self._served - 1) == 0

@@ -12,6 +12,10 @@ from strop.target import Target
 from strop.world import beside, git
 from strop.world.marked import MARK
 
+_PYTHON = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV")
+_PROXIES = tuple(
+    f(f"{name}_proxy") for name in ("http", "https", "all") for f in (str.lower, str.upper)
+)  # ways out
 PLACE = "{root}"
 IGNORED = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".strop", "*.pyc")
 
@@ -60,7 +64,7 @@ class Folder:
         The interpreter's folder comes first in PATH, because applications call their own tools.
         """
         environ = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "PYTEST_", "STROP_"))}
-        for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"):
+        for name in (*_PYTHON, *_PROXIES):
             environ.pop(name, None)
         environ["PATH"] = f"{Path(self.target.python).parent}{os.pathsep}{environ.get('PATH', '')}"
         environ |= {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(temporary)}

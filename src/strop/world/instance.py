@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 import strop.probe
 from strop.problem import Problem
 from strop.target import Target
@@ -56,6 +58,7 @@ class World:
         self.target = target
         self.base = base
         self.folder = Folder(base, target)
+        self.replies = _write_replies(base, target)
         self.originals = Originals(base / "originals", target.allow_remote)
         self._instances: list[Instance] = []
         self._number = 0
@@ -188,6 +191,7 @@ class Instance:
             "record": conditions.record,
             "backwards": self.backwards,
             "watch": {file: list(lines) for file, lines in conditions.watch.items()},
+            "outbound": self.world.replies,
             "bytecode": str(self.world.base / "bytecode"),
             "protect": sorted({target.root, target.repo or target.root}),
             **more,
@@ -233,6 +237,15 @@ class Instance:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
             self._pipes = None
+
+
+def _write_replies(base: Path, target: Target) -> str:
+    """The file in which the probe finds what other services answer; "" without answers."""
+    if not target.outbound:
+        return ""
+    path = base / "outbound.json"
+    path.write_bytes(msgspec.json.encode(target.outbound))
+    return str(path)
 
 
 def _write(descriptor: int, data: bytes) -> None:

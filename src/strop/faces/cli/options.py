@@ -75,6 +75,12 @@ def about_workload(function: F) -> F:
                 type=click.Path(path_type=Path),
                 help="Requests of a HAR file instead of generated ones.",
             ),
+            click.option(
+                "--outbound",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="What other services answer: a HAR file, or TOML. Without it calls to them are refused.",
+            ),
         )
     ):
         function = option(function)
@@ -159,16 +165,19 @@ def target_of(
     environ: tuple[tuple[str, str], ...],
     login: tuple[str, str, str] | None,
     head: bool,
+    outbound: Path | None = None,
 ) -> Target:
-    """The target that the options name."""
+    """The target that the options name; `outbound` is the file with answers of other services."""
     from dataclasses import replace
 
     from strop.actions.target import open_target
+    from strop.measure.replies import find_replies
     from strop.project.settings import Overrides
     from strop.target import Login
 
     overrides = Overrides(app=app, factory=factory or None, python=python, env=environ)
     target = open_target(folder, overrides, head)
+    target = replace(target, outbound=find_replies(Path(target.root), outbound))
     return replace(target, login=Login(*login)) if login else target
 
 

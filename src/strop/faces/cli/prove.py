@@ -36,6 +36,7 @@ def command(
     head: bool,
     workload: str,
     har: Path | None,
+    outbound: Path | None,
     cell: str | None,
     mutants: int,
     no_cost: bool,
@@ -64,7 +65,7 @@ def command(
 
     if folder == Path() and change and Path(change).is_dir():
         change, folder = "", Path(change)
-    target = target_of(folder, app, factory, python, environ, login, head=True)
+    target = target_of(folder, app, factory, python, environ, login, head=True, outbound=outbound)
     requests = workload_of(workload, har)
     if cell and "::" in cell:  # a request of a test
         target = replace(target, tests=(cell.rpartition("#")[0] or cell,))
@@ -78,7 +79,7 @@ def command(
         cost=not no_cost and not cell,
         head=head,
         mutants=mutants,
-        options=_shown(folder, app, factory, python, head, workload, har),
+        options=_shown(folder, app, factory, python, head, workload, har, outbound),
         secret=tuple(name for name, given in (("--env", environ), ("--login", login)) if given),
     )
     with listening(quiet) as listener:
@@ -96,9 +97,16 @@ def _shown(
     head: bool,
     workload: str,
     har: Path | None,
+    outbound: Path | None,
 ) -> tuple[str, ...]:
     """The words that name the same application and the same requests again; none of them is a secret."""
-    valued = (("--app", app), ("--python", python), ("--har", har), ("--workload", workload))
+    valued = (
+        ("--app", app),
+        ("--python", python),
+        ("--har", har),
+        ("--workload", workload),
+        ("--outbound", outbound),
+    )
     words = [str(word) for name, value in valued if value not in (None, "all") for word in (name, value)]
     switches = (("--factory", factory), ("--head", head))
     words += [name for name, given in switches if given]
