@@ -6,6 +6,7 @@ APP = """\
 import asyncio
 import concurrent.futures
 import smtplib
+import socket
 import threading
 import urllib.request
 from email.message import EmailMessage
@@ -81,6 +82,12 @@ async def pay(amount: int, background: BackgroundTasks):
 def redirected():
     answer = httpx.get("https://old.example.com/", follow_redirects=True)
     return [answer.status_code, str(answer.url), answer.text]
+
+
+@app.get("/looked-up")
+async def looked_up():
+    found = await asyncio.get_running_loop().getaddrinfo("old.example.com", 443)
+    return [socket.gethostbyname("old.example.com"), found[0][4][0]]
 
 
 def letter():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -95,6 +96,17 @@ def test_redirects_are_followed_and_a_body_that_204_may_not_have_is_left_out(sta
     outcome = serving.get("/redirected")
     assert body_of(outcome) == [204, "https://new.example.com/a", ""]
     assert names(outcome) == ["GET https://old.example.com/", "GET https://new.example.com/a"]
+
+
+def test_a_name_with_answers_has_a_public_address_and_others_have_none(start: Start) -> None:
+    """Applications look names up first, lest they be made to call the inner network."""
+    serving = start(answers=[answer("https://old.*.com/")])
+    one, other = body_of(serving.get("/looked-up"))
+    assert one == other
+    assert ipaddress.ip_address(one).is_global
+    unknown = start().get("/looked-up")
+    assert unknown["answer"]["exception"] == "ConnectionRefusedError"
+    assert names(unknown) == ["connection to old.example.com:443"]
 
 
 @pytest.mark.parametrize(("path", "count"), [("/mail", 1), ("/mail-tls", 1), ("/mail-async", 2)])

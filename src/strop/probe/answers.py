@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +53,11 @@ def is_ours(host: str, port: int) -> bool:
     if not is_local(host):
         return True
     return any(each.host in (host, f"{host}:{port}") for each in _answers)
+
+
+def has_host(name: str) -> bool:
+    """Whether there is an answer for a server of this name, at any port."""
+    return any(fnmatchcase(name, each.host.partition(":")[0]) for each in _answers if each.host)
 
 
 def find(method: str, url: str, body: bytes) -> Answer | None:

@@ -10,7 +10,7 @@ import functools
 from types import ModuleType
 from typing import Any
 
-from . import answers
+from . import answers, host_names
 from .late import when_imported
 from .network import is_local
 from .peer_streams import make_async_stream, make_stream
@@ -25,6 +25,8 @@ def install(path: str, local_mail: bool) -> None:
     global _takes_local_mail
     _takes_local_mail = local_mail
     answers.install(path)
+    if answers.are_given():
+        host_names.install()
     when_imported("http.client", _patch_http)
     when_imported("urllib3.connection", _patch_urllib3)
     when_imported("httpcore._backends.sync", _patch_httpcore)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import ask, clients, clock, flushes, guard, network, randomness, servers, sqlite_files, tasks
+from . import ask, clients, clock, flushes, guard, limits, network, randomness, servers, sqlite_files, tasks
 from .config import Config
 
 _CHILDREN = str(Path(__file__).parent / "descend")
@@ -15,6 +15,7 @@ _CHILDREN = str(Path(__file__).parent / "descend")
 
 def install(config: Config) -> None:
     """Put up every wall of `config`, here and for child processes; before the application is imported."""
+    limits.install(config.memory)
     if config.ask:
         ask.install(config.ask)
         servers.install()

@@ -40,6 +40,11 @@ class Folder:
             shutil.copytree(target.root, self.clone, ignore=IGNORED, symlinks=True)
             git.begin(self.clone)
 
+    @property
+    def beside(self) -> Path:
+        """What every tree has beside the code, laid out as below the target's root."""
+        return self._beside / self.inner
+
     def tree(self, revision: str = "base", name: str = "") -> Path:
         """A new working tree of `revision`; returns the target's root in it."""
         with self._lock:

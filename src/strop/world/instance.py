@@ -21,6 +21,7 @@ from strop.target import Target
 from strop.world.ask import AskSocket
 from strop.world.databases import Databases, Originals
 from strop.world.folder import Folder
+from strop.world.memory import memory_size
 from strop.world.process import Child, Completed, end_all, ending, run
 from strop.world.scratch import scratch
 
@@ -28,6 +29,7 @@ CLOCK = 1_790_000_000.0  # 2026-09-21T14:13:20Z, the frozen moment of every worl
 SEED = "strop"
 OTHER_HASHES = "1"  # PYTHONHASHSEED of an instance in which order is turned around
 REQUEST_LIMIT = 60.0  # seconds a request may take before its process counts as hanging
+MEMORY = memory_size() * 3 // 4  # bytes of data that a process of the application may have
 PROBE = Path(strop.probe.__file__).parent
 
 Mode = Literal["inspect", "serve", "suite", "http"]
@@ -109,7 +111,9 @@ class Instance:
         self.temporary = place / "tmp"
         self.temporary.mkdir(parents=True)
         home = Path(world.target.root)
-        self.databases = Databases(world.originals, place, root, home, self.temporary, backwards)
+        self.databases = Databases(
+            world.originals, place, root, home, self.temporary, backwards, world.folder.beside
+        )
         self._ask = AskSocket(place / "ask", self.databases.answer)
         self._child: Child | None = None
         self._pipes: tuple[int, int] | None = None
@@ -191,6 +195,7 @@ class Instance:
             "record": conditions.record,
             "backwards": self.backwards,
             "watch": {file: list(lines) for file, lines in conditions.watch.items()},
+            "memory": MEMORY,
             "outbound": self.world.replies,
             "bytecode": str(self.world.base / "bytecode"),
             "protect": sorted({target.root, target.repo or target.root}),
