@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from strop.world.postgres import Address
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+for name in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "CONDA_PREFIX"):
+    os.environ.pop(name, None)  # what is activated beside a test is none of its target's
 
 # A shell starts what it puts in the background with SIGINT ignored, and every child inherits that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

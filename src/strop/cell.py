@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,15 @@ class Request:
     path: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A value of an earlier answer that a request hands back: a token, the id of what was made."""
+
+    step: int  # which request of the lead was answered with it
+    place: tuple[str | int, ...]  # ("body", "items", 0, "id"), ("cookie", "session"), ("header", "location")
+    text: str  # the value as the request holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,14 @@ class Cell:
     identity: str = ""  # whose credentials it carries
     shift: float = 0.0  # seconds by which its clock is ahead of what the ordinal says
     chance: str = ""  # what its random values follow from besides its id
+    lead: tuple[Cell, ...] = ()  # requests that are sent before it, in the same world
+    takes: tuple[Taken, ...] = ()  # what it hands back of their answers
+
+
+def at_another_moment(cell: Cell, shift: float, chance: str) -> Cell:
+    """The same request so many seconds later, with other random values; so are those before it."""
+    lead = tuple(at_another_moment(step, shift, chance) for step in cell.lead)
+    return replace(cell, shift=cell.shift + shift, chance=chance, lead=lead)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,11 @@ def test_the_result_is_the_same(size: int, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(portions, "PORTION", size)
     asked = list[int]()
 
-    def counted(pieces: Sequence[str], work: Callable[[int], bytes], at_once: int) -> list[bytes]:
+    def counted(
+        pieces: Sequence[str], work: Callable[[int], bytes], at_once: int, took: Callable[[bytes], None]
+    ) -> list[bytes]:
         asked.append(len(pieces))
-        return fork_each(pieces, work, at_once)
+        return fork_each(pieces, work, at_once, took)
 
     monkeypatch.setattr(portions, "fork_each", counted)
     apart = read_project(EXAMPLES / "shop", (), (), noticers())

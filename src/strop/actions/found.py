@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from strop.actions.remembered import Remembered, key_of, read_remembered, write_remembered
 from strop.problem import Problem
+from strop.project.libraries.environment import Environment
 from strop.project.settings import Settings
 from strop.report.quantity import plural
 from strop.report.review.result import RuleCard
@@ -29,17 +30,17 @@ class Found:
     project: Callable[[], Project]
 
 
-def find(root: Path, settings: Settings, run: str | None, keep: bool) -> Found:
+def find(root: Path, settings: Settings, environment: Environment, run: str | None, keep: bool) -> Found:
     """All findings below `root`, beside what the saved `run` measured if one is named; `keep` says whether what was
     kept is looked at, and renewed. Raises Problem T101 (no FastAPI), R502 and R503 (no such run).
     """
-    key = key_of(root, settings) if keep and run is None else ""
+    key = key_of(root, settings, environment) if keep and run is None else ""
     kept = read_remembered(root, key) if key else None
     if kept is not None:
-        return Found(kept, cache(lambda: _read(root, keep)))
-    project = _read(root, keep)
+        return Found(kept, cache(lambda: _read(root, environment, keep)))
+    project = _read(root, environment, keep)
     kept = _ask(project, root, run, key)
-    if key and key == key_of(root, settings):  # nothing changed while it was read
+    if key and key == key_of(root, settings, environment):  # nothing changed while it was read
         write_remembered(root, kept)
     return Found(kept, lambda: project)
 
@@ -63,11 +64,11 @@ def _ask(project: Project, root: Path, run: str | None, key: str) -> Remembered:
     return Remembered(key, findings, outline(project, NOTICED_BY), rule_cards(), weighers())
 
 
-def _read(root: Path, keep: bool) -> Project:
+def _read(root: Path, environment: Environment, keep: bool) -> Project:
     from strop.project.read import read_project
     from strop.rules.registry import noticers
 
-    project = read_project(root, (), (), noticers(), cache=keep)
+    project = read_project(root, (), (), noticers(), cache=keep, environment=environment)
     if not project.imported.routes and not _is_web(project):
         raise _nothing(root, project)
     return project

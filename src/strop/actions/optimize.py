@@ -208,7 +208,7 @@ def _latency_cells(base: Base) -> list[Cell]:
     for cell in sorted(base.cells, key=lambda cell: -base.outcomes[cell.id].exchange.duration):
         outcome = base.outcomes[cell.id]
         reads = cell.request.method == "GET" and not outcome.rows and 200 <= outcome.answer.status < 400
-        if reads and outcome.exchange.duration < LONGEST:
+        if reads and outcome.exchange.duration < LONGEST and not cell.lead:
             found.setdefault(cell.route, cell)
     return list(found.values())[:ROUTES]
 

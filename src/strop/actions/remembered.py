@@ -16,6 +16,7 @@ from strop.finding import Finding
 from strop.project.cache import FOLDER, cache_key, installed, write_file
 from strop.project.digests import digest_of
 from strop.project.files import source_files
+from strop.project.libraries.environment import Environment
 from strop.project.outline import Outline
 from strop.project.settings import Settings
 from strop.project.shipped.listing import shipped_prints
@@ -34,11 +35,12 @@ class Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
     weighers: tuple[str, ...]
 
 
-def key_of(root: Path, settings: Settings) -> str:
+def key_of(root: Path, settings: Settings, environment: Environment) -> str:
     """A print of everything that decides what is found below `root`."""
     chosen = (settings.sources, settings.exclude, sorted(settings.catalogue.items()))
     return cache_key(
-        (str(root), repr(chosen), *installed(_READERS), *_files(root, settings.exclude)), whole=True
+        (str(root), environment.told, repr(chosen), *installed(_READERS), *_files(root, settings.exclude)),
+        whole=True,
     )
 
 

@@ -17,6 +17,7 @@ from strop.actions.texts import Texts
 from strop.finding import Finding
 from strop.problem import Problem
 from strop.project.ignores import read_ignores
+from strop.project.libraries.environment import find_environment
 from strop.project.outline import Outline
 from strop.project.settings import ReviewSettings, read_settings
 from strop.report.review.result import Reported, Review, RuleCard, Suppression
@@ -52,6 +53,7 @@ class ReviewRequest:
     strict: bool = False  # unresolved calls are listed
     notes: bool = False  # notes are reported too
     cache: bool = True
+    python: str | None = None  # the interpreter whose libraries' types are read; None: that of the project
     baseline: Path | None = None
     write_baseline: bool = False
     prune_baseline: bool = False
@@ -74,12 +76,13 @@ class Reviewed:
 def review(request: ReviewRequest) -> Reviewed:
     """Read the source and ask every rule. Nothing of the project is imported or run.
 
-    Raises Problem T100 (no such path), T101 (no FastAPI), T110 (settings), R506 (no such commit), R507 (no such
+    Raises Problem T100 (no such path), T101 (no FastAPI), T104 (`python` has none), T110 (settings, no such `python`), R506 (no such commit), R507 (no such
     code), R508 (no baseline), R501 (it can't be written), R502 and R503 (no such run).
     """
     scope = find_scope(request.paths, request.everything, request.since, request.staged)
     settings = read_settings(scope.root)
-    found = find(scope.root, settings, request.evidence, request.cache)
+    environment = find_environment(scope.root, request.python, settings.python)
+    found = find(scope.root, settings, environment, request.evidence, request.cache)
     outline = found.kept.outline
     selection = _selection(request, settings.review, found.kept.cards)
     heard = hear(scope.root, settings, outline, request.cache)
@@ -100,6 +103,7 @@ def review(request: ReviewRequest) -> Reviewed:
     told = request.notes or settings.review.notes
     reported = [f for f in wanted if told or f.severity != "note" or selection.names(f)]
     entries = [_reported(f, known[f], ignores, held.baseline, texts) for f in sorted(reported, key=_order)]
+    entries = [replace(entry, finding=touching.nearest(entry.finding)) for entry in entries]
     unresolved = tuple(_unresolved(found.project(), scope)) if request.strict else ()
     review = _review(scope, outline, entries, (heard.note, held.note))
     hidden = sum(ignores.of(f) is None for f in set(wanted).difference(reported))

@@ -7,22 +7,12 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import libcst as cst
-
-from strop.fixes.code import text_of
 from strop.fixes.draft import Draft
 from strop.fixes.files import files
 from strop.fixes.unfit import Unfit
+from strop.project.parse import parse_text
 from strop.project.project import Project
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """One revision file."""
-
-    file: str
-    id: str
-    down: tuple[str, ...]
+from strop.project.shipped.revisions import Revision, heads, read_revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +25,11 @@ class History:
     @property
     def head(self) -> Revision:
         """The newest revision; Unfit unless there is exactly one."""
-        older = {down for revision in self.revisions for down in revision.down}
-        heads = [revision for revision in self.revisions if revision.id not in older]
-        if len(heads) != 1:
-            names = ", ".join(sorted(r.id for r in heads)) or "none"
-            raise Unfit(f"Alembic has {len(heads)} heads ({names}): merge them first")
-        return heads[0]
+        newest = heads(self.revisions)
+        if len(newest) != 1:
+            names = ", ".join(sorted(r.id for r in newest)) or "none"
+            raise Unfit(f"Alembic has {len(newest)} heads ({names}): merge them first")
+        return newest[0]
 
 
 def read_history(project: Project, draft: Draft) -> History | None:
@@ -62,23 +51,8 @@ def read_history(project: Project, draft: Draft) -> History | None:
 
 
 def _revision(draft: Draft, file: str) -> Revision | None:
-    code = draft.code(file)
-    values: dict[str, cst.BaseExpression] = {}
-    for line in code.module.body:
-        for part in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-            if isinstance(part, cst.Assign) and isinstance(part.targets[0].target, cst.Name):
-                values[part.targets[0].target.value] = part.value
-            elif isinstance(part, cst.AnnAssign) and isinstance(part.target, cst.Name) and part.value:
-                values[part.target.value] = part.value
-    id_ = text_of(values.get("revision"))
-    return Revision(file, id_, _texts(values.get("down_revision"))) if id_ else None
-
-
-def _texts(value: cst.BaseExpression | None) -> tuple[str, ...]:
-    if isinstance(value, cst.Tuple | cst.List):
-        return tuple(text for element in value.elements if (text := text_of(element.value)))
-    text = text_of(value)
-    return (text,) if text else ()
+    parsed = parse_text(file, draft.text(file))
+    return read_revision(file, parsed.tree) if parsed.tree is not None else None
 
 
 def next_id(history: History, content: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import msgspec
 
-from strop.cell import Cell, Request
+from strop.cell import Answer, Cell, Request
 from strop.measure.generate import STEPS, ascii_path, on_the_wire
 from strop.problem import EXIT_USAGE, Problem
 
@@ -26,6 +27,8 @@ class Recording:
 
     cells: tuple[Cell, ...]
     others: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()  # of the recording, one a cell; status 0 where the file has none
+    began: float = 0.0  # seconds since 1970 of the first request, 0 where the file does not say
 
 
 class Pair(msgspec.Struct):
@@ -66,6 +69,7 @@ class Entry(msgspec.Struct):
 
     request: Sent
     response: Received | None = None
+    startedDateTime: str = ""  # noqa: N815 - the format's own name
 
 
 class _Log(msgspec.Struct):
@@ -86,8 +90,14 @@ def read_har(path: Path) -> Recording:
         found = [(urlsplit(entry.request.url), entry) for entry in entries]
         asked = [(url, entry) for url, entry in found if url.scheme in ("http", "https")]
         host = _chosen(asked)
-        mine = [(url, entry.request) for url, entry in asked if url.netloc == host]
-        cells = tuple(_cell(number, url, request) for number, (url, request) in enumerate(mine))
+        mine = [(url, entry) for url, entry in asked if url.netloc == host]
+        moments = [_moment(entry.startedDateTime) for _, entry in mine]
+        began = min(filter(None, moments), default=0.0)
+        cells = tuple(
+            _cell(number, url, entry.request, moments[number] - began if moments[number] else 0.0)
+            for number, (url, entry) in enumerate(mine)
+        )
+        answers = tuple(_answer(entry.response) for _, entry in mine)
     except OSError as error:
         raise Problem("M401", f"{path} can't be read: {error.strerror}", status=EXIT_USAGE) from None
     except (msgspec.DecodeError, ValueError) as error:
@@ -96,7 +106,8 @@ def read_har(path: Path) -> Recording:
         raise Problem("M401", message, do=do, status=EXIT_USAGE) from None
     if not cells:
         raise Problem("M402", f"{path} holds no request", status=EXIT_USAGE)
-    return Recording(cells, tuple(sorted({url.netloc for url, _ in asked} - {host})))
+    others = tuple(sorted({url.netloc for url, _ in asked} - {host}))
+    return Recording(cells, others, answers, began)
 
 
 def read_entries(path: Path) -> list[Entry]:
@@ -116,7 +127,33 @@ def _is_api(entry: Entry) -> bool:
     return "json" in (content.mimeType if content else "")
 
 
-def _cell(number: int, url: SplitResult, request: Sent) -> Cell:
+def _moment(text: str) -> float:
+    """Seconds since 1970; 0 where a tool left it out or wrote something else."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _answer(response: Received | None) -> Answer:
+    if response is None:
+        return Answer(0)
+    content = response.content or Body()
+    body = _decoded(content)
+    headers = tuple(
+        (pair.name.lower(), line) for pair in response.headers for line in pair.value.split("\n")
+    )  # browsers join cookies by newlines
+    return Answer(response.status, headers, body)
+
+
+def _decoded(content: Body) -> bytes:
+    """The body of an answer; of what is no JSON nobody hands anything back."""
+    if "json" not in content.mimeType:
+        return b""
+    return base64.b64decode(content.text) if content.encoding == "base64" else content.text.encode()
+
+
+def _cell(number: int, url: SplitResult, request: Sent, after: float) -> Cell:
     body = sent_body(request.postData) if request.postData else b""
     headers = tuple(
         (on_the_wire(header.name.lower()), on_the_wire(header.value))
@@ -127,7 +164,7 @@ def _cell(number: int, url: SplitResult, request: Sent) -> Cell:
         headers += (("content-length", str(len(body))),)
     path = ascii_path(f"{url.path or '/'}?{url.query}" if url.query else url.path or "/")
     sent = Request(request.method.upper(), path, headers, body)
-    return Cell(f"h{number:04}", number % STEPS, sent, "", "har")
+    return Cell(f"h{number:04}", number % STEPS, sent, "", "har", shift=after)
 
 
 def sent_body(data: Body) -> bytes:

@@ -15,6 +15,7 @@ from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
 from strop.measure.har import Recording, read_har
 from strop.measure.perturb import parent_of
+from strop.measure.replay import Replayed, replay
 from strop.measure.serve import DEAD, Served
 from strop.measure.suite import SuiteRun, run_suite
 from strop.problem import EXIT_USAGE, Problem
@@ -100,6 +101,8 @@ def observe(
     without a request (M404).
     """
     recording = read_har(workload.har) if workload.har is not None else None
+    if recording is not None and recording.began:
+        world.clock = recording.began  # what was signed then is valid then
     root = world.folder.tree()
     listener(Stage("reading the application"))
     served, again = (Served(world.instance(tree)) for tree in (root, world.folder.tree()))
@@ -110,7 +113,8 @@ def observe(
     times = 2 if workload.suite and world.target.tests else 0
     with workers(1) as pool:  # the suite on one core, the cells on the other
         suites = pool.submit(_run_suites, world, times)
-        made = recording.cells if recording else _make_cells(world.target, project, served, workload)
+        replayed = _make_cells(world.target, project, served, workload, recording)
+        made = replayed.cells
         cells = workload.chosen(made)
         listener(Stage("measuring", 2 * len(cells)))
         one = _serve(served, cells, listener)
@@ -127,7 +131,7 @@ def observe(
     aside, left_out = _set_aside(cells, one, two)
     cells = tuple(cell for cell in cells if cell.id not in aside)
     one, two = ({k: o for k, o in run.items() if k not in aside} for run in (one, two))
-    notes = (*_said(failed), *_elsewhere(recording), *left_out)
+    notes = (*_said(failed), *_elsewhere(recording), *replayed.notes, *left_out)
     seen = Observation(project, root, served, again, cells, one, two, runs, notes, made)
     exchanges = seen.exchanges()
     if not exchanges:
@@ -143,11 +147,23 @@ def observe(
     return seen
 
 
-def _make_cells(target: Target, project: Project, served: Served, workload: Workload) -> tuple[Cell, ...]:
-    if not workload.openapi:
-        return ()
+def _make_cells(
+    target: Target, project: Project, served: Served, workload: Workload, recording: Recording | None
+) -> Replayed:
+    if recording is None and not workload.openapi:
+        return Replayed(())
+    if recording is not None:
+        return replay(recording, served, project.imported, _known(target, served))
     identity = served.log_in(target.login) if target.login else ()
-    return generate(target, project.imported, served.instance.databases, identity)
+    return Replayed(generate(target, project.imported, served.instance.databases, identity))
+
+
+def _known(target: Target, served: Served) -> tuple[tuple[str, str], ...]:
+    """The headers of the login that the settings name; a recording may do without."""
+    try:
+        return served.log_in(target.login) if target.login else ()
+    except Problem:
+        return ()
 
 
 def _serve(served: Served, cells: Sequence[Cell], listener: Listener) -> Outcomes:
@@ -231,6 +247,8 @@ def _dialect(seen: Observation) -> str:
     databases = seen.served.instance.databases
     if databases.servers():
         return "postgresql"
+    if databases.is_mysql():
+        return "mysql"
     return "sqlite" if databases.sqlite_files() else ""
 
 

@@ -89,7 +89,7 @@ class Served:
         `ProcessDied`; the application is started again.
         """
         try:
-            said = self.instance.ask(_command(cell, self._limit), self._limit + 5)
+            said = self.instance.ask(_command(cell, self._limit), self._limit * (1 + len(cell.lead)) + 5)
             outcome = msgspec.convert(said["outcome"], Outcome)
             outcome = replace(outcome, exchange=share(outcome.exchange))
         except (Gone, KeyError):
@@ -188,4 +188,6 @@ def _command(cell: Cell, limit: float) -> dict[str, Any]:
         "headers": [list(pair) for pair in request.headers],
         "body": base64.b64encode(request.body).decode(),
         "limit": limit,
+        "lead": [_command(step, limit) for step in cell.lead],
+        "takes": [[taken.step, list(taken.place), taken.text] for taken in cell.takes],
     }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
+
+from . import handed
 
 _SETTLE = 0.05  # seconds that tasks which a request has left behind get
 _CANCEL = 1.0  # seconds that a cancelled request gets to end
@@ -30,6 +32,10 @@ class Request:
     clock: float | None = None  # seconds since 1970, where the ordinal does not say it
     shift: float = 0.0  # seconds by which the clock is ahead of what the ordinal says
     chance: str = ""  # what random values follow from besides the cell
+    lead: list[Request] = field(default_factory=list)  # sent before it, in the same world
+    takes: list[tuple[int, list[Any], str]] = field(
+        default_factory=list
+    )  # answer, place in it, recorded value
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Request:
@@ -45,7 +51,20 @@ class Request:
             clock=raw.get("clock"),
             shift=float(raw.get("shift", 0.0)),
             chance=str(raw.get("chance", "")),
+            lead=[cls.from_json(each) for each in raw.get("lead") or ()],
+            takes=[(step, place, text) for step, place, text in raw.get("takes") or ()],
         )
+
+    def handing_back(self, answers: list[Answer]) -> Request:
+        """The request with the values that these answers gave, where it holds those of the recording."""
+        path, headers, body = self.path, self.headers, self.body
+        for step, place, text in self.takes:
+            if step >= len(answers):
+                continue
+            new = handed.read(answers[step].headers, bytes(answers[step].body), place)
+            if new is not None:
+                path, headers, body = handed.swap(path, headers, body, text, new)
+        return replace(self, path=path, headers=headers, body=body)
 
 
 @dataclass(slots=True)

@@ -67,7 +67,7 @@ class Server:
 
     def serve(self, request: drive.Request) -> dict[str, Any]:
         """Serve one cell in its own world; the outcome."""
-        self._enter_world(request)
+        request = self._lead_to(self._app, request)
         self._exchange = None
         made = calls.begin()
         wall, cpu = time.perf_counter_ns(), time.process_time_ns()
@@ -95,8 +95,8 @@ class Server:
             row: list[int] = []
             loop_row: list[int] = []
             status = []
-            for request in requests:
-                self._enter_world(request)
+            for each in requests:
+                request = self._lead_to(self._bare, each)
                 cpu, loop = time.process_time_ns(), time.thread_time_ns()
                 answer = self._run(self._bare, request)
                 row.append(time.process_time_ns() - cpu)
@@ -109,7 +109,7 @@ class Server:
     def crowd(self, request: drive.Request, times: int) -> list[dict[str, Any]]:
         """Serve a request `times` times at once: the exchanges, as far as they were recorded."""
         assert self._lifespan is not None
-        self._enter_world(request)
+        request = self._lead_to(self._app, request)
         found: list[dict[str, Any]] = []
         if self._recording is not None:
             self._recording.on_finish = found.append
@@ -134,6 +134,15 @@ class Server:
         finally:
             asyncio.set_event_loop(self._loop)
             gc.freeze()
+
+    def _lead_to(self, app: Any, request: drive.Request) -> drive.Request:
+        """Send what comes before a request, and enter its world; the request as it is to be sent then."""
+        answers: list[drive.Answer] = []
+        for step in request.lead:
+            self._enter_world(step)
+            answers.append(self._run(app, step.handing_back(answers)))
+        self._enter_world(request)
+        return request.handing_back(answers) if request.takes else request
 
     def _enter_world(self, request: drive.Request) -> None:
         self._served += 1

@@ -21,17 +21,23 @@ from strop.project.files import file_name, source_files
 from strop.project.found import Entry, index
 from strop.project.graph import Graph
 from strop.project.kept import Kept, Last, read_last, write_edits, write_whole
+from strop.project.libraries.answers import read_answers, write_answers
+from strop.project.libraries.environment import NOWHERE, Environment
 from strop.project.portions import divide, read_portions
 from strop.project.roots import imports_of, read_bytes, weigh_imports
-from strop.project.settings import read_settings
+from strop.project.settings import Settings, read_settings
 from strop.project.source import Reading
 
 
 def read_anew(
-    root: Path, sources: tuple[str, ...], exclude: tuple[str, ...], noticers: tuple[Noticer, ...]
+    root: Path,
+    sources: tuple[str, ...],
+    exclude: tuple[str, ...],
+    noticers: tuple[Noticer, ...],
+    environment: Environment = NOWHERE,
 ) -> list[Derived]:
     """The results of all files, in their order; nothing is kept. For the arguments see `read_source`."""
-    reading = Reading.of(root, sources, exclude)
+    reading = Reading.of(root, sources, exclude, environment=environment)
     entries = list(reading.found.entries.values())
     portions = divide(reading, entries)
     if len(portions) == 1:
@@ -41,14 +47,23 @@ def read_anew(
 
 
 def read_again(
-    root: Path, sources: tuple[str, ...], exclude: tuple[str, ...], noticers: tuple[Noticer, ...]
+    root: Path,
+    sources: tuple[str, ...],
+    exclude: tuple[str, ...],
+    noticers: tuple[Noticer, ...],
+    environment: Environment = NOWHERE,
 ) -> list[Derived]:
     """The same as `read_anew`, from what was kept where it still holds."""
     root = root.resolve()
     settings = read_settings(root)
     names = sorted(n.rule for n in noticers)
     key = cache_key(
-        (str(root), repr((sources, exclude, settings.sources, settings.exclude, settings.catalogue)), *names)
+        (
+            str(root),
+            environment.told,
+            repr((sources, exclude, settings.sources, settings.exclude, settings.catalogue)),
+            *names,
+        )
     )
     paths = list(source_files(root, (*exclude, *settings.exclude)))
     files = _Files(root, tuple(file_name(root, path) for path in paths))
@@ -61,10 +76,20 @@ def read_again(
         roots = sources or settings.sources or again.roots()
         stale = again.stale(roots)
     if stale:
-        reading = Reading(root, files.names, roots, extend(default_catalogue(), settings.catalogue))
+        catalogue = extend(default_catalogue(), settings.catalogue)
+        reading = Reading(root, files.names, roots, catalogue, environment)
+        if reading.library is not None:
+            reading.library.answers.update(read_answers(root, library_key(environment, settings)))
         again.derive(reading, stale, noticers)
         again.keep(key, roots)
+        if reading.library is not None and reading.library.fresh:
+            write_answers(root, library_key(environment, settings), reading.library.answers)
     return again.every()
+
+
+def library_key(environment: Environment, settings: Settings) -> str:
+    """What decides the answers of libraries besides strop's own code."""
+    return f"{environment.told} {sorted(settings.catalogue.items())!r}"
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -37,10 +37,16 @@ def index(files: Iterable[str], sources: tuple[str, ...]) -> dict[str, Entry]:
 class Found:
     """The definitions of all files, by dotted name; functions by id as well."""
 
-    def __init__(self, entries: Mapping[str, Entry], load: Callable[[Entry], Module], watch: Watch) -> None:
+    def __init__(
+        self,
+        entries: Mapping[str, Entry],
+        load: Callable[[Entry], Module],
+        watch: Watch,
+        packages: Container[str] | None = None,
+    ) -> None:
         self.entries = entries
         self.watch = watch
-        self.packages = _packages(entries)
+        self.packages = _packages(entries) if packages is None else packages  # folders, as dotted names
         self.loaded: dict[str, Module] = {}
         self._load = load
         self._nodes: dict[str, ClassNode | None] = {}

@@ -38,8 +38,11 @@ def _item(types: Types, base: Ref, expr: ast.Subscript) -> Ref | None:
         return known(base.args[1]) if len(base.args) > 1 else None
     if base.name in SEQUENCES:
         return element(base)
-    shape = types.catalogue.result(f"{base.name}.__getitem__")
-    return shape.build(base, lambda: None) if shape is not None else None
+    name = f"{base.name}.__getitem__"
+    shape = types.catalogue.result(name)
+    if shape is not None:
+        return shape.build(base, lambda: None)
+    return types.library.result(name, base, lambda: None) if types.library is not None else None
 
 
 def _generic(types: Types, base: Ref, expr: ast.Subscript, scope: Scope) -> Ref | None:

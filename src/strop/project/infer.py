@@ -10,6 +10,7 @@ import ast
 import builtins
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from strop.project.catalogue import Catalogue
 from strop.project.fixpoint import FREE, Fixpoint
@@ -21,6 +22,9 @@ from strop.project.refs import UNKNOWN, element, instantiate, join, unpacked
 from strop.project.results import called
 from strop.project.scope import Binding, FunctionNode, Ref, Scope
 from strop.project.walk import walk
+
+if TYPE_CHECKING:
+    from strop.project.libraries.library import Library
 
 _PLAIN = {
     ast.JoinedStr: "str",
@@ -39,10 +43,13 @@ _LISTS = {
 
 
 class Types:
-    """Answers for one reading of a project; every answer is remembered."""
+    """Answers for one reading of a project; every answer is remembered. `library` says what installed libraries give,
+    where the catalogue doesn't.
+    """
 
-    def __init__(self, found: Found, catalogue: Catalogue) -> None:
+    def __init__(self, found: Found, catalogue: Catalogue, library: Library | None = None) -> None:
         self.found = found
+        self.library = library
         self.names = Names(found)
         self.catalogue = catalogue
         self.watch = found.watch

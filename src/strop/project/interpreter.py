@@ -41,6 +41,17 @@ def find_python(root: Path, top: Path | None, given: str) -> Path:
     )
 
 
+def find_installed(root: Path, top: Path | None, given: str) -> Path | None:
+    """The interpreter that is named, else that of the nearest environment which has FastAPI; None without one. The
+    interpreter that runs strop is none of the project's.
+
+    Raises Problem T110 when the named file does not exist, T104 when it has no FastAPI.
+    """
+    if given:
+        return _named(root, given)
+    return next((python for python in _environments(root, top) if has_fastapi(python)), None)
+
+
 def _named(root: Path, given: str) -> Path:
     path = root / Path(given).expanduser()
     python = _python_in(path) if path.is_dir() else path
@@ -57,13 +68,17 @@ def _named(root: Path, given: str) -> Path:
 
 
 def _candidates(root: Path, top: Path | None) -> Iterator[Path]:
+    yield from _environments(root, top)
+    yield Path(sys.executable)
+
+
+def _environments(root: Path, top: Path | None) -> Iterator[Path]:
     folders = [place / name for place in (root, top) if place is not None for name in (".venv", "venv")]
     folders += [root / os.environ[name] for name in _ENVIRONMENTS if os.environ.get(name)]
     for folder in folders:
         python = _python_in(folder)
         if python is not None:
             yield python
-    yield Path(sys.executable)
 
 
 def _python_in(environment: Path) -> Path | None:

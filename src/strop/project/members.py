@@ -74,7 +74,11 @@ class Members:
         catalogue = self.types.catalogue
         name = catalogue.canonical(f"{owner}.{attr}")
         shape = catalogue.attribute(name)
-        return shape.build(receiver, lambda: None) if shape is not None else Ref("name", name, (receiver,))
+        if shape is not None:
+            return shape.build(receiver, lambda: None)
+        library = self.types.library
+        value = library.value(name, receiver) if library is not None else None
+        return value or Ref("name", name, (receiver,))
 
     def _of_super(self, ref: Ref, attr: str) -> Ref | None:
         lineage = self.lineage(ref.name)
@@ -92,9 +96,15 @@ class Members:
             annotated = [b for b in bindings if b.how == "annotation"]
             found = self.types.bound(annotated) or self.types.bound(bindings)
             return self.substitute(found, (receiver,), owner)
-        for base in lineage.library:
-            return self._of_library(base, receiver, attr)
-        return None
+        base = self._base_with(lineage.library, attr)
+        return self._of_library(base, receiver, attr) if base else None
+
+    def _base_with(self, bases: list[str], attr: str) -> str:
+        """The base outside the project that has an attribute: the first, where the libraries don't say."""
+        library = self.types.library
+        if library is not None and len(bases) > 1:
+            return next((base for base in bases if library.has(f"{base}.{attr}")), bases[0])
+        return bases[0] if bases else ""
 
     def _method(self, name: str, receiver: Ref, on_class: bool) -> Ref | None:
         node = self.found.function(name)
@@ -136,7 +146,16 @@ class Members:
             if node is not None:
                 return self.substitute(self.types.result_of(node), (ref,), node.owner) or ref
         shape = self.types.catalogue.result(f"{ref.name}.__enter__")
-        return shape.build(ref, lambda: None) if shape is not None else ref
+        if shape is not None:
+            return shape.build(ref, lambda: None)
+        return self._entered_library(ref) or ref
+
+    def _entered_library(self, ref: Ref) -> Ref | None:
+        library = self.types.library
+        if library is None or self.is_class(ref.name):
+            return None
+        given = (library.result(f"{ref.name}.{m}", ref, lambda: None) for m in ("__aenter__", "__enter__"))
+        return next((each for each in given if each is not None), None)
 
     # Bases and type arguments
 

@@ -17,6 +17,7 @@ from strop.project.cache import encode_derived
 from strop.project.found import Entry
 from strop.project.graph import Graph
 from strop.project.kept import decode_graph, encode_graph
+from strop.project.libraries.library import Known
 from strop.project.source import Reading
 from strop.world.fork import can_fork, cores, fork_each
 
@@ -24,7 +25,8 @@ PORTION = 500_000  # bytes of source whose trees, with what is worked out of the
 _SMALLEST = 400_000  # two halves of less are not worth two processes
 _AT_ONCE = 2  # more would hold more memory at once
 
-_Told = tuple[list[bytes], bytes]  # the results of files, in their order, and a graph
+_Told = tuple[bytes, dict[str, Known]]  # what was found, and what libraries said
+_Found = tuple[list[bytes], bytes]  # the results of files, in their order, and a graph
 Learn = Callable[[Graph, Sequence[Entry]], None]
 
 
@@ -45,17 +47,29 @@ def read_portions(
         results = [encode_derived(reading.derive(entry, noticers)) for entry in portions[place]]
         if learn is not None:
             learn(graph, portions[place])
-        return zlib.compress(msgspec.msgpack.encode((results, encode_graph(graph))), 1)
+        found = zlib.compress(msgspec.msgpack.encode((results, encode_graph(graph))), 1)
+        return msgspec.msgpack.encode((found, _said(reading)))
 
-    told = fork_each([_about(each) for each in portions], work, min(_AT_ONCE, cores()))
+    def took(result: bytes) -> None:
+        if reading.library is not None:
+            reading.library.learn(msgspec.msgpack.decode(result, type=_Told)[1])
+
+    told = fork_each([_about(each) for each in portions], work, min(_AT_ONCE, cores()), took)
     results: dict[str, bytes] = {}
     whole = Graph()
     for place, portion in enumerate(portions):
-        found, graph = msgspec.msgpack.decode(zlib.decompress(told[place]), type=_Told)
+        packed, _ = msgspec.msgpack.decode(told[place], type=_Told)
+        found, graph = msgspec.msgpack.decode(zlib.decompress(packed), type=_Found)
         told[place] = b""
         results.update(zip((entry.file for entry in portion), found, strict=True))
         whole.join(decode_graph(graph))
     return results, whole
+
+
+def _said(reading: Reading) -> dict[str, Known]:
+    """What libraries were asked for the first time."""
+    library = reading.library
+    return {name: library.answers[name] for name in library.fresh} if library is not None else {}
 
 
 def divide(reading: Reading, entries: Sequence[Entry]) -> list[list[Entry]]:

@@ -13,6 +13,7 @@ from strop.project.body import Noticer
 from strop.project.cache import installed
 from strop.project.declared.assemble import assemble
 from strop.project.join import join
+from strop.project.libraries.environment import NOWHERE, Environment
 from strop.project.project import Project
 from strop.project.shipped.kept import read_kept, read_now
 from strop.project.shipped.migrations import with_migrated
@@ -28,16 +29,18 @@ def read_project(
     noticers: tuple[Noticer, ...] = (),
     *,
     cache: bool = False,
+    environment: Environment = NOWHERE,
 ) -> Project:
     """The project below `root` as its source declares it. Arguments and problems are those of `read_source`;
     without `sources`, the folders on `sys.path` are told from the imports. With a `cache`, what did not change
-    since the last time is taken from `.strop/cache/` there, and what was read is kept in it.
+    since the last time is taken from `.strop/cache/` there, and what was read is kept in it. The types that libraries
+    give are read in an `environment`.
     """
     with uncollected():
         every = (
-            read_again(root, sources, exclude, noticers)
+            read_again(root, sources, exclude, noticers, environment)
             if cache
-            else read_anew(root, sources, exclude, noticers)
+            else read_anew(root, sources, exclude, noticers, environment)
         )
         source = assemble_source(every)
         shipped, versions = read_kept(root, installed(_READERS)) if cache else read_now(root)

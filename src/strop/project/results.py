@@ -93,16 +93,16 @@ def _library(types: Types, func: Ref, call: ast.Call, scope: Scope) -> Ref | Non
 def library_result(
     types: Types, name: str, receiver: Ref | None, call: ast.Call | None, scope: Scope
 ) -> Ref | None:
-    """What the catalogue says a library's function gives."""
+    """What the catalogue says a library's function gives, else the library itself."""
     shape = types.catalogue.result(name)
-    if shape is None:
-        return None
 
     def argument() -> Ref | None:
         given = call.args[0] if call is not None and call.args else None
         return instance_of(types.infer(given, scope)) if given is not None else None
 
-    return shape.build(receiver, argument)
+    if shape is not None:
+        return shape.build(receiver, argument)
+    return types.library.result(name, receiver, argument) if types.library is not None else None
 
 
 def _super(scope: Scope) -> Ref | None:

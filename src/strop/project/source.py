@@ -12,6 +12,8 @@ from strop.project.derive import Derived, derive
 from strop.project.files import file_name, source_files
 from strop.project.found import Entry, Found, index
 from strop.project.infer import Types
+from strop.project.libraries.environment import NOWHERE, Environment
+from strop.project.libraries.library import Library
 from strop.project.link import link
 from strop.project.mark import Mark
 from strop.project.parse import TOO_DEEP, Parsed, is_deep, parse_file
@@ -48,6 +50,7 @@ class Reading:
         sources: tuple[str, ...] = (".",),
         exclude: tuple[str, ...] = (),
         catalogue: Catalogue | None = None,
+        environment: Environment = NOWHERE,
     ) -> Reading:
         """Find the files; see `read_source`."""
         root = root.resolve()
@@ -55,21 +58,27 @@ class Reading:
         catalogue = catalogue or extend(default_catalogue(), settings.catalogue)
         paths = list(source_files(root, (*exclude, *settings.exclude)))
         sources = sources or settings.sources or find_roots(root, paths)
-        return cls(root, tuple(file_name(root, path) for path in paths), sources, catalogue)
+        return cls(root, tuple(file_name(root, path) for path in paths), sources, catalogue, environment)
 
     def __init__(
-        self, root: Path, files: tuple[str, ...], sources: tuple[str, ...], catalogue: Catalogue
+        self,
+        root: Path,
+        files: tuple[str, ...],
+        sources: tuple[str, ...],
+        catalogue: Catalogue,
+        environment: Environment = NOWHERE,
     ) -> None:
         self.root = root
         self.watch = Watch()
         self.unread: dict[str, Parsed] = {}  # files without a tree
         self.catalogue = catalogue
+        self.library = Library(environment.folders, catalogue) if environment.folders else None
         self.deep: set[str] = set()  # files that are not followed
         self._begin(index(files, sources))
 
     def _begin(self, entries: Mapping[str, Entry]) -> None:
         self.found = Found(entries, self._load, self.watch)
-        self.types = Types(self.found, self.catalogue)
+        self.types = Types(self.found, self.catalogue, self.library)
 
     def _load(self, entry: Entry) -> Module:
         parsed = parse_file(self.root, self.root / entry.file)

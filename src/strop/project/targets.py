@@ -77,6 +77,8 @@ class Targets:
         self, name: str, node: ast.expr | None = None, scope: Scope | None = None
     ) -> Iterator[Target]:
         effects = self.types.catalogue.effect(name)
+        if not effects and self.types.library is not None:
+            effects = self.types.catalogue.effect(self.types.library.inherited(name))
         if effects and scope is not None and isinstance(node, ast.Call) and self._in_memory(node, scope):
             effects = tuple(e for e in effects if e.kind != "blocks" or "files" not in e.note)
         if effects and isinstance(node, ast.Call) and not _takes_effect(self.types.catalogue, name, node):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 
-from strop.cell import Cell
+from strop.cell import Cell, at_another_moment
 from strop.event import Advance, Listener, Note, Stage
 from strop.evidence import Outcome
 from strop.measure.serve import Served
@@ -54,7 +54,7 @@ def observe_second(base: Base, first: Served, listener: Listener) -> Second | No
 
 
 def _add(second: Second, cell: Cell, first: Served) -> None:
-    later = replace(cell, shift=LATER, chance=CHANCE)
+    later = at_another_moment(cell, LATER, CHANCE)
     before = second.first[cell.id]
     outcome = _serve(second, later, before)
     second.cells[cell.id], second.outcomes[cell.id] = later, outcome

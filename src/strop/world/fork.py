@@ -32,10 +32,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform.startswith("linux") else os.cpu_count() or 1
 
 
-def fork_each(pieces: Sequence[str], work: Callable[[int], bytes], at_once: int) -> list[bytes]:
+def fork_each(
+    pieces: Sequence[str],
+    work: Callable[[int], bytes],
+    at_once: int,
+    took: Callable[[bytes], None] | None = None,
+) -> list[bytes]:
     """The result of `work` for the place of each piece, in their order; `at_once` copies work at a time.
 
-    `pieces` say what each is about. Raises Problem T118 when a copy ended without a result.
+    `pieces` say what each is about; `took` is told of each result when it is there, in whatever order: copies that begin
+    later know what it made of it. Raises Problem T118 when a copy ended without a result.
     """
     running: dict[int, _Copy] = {}
     results: list[bytes] = [b""] * len(pieces)
@@ -55,6 +61,8 @@ def fork_each(pieces: Sequence[str], work: Callable[[int], bytes], at_once: int)
                         selector.unregister(key.fd)
                         del running[key.fd]
                         results[copy.place] = copy.end(pieces[copy.place])
+                        if took is not None:
+                            took(results[copy.place])
     finally:
         for copy in running.values():
             copy.kill()

@@ -25,7 +25,7 @@ from strop.world.memory import memory_size
 from strop.world.process import Child, Completed, end_all, ending, run
 from strop.world.scratch import scratch
 
-CLOCK = 1_790_000_000.0  # 2026-09-21T14:13:20Z, the frozen moment of every world
+CLOCK = 1_790_000_000.0  # 2026-09-21T14:13:20Z, the frozen moment of a world, unless it has one of its own
 SEED = "strop"
 OTHER_HASHES = "1"  # PYTHONHASHSEED of an instance in which order is turned around
 REQUEST_LIMIT = 60.0  # seconds a request may take before its process counts as hanging
@@ -65,6 +65,7 @@ class World:
         self._instances: list[Instance] = []
         self._number = 0
         self._lock = threading.Lock()
+        self.clock = CLOCK  # at which its applications start; that of the recording, where there is one
         self.one_place = threading.Lock()  # held by whoever uses the place of `at_one_place`
 
     def instance(self, root: Path, name: str = "", backwards: bool = False) -> Instance:
@@ -190,7 +191,7 @@ class Instance:
             "factory": target.factory,
             "out": str(self.out),
             "ask": str(self._ask.path),
-            "clock": conditions.clock,
+            "clock": self.world.clock if conditions.clock == CLOCK else conditions.clock,
             "seed": conditions.seed,
             "record": conditions.record,
             "backwards": self.backwards,

@@ -8,12 +8,14 @@ import os
 import pwd
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -153,6 +155,32 @@ def run(
             process.wait()
         texts = [_read(stream) for stream in (out, err)]
     return Completed(status, texts[0], texts[1], time.monotonic() - began)
+
+
+def attend(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> int:
+    """Run a program in this terminal until it ends; its exit status, 0 where somebody ended it.
+
+    It shares the terminal, so a Ctrl-C reaches it without us; what is sent to us alone is passed on.
+    """
+    asked: list[int] = []
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+        if number != signal.SIGINT or not sys.stdin.isatty():
+            process.send_signal(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    process = subprocess.Popen(command, cwd=folder, env=dict(environ))
+    before = [signal.signal(number, pass_on) for number in numbers]
+    try:
+        status = process.wait()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    return 0 if asked else status
 
 
 def _read(stream: IO[bytes]) -> str:

@@ -23,6 +23,7 @@ VERBS = {
     "optimize": "Measure, find, fix, prove: ends with a branch and a report.",
     "plan": "Say what to do first, by measured cost.",
     "prove": "Say whether clients could tell a change, and what it costs.",
+    "record": "Serve your application, and write what you ask it as a workload.",
     "review": "Say what is wrong in the source, without running it.",
     "runs": "List the saved runs.",
     "show": "Show a run, a finding, or the project.",

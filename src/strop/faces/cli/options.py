@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _environ(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def environ_of(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The pairs of NAME=VALUE."""
     pairs = [value.partition("=") for value in values]
     wrong = next((name for name, sign, _ in pairs if not sign or not name), None)
     if wrong is not None:
@@ -41,7 +42,7 @@ def about_target(function: F) -> F:
                 "environ",
                 multiple=True,
                 metavar="NAME=VALUE",
-                callback=_environ,
+                callback=environ_of,
                 help="For the application; {root} is its working copy.",
             ),
             click.option(

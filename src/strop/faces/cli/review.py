@@ -58,6 +58,11 @@ UNREAD = 3  # exit status: not everything could be read, which must not look cle
 @click.option("--prune-baseline", is_flag=True, help="Take out of the baseline what is mended.")
 @click.option("--fix", is_flag=True, help="Apply the fixes that change no behaviour and need no proof.")
 @click.option("--strict", is_flag=True, help="List the calls whose target is not known.")
+@click.option(
+    "--python",
+    metavar="PATH",
+    help="Read the libraries' types in this interpreter's environment (default: .venv, venv, the activated one).",
+)
 @click.option("--no-cache", "cache", flag_value=False, default=True, help="Read every file anew.")
 @click.option("--exit-zero", is_flag=True, help="End with 0 although there are findings.")
 @about_format(*FORMATS)

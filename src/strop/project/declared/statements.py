@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from strop.project.declared import terms
@@ -74,14 +75,27 @@ def _branch(machine: Machine, term: terms.Branch, frame: Frame) -> bool:
     if decided is not None:
         return run(machine, term.blocks[0 if decided else 1], frame)
     before = dict(frame.names)
-    ended = [run(machine, term.blocks[0], frame)]
-    for block in term.blocks[1:]:
-        first = {n: v for n, v in frame.names.items() if before.get(n) is not v}
-        ended.append(run(machine, block, frame))
-        for name, value in first.items():
-            if not is_weak(value) and frame.names.get(name) is not value:
-                frame.names[name] = value
+    with _chosen(machine, term.test, frame):
+        ended = [run(machine, term.blocks[0], frame)]
+        for block in term.blocks[1:]:
+            first = {n: v for n, v in frame.names.items() if before.get(n) is not v}
+            ended.append(run(machine, block, frame))
+            for name, value in first.items():
+                if not is_weak(value) and frame.names.get(name) is not value:
+                    frame.names[name] = value
     return all(ended)
+
+
+@contextmanager
+def _chosen(machine: Machine, test: terms.Test | None, frame: Frame) -> Iterator[None]:
+    """While a branch is taken of which a caller's argument decides whether it is: `if enabled["list"]:` of a factory."""
+    asks = test is not None and frame.kind == "function" and is_local(test.value, frame)
+    if test is not None and asks and not isinstance(test.value, terms.Opaque):
+        machine.choices.append(write(test.value))
+        yield
+        machine.choices.pop()
+    else:
+        yield
 
 
 def _decide(machine: Machine, test: terms.Test | None, frame: Frame) -> bool | None:

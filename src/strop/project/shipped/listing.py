@@ -10,7 +10,7 @@ from pathlib import Path
 from strop.project.cache import digest
 from strop.project.digests import digest_of
 from strop.project.parse import LARGEST
-from strop.project.shipped.migrations import is_revision
+from strop.project.shipped.revisions import is_revision
 
 _SHUT = frozenset(
     {"node_modules", "site-packages", "__pycache__", "venv", "env", "dist", "target", "vendor", "tests"}

@@ -21,8 +21,9 @@ from strop.project.shipped.listing import (
     shipped_files,
 )
 from strop.project.shipped.makefile import read_makefile
-from strop.project.shipped.migrations import Migrated, is_revision
+from strop.project.shipped.migrations import Migrated
 from strop.project.shipped.requirements import read_lock, read_pyproject, read_requirements
+from strop.project.shipped.revisions import is_revision
 from strop.project.shipped.runs import of_tasks
 from strop.project.shipped.tasks import read_tasks
 from strop.project.shipped.values import (
@@ -95,7 +96,7 @@ class _Shipping:
 
     def _read(self, file: str, name: str, text: str) -> None:
         if is_revision(name, file.rpartition("/")[0]):
-            self.migrated.read(text)
+            self.migrated.read(file, text)
         elif name in LOCKS:
             self.locks.append(file)
             self.requirements.extend(read_lock(file, text))
