@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from strop.cell import Answer, RowChange
-from strop.evidence import Outcome
+from strop.evidence import FileState, Outcome
 from strop.proof.outbound import compare_calls
 from strop.proof.values import Change, compare_values, parse, short
 from strop.verdict import Difference
@@ -18,6 +18,7 @@ def compare(before: Outcome, after: Outcome) -> tuple[Difference, ...]:
     route = before.exchange.route
     changes = [*compare_answers(before.answer, after.answer), *compare_rows(before.rows, after.rows)]
     changes += compare_calls(before.calls, after.calls)
+    changes += compare_files(before.files, after.files)
     return tuple(Difference(before.cell, route, c.path, c.kind, c.before, c.after) for c in changes)
 
 
@@ -86,3 +87,14 @@ def compare_rows(before: tuple[RowChange, ...], after: tuple[RowChange, ...]) ->
         path = f"rows {row.table} {row.kind}"
         text = short(dict(row.values))
         yield Change(path, "missing" if gone else "added", text if gone else "", "" if gone else text)
+
+
+def compare_files(before: tuple[FileState, ...], after: tuple[FileState, ...]) -> Iterator[Change]:
+    """Every file that only one of two outcomes wrote, or wrote otherwise."""
+    old, new = ({file.path: file.state for file in side} for side in (before, after))
+    for path in sorted({*old, *new}):
+        if old.get(path) != new.get(path):
+            kind = "added" if path not in old else "missing" if path not in new else "value"
+            yield Change(
+                f"file {path}", kind, short(old.get(path, "").encode()), short(new.get(path, "").encode())
+            )

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from strop.cell import Answer, Call, RowChange
-from strop.evidence import Outcome
-from strop.proof.compare import compare, compare_headers, compare_rows, unpacked
+from strop.evidence import FileState, Outcome
+from strop.proof.compare import compare, compare_files, compare_headers, compare_rows, unpacked
 from strop.proof.outbound import compare_calls
 from strop.proof.relax import COMPUTED
 from strop.proof.values import Change, Lexeme, compare_values, parse, short
@@ -48,6 +48,7 @@ def judge(before: Outcome, turned: Outcome, after: Outcome) -> Judged:
     changes = [*three.answers(before.answer, turned.answer, after.answer)]
     changes += three.rows(before.rows, turned.rows, after.rows)
     changes += three.calls(before.calls, turned.calls, after.calls)
+    changes += three.files(before.files, turned.files, after.files)
     route = before.exchange.route
     left = (Difference(before.cell, route, c.path, c.kind, c.before, c.after) for c in changes)
     return Judged(tuple(left), three.places())
@@ -102,6 +103,17 @@ class _Three:
         """What the base itself sends otherwise may differ."""
         open_ones = {change.path for change in compare_calls(before, turned)}
         for change in compare_calls(before, after):
+            if change.path in open_ones:
+                self.passed.append(change.path)
+            else:
+                yield change
+
+    def files(
+        self, before: tuple[FileState, ...], turned: tuple[FileState, ...], after: tuple[FileState, ...]
+    ) -> Iterator[Change]:
+        """Files that the base itself writes otherwise may differ."""
+        open_ones = {change.path for change in compare_files(before, turned)}
+        for change in compare_files(before, after):
             if change.path in open_ones:
                 self.passed.append(change.path)
             else:

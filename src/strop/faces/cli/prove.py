@@ -37,6 +37,7 @@ def command(
     workload: str,
     har: Path | None,
     outbound: Path | None,
+    access_log: Path | None,
     cell: str | None,
     mutants: int,
     no_cost: bool,
@@ -66,7 +67,7 @@ def command(
     if folder == Path() and change and Path(change).is_dir():
         change, folder = "", Path(change)
     target = target_of(folder, app, factory, python, environ, login, head=True, outbound=outbound)
-    requests = workload_of(workload, har)
+    requests = workload_of(workload, har, access_log)
     if cell and "::" in cell:  # a request of a test
         target = replace(target, tests=(cell.rpartition("#")[0] or cell,))
         requests = replace(requests, openapi=False, har=None)
