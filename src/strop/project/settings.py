@@ -86,6 +86,8 @@ class Settings:
     """What other services answer, a table each: method, url, status, headers, body or json, sent."""
     outbound_file: str = ""
     """A HAR file, or a TOML file with tables `[[outbound]]`, relative to the project's folder."""
+    configurations: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Other environment variables under which `strop prove` proves a change as well, by name of the configuration."""
     time_limit: float = 60.0
     """Seconds for import and start-up."""
     catalogue: dict[str, tuple[str, ...]] = field(default_factory=dict)
