@@ -6,13 +6,13 @@ another day says nothing beside a candidate that runs today.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import msgspec
 
-from strop.cell import Answer, Cell, RowChange
-from strop.evidence import Evidence, Outcome, Outcomes
+from strop.cell import Cell
+from strop.evidence import Evidence, Exchange, Outcome, Outcomes
 from strop.measure.observe import Observation
 from strop.measure.sharing import share
 from strop.measure.sleeping import Sleeping
@@ -28,7 +28,7 @@ from strop.proof.worlds import BARE, CHANCE, LATER
 from strop.world.databases import Original
 from strop.world.instance import World
 
-Said = tuple[Answer, tuple[RowChange, ...]]  # what a client and the database saw, without what it cost
+NOTHING = Exchange("", "", "", "", 0, 0, 0)  # in the second world nobody asks what a cell costs
 
 
 @dataclass
@@ -44,9 +44,9 @@ class KeptSecond(msgspec.Struct, frozen=True, array_like=True):
     """The base in its second world; `unmoved` are the cells that keep the first one's moment there."""
 
     unmoved: tuple[str, ...]
-    outcomes: dict[str, Said]
-    turned: dict[str, Said]
-    forward: dict[str, Said]
+    outcomes: dict[str, Outcome]
+    turned: dict[str, Outcome]
+    forward: dict[str, Outcome]
     places: dict[str, tuple[str, ...]]
     asked: int
 
@@ -108,8 +108,9 @@ def _keep_second(second: Second) -> KeptSecond:
     )
 
 
-def _said(outcomes: Outcomes) -> dict[str, Said]:
-    return {key: (outcome.answer, outcome.rows) for key, outcome in outcomes.items()}
+def _said(outcomes: Outcomes) -> dict[str, Outcome]:
+    """What was seen, without what it cost."""
+    return {key: replace(outcome, exchange=NOTHING) for key, outcome in outcomes.items()}
 
 
 def take_base(world: World, kept: KeptBase) -> Known:
@@ -157,10 +158,8 @@ def _take_second(world: World, kept: KeptSecond, base: Base) -> Second:
     )
 
 
-def _unsaid(said: Mapping[str, Said], base: Base) -> Outcomes:
-    return {
-        key: Outcome(key, answer, base.outcomes[key].exchange, rows) for key, (answer, rows) in said.items()
-    }
+def _unsaid(said: Outcomes, base: Base) -> Outcomes:
+    return {key: replace(outcome, exchange=base.outcomes[key].exchange) for key, outcome in said.items()}
 
 
 def _outcomes(kept: Iterable[Outcome]) -> Outcomes:
