@@ -326,3 +326,19 @@ def test_settings_ask_for_notes_and_a_comment_hides_one_for_good(tmp_path: Path)
     counted = ask(write(tmp_path, {"pyproject.toml": ""})).review.hidden
     hushed = HALF_HIDDEN.replace("app = ", "# strop: ignore[API018] an own page shows them\napp = ")
     assert ask(write(tmp_path, {"main.py": hushed})).review.hidden == counted - 1
+
+
+def test_a_changed_place_beside_a_finding_brings_it_and_is_named_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = (
+        "@app.get('/{0}')\nasync def read_{0}():\n    urllib.request.urlopen('https://rates.example')\n\n\n"
+    )
+    start = "import urllib.request\n\nfrom fastapi import FastAPI\n\napp = FastAPI()\n\n\n"
+    names = [f"n{number}" for number in range(9)]
+    commit(write(tmp_path, {"main.py": start + "".join(map(handler.format, names))}))
+    monkeypatch.chdir(tmp_path)
+    edit(tmp_path, "main.py", "async def read_n7():\n", "async def read_n7():\n    # longer\n")
+    (entry,) = (e for e in ask().review.entries if e.finding.code == "ASY003")
+    assert entry.finding.span.symbol != "read_n7"
+    assert entry.finding.places[0].symbol == "read_n7"

@@ -152,3 +152,45 @@ def test_declarations_can_be_written_and_read_back(tmp_path: Path) -> None:
     every = [declare(reading.types, module) for module in reading.found.modules.values()]
     packed = msgspec.msgpack.encode(every)
     assert msgspec.msgpack.decode(packed, type=list[Declarations]) == every
+
+
+def test_what_a_factory_registers_where_its_caller_wants_it_is_told(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": """
+        from fastapi import FastAPI
+
+        app = FastAPI()
+
+        def add(router, enabled, name, path, func):
+            if enabled[name]:
+                router.add_api_route(path, func)
+
+        def crud(disabled):
+            def rows(): ...
+            enabled = {key: not disabled.get(key) for key in ("list", "count")}
+            add(app, enabled, "list", "/rows", rows)
+            app.add_api_route("/always", rows)
+
+        crud({"list": True})
+    """})  # fmt: skip
+    doubts = {each.path: each.uncertain for each in declared(tmp_path).routes}
+    assert doubts["/rows"] == "only where enabled[name] holds"
+    assert doubts["/always"] == ""
+
+
+def test_what_a_loop_leaves_out_is_no_route(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": """
+        from fastapi import FastAPI
+
+        app = FastAPI()
+        ELSEWHERE = {"/rank"}
+
+        def add(router):
+            for path in ["/chat", "/rank"]:
+                if path in ELSEWHERE:
+                    continue
+                def serve(): ...
+                router.add_api_route(path, serve)
+
+        add(app)
+    """})  # fmt: skip
+    assert [each.path for each in declared(tmp_path).routes if each.span] == ["/chat"]

@@ -1,11 +1,13 @@
 """What holds the loop, by the source alone: one finding a cause, where it is mended."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from strop.finding import Finding
 from strop.project.read import read_project
 from strop.rules.registry import check, noticers
 from strop.rules.sample import plain, shop
+from strop.rules.standstill import HABIT
 
 
 def found(folder: Path, code: str, main: str, *, database: bool = False) -> list[Finding]:
@@ -263,3 +265,18 @@ async def answer():
     assert one.severity == "note"
     (one,) = found(tmp_path, "ASY001", code.format("Quick"))
     assert one.severity == "error"
+
+
+def waiting(names: Iterable[str]) -> str:
+    """Async handlers that wait for a session."""
+    handler = '@app.get("/{0}")\nasync def read_{0}(session: Session = Depends(get_session)):\n'
+    handler += "    await asyncio.sleep(0)\n    return list(session.scalars(select(Customer.name)))\n"
+    return "import asyncio\n\n\n" + "\n\n".join(map(handler.format, names))
+
+
+def test_where_no_session_is_awaited_waiting_is_one_habit_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "more.py").write_text("from main import *\n\n" + waiting(["first", "second"]))
+    code = waiting(f"n{number}" for number in range(HABIT))
+    (one,) = found(tmp_path, "ASY001", code, database=True)
+    assert len(one.places) == HABIT + 1
+    assert {place.file for place in one.places} == {"main.py", "more.py"}

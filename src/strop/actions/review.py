@@ -103,6 +103,7 @@ def review(request: ReviewRequest) -> Reviewed:
     told = request.notes or settings.review.notes
     reported = [f for f in wanted if told or f.severity != "note" or selection.names(f)]
     entries = [_reported(f, known[f], ignores, held.baseline, texts) for f in sorted(reported, key=_order)]
+    entries = [replace(entry, finding=touching.nearest(entry.finding)) for entry in entries]
     unresolved = tuple(_unresolved(found.project(), scope)) if request.strict else ()
     review = _review(scope, outline, entries, (heard.note, held.note))
     hidden = sum(ignores.of(f) is None for f in set(wanted).difference(reported))

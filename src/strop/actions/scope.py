@@ -48,11 +48,19 @@ class Touching:
         self._functions = _changed_functions(outline, self._changed, scope.root)
 
     def touches(self, finding: Finding) -> bool:
-        """Whether its place, or a step of its chain, lies in changed lines or in a changed function."""
-        places = (finding.span, *(step.span for step in finding.chain))
+        """Whether one of its places, or a step of its chain, lies in changed lines or in a changed function."""
+        places = (finding.span, *finding.places, *(step.span for step in finding.chain))
         if not any(self._scope.names(span.file) for span in places):
             return False
         return self._scope.changed is None or any(map(self._is_changed, places))
+
+    def nearest(self, finding: Finding) -> Finding:
+        """The finding with those of its other places first that lie in what is reviewed: they brought it here."""
+        first = sorted(finding.places, key=lambda span: (not self._is_asked(span), span))
+        return replace(finding, places=tuple(first))
+
+    def _is_asked(self, span: Span) -> bool:
+        return self._scope.names(span.file) and (self._scope.changed is None or self._is_changed(span))
 
     def _is_changed(self, span: Span) -> bool:
         lines = range(span.line, max(span.line, span.end_line) + 1)

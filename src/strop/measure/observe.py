@@ -10,7 +10,9 @@ from random import Random
 from strop.cell import Cell
 from strop.event import Advance, Listener, Note, Stage, ignore
 from strop.evidence import SCHEMA, Evidence, Exchange, Outcomes
+from strop.measure.access_log import Mix, count_routes, mix_notes, read_access_log
 from strop.measure.aggregate import cost_lines, cost_routes
+from strop.measure.borrowed import REFUSED, borrow, is_borrowed
 from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
 from strop.measure.har import Recording, read_har
@@ -39,17 +41,21 @@ class Workload:
     openapi: bool = True
     suite: bool = True
     har: Path | None = None
+    access_log: Path | None = None  # how often each route is asked
     cells: tuple[str, ...] = ()  # ids of those that are sent; all without any
 
-    def chosen(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-        """Those of the cells that are asked for, or that perturbed ones are made of. Raises Problem M405."""
-        wanted = {parent_of(name) for name in self.cells}
+    def chosen(self, cells: tuple[Cell, ...], borrowed: bool = False) -> tuple[Cell, ...]:
+        """Those of the cells that are asked for, or that perturbed ones are made of. Raises Problem M405.
+
+        `borrowed`: these are the cells with credentials of the tests.
+        """
+        wanted = {parent_of(name) for name in self.cells if is_borrowed(name) == borrowed}
         missing = wanted - {cell.id for cell in cells}
         if missing:
             message = f"there is no request {min(missing)} among the {len(cells)} of this workload"
             do = "give the options that the first run had; its output names its requests"
             raise Problem("M405", message, do=do, status=EXIT_USAGE)
-        return tuple(cell for cell in cells if cell.id in wanted) if wanted else cells
+        return tuple(cell for cell in cells if cell.id in wanted) if self.cells else cells
 
 
 @dataclass
@@ -66,6 +72,7 @@ class Observation:
     suites: tuple[SuiteRun, ...] = ()
     notes: tuple[str, ...] = ()
     made: tuple[Cell, ...] = ()  # all that could have been chosen
+    mix: Mix | None = None
     evidence: Evidence = field(init=False)
 
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -103,6 +110,7 @@ def observe(
     recording = read_har(workload.har) if workload.har is not None else None
     if recording is not None and recording.began:
         world.clock = recording.began  # what was signed then is valid then
+    log = read_access_log(workload.access_log) if workload.access_log is not None else None
     root = world.folder.tree()
     listener(Stage("reading the application"))
     served, again = (Served(world.instance(tree)) for tree in (root, world.folder.tree()))
@@ -125,6 +133,12 @@ def observe(
         if times:
             listener(Stage("running the tests"))
         runs, failed = suites.result()
+    if recording is None and runs and not world.target.login:
+        borrowed = workload.chosen(borrow(world.target, project.imported, served, made, one, runs[0]), True)
+        listener(Stage("measuring with credentials of the tests", 2 * len(borrowed)))
+        one |= _serve(served, borrowed, listener)
+        two |= _serve(again, _ending(Random(0).sample(borrowed, len(borrowed)), one), listener)
+        cells, made = (*cells, *borrowed), (*made, *borrowed)
     refused = refusal(served.instance)
     if refused is not None:
         raise refused  # whatever was answered, it was answered without the database
@@ -132,7 +146,8 @@ def observe(
     cells = tuple(cell for cell in cells if cell.id not in aside)
     one, two = ({k: o for k, o in run.items() if k not in aside} for run in (one, two))
     notes = (*_said(failed), *_elsewhere(recording), *replayed.notes, *left_out)
-    seen = Observation(project, root, served, again, cells, one, two, runs, notes, made)
+    mix = count_routes(log, project.imported) if log is not None else None
+    seen = Observation(project, root, served, again, cells, one, two, runs, notes, made, mix)
     exchanges = seen.exchanges()
     if not exchanges:
         raise failed or Problem(
@@ -220,11 +235,13 @@ def _elsewhere(recording: Recording | None) -> tuple[str, ...]:
 def _sum_up(target: Target, seen: Observation, exchanges: tuple[Exchange, ...]) -> Evidence:
     imported, databases = seen.project.imported, seen.served.instance.databases
     reached = {e.route for e in exchanges if e.route}
-    http = {r.key for r in imported.routes if r.kind == "http"}
+    asked = {r.key for r in imported.routes if r.kind in ("http", "websocket")}
     sources = [c.source for c in seen.cells[:1]] + (
         ["suite"] if seen.suites and seen.suites[0].recorded else []
     )
     rows = sizes(databases)
+    mix = seen.mix.routes if seen.mix else ()
+    said = mix_notes(seen.mix, imported, reached) if seen.mix else ()
     return Evidence(
         schema=SCHEMA,
         run="",
@@ -233,13 +250,14 @@ def _sum_up(target: Target, seen: Observation, exchanges: tuple[Exchange, ...]) 
         versions=imported.versions,
         source="+".join(sources),
         reached=tuple(sorted(reached)),
-        missed=tuple(sorted(http - reached)),
+        missed=tuple(sorted(asked - reached)),
         exchanges=exchanges,
-        routes=cost_routes(exchanges),
+        routes=cost_routes(exchanges, dict(mix)),
         lines=cost_lines(exchanges),
         sizes=rows,
         scans=explain(exchanges, databases, imported),
-        notes=(*seen.notes, *_limits(seen, sum(t.rows for t in rows))),
+        notes=(*seen.notes, *said, *_limits(seen, sum(t.rows for t in rows))),
+        mix=mix,
     )
 
 
@@ -247,6 +265,8 @@ def _dialect(seen: Observation) -> str:
     databases = seen.served.instance.databases
     if databases.servers():
         return "postgresql"
+    if databases.is_mysql():
+        return "mysql"
     return "sqlite" if databases.sqlite_files() else ""
 
 
@@ -259,6 +279,11 @@ def _limits(seen: Observation, rows: int) -> list[str]:
     if seen.cells and rows == 0 and _dialect(seen):
         notes.append(
             "the measured database holds no row: costs that grow with data can't be seen; seed it and run again"
+        )
+    refused = [o for o in seen.one.values() if o.answer.status in REFUSED]
+    if not any(cell.identity for cell in seen.cells) and 2 * len(refused) > len(seen.cells):
+        notes.append(
+            f"{len(refused)} of {len(seen.cells)} requests are refused, because they carry no credentials: name a login with --login"
         )
     wrong = [o for o in seen.one.values() if o.answer.status >= 500 or o.answer.exception]
     if wrong:

@@ -10,7 +10,10 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from strop.project.backtracking import USES, slow_use
 from strop.project.body import Body, Noticer
+from strop.project.entities import LASTS as XML
+from strop.project.entities import opening
 from strop.project.harmless import is_clean
 from strop.project.mark import Mark
 from strop.project.origins import Origins, handed_place
@@ -170,6 +173,10 @@ def _sink(body: Body, origins: Origins, call: ast.Call, name: str) -> str:
         return ""
     if name == "tarfile.TarFile.extractall" and "filter" in given:
         return ""
+    if last in USES and name.startswith("re.") and slow_use(body, call) is not None:
+        name = f"{name}:slow"
+    elif last in XML:
+        name = opening(body, call) or name
     return name if name in SINKS else ""
 
 

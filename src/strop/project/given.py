@@ -123,9 +123,9 @@ def harms(danger: Danger, given: Given) -> bool:
         case "address":
             return danger in ("url", "redirect")
         case "content":
-            return danger in ("pickle", "archive", "template", "code", "html")
+            return danger in ("pickle", "archive", "template", "code", "html", "xml")
         case "upload":
-            return danger in ("pickle", "archive")
+            return danger in ("pickle", "archive", "xml")
     return False
 
 

@@ -9,8 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from strop.project.backtracking import USES
+from strop.project.entities import OLD, OLDER, OPEN, PARSES, SAX, STEPS
+
 Danger = Literal[
-    "path", "url", "redirect", "code", "template", "pickle", "regex", "command", "html", "sql", "archive"
+    "path",
+    "url",
+    "redirect",
+    "code",
+    "template",
+    "pickle",
+    "regex",
+    "command",
+    "html",
+    "sql",
+    "archive",
+    "slow",
+    "xml",
 ]
 
 
@@ -128,9 +143,26 @@ _REST = (
         ("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text"),
     ),
     (Sink("archive", (".",)), ("tarfile.TarFile.extractall",)),
+    (
+        Sink("xml", ("0", "text", "source")),
+        (
+            *(f"{name}{how}" for name in PARSES for how in (OPEN, OLD)),
+            f"{STEPS}{OPEN}",
+            f"{STEPS}{OLDER}",
+            SAX,
+        ),
+    ),
+)
+_SLOW = tuple(  # what is searched is "0" of a compiled pattern's methods; a replacement stands before it
+    (Sink("slow", (str(place + (use in ("sub", "subn"))), "string")), (f"{owner}.{use}:slow",))
+    for owner, place in (("re", 1), ("re.Pattern", 0))
+    for use in USES
 )
 
 SINKS = {
-    name: sink for table in (_PATHS, _ADDRESSES, _PROGRAMS, _REST) for sink, names in table for name in names
+    name: sink
+    for table in (_PATHS, _ADDRESSES, _PROGRAMS, _REST, _SLOW)
+    for sink, names in table
+    for name in names
 }
 LASTS = frozenset(name.rpartition(".")[2].partition(":")[0] for name in SINKS)

@@ -239,19 +239,21 @@ class _Walk:
             self._keep(attribute, tokens)
         return _Done(self.leaks, self._best(self.flow.returns))
 
-    def value(self, token: str) -> tuple[Given, int, str] | None:
-        """What of the value an origin is, how much of the text (`Sink.least`), and which part; None for other origins."""
+    def value(self, token: str, trusting: bool = True) -> tuple[Given, int, str] | None:
+        """What of the value an origin is, how much of the text (`Sink.least`), and which part; None for other origins,
+        and, `trusting`, for what the function tests: a test by a slow pattern is what is slow.
+        """
         much, name = 2 if token.startswith("^") else 0 if token.startswith("~") else 1, bare(token)
         if name.startswith("="):
             found = self.results.get(int(name[1:]))
             return (
                 (found[0], min(much, found[1]), "")
-                if found is not None and name not in self.guarded
+                if found is not None and not (trusting and name in self.guarded)
                 else None
             )
         if name != self.base and not name.startswith(f"{self.base}."):
             return None
-        if any(name == g or name.startswith(f"{g}.") for g in self.guarded):
+        if trusting and any(name == g or name.startswith(f"{g}.") for g in self.guarded):
             return None
         rest = name[len(self.base) + 1 :]
         given = self.solver.contents.part(self.given, rest)
@@ -272,7 +274,7 @@ class _Walk:
         sink = SINKS[call.name]
         for place, tokens in call.arguments:
             for token in tokens if place in sink.parts else ():
-                found = self.value(token)
+                found = self.value(token, trusting=sink.danger != "slow")
                 if found is not None and harms(sink.danger, found[0]) and found[1] >= sink.least:
                     span = self.flow.step(call).span
                     self.leaks.append(Leak(sink.danger, self.flow.function, call, span, found[2]))

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from strop.cell import Answer, RowChange
-from strop.evidence import Outcome
+from strop.evidence import FileState, Outcome
 from strop.verdict import Difference
 
-SHOWN = 200  # characters of a value in a difference
+SHOWN = 120  # characters of a value in a difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ def compare(before: Outcome, after: Outcome) -> tuple[Difference, ...]:
     """Every difference in status, headers (in order), body, exception type and database rows."""
     route = before.exchange.route
     changes = [*compare_answers(before.answer, after.answer), *compare_rows(before.rows, after.rows)]
+    changes += compare_files(before.files, after.files)
     return tuple(Difference(before.cell, route, c.path, c.kind, c.before, c.after) for c in changes)
 
 
@@ -137,7 +138,10 @@ def _lists(path: str, old: list[object], new: list[object]) -> Iterator[Change]:
     if len(old) != len(new):
         yield Change(f"body {path}", "length", str(len(old)), str(len(new)))
     elif sorted(map(repr, old)) == sorted(map(repr, new)):
-        yield Change(f"body {path}", "order", short(old), short(new))
+        place = next(n for n, (one, other) in enumerate(zip(old, new, strict=True)) if one != other)
+        yield Change(
+            f"body {path}", "order", f"[{place}] {short(old[place])}", f"[{place}] {short(new[place])}"
+        )
     else:
         for number, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from compare_values(f"{path}[{number}]", one, other)
@@ -151,6 +155,17 @@ def compare_rows(before: tuple[RowChange, ...], after: tuple[RowChange, ...]) ->
         path = f"rows {row.table} {row.kind}"
         text = short(dict(row.values))
         yield Change(path, "missing" if gone else "added", text if gone else "", "" if gone else text)
+
+
+def compare_files(before: tuple[FileState, ...], after: tuple[FileState, ...]) -> Iterator[Change]:
+    """Every file that only one of two outcomes wrote, or wrote otherwise."""
+    old, new = ({file.path: file.state for file in side} for side in (before, after))
+    for path in sorted({*old, *new}):
+        if old.get(path) != new.get(path):
+            kind = "added" if path not in old else "missing" if path not in new else "value"
+            yield Change(
+                f"file {path}", kind, short(old.get(path, "").encode()), short(new.get(path, "").encode())
+            )
 
 
 def short(value: object) -> str:

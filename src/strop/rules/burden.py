@@ -11,7 +11,7 @@ from strop.project.project import Project
 from strop.rules.detours import Detours
 from strop.rules.filework import is_short
 from strop.rules.loop import SESSIONS
-from strop.rules.nearby import Nearby, is_one_row
+from strop.rules.nearby import Nearby, is_brief, is_one_row
 
 RULE = "ASY001"  # under whose code the places were noted
 WAITS, COMPUTES, FILEWORK, SHORT = range(4)  # weights, the heaviest first
@@ -94,7 +94,7 @@ def _usual(function: Function, call: Call, effect: Effect) -> int:
         return SHORT if GROWS in effect.note else COMPUTES
     if FILES in effect.note:
         return SHORT if is_short(call, function) else FILEWORK
-    if STARTS in effect.note or (SLEEPS in effect.note and _is_nap(call)):
+    if STARTS in effect.note or (SLEEPS in effect.note and _is_nap(call)) or is_brief(call, effect):
         return SHORT
     return WAITS
 

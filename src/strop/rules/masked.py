@@ -94,7 +94,7 @@ def masked_statuses(project: Project, rule: Rule) -> frozenset[int]:
         if h.span is not None and h.handles.rpartition(":")[2].rpartition(".")[2] == "HTTPException"
     }
     ranges = [
-        range(int(mark.fact("first")), int(mark.fact("last")) + 1)
+        range(int(mark.fact("first") or 0), int(mark.fact("last")) + 1)
         for mark in project.source.marks.get(rule.code, ())
         if mark.fact("kind") == KIND and mark.function in answering
     ]

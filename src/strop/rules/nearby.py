@@ -1,11 +1,11 @@
-"""Is the database a file beside the application? Then one row by its key costs microseconds, not a trip over a network."""
+"""Is an answer near? One row of a database that is a file, one key of Redis, one message for a queue: a moment each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from strop.project.body import Body
-from strop.project.function import Call
+from strop.project.function import Call, Effect
 from strop.project.mark import Mark
 from strop.project.project import Project
 
@@ -24,6 +24,15 @@ _ONE_ROW = frozenset(
     {"get", "get_or_none", "get_by_id", "get_or_create", "fetchone", "connect", "execute", "atomic"}
     | {"scalar", "first", "one", "one_or_none"}
 )  # fmt: skip
+
+_MEMORY = ("redis.Redis.", "redis.client.Redis.", "redis.cluster.RedisCluster.", "pymemcache.")
+_LONG = frozenset(
+    {"keys", "scan_iter", "hscan_iter", "sscan_iter", "zscan_iter", "flushall", "flushdb", "sort", "eval", "evalsha"}
+    | {"hgetall", "smembers", "lrange", "zrange", "sinter", "sunion", "sdiff", "mget", "wait", "save", "script_load"}
+    | {"blpop", "brpop", "blmove", "brpoplpush", "bzpopmin", "bzpopmax", "xread", "xreadgroup", "xrange"}
+)  # fmt: skip
+_ENQUEUES = frozenset({"send_task", "apply_async", "delay", "enqueue", "enqueue_call"})
+_QUEUES = ("celery.", "rq.", "dramatiq.")
 
 
 def databases(body: Body, rule: str) -> Iterator[Mark]:
@@ -54,3 +63,10 @@ class Nearby:
 def is_one_row(call: Call) -> bool:
     """Whether a call asks for one row, once."""
     return call.name.rpartition(".")[2] in _ONE_ROW and not call.loop
+
+
+def is_brief(call: Call, effect: Effect) -> bool:
+    """Whether a call asks a store in memory for one key, or gives a queue one message, and not again and again."""
+    name = call.name.rpartition(".")[2]
+    asks = effect.name.startswith(_MEMORY) and name not in _LONG
+    return not call.loop and (asks or (effect.name.startswith(_QUEUES) and name in _ENQUEUES))

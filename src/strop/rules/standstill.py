@@ -16,6 +16,7 @@ from strop.project.project import Project
 from strop.rules.burden import COMPUTES, FILEWORK, SHORT, SLEEPS, WAITS, Burden, Hold
 from strop.rules.code import function_at, handler, head
 from strop.rules.dearer import Dearer
+from strop.rules.loop import SESSIONS
 from strop.rules.protection import Protection
 from strop.rules.seldom import is_end_of_login
 from strop.span import Span, Step
@@ -44,6 +45,7 @@ class Standstill:
         self.project = project
         self.functions = project.source.functions
         self.served_async = {r.key for r in project.imported.routes if r.is_async}
+        self.awaited = self.waited = 0  # statements of sessions that are awaited, and that wait
         self.burden = Burden(project)
         self.callers: dict[str, list[tuple[Function, Call]]] = defaultdict(list)
         self.holds: dict[str, list[Hold]] = {}
@@ -54,6 +56,8 @@ class Standstill:
             for call in function.calls:
                 if call.target and _is_here(call):
                     self.callers[call.target].append((function, call))
+                if call.effect is not None and call.effect.name.startswith(SESSIONS):
+                    self.awaited, self.waited = self.awaited + call.awaited, self.waited + (not call.awaited)
         self.protection = Protection.of(project)
         self.dearer = Dearer.of(project)
         self.awaitless = {f.id: f for f in _awaitless_handlers(project)}
@@ -157,7 +161,7 @@ class Standstill:
         return above <= set(self.awaitless) and not any(h.has(SLEEPS) for h in holds)
 
     def sessions(self) -> Iterator[Cause]:
-        """Async functions that wait for a synchronous session, one a file where they are many."""
+        """Async functions that wait for a synchronous session: one a file where they are many, one where all do it."""
         held: dict[str, tuple[Hold, Chain]] = {}
         asked: Counter[str] = Counter()  # calls of a session below each async function
         turned: set[str] = set()  # those that have one in a loop
@@ -181,9 +185,17 @@ class Standstill:
                 cause = Cause(function, hold, routes, (*self.way(function, routes), *path))
                 few = asked[name] <= FEW and name not in turned
                 by_file[function.span.file].append(self._weighed_session(cause, few))
-        most = MANY if sum(map(len, by_file.values())) <= HABIT else 1
-        for causes in by_file.values():
-            yield from _few(causes, most)
+        yield from self._at_once(by_file.values())
+
+    def _at_once(self, by_file: Iterable[list[Cause]]) -> Iterator[Cause]:
+        """Where the project has no other way to its database, the habit is one cause, whatever the number of functions."""
+        found = list(by_file)
+        count = sum(map(len, found))
+        if count > HABIT and self.awaited <= RARELY * self.waited:
+            yield _one([cause for causes in found for cause in causes])
+            return
+        for causes in found:
+            yield from _few(causes, MANY if count <= HABIT else 1)
 
     def handlers(self) -> Iterator[Cause]:
         """Handlers that await nothing and hold the loop, one a file where many do it with the same."""
@@ -240,6 +252,7 @@ FURTHEST = 8  # steps from the route; further away too much lies between that ma
 FEW = 8  # calls of a session that all ways together lead to; one request takes one of them
 MANY = 6  # functions of one file with one cause; more of them are said in one finding
 HABIT = 20  # functions of a project with one cause; where there are more, each file says it once
+RARELY = 0.02  # share of statements that are awaited below which a project has synchronous sessions alone
 
 
 _LAST: list[Standstill] = []

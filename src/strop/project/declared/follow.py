@@ -39,6 +39,7 @@ class Machine:
         self.ghost = (
             0  # loops around of which it is not known whether they do anything: nothing is registered
         )
+        self.choices: list[str] = []  # tests around on what a caller gave, which can't be decided
         self.beginning: terms.Function | terms.Lambda | None = None  # what runs when an application starts
         self.steps = 0
         self.until = 0  # the step at which the call from a module is given up

@@ -167,7 +167,7 @@ def test(node: ast.expr) -> Test | None:
             return Test("some", lower(left))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return Test("false", lower(operand))
-        case ast.Name() | ast.Attribute() | ast.Call() | ast.Compare(ops=[_]):
+        case ast.Name() | ast.Attribute() | ast.Call() | ast.Subscript() | ast.Compare(ops=[_]):
             return Test("true", lower(node))
     return None
 

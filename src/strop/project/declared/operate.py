@@ -151,6 +151,8 @@ def is_local(term: Expr, frame: Frame) -> bool:
             return is_local(value, frame) and all(is_local(a, frame) for a in args)
         case terms.Apply(terms.Ident(name), args) if name in ("len", "isinstance") and args:
             return is_local(args[0], frame)
+        case terms.Index(value, index):
+            return is_local(value, frame) and is_local(index, frame)
         case terms.Binary(_, left, right):
             return is_local(left, frame) and is_local(right, frame)
         case terms.Items(_, items):

@@ -153,7 +153,8 @@ def _operation(
     if machine.ghost:
         return
     place = machine.site or span
-    router.entries.append(Operation(kind, methods, whole, endpoint, options, own, place, router))
+    doubt = f"only where {machine.choices[-1]} holds" if machine.choices else ""
+    router.entries.append(Operation(kind, methods, whole, endpoint, options, own, place, router, doubt=doubt))
 
 
 def _websocket(machine: Machine, router: Router, args: list[Value], keywords: Keywords, span: Span) -> Value:

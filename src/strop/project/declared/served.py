@@ -148,6 +148,7 @@ class Served:
         if entry.path.doubt or around.doubts:
             path = path.replace("//", "/")  # where a part can't be told
         doubts = [*around.doubts, *([f"path: {entry.path.doubt}"] if entry.path.doubt else [])]
+        doubts += [entry.doubt] if entry.doubt else []
         base = Route(
             "",
             path,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from strop.project.declared import terms
@@ -13,7 +14,18 @@ from strop.project.declared.decorate import decorated
 from strop.project.declared.modules import bring
 from strop.project.declared.operate import is_local, is_weak, truth
 from strop.project.declared.terms import Statement, write
-from strop.project.declared.values import Cls, Frame, Func, Known, Native, Router, Several, Unknown, Value
+from strop.project.declared.values import (
+    Cls,
+    Frame,
+    Func,
+    Known,
+    Native,
+    Router,
+    Several,
+    Table,
+    Unknown,
+    Value,
+)
 
 if TYPE_CHECKING:
     from strop.project.declared.follow import Machine
@@ -74,15 +86,16 @@ def _branch(machine: Machine, term: terms.Branch, frame: Frame) -> bool:
     if decided is not None:
         return run(machine, term.blocks[0 if decided else 1], frame)
     before = dict(frame.names)
-    ended = [run(machine, term.blocks[0], frame)]
-    for block in term.blocks[1:]:
-        first = {n: v for n, v in frame.names.items() if before.get(n) is not v}
-        ended.append(run(machine, block, frame))
-        for name, value in first.items():
-            other = frame.names.get(name)
-            if not is_weak(value) and other is not value:
-                frame.names[name] = value
-                _join(value, other)
+    with _chosen(machine, term.test, frame):
+        ended = [run(machine, term.blocks[0], frame)]
+        for block in term.blocks[1:]:
+            first = {n: v for n, v in frame.names.items() if before.get(n) is not v}
+            ended.append(run(machine, block, frame))
+            for name, value in first.items():
+                other = frame.names.get(name)
+                if not is_weak(value) and other is not value:
+                    frame.names[name] = value
+                    _join(value, other)
     return all(ended)
 
 
@@ -93,14 +106,33 @@ def _join(value: Value, other: Value | None) -> None:
         value.options = {name: given for name, given in value.options.items() if name in other.options}
 
 
+@contextmanager
+def _chosen(machine: Machine, test: terms.Test | None, frame: Frame) -> Iterator[None]:
+    """While a branch is taken of which a caller's argument decides whether it is: `if enabled["list"]:` of a factory."""
+    asks = test is not None and frame.kind == "function" and is_local(test.value, frame)
+    if test is not None and asks and not isinstance(test.value, terms.Opaque):
+        machine.choices.append(write(test.value))
+        yield
+        machine.choices.pop()
+    else:
+        yield
+
+
 def _decide(machine: Machine, test: terms.Test | None, frame: Frame) -> bool | None:
     """Whether a simple test holds; None where that depends on what can't be told."""
     if test is None:
         return None
     value = machine.value(test.value, frame)
     if isinstance(value, Known | Several) and not is_local(test.value, frame):
-        return None
+        return truth(value, test.op) if _is_member(machine, test.value, frame) else None
     return truth(value, test.op)
+
+
+def _is_member(machine: Machine, test: terms.Expr, frame: Frame) -> bool:
+    """Whether it asks if something of a function is in a collection that is written out: no setting changes that."""
+    if not isinstance(test, terms.Binary) or test.op not in ("in", "not in"):
+        return False
+    return is_local(test.left, frame) and isinstance(machine.value(test.right, frame), Several | Table)
 
 
 def _function(machine: Machine, term: terms.Function, frame: Frame) -> bool:

@@ -193,6 +193,7 @@ class Operation:
     span: Span
     router: Router
     text: str = ""
+    doubt: str = ""  # on what it depends whether it is registered
 
 
 @dataclass(slots=True, eq=False)

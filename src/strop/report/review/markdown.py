@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from strop.report.review.result import Reported, Review, share
-from strop.report.review.text import block, closing, some
+from strop.report.review.text import beside, block, closing, some
 
 SHOWN = 50  # findings: a comment has a limit
 _SIGNS = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -40,6 +40,8 @@ def _finding(entry: Reported) -> Iterator[str]:
     if finding.routes:
         yield f"* **routes** {escape(some(finding.routes))}"
     yield f"* **place** {escape(str(finding.span))} {escape(finding.span.symbol)}".rstrip()
+    if finding.places:
+        yield f"* **beside** {escape(beside(finding))}"
     yield f"* **why** {escape(finding.impact)}"
     yield f"* **fix** {escape(finding.solution)}"
     body = ["".join(piece.text for piece in line).rstrip() for line in block(entry)][1:]
@@ -50,7 +52,8 @@ def _finding(entry: Reported) -> Iterator[str]:
 
 def _facts(entry: Reported) -> int:
     """How many lines at the end of a block are said above it already."""
-    return 3 + (len(entry.finding.routes) > 1) + bool(entry.finding.cost.total)
+    finding = entry.finding
+    return 3 + (len(finding.routes) > 1) + bool(finding.places) + bool(finding.cost.total)
 
 
 def escape(text: str) -> str:

@@ -130,11 +130,18 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     others = [route for route in finding.routes if route != (shown or finding.routes[0])]
     if others:
         yield "also", some(others)
+    if finding.places:
+        yield "beside", beside(finding)
     yield "why", finding.impact
     if finding.cost.total:
         yield "measured", f"{finding.known}: strop plan says what it costs"
     yield "fix", finding.solution
     yield "explain", f"strop explain {finding.code}"
+
+
+def beside(finding: Finding) -> str:
+    """The other places of the same cause: the first ones, and how many there are more."""
+    return some([f"{place} {place.symbol}".rstrip() for place in finding.places])
 
 
 def some(names: Sequence[str]) -> str:

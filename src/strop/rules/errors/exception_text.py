@@ -358,6 +358,26 @@ def read_report(name: str, session: Session):
         bad=True,
     ),
     Example(
+        "HTTP errors whose details no client reads",
+        plain("""
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+
+@app.exception_handler(HTTPException)
+def answer(request: Request, error: HTTPException):
+    return JSONResponse({"detail": "Something went wrong"}, error.status_code)
+
+
+@app.get("/reports/{name}")
+def report(name: str):
+    try:
+        return open(name).read()
+    except Exception as e:
+        raise HTTPException(status_code=500, detail=str(e))
+"""),
+    ),
+    Example(
         "HTTP errors of 500 whose details the application replaces",
         plain("""
 import sqlite3

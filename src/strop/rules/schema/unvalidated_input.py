@@ -7,7 +7,8 @@ around it. And a model with validators as `Depends()`.
 monitors count its typos.
 
 **How it is found.** In code that a route reaches, outside of any `try` that takes ValueError: a model made of `request.json()`,
-`json.loads(...)` of a parameter, the text of a file or form; a model that requests use elsewhere, made of plain texts where it has patterns; dependencies that are models with validators. Not where an exception handler takes ValidationError.
+`json.loads(...)` of a parameter, the text of a file or form; a model that requests use elsewhere, made of plain texts where it has patterns; dependencies that are models whose validators raise
+ValueError or assert. Not where an exception handler takes ValidationError.
 
 **How to fix it.** Let FastAPI read it (a body model, `Annotated[Model, Query()]`), or
 `except ValidationError as e: raise RequestValidationError(e.errors())`.
@@ -26,15 +27,17 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
-from strop.project.function import Class
+from strop.project.function import Class, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.caught import caught_names, is_broad
 from strop.rules.example import Example
 from strop.rules.models import fields_of, is_model
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
+from strop.rules.wording import many
 
 RULE = Rule(
     "SCH006", "unvalidated-input", "schema", "warning", "A validation error that becomes 500", static=True
@@ -50,6 +53,10 @@ WORDS = (
     "model_validate_json",
     "parse_raw",
     "HTTPException",
+    "ValueError",
+    "AssertionError",
+    "PydanticCustomError",
+    "assert",
 )
 _MAKERS = (
     "model_validate",
@@ -62,11 +69,15 @@ _MAKERS = (
 _TAKES = frozenset(
     {"ValueError", "pydantic.ValidationError", "pydantic_core.ValidationError", "Exception", "TypeError"}
 )
+REFUSES = "refuses"  # the kind of mark of a function that raises what Pydantic takes for an error
+_REFUSALS = frozenset({"ValueError", "AssertionError", "PydanticCustomError", "TypeError"})
 _READS = frozenset({"json", "body", "form"})
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """Models that are made of what a client sent."""
+    """Models that are made of what a client sent, and functions that refuse with what Pydantic takes for an error."""
+    if any(map(_refuses, body.of(ast.Raise, ast.Assert))):
+        yield body.mark(RULE.code, body.node, kind=REFUSES)
     for call in body.of(ast.Call):
         model = _model(body, call)
         if model and not _is_tried(body, call):
@@ -82,6 +93,13 @@ def notice(body: Body) -> Iterator[Mark]:
                     plain=plain_names,
                     model=f"{owner.module.file}:{owner.qualname}",
                 )
+
+
+def _refuses(statement: ast.AST) -> bool:
+    """`raise ValueError(...)` or `assert`; an HTTP error goes through Pydantic as it is."""
+    raised = statement.exc if isinstance(statement, ast.Raise) else None
+    raised = raised.func if isinstance(raised, ast.Call) else raised
+    return isinstance(statement, ast.Assert) or (raised is not None and last_name(raised) in _REFUSALS)
 
 
 def _model(body: Body, call: ast.Call) -> str:
@@ -206,41 +224,40 @@ def _checked(project: Project, model: Class) -> set[str]:
 
 
 def _dependencies(project: Project) -> Iterator[Finding]:
-    told: set[str] = set()
+    """Models as dependencies whose validators refuse: one finding for each validator, at the class that has it."""
+    refusing = {mark.function for mark in marks(project, RULE, REFUSES)}
+    by_name = {each.name: each for each in project.source.classes.values()}
+    asked: dict[str, set[str]] = {}  # routes by the model that they depend on
     for route in project.imported.routes:
         for dependency in route.dependencies:
-            model = (
-                next(
-                    (
-                        c
-                        for c in project.source.classes.values()
-                        if c.name == dependency.name.replace(":", ".")
-                    ),
-                    None,
-                )
-                if dependency.is_class
-                else None
-            )
-            if model is None or model.id in told or not model.validators or not is_model(project, model.id):
-                continue
-            told.add(model.id)
-            routes = [
-                r for r in project.imported.routes if any(d.name == dependency.name for d in r.dependencies)
-            ]
-            yield tell(
-                RULE,
-                Mark(RULE.code, model.span, model.id, (("text", f"Depends({model.span.symbol})"),)),
-                [
-                    way
-                    for v in model.validators[:1]
-                    for way in ways_to(project, v)
-                    if way.route in {r.key for r in routes}
-                ],
-                message=f"{model.span.symbol} is a dependency with validators: what they refuse is answered with 500",
-                impact="a client's mistake is an internal error, and the client is told nothing",
-                solution="Annotated[Model, Query()] (FastAPI 0.115 and later)",
-                confidence=0.8,
-            )
+            model = by_name.get(dependency.name.replace(":", ".")) if dependency.is_class else None
+            if model is not None and is_model(project, model.id):
+                asked.setdefault(model.id, set()).add(route.key)
+    by_validator: dict[str, list[Class]] = {}
+    for model in (project.source.classes[name] for name in asked):
+        validator = next((v for v in model.validators if v in refusing), "")
+        if validator:
+            by_validator.setdefault(validator, []).append(model)
+    for validator, models in by_validator.items():
+        routes = {key for model in models for key in asked[model.id]}
+        ways = [way for way in ways_to(project, validator) if way.route in routes]
+        yield _of_dependencies(project, validator, models, ways)
+
+
+def _of_dependencies(project: Project, validator: str, models: list[Class], ways: list[Reach]) -> Finding:
+    owner = project.source.classes.get(validator.rpartition(".")[0], models[0])
+    others = sorted(model.span for model in models if model.id != owner.id)
+    also = f" (so are {many(len(others), 'class', 'classes')} below it)" if others else ""
+    return tell(
+        RULE,
+        Mark(RULE.code, owner.span, owner.id, (("text", f"Depends({models[0].span.symbol})"),)),
+        ways,
+        message=f"{owner.span.symbol} is a dependency with validators{also}: what they refuse is answered with 500",
+        impact="a client's mistake is an internal error, and the client is told nothing",
+        solution="Annotated[Model, Query()] (FastAPI 0.115 and later)",
+        confidence=0.8,
+        places=others,
+    )
 
 
 _ORDER = """
@@ -293,6 +310,41 @@ def words(page: Page = Depends()):
     return page.size
 """),
         bad=True,
+    ),
+    Example(
+        "one validator, two classes below it, and one that answers with an HTTP error of its own",
+        plain("""
+from pydantic import BaseModel, field_validator
+
+
+class Page(BaseModel):
+    size: int = 10
+
+    @field_validator("size")
+    @classmethod
+    def sane(cls, value: int) -> int:
+        if value > 100:
+            raise HTTPException(422, "too large")
+        return value
+
+
+class Words(Page):
+    pass
+
+
+class Lines(Page):
+    pass
+
+
+@app.get("/words")
+def words(page: Words = Depends()):
+    return page.size
+
+
+@app.get("/lines")
+def lines(page: Lines = Depends()):
+    return page.size
+"""),
     ),
     Example(
         "an answer that is built",

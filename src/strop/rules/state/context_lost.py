@@ -8,12 +8,13 @@ The best case is an error; the worst is another tenant's data.
 
 **How it is found.** The project sets a context variable in what a route or a middleware runs; a call hands work to
 an executor or a thread without `copy_context()`; and that work reads the variable, in itself or below, or is a
-parameter that may be anything.
+parameter that may be anything. Of a helper that runs what it is given, the functions that its callers hand in are looked at.
 
 **How to fix it.** `executor.submit(contextvars.copy_context().run, function, *args)`, with a copy for each call;
 or `asyncio.to_thread` and `run_in_threadpool`, which copy.
 
-Where the work may be any function it is a note.
+Where the work may be any function, and no caller is seen to hand in one that reads the variable, it is a note; a warning, when the
+variable says whose data a request may see and three functions or more hand work to the helper.
 
 **When it is no problem.** Work that reads no context variable; helpers that are given ready-made functions that
 carry their context.
@@ -25,6 +26,7 @@ asyncio.to_thread: https://docs.python.org/3/library/asyncio-task.html#asyncio.t
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -33,6 +35,7 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -42,8 +45,12 @@ from strop.rules.way import way_down
 from strop.span import Step
 
 RULE = Rule("STA006", "context-lost", "state", "error", "A thread loses the request's context", static=True)
-WORDS = ("submit", "run_in_executor", "Thread", "set", "get")
+_HELPERS = re.compile(r"parallel|concurren|thread|executor|submit|pool|background|timeout", re.IGNORECASE)
 
+_OWNER = re.compile(
+    r"tenant|organi[sz]ation|(^|_)org(_|$)|workspace|account|principal|(^|_)user|schema", re.IGNORECASE
+)
+_CALLERS = 3  # functions that hand work to a helper
 _VARIABLE = "contextvars.ContextVar"
 _EXECUTORS = ("ThreadPoolExecutor", "Executor")
 
@@ -64,6 +71,37 @@ def notice(body: Body) -> Iterator[Mark]:
         target, is_open = _target(body, work)
         if target or is_open:
             yield body.mark(RULE.code, call, hands=body.text(call)[:70], target=target, open=is_open)
+    yield from _helped(body)
+
+
+def _helped(body: Body) -> Iterator[Mark]:
+    """Calls of the project's helpers that run functions in threads, with the functions that are values here."""
+    calls = [call for call in body.of(ast.Call) if _HELPERS.search(last_name(call.func))]
+    helpers = [(call, name) for call in calls if (name := body.name(call.func)) in body.types.found.functions]
+    given = sorted(_values(body)) if helpers else []
+    for call, helper in helpers if given else ():
+        yield body.mark(RULE.code, call, helper=helper, given=",".join(given), text=body.text(call)[:90])
+
+
+def _values(body: Body) -> set[str]:
+    """The ids of the project's functions that are handed around here, not called."""
+    found: set[str] = set()
+    names: list[ast.Name | ast.Attribute] = [*body.of(ast.Name), *body.of(ast.Attribute)]
+    for name in names:
+        above = body.parent(name)
+        if (
+            not isinstance(name.ctx, ast.Load)
+            or isinstance(above, ast.Attribute)
+            or (isinstance(above, ast.Call) and above.func is name)
+        ):
+            continue
+        ref = body.ref(name)
+        node = (
+            body.types.found.functions.get(ref.name) if ref is not None and ref.kind == "function" else None
+        )
+        if node is not None:
+            found.add(node.id)
+    return found
 
 
 def _work(body: Body, call: ast.Call) -> ast.expr | None:
@@ -116,6 +154,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         lower = way_down(project, mark.fact("target"), reading) if mark.fact("target") else None
         if lower is None and not mark.fact("open"):
             continue
+        before: tuple[Step, ...] = ()
+        if lower is None:
+            ways, before, lower = _handed_in(project, mark, reading) or (ways, (), None)
         read = reading[lower[0]] if lower is not None else None
         below = (*lower[1], Step(f"{read.fact('variable')}.get()", read.span)) if lower and read else ()
         what = (
@@ -132,10 +173,39 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             solution="submit contextvars.copy_context().run with the function as its first argument, a copy for each call",
             known="static",
             confidence=0.85 if read else 0.65,
-            chain=(*ways[0].chain, Step(mark.fact("hands"), mark.span), *below),
+            chain=(*ways[0].chain, *before, Step(mark.fact("hands"), mark.span), *below),
             facts={"variable": read.fact("variable") if read else ""},
-            severity=None if read else "note",
+            severity=None if read else "warning" if _is_weighty(project, mark, set_by_requests) else "note",
         )
+
+
+def _is_weighty(project: Project, mark: Mark, given: list[Mark]) -> bool:
+    """Whether requests say in a variable whose data they may see, and several functions hand work to this helper."""
+    helper = project.source.functions.get(mark.function)
+    marks = project.source.marks.get(RULE.code, ())
+    callers = {m.function for m in marks if helper is not None and m.fact("helper") == helper.name}
+    return len(callers) >= _CALLERS and any(_OWNER.search(m.fact("variable")) for m in given)
+
+
+_Lower = tuple[str, tuple[Step, ...]]
+
+
+def _handed_in(
+    project: Project, mark: Mark, reading: dict[str, Mark]
+) -> tuple[list[Reach], tuple[Step, ...], _Lower] | None:
+    """The ways to a caller of a helper that hands in a function which reads the variable, its call, and how that comes to it."""
+    helper = project.source.functions.get(mark.function)
+    for call in project.source.marks.get(RULE.code, ()):
+        if helper is None or call.fact("helper") != helper.name:
+            continue
+        ways = _ways(project, call)
+        for given in call.fact("given").split(",") if ways else ():
+            lower = way_down(project, given, reading)
+            if lower is not None:
+                function = project.source.functions[given]
+                runs = Step(f"runs {function.span.symbol}", function.span)
+                return ways, (Step(call.fact("text"), call.span),), (lower[0], (runs, *lower[1]))
+    return None
 
 
 def _set(marks: list[Mark]) -> str:
@@ -177,7 +247,7 @@ def report(_=Depends(set_tenant)):
         bad=True,
     ),
     Example(
-        "a helper that runs any function",
+        "a helper that is given the function",
         plain(
             _TENANT
             + """
@@ -191,6 +261,30 @@ def in_parallel(functions):
 @app.get("/report")
 def report(_=Depends(set_tenant)):
     return in_parallel([table_of_tenant])
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "a helper that runs functions which nobody is seen to hand in: a note",
+        plain(
+            _TENANT
+            + """
+
+def in_parallel(functions):
+    with ThreadPoolExecutor() as executor:
+        futures = [executor.submit(function) for function in functions]
+    return [future.result() for future in futures]
+
+
+@app.get("/report")
+def report(_=Depends(set_tenant)):
+    return in_parallel([str])
+
+
+@app.get("/orders")
+def orders(_=Depends(set_tenant)):
+    return table_of_tenant()
 """
         ),
         bad=True,
