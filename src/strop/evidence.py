@@ -119,6 +119,14 @@ class Exchange:
     loaded: tuple[str, ...] = ()  # relationships that were loaded eagerly
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class FileState:
+    """A file that a request wrote or removed, by its path below the application's folder, and what is in it now."""
+
+    path: str
+    state: str  # size, digest and begin of the content, or "gone"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A cell as it was replayed: what the client saw, what changed in the database, what it cost."""
@@ -127,6 +135,8 @@ class Outcome:
     answer: Answer
     exchange: Exchange
     rows: tuple[RowChange, ...] = ()
+    files: tuple[FileState, ...] = ()  # that the request wrote
+    left: tuple[str, ...] = ()  # what went on after the answer: "task work", "stream"
 
 
 Outcomes = dict[str, Outcome]  # by id of the cell, or test and ordinal
@@ -217,3 +227,4 @@ class Evidence:
     scans: tuple[ScanStep, ...] = ()
     probe_cost: float = 0.0  # us a request that the probe itself took, measured in this run
     notes: tuple[str, ...] = ()  # what limits this evidence
+    mix: tuple[tuple[str, int], ...] = ()  # requests of an access log, by route

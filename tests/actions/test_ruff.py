@@ -81,6 +81,20 @@ def test_the_chosen_families_are_told_in_their_own_codes(linted: Path) -> None:
     assert not set(told) & {"B023", "E501", "F401"}
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("[tool.ruff]\nline-length = 100\n", set()),
+        ('[tool.ruff.lint]\nextend-select = ["B023", "F"]\n', {"B023"}),
+        ('[tool.ruff]\nextend = "shared/base.toml"\n', {"S608"}),
+    ],
+    ids=["nothing", "one code", "in another file"],
+)
+def test_what_ruff_says_by_default_is_nobodys_choice(linted: Path, settings: str, told: set[str]) -> None:
+    write(linted, {"pyproject.toml": settings, "shared/base.toml": '[lint]\nselect = ["S608"]\n'})
+    assert set(heard(ask())) == told
+
+
 def test_what_strop_says_of_the_line_is_told_once(linted: Path) -> None:
     assert "ASY001" in codes(ask())
     assert "ASYNC251" not in codes(ask())

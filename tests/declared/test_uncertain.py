@@ -175,3 +175,22 @@ def test_what_a_factory_registers_where_its_caller_wants_it_is_told(tmp_path: Pa
     doubts = {each.path: each.uncertain for each in declared(tmp_path).routes}
     assert doubts["/rows"] == "only where enabled[name] holds"
     assert doubts["/always"] == ""
+
+
+def test_what_a_loop_leaves_out_is_no_route(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": """
+        from fastapi import FastAPI
+
+        app = FastAPI()
+        ELSEWHERE = {"/rank"}
+
+        def add(router):
+            for path in ["/chat", "/rank"]:
+                if path in ELSEWHERE:
+                    continue
+                def serve(): ...
+                router.add_api_route(path, serve)
+
+        add(app)
+    """})  # fmt: skip
+    assert [each.path for each in declared(tmp_path).routes if each.span] == ["/chat"]

@@ -132,7 +132,7 @@ def test_requests_to_other_servers_are_left_out_and_named(tmp_path: Path) -> Non
             entry(url="ws://localhost:8000/socket"),
         )
     )
-    assert [cell.request.path for cell in found.cells] == ["/items", "/items/1"]
+    assert [cell.request.path for cell in found.cells] == ["/items", "/items/1", "/socket"]
     assert found.others == ("fonts.example.com", "localhost:5173", "statistics.example.com")
 
 
@@ -179,3 +179,15 @@ def test_a_file_without_requests(tmp_path: Path) -> None:
     with pytest.raises(Problem) as caught:
         read_har(har(tmp_path))
     assert caught.value.code == "M402"
+
+
+def test_a_conversation_is_what_the_client_said(tmp_path: Path) -> None:
+    messages = [
+        {"type": "receive", "time": 1.5, "opcode": 1, "data": "welcome"},
+        {"type": "send", "time": 2.5, "opcode": 1, "data": "größe"},
+        {"type": "send", "time": 3.5, "opcode": 2, "data": "AAE="},
+    ]
+    talk = {**entry(url="ws://localhost:8000/socket?room=1"), "_webSocketMessages": messages}
+    (found,) = requests(tmp_path, talk)
+    assert (found.method, found.path) == ("WEBSOCKET", "/socket?room=1")
+    assert json.loads(found.body) == [{"text": "größe"}, {"bytes": "AAE="}]

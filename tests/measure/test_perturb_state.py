@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from strop.measure.perturb_state import states
-from strop.project.table import Column, Table
+from strop.measure.perturb_state import POSTGRESQL, states
+from strop.project.table import Column, Index, Table
+from strop.world import postgres
+from strop.world.postgres import Address
+from strop.world.postgres_state import PostgresState
 
 SCRIPT = """
 create table owners (id integer primary key, email varchar not null unique, active boolean not null);
@@ -69,3 +72,48 @@ def test_optional_values_go_and_others_stay(database: sqlite3.Connection) -> Non
     lead(database, "nulls")
     assert database.execute("select name, note from things").fetchall() == [("Bolt", None), ("Nut", "y")]
     assert database.execute("select count(*) from owners where email is null").fetchone() == (0,)
+
+
+SERVED = """
+create table owners (id serial primary key, email varchar not null, active boolean, constraint u unique (email));
+create table things (id uuid primary key, name varchar not null, note varchar, made timestamptz not null,
+  owner_id integer not null references owners (id));
+insert into owners (email, active) values ('ann@a.b', true), ('bob@a.b', true), ('cy@a.b', null);
+insert into things values ('0aaa0000-0000-4000-8000-000000000000', 'Bolt', 'x', '2026-01-01 10:00Z', 1),
+  ('0bbb0000-0000-4000-8000-000000000000', 'Nut', 'y', '2026-01-01 10:00Z', 3);
+"""
+ON_SERVER = (
+    Table("owners", "", None, (
+        Column("id", "INTEGER", primary=True, nullable=False),
+        Column("email", "VARCHAR", nullable=False), Column("active", "BOOLEAN")),
+        indexes=(Index("u", ("email",), unique=True),)),
+    Table("things", "", None, (
+        Column("id", "UUID", primary=True, nullable=False), Column("name", "VARCHAR", nullable=False),
+        Column("note", "VARCHAR"), Column("made", "DATETIME", nullable=False),
+        Column("owner_id", "INTEGER", nullable=False, foreign_key="owners.id"))),
+    Table("not there", "", None, (Column("id", "INTEGER", primary=True),)),
+)  # fmt: skip
+
+
+def test_the_same_states_on_postgresql(own_server: Address) -> None:
+    state = PostgresState(postgres.create(own_server))
+    with postgres.connect(state.address) as database:
+        database.execute(SERVED.encode())
+        database.execute("set timezone = utc")
+        for name, statements in states(ON_SERVER, POSTGRESQL):
+            state.execute(statements)
+            if name == "clones":
+                owners = database.execute("select * from owners order by id").fetchall()
+                things = database.execute("select id::text, made::text, owner_id from things").fetchall()[2:]
+        notes = database.execute("select name, note from things order by id").fetchall()
+    state.close()
+    postgres.drop(state.address)
+    assert owners == [
+        (1, "ann@a.b", True), (2, "bob@a.b", False), (3, "cy@a.b", None),
+        (4, "cann@a.b", False), (5, "cbob@a.b", True), (6, "ccy@a.b", None),
+    ]  # fmt: skip
+    assert things == [
+        ("caaa0000-0000-4000-8000-000000000000", "2026-01-01 10:00:01+00", 6),
+        ("cbbb0000-0000-4000-8000-000000000000", "2026-01-01 10:00:02+00", 2),
+    ]
+    assert notes == [("Bolt", None), ("Nut", "y"), ("Bolt", "x"), ("Nut", None)]

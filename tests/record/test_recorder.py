@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 import threading
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response, WebSocket
 from starlette.middleware.gzip import GZipMiddleware
 
+from strop.measure.conversations import said
 from strop.measure.har import read_har
+from strop.probe import conversation, drive
 from strop.record import Recorder
 from strop.record.archive import Archive, Foreign
 from tests.record.client import Client
@@ -37,6 +40,12 @@ def wrong() -> int:
 @app.get("/raw")
 def raw() -> Response:
     return Response(b"\xff\x00" * 20, media_type="image/png")
+
+
+@app.websocket("/talk/{room}")
+async def talk(socket: WebSocket, room: str) -> None:
+    await socket.accept()
+    await socket.send_text((await socket.receive_text()).upper())
 
 
 app.include_router(router)
@@ -70,6 +79,20 @@ def test_a_request_is_written_as_a_client_sent_it_and_the_answer_as_it_reads(tmp
     assert ("authorization", "Bearer t") in cell.request.headers
     assert (answer.status, json.loads(answer.body)) == (201, {"id": 7, "got": {"name": "größe"}})
     assert any(name == "set-cookie" and value.startswith("session=s-1") for name, value in answer.headers)
+
+
+def test_a_conversation(tmp_path: Path) -> None:
+    path = tmp_path / "a.har"
+    request = drive.Request("", 0, "WEBSOCKET", "/talk/a", [("host", "h")], said(("hello",)), None)
+    answered = asyncio.run(conversation.converse(Recorder(app, path), request, {}))
+    assert bytes(answered.body) == b'[{"text": "HELLO"}]'
+    assert entries(path)[0]["_route"] == "WEBSOCKET /talk/{room}"
+    (cell,) = read_har(path).cells
+    assert (cell.request.method, cell.request.path, cell.request.body) == (
+        "WEBSOCKET",
+        "/talk/a",
+        said(("hello",)),
+    )
 
 
 def test_nobody_else_reads_it_and_git_never_sees_it(tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ LOUD = {
     ),
     "DB007": ("by the loop itself, for what the request lists, by the source alone",),
     "DB011": ("two collections of the order, for its number",),
-    "DB019": ("any number that the client likes",),
+    "DB019": (
+        "any number that the client likes, of rows that an import writes",
+        "anybody may ask, where others must sign in",
+    ),
     "DB025": ("the latest order",),
     "STA007": ("a second row makes the lookup fail",),
 }

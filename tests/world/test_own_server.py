@@ -11,6 +11,7 @@ import pytest
 from strop.problem import Problem
 from strop.world import own_server as module
 from strop.world import postgres
+from strop.world.address import answers
 from strop.world.own_server import OwnServer
 from strop.world.postgres import Address
 from tests.world.test_process import is_running, until
@@ -33,7 +34,7 @@ def test_it_listens_on_a_socket_and_on_no_port(own_server: Address) -> None:
         }
     assert said == {"listen_addresses": ("",), "server_encoding": ("UTF8",), "timezone": ("UTC",)}
     assert own_server.host.startswith("/")
-    assert postgres.answers(own_server)
+    assert answers(own_server)
 
 
 def test_closed_it_leaves_no_process_and_no_file_even_with_open_connections(place: Path) -> None:

@@ -11,12 +11,13 @@ import pytest
 
 from strop.cell import RowChange
 from strop.problem import Problem
-from strop.world import owner, postgres
+from strop.world import owner, postgres, postgres_state
 from strop.world.databases import Databases, Originals
-from strop.world.postgres import Address, PostgresState
+from strop.world.postgres import Address
+from strop.world.postgres_state import PostgresState
 from strop.world.rows import Busy
 
-pytest.importorskip("psycopg")
+psycopg = pytest.importorskip("psycopg")
 
 SCHEMA = """
 create table author (id serial primary key, name text not null);
@@ -52,6 +53,7 @@ def state(user: Address) -> Iterator[PostgresState]:
     scratch = PostgresState(postgres.create(user, USER))
     scratch.keep()
     yield scratch
+    scratch.close()
     postgres.drop(scratch.address)
 
 
@@ -122,6 +124,74 @@ def test_the_physical_order_after_a_restore_is_that_of_the_kept_state(state: Pos
     assert query(state.address, "select id, ctid::text from book") == before
 
 
+def test_rows_that_were_added_are_taken_away_and_the_others_stay(state: PostgresState) -> None:
+    """Loading a table takes as long as it is large; most requests that write add a row or two."""
+    loaded = query(state.address, "select oid, relfilenode from pg_class where relname in ('author', 'book')")
+    before = query(state.address, "select id, ctid::text from book")
+    for _ in range(3):
+        query(state.address, "insert into book (title, author) values ('a', 1), ('b', 2)")
+        assert query(state.address, "select id from book offset 9") == [(10,), (11,)]
+        state.restore()
+    assert query(state.address, "select id, ctid::text from book") == before
+    now = query(state.address, "select oid, relfilenode from pg_class where relname in ('author', 'book')")
+    assert now == loaded
+
+
+def test_a_table_is_put_back_alone_though_others_refer_to_it(state: PostgresState) -> None:
+    files = "select relname, relfilenode from pg_class where relname in ('author', 'book') order by 1"
+    before = query(state.address, files)
+    query(state.address, "update author set name = 'ANN' where id = 1")
+    state.restore()
+    assert query(state.address, "select id, name from author") == [(1, "ann"), (2, "bob")]
+    after = query(state.address, files)
+    assert (after[0] != before[0], after[1] == before[1]) == (True, True)
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        query(state.address, "delete from author")
+
+
+def test_a_transaction_that_ends_late_is_seen(state: PostgresState) -> None:
+    """Its rows are older than those of transactions that ended before."""
+    with postgres.connect(state.address) as slow:
+        slow.autocommit = False
+        slow.execute("insert into canary values ('late')")
+        query(state.address, "update author set name = 'ANN' where id = 1")
+        state.restore()
+        assert state.changes() == ()
+        slow.commit()
+    assert [change.values for change in state.changes()] == [(("sings", "late"),)]
+    state.restore()
+    assert query(state.address, "select * from canary") == [("still",)]
+
+
+def test_gaps_are_closed_before_rows_can_fall_into_them(user: Address) -> None:
+    """A row that fills a gap comes before others in one copy, and behind them in the next."""
+    holed = user.at("with_gaps")
+    query(user, "create database with_gaps")
+    query(holed, "create table t as select n from generate_series(1, 1000) n")
+    query(holed, "delete from t where n < 500")
+    query(holed, "vacuum t")
+    scratch = PostgresState(postgres.create(holed, "with_gaps"))
+    scratch.keep()
+    query(scratch.address, "insert into t values (7)")
+    assert query(scratch.address, "select n from t")[-1] == (7,)
+    scratch.close()
+    postgres.drop(scratch.address)
+    query(user, "drop database with_gaps")
+
+
+def test_a_connection_that_the_application_ends_is_made_again(state: PostgresState) -> None:
+    query(state.address, "insert into canary values ('more')")
+    query(
+        user_of(state),
+        f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{state.address.database}'",
+    )
+    assert [change.table for change in state.changes()] == ["canary"]
+
+
+def user_of(state: PostgresState) -> Address:
+    return state.address.at("postgres")
+
+
 def test_keys_and_triggers_do_not_hinder_a_restore(state: PostgresState) -> None:
     query(
         state.address,
@@ -137,18 +207,19 @@ def test_keys_and_triggers_do_not_hinder_a_restore(state: PostgresState) -> None
 
 
 def test_reading_costs_no_comparison(state: PostgresState, monkeypatch: pytest.MonkeyPatch) -> None:
+    state.restore()  # what the keeping itself wrote is looked at once
     query(state.address, "select count(*) from book")
-    monkeypatch.setattr(postgres, "_read", lambda *_: pytest.fail("compared"))
+    monkeypatch.setattr(postgres_state, "count", lambda *_: pytest.fail("compared"))
     assert state.changes() == ()
     state.restore()
 
 
 def test_an_open_transaction_is_told_as_busy(state: PostgresState, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "LOCKED", 100)
+    monkeypatch.setattr(postgres_state, "LOCKED", 100)
     query(state.address, "delete from canary")
     with postgres.connect(state.address) as application:
         application.autocommit = False
-        application.execute("update book set price = 1")
+        application.execute("select count(*) from canary")
         with pytest.raises(Busy):
             state.restore()
         application.rollback()
@@ -248,7 +319,8 @@ def test_a_database_that_does_not_exist_yet_is_an_empty_one(user: Address, tmp_p
     [
         (Address("db.example.com", 5432, "shop", "hidden", "shop"), "postgresql", "W313"),
         (Address("10.0.0.7", 5432, "shop", "hidden", "shop"), "postgresql", "W313"),
-        (Address("127.0.0.1", 3306, "shop", "hidden", "shop"), "mysql", "W314"),
+        (Address("127.0.0.1", 1433, "shop", "hidden", "shop"), "mssql", "W314"),
+        (Address("127.0.0.1", 1, "shop", "hidden", "shop"), "mysql", "W317"),
     ],
 )
 def test_what_is_refused(address: Address, dialect: str, code: str, tmp_path: Path) -> None:

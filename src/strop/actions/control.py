@@ -5,7 +5,7 @@ from __future__ import annotations
 from strop.event import Listener, Note, Stage
 from strop.measure.observe import Observation
 from strop.proof.branch import Suites
-from strop.proof.cost import pair, time_noise, timed_cells
+from strop.proof.cost import pair, time_noise, timed_cells, weights_of
 from strop.proof.judge import Base
 from strop.proof.relax import relax
 from strop.proof.suites import flaky_tests
@@ -17,10 +17,11 @@ def control(world: World, seen: Observation, listener: Listener) -> tuple[Base, 
     suites = _suites(seen, listener)
     relaxed = relax(seen.one.values(), seen.two.values())
     base = Base(world, seen.root, seen.project.imported, seen.cells, seen.one, seen.two, relaxed)
-    cells = timed_cells(seen.cells, seen.one, {cell.route for cell in seen.cells})
+    base.mix = dict(seen.evidence.mix)
+    cells = timed_cells(seen.cells, seen.one, {cell.route for cell in seen.cells}, base.mix)
     if cells:
         listener(Stage("comparing the base with itself"))
-        base.noise = time_noise([pair(seen.served, seen.again, cells, seen.one)])
+        base.noise = time_noise([pair(seen.served, seen.again, cells, seen.one, weights_of(cells, base.mix))])
     return base, suites
 
 

@@ -69,6 +69,7 @@ def list_unproved(seen: Observation, suites: Suites | None) -> tuple[str, ...]:
         missed = seen.evidence.missed
         more = f" and {len(missed) - 5} more" if len(missed) > 5 else ""
         found.append(f"no request reached {', '.join(missed[:5])}{more}")
+    found += _went_on(seen)
     if suites is not None and suites.flaky:
         found.append(f"{len(suites.flaky)} tests that differ between two runs of the base witness nothing")
     if suites is not None:
@@ -77,4 +78,25 @@ def list_unproved(seen: Observation, suites: Suites | None) -> tuple[str, ...]:
         )
     if not seen.evidence.dialect:
         found.append("rows of the database: the application opened none that strop can compare")
+    if seen.evidence.dialect == "mysql":
+        found.append("rows in another order and in perturbed states: not on MySQL yet")
     return (*found, *ALWAYS_UNPROVED)
+
+
+def _went_on(seen: Observation) -> list[str]:
+    """What requests left unfinished when they were answered."""
+    found: dict[str, set[str]] = {}
+    for outcome in seen.one.values():
+        for left in outcome.left:
+            found.setdefault(left, set()).add(outcome.exchange.route)
+    lines = []
+    for left, routes in sorted(found.items()):
+        where = ", ".join(sorted(routes)[:3]) + (f" and {len(routes) - 3} more" if len(routes) > 3 else "")
+        kind, _, name = left.partition(" ")
+        if kind == "stream":
+            lines.append(f"events after the first ones of {where}, which may never end")
+        else:
+            lines.append(
+                f"what {name} does after the answer of {where}: it goes on for longer than was waited"
+            )
+    return lines

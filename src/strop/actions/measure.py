@@ -48,6 +48,6 @@ def conclude(target: Target, seen: Observation) -> Measured:
     """Save an observation, apply the rules to it, and save what they say."""
     seen.evidence, folder = save(Path(target.root), seen.evidence)
     findings = check(seen.project, seen.evidence)
-    planned = plan(seen.project, findings, seen.evidence.routes)
+    planned = plan(seen.project, findings, seen.evidence.routes, dict(seen.evidence.mix))
     save_plan(folder, planned)
     return Measured(seen.evidence, folder, findings, planned, seen.project)

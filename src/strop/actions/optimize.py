@@ -172,7 +172,7 @@ def _final_evidence(search: Search, branch: BranchProof, latencies: tuple[Latenc
         reached=reached,
         missed=(),
         exchanges=exchanges,
-        routes=cost_routes(exchanges),
+        routes=cost_routes(exchanges, search.base.mix),
         lines=cost_lines(exchanges),
         latencies=latencies,
         sizes=sizes(databases),
@@ -207,7 +207,11 @@ def _latency_cells(base: Base) -> list[Cell]:
     found: dict[str, Cell] = {}
     for cell in sorted(base.cells, key=lambda cell: -base.outcomes[cell.id].exchange.duration):
         outcome = base.outcomes[cell.id]
-        reads = cell.request.method == "GET" and not outcome.rows and 200 <= outcome.answer.status < 400
+        reads = (
+            cell.request.method == "GET"
+            and not (outcome.rows or outcome.files)
+            and 200 <= outcome.answer.status < 400
+        )
         if reads and outcome.exchange.duration < LONGEST and not cell.lead:
             found.setdefault(cell.route, cell)
     return list(found.values())[:ROUTES]

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from strop.evidence import Exchange, LineCost, Query, RouteCost
 from strop.span import Span
 
 
-def cost_routes(exchanges: Iterable[Exchange]) -> tuple[RouteCost, ...]:
-    """Costs of each route, the dearest first. Shares are of the time that requests took, one by one."""
+def cost_routes(exchanges: Iterable[Exchange], mix: Mapping[str, int] | None = None) -> tuple[RouteCost, ...]:
+    """Costs of each route, the dearest first. Shares are of the time that requests took, one by one; with a mix, of
+    the time that its requests would take.
+    """
     groups: dict[str, list[Exchange]] = defaultdict(list)
     for exchange in exchanges:
         if exchange.route:
             groups[exchange.route].append(exchange)
-    whole = sum(e.duration for group in groups.values() for e in group) or 1
-    costs = (_cost(route, group, whole) for route, group in groups.items())
+    weights = {route: mix.get(route, 0) / len(group) if mix else 1.0 for route, group in groups.items()}
+    whole = sum(weights[route] * e.duration for route, group in groups.items() for e in group) or 1
+    costs = (_cost(route, group, whole / (weights[route] or whole)) for route, group in groups.items())
+    if mix:
+        costs = (cost if weights[cost.route] else replace(cost, share=0.0) for cost in costs)
     return tuple(sorted(costs, key=lambda cost: (-cost.share, cost.route)))
 
 
-def _cost(route: str, group: list[Exchange], whole: int) -> RouteCost:
+def _cost(route: str, group: list[Exchange], whole: float) -> RouteCost:
     count = len(group)
     rows = [sum(q.rows for q in e.queries) for e in group]
     return RouteCost(

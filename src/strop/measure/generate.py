@@ -10,6 +10,7 @@ from itertools import zip_longest
 from urllib.parse import quote, urlencode
 
 from strop.cell import Cell, Request
+from strop.measure.conversations import conversations
 from strop.measure.values import Json, Upload, Values
 from strop.project.project import Imported
 from strop.target import Login, Target
@@ -79,15 +80,17 @@ def generate(
             if not headers and name:
                 continue
             for request in plain if name or not identity else plain[:1]:
-                cells.append(_cell(operation, request, (*target.headers, *headers), name, len(cells)))
+                cells.append(_cell(operation.key, request, (*target.headers, *headers), name, len(cells)))
+    for route, request in conversations(imported, databases):
+        if route not in target.skip_routes:
+            name = "user" if identity else ""
+            cells.append(_cell(route, request, (*target.headers, *identity), name, len(cells)))
     return tuple(cells)
 
 
-def _cell(
-    operation: Operation, request: Request, headers: tuple[tuple[str, str], ...], name: str, number: int
-) -> Cell:
+def _cell(route: str, request: Request, headers: tuple[tuple[str, str], ...], name: str, number: int) -> Cell:
     sent = Request(request.method, request.path, (*request.headers, *headers), request.body)
-    return Cell(f"c{number:04}", number % STEPS, sent, operation.key, "openapi", name)
+    return Cell(f"c{number:04}", number % STEPS, sent, route, "openapi", name)
 
 
 def _login(target: Target, operation: Operation) -> Iterator[Request]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +14,10 @@ import msgspec
 
 from strop.cell import Answer, Cell, Request
 from strop.measure.generate import STEPS, ascii_path, on_the_wire
+from strop.probe.conversation import METHOD
 from strop.problem import EXIT_USAGE, Problem
 
+SCHEMES = ("http", "https", "ws", "wss")
 LEFT_OUT = frozenset(
     {"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade", "accept-encoding"}
 )
@@ -61,10 +64,17 @@ class _Response(msgspec.Struct):
     content: _Content | None = None
 
 
+class _Message(msgspec.Struct):
+    type: str = ""
+    data: str = ""
+    opcode: int = 1  # 2: bytes, in base64
+
+
 class _Entry(msgspec.Struct):
     request: _Request
     response: _Response | None = None
     startedDateTime: str = ""  # noqa: N815 - the format's own name
+    messages: list[_Message] = msgspec.field(name="_webSocketMessages", default_factory=list)
 
 
 class _Log(msgspec.Struct):
@@ -83,13 +93,13 @@ def read_har(path: Path) -> Recording:
     try:
         entries = msgspec.json.decode(path.read_bytes().removeprefix(BYTE_ORDER_MARK), type=_Har).log.entries
         found = [(urlsplit(entry.request.url), entry) for entry in entries]
-        asked = [(url, entry) for url, entry in found if url.scheme in ("http", "https")]
+        asked = [(url, entry) for url, entry in found if url.scheme in SCHEMES]
         host = _chosen(asked)
         mine = [(url, entry) for url, entry in asked if url.netloc == host]
         moments = [_moment(entry.startedDateTime) for _, entry in mine]
         began = min(filter(None, moments), default=0.0)
         cells = tuple(
-            _cell(number, url, entry.request, moments[number] - began if moments[number] else 0.0)
+            _cell(number, url, entry, moments[number] - began if moments[number] else 0.0)
             for number, (url, entry) in enumerate(mine)
         )
         answers = tuple(_answer(entry.response) for _, entry in mine)
@@ -143,18 +153,26 @@ def _decoded(content: _Content) -> bytes:
     return base64.b64decode(content.text) if content.encoding == "base64" else content.text.encode()
 
 
-def _cell(number: int, url: SplitResult, request: _Request, after: float) -> Cell:
-    body = _body(request.postData) if request.postData else b""
+def _cell(number: int, url: SplitResult, entry: _Entry, after: float) -> Cell:
+    request, talks = entry.request, url.scheme in ("ws", "wss")
+    body = _said(entry.messages) if talks else _body(request.postData) if request.postData else b""
     headers = tuple(
         (on_the_wire(header.name.lower()), on_the_wire(header.value))
         for header in request.headers
-        if header.name.lower() not in LEFT_OUT and not header.name.startswith(":")
+        if header.name.lower() not in LEFT_OUT
+        and not header.name.startswith((":", "sec-websocket", "Sec-WebSocket"))
     )
-    if body:
+    if body and not talks:
         headers += (("content-length", str(len(body))),)
     path = ascii_path(f"{url.path or '/'}?{url.query}" if url.query else url.path or "/")
-    sent = Request(request.method.upper(), path, headers, body)
+    sent = Request(METHOD if talks else request.method.upper(), path, headers, body)
     return Cell(f"h{number:04}", number % STEPS, sent, "", "har", shift=after)
+
+
+def _said(messages: list[_Message]) -> bytes:
+    """What the client said in a conversation, as the body of its cell."""
+    said = ({"bytes": m.data} if m.opcode == 2 else {"text": m.data} for m in messages if m.type == "send")
+    return json.dumps(list(said), ensure_ascii=False).encode()
 
 
 def _body(data: _Data) -> bytes:

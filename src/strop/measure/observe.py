@@ -10,6 +10,7 @@ from random import Random
 from strop.cell import Cell
 from strop.event import Advance, Listener, Note, Stage, ignore
 from strop.evidence import SCHEMA, Evidence, Exchange, Outcomes
+from strop.measure.access_log import Mix, count_routes, mix_notes, read_access_log
 from strop.measure.aggregate import cost_lines, cost_routes
 from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
@@ -39,6 +40,7 @@ class Workload:
     openapi: bool = True
     suite: bool = True
     har: Path | None = None
+    access_log: Path | None = None  # how often each route is asked
     cells: tuple[str, ...] = ()  # ids of those that are sent; all without any
 
     def chosen(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -66,6 +68,7 @@ class Observation:
     suites: tuple[SuiteRun, ...] = ()
     notes: tuple[str, ...] = ()
     made: tuple[Cell, ...] = ()  # all that could have been chosen
+    mix: Mix | None = None
     evidence: Evidence = field(init=False)
 
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -103,6 +106,7 @@ def observe(
     recording = read_har(workload.har) if workload.har is not None else None
     if recording is not None and recording.began:
         world.clock = recording.began  # what was signed then is valid then
+    log = read_access_log(workload.access_log) if workload.access_log is not None else None
     root = world.folder.tree()
     listener(Stage("reading the application"))
     served, again = (Served(world.instance(tree)) for tree in (root, world.folder.tree()))
@@ -132,7 +136,8 @@ def observe(
     cells = tuple(cell for cell in cells if cell.id not in aside)
     one, two = ({k: o for k, o in run.items() if k not in aside} for run in (one, two))
     notes = (*_said(failed), *_elsewhere(recording), *replayed.notes, *left_out)
-    seen = Observation(project, root, served, again, cells, one, two, runs, notes, made)
+    mix = count_routes(log, project.imported) if log is not None else None
+    seen = Observation(project, root, served, again, cells, one, two, runs, notes, made, mix)
     exchanges = seen.exchanges()
     if not exchanges:
         raise failed or Problem(
@@ -220,11 +225,13 @@ def _elsewhere(recording: Recording | None) -> tuple[str, ...]:
 def _sum_up(target: Target, seen: Observation, exchanges: tuple[Exchange, ...]) -> Evidence:
     imported, databases = seen.project.imported, seen.served.instance.databases
     reached = {e.route for e in exchanges if e.route}
-    http = {r.key for r in imported.routes if r.kind == "http"}
+    asked = {r.key for r in imported.routes if r.kind in ("http", "websocket")}
     sources = [c.source for c in seen.cells[:1]] + (
         ["suite"] if seen.suites and seen.suites[0].recorded else []
     )
     rows = sizes(databases)
+    mix = seen.mix.routes if seen.mix else ()
+    said = mix_notes(seen.mix, imported, reached) if seen.mix else ()
     return Evidence(
         schema=SCHEMA,
         run="",
@@ -233,13 +240,14 @@ def _sum_up(target: Target, seen: Observation, exchanges: tuple[Exchange, ...]) 
         versions=imported.versions,
         source="+".join(sources),
         reached=tuple(sorted(reached)),
-        missed=tuple(sorted(http - reached)),
+        missed=tuple(sorted(asked - reached)),
         exchanges=exchanges,
-        routes=cost_routes(exchanges),
+        routes=cost_routes(exchanges, dict(mix)),
         lines=cost_lines(exchanges),
         sizes=rows,
         scans=explain(exchanges, databases, imported),
-        notes=(*seen.notes, *_limits(seen, sum(t.rows for t in rows))),
+        notes=(*seen.notes, *said, *_limits(seen, sum(t.rows for t in rows))),
+        mix=mix,
     )
 
 
@@ -247,6 +255,8 @@ def _dialect(seen: Observation) -> str:
     databases = seen.served.instance.databases
     if databases.servers():
         return "postgresql"
+    if databases.is_mysql():
+        return "mysql"
     return "sqlite" if databases.sqlite_files() else ""
 
 

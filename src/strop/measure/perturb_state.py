@@ -1,12 +1,13 @@
-"""Other data than the user's own: rows cloned, flags turned, optional values taken away. As statements for SQLite.
+"""Other data than the user's own: rows cloned, flags turned, optional values taken away. As statements.
 
 Many a mistake shows only in data that nobody has yet: two rows of one name, a child of another owner, a null. What
-the statements do follows from the rows alone, so every clone of a database ends in the same state.
+the statements do follows from the rows and from how they lie, so every clone of a database ends in the same state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from strop.project.table import Column, Table
 
@@ -17,66 +18,121 @@ TIMES = ("DATETIME", "TIMESTAMP")
 State = tuple[str, tuple[str, ...]]
 
 
-def states(tables: Sequence[Table]) -> tuple[State, ...]:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a database says these things; {t} is the table, {c} a column, {v} a value as a text."""
+
+    place: str  # where a row lies
+    number: str  # the same as a number, the first row's is 1
+    insert: str
+    insert_end: str
+    update: str
+    turn: str  # a flag the other way
+    is_flag: str  # whether a value is one
+    later: str  # a time of its own for each row
+    typed: str  # a text as a value of the column
+
+
+SQLITE = Dialect(
+    place="rowid",
+    number="rowid",
+    insert="insert or ignore into",
+    insert_end="",
+    update="update or ignore",
+    turn="1 - {c}",
+    is_flag="{c} in (0, 1)",
+    later="case when {c} like '____-__-__ __:__:__.______' then"
+    " strftime('%Y-%m-%d %H:%M:%f', {c}, '+' || rowid || ' seconds') || '000' else {c} end",
+    typed="{v}",
+)
+POSTGRESQL = Dialect(
+    place="ctid",
+    number="(ctid::text::point)[1]::integer",
+    insert="insert into",
+    insert_end=" on conflict do nothing",
+    update="update",
+    turn="not {c}",
+    is_flag="{c} is not null",
+    later="{c} + interval '1 second' * row_number() over (order by ctid)",
+    typed="(jsonb_populate_record(null::{t}, jsonb_build_object('{k}', {v}))).{c}",
+)
+
+
+def states(tables: Sequence[Table], dialect: Dialect = SQLITE) -> tuple[State, ...]:
     """Names of states and the statements that lead from each to the next, the first from the user's own."""
+    made = _Statements(dialect)
     return (
-        ("clones", (*(_clone(table) for table in tables), *(s for t in tables for s in _flip(t)))),
-        ("nulls", tuple(s for table in tables for s in _take_away(table))),
+        ("clones", (*map(made.clone, tables), *(s for t in tables for s in made.flip(t)))),
+        ("nulls", tuple(s for table in tables for s in made.take_away(table))),
     )
 
 
-def _clone(table: Table) -> str:
-    """Twins with keys, unique values and times of their own, which belong to the owner before."""
-    columns = [c for c in table.columns if not _is_given(table, c)]
-    names = ", ".join(_quote(c.name) for c in columns)
-    values = ", ".join(_twin(table, c) for c in columns)
-    name = _quote(table.name)
-    ends = " or rowid in ".join(
-        f"(select rowid from {name} order by rowid {order} limit {CLONED})" for order in ("", "desc")
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    dialect: Dialect
+
+    def clone(self, table: Table) -> str:
+        """Twins with keys, unique values and times of their own, which belong to the owner before."""
+        columns = [c for c in table.columns if not _is_given(table, c)]
+        names = ", ".join(_quote(c.name) for c in columns)
+        values = ", ".join(self._twin(table, c) for c in columns)
+        name, place = _quote(table.name), self.dialect.place
+        ends = f" or {place} in ".join(
+            f"(select {place} from {name} order by {place} {order} limit {CLONED})" for order in ("", "desc")
+        )
+        rows = f"select {values} from {name} where {place} in {ends}"
+        return f"{self.dialect.insert} {name} ({names}) {rows}{self.dialect.insert_end}"
+
+    def flip(self, table: Table) -> Iterator[str]:
+        """Every other row's flags the other way; the first row, often who logs in, keeps its own."""
+        for column in table.columns:
+            if column.type.upper().startswith("BOOL") and not column.primary:
+                name = _quote(column.name)
+                where = f"{self.dialect.number} % 2 = 0 and {self.dialect.is_flag.format(c=name)}"
+                turned = self.dialect.turn.format(c=name)
+                yield f"{self.dialect.update} {_quote(table.name)} set {name} = {turned} where {where}"
+
+    def take_away(self, table: Table) -> Iterator[str]:
+        for place, column in enumerate(c for c in table.columns if c.nullable and not c.primary):
+            where = f"{self.dialect.number} % 3 = {1 + place % 2}"
+            name = _quote(table.name)
+            yield f"{self.dialect.update} {name} set {_quote(column.name)} = null where {where}"
+
+    def _twin(self, table: Table, column: Column) -> str:
+        name, kind = _quote(column.name), column.type.upper()
+        is_text = any(word in kind for word in TEXTS)
+        if column.foreign_key:
+            return _other_parent(table, column)
+        if any(word in kind for word in TIMES):
+            return self.dialect.later.format(c=name)
+        unique = column.unique or any(i.unique and i.columns == (column.name,) for i in table.indexes)
+        if column.primary and is_text:
+            return self._typed(table, column, f"'c' || substr(cast({name} as text), 2)")
+        if unique or column.primary:
+            return self._typed(table, column, f"'c' || {name}") if is_text else f"{name} + 1000000"
+        return name
+
+    def _typed(self, table: Table, column: Column, text: str) -> str:
+        key = column.name.replace("'", "''")
+        return self.dialect.typed.format(t=_quote(table.name), c=_quote(column.name), k=key, v=text)
+
+
+def _other_parent(table: Table, column: Column) -> str:
+    """The parent before the row's own, so that the first, who logs in, gets some."""
+    parent, _, key = (column.foreign_key or "").rpartition(".")
+    key, parent = _quote(key), _quote(parent.rpartition(".")[2])
+    own = f"{_quote(table.name)}.{_quote(column.name)}"
+    before, last = (
+        f"(select p.{key} from {parent} p{where} order by p.{key} desc limit 1)"
+        for where in (f" where p.{key} < {own}", "")
     )
-    return f"insert or ignore into {name} ({names}) select {values} from {name} where rowid in {ends}"
+    return f"case when {own} is null then null else coalesce({before}, {last}) end"
 
 
 def _is_given(table: Table, column: Column) -> bool:
-    """Whether SQLite gives the value itself: the only key of its table, an integer."""
+    """Whether the database gives the value itself: the only key of its table, an integer."""
     alone = sum(c.primary for c in table.columns) == 1
     return column.primary and alone and "INT" in column.type.upper() and not column.foreign_key
-
-
-def _twin(table: Table, column: Column) -> str:
-    name, kind = _quote(column.name), column.type.upper()
-    if column.foreign_key:
-        parent, _, key = column.foreign_key.rpartition(".")
-        key, parent = _quote(key), _quote(parent.rpartition(".")[2])
-        own = f"{_quote(table.name)}.{name}"
-        before = (
-            f"(select max({key}) from {parent} where {key} < {own})"  # so the first, who logs in, gets some
-        )
-        return f"case when {name} is null then null else coalesce({before}, (select max({key}) from {parent})) end"
-    if any(word in kind for word in TIMES):
-        later = f"strftime('%Y-%m-%d %H:%M:%f', {name}, '+' || rowid || ' seconds')"
-        return f"case when {name} like '____-__-__ __:__:__.______' then {later} || '000' else {name} end"
-    unique = column.unique or any(i.unique and i.columns == (column.name,) for i in table.indexes)
-    if column.primary and any(word in kind for word in TEXTS):
-        return f"'c' || substr({name}, 2)"
-    if unique or column.primary:
-        return f"'c' || {name}" if any(word in kind for word in TEXTS) else f"{name} + 1000000"
-    return name
-
-
-def _flip(table: Table) -> Iterator[str]:
-    """Every other row's flags the other way; the first row, often who logs in, keeps its own."""
-    for column in table.columns:
-        if column.type.upper().startswith("BOOL") and not column.primary:
-            name = _quote(column.name)
-            where = f"rowid % 2 = 0 and {name} in (0, 1)"
-            yield f"update or ignore {_quote(table.name)} set {name} = 1 - {name} where {where}"
-
-
-def _take_away(table: Table) -> Iterator[str]:
-    for place, column in enumerate(c for c in table.columns if c.nullable and not c.primary):
-        name = _quote(table.name)
-        yield f"update or ignore {name} set {_quote(column.name)} = null where rowid % 3 = {1 + place % 2}"
 
 
 def _quote(name: str) -> str:

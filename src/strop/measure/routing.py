@@ -25,7 +25,7 @@ class Routing:
     """The routes of an application, in the order of matching."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = [(route, _pattern(route.path)) for route in routes if route.kind == "http"]
+        self._routes = [(route, _pattern(route.path)) for route in routes if route.kind != "mount"]
 
     def match(self, method: str, path: str) -> Matched | None:
         """The first route that takes this method and path (a query may follow); None where none does."""

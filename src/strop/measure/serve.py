@@ -123,15 +123,20 @@ class Served:
         for cell in cells:
             yield self.serve(cell)
 
-    def spend(self, cells: Sequence[Cell]) -> Spent:
-        """Serve the cells once with the recording switched off, and say what that cost.
+    def spend(self, cells: Sequence[Cell], weights: Sequence[float] = ()) -> Spent:
+        """Serve the cells once with the recording switched off, and say what that cost; `weights` say how much each
+        counts.
 
         The cells must not write: the database is put back only after the last one.
         """
         command = {"do": "batch", "requests": [_command(cell, self._limit) for cell in cells], "rounds": 1}
         said = self.instance.ask(command, REQUEST_LIMIT * max(1, len(cells)))["batch"]
         self.instance.databases.restore()
-        return Spent(sum(said["cpu"][0]) / 1000, sum(said["loop"][0]) / 1000)
+        each = weights or [1.0] * len(cells)
+        cpu, loop = (
+            sum(w * ns for w, ns in zip(each, said[name][0], strict=True)) for name in ("cpu", "loop")
+        )
+        return Spent(cpu / 1000, loop / 1000)
 
     def crowd(self, cell: Cell, times: int) -> tuple[Exchange, ...]:
         """Serve a cell that does not write `times` times at once; raises Gone when that hangs."""

@@ -11,6 +11,11 @@ from urllib.parse import unquote
 from . import handed
 
 _SETTLE = 0.05  # seconds that tasks which a request has left behind get
+_LINGER = 2.0  # seconds that they get where none of their kind took longer before
+_EVENTS = 5  # messages of an answer that may never end
+_LISTEN = 3.0  # seconds that we listen to one
+
+_endless: set[str] = set()  # kinds of tasks that go on
 _CANCEL = 1.0  # seconds that a cancelled request gets to end
 
 
@@ -75,6 +80,7 @@ class Answer:
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
     exception: str = ""
+    left: list[str] = field(default_factory=list)  # what went on when it was over: tasks, an endless stream
 
     def to_json(self) -> dict[str, Any]:
         """The answer in the shape of `strop.cell.Answer`, its body in base64."""
@@ -123,6 +129,7 @@ class Exchange:
         self._request = request
         self._sent = False
         self._over = asyncio.Event()
+        self._events: int | None = None  # how many there were, where the answer may never end
 
     async def receive(self) -> dict[str, Any]:
         """The body at once, and a disconnect after the answer is complete."""
@@ -140,11 +147,26 @@ class Exchange:
                 (bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
                 for name, value in message.get("headers", ())
             ]
+            if any(name.lower() == "content-type" and "event-stream" in v for name, v in self.answer.headers):
+                self._events = 0
+                asyncio.get_running_loop().call_later(_LISTEN, self._hang_up)
         elif message["type"] == "http.response.body":
+            if self._over.is_set():
+                return
             if self._request.method != "HEAD":
                 self.answer.body += message.get("body", b"")
             if not message.get("more_body", False):
                 self._over.set()
+            elif self._events is not None:
+                self._events += 1
+                if self._events >= _EVENTS:
+                    self._hang_up()
+
+    def _hang_up(self) -> None:
+        """The client has heard enough."""
+        if not self._over.is_set():
+            self.answer.left.append("stream")
+            self._over.set()
 
     async def run(self, app: Any, scope: dict[str, Any]) -> None:
         """Call the application and note what escapes."""
@@ -172,10 +194,29 @@ async def drive(app: Any, request: Request, state: dict[str, Any]) -> Answer:
         exchange.answer.exception = "TimeLimit"
     elif task.cancelled():
         exchange.answer.exception = "asyncio.exceptions.CancelledError"
-    left = asyncio.all_tasks() - before - {task}
-    if left:
-        await asyncio.wait(left, timeout=_SETTLE)
+    await settle(asyncio.all_tasks() - before - {task}, exchange.answer)
     return exchange.answer
+
+
+async def settle(left: set[asyncio.Task[Any]], answer: Answer) -> None:
+    """Let tasks end that a request has left behind; those that go on are named in its answer.
+
+    A kind of task that went on once is not waited for again.
+    """
+    if not left:
+        return
+    known = {task for task in left if _kind(task) in _endless}
+    await asyncio.wait(left, timeout=_SETTLE)
+    if waited := {task for task in left - known if not task.done()}:
+        await asyncio.wait(waited, timeout=_LINGER)
+    going = sorted({_kind(task) for task in left if not task.done()})
+    _endless.update(going)
+    answer.left += [f"task {name}" for name in going]
+
+
+def _kind(task: asyncio.Task[Any]) -> str:
+    code = task.get_coro()
+    return str(getattr(code, "__qualname__", type(code).__name__))
 
 
 async def drive_together(app: Any, request: Request, times: int, state: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from . import clock, drive, engines, network, randomness
+from . import clock, conversation, drive, engines, network, randomness, written
 from .channel import Channel
 from .config import Config
 from .inspect_app import describe
@@ -47,6 +47,7 @@ class Server:
             self._recording.on_finish = self._keep
         self._lifespan = Lifespan(self._bare, self._loop)
         self._lifespan.start()
+        written.install(self._config.root)
         if self._recording is not None:
             self._recording.start_loop_watch(self._loop)
         gc.collect()
@@ -69,8 +70,9 @@ class Server:
         """Serve one cell in its own world; the outcome."""
         request = self._lead_to(self._app, request)
         self._exchange = None
+        written.begin()
         wall, cpu = time.perf_counter_ns(), time.process_time_ns()
-        answer = self._run(self._app, request)
+        answer = self._run_recorded(request)
         wall, cpu = time.perf_counter_ns() - wall, time.process_time_ns() - cpu
         plain = plain_exchange(request.cell, request.method, request.path, answer.status, wall, cpu)
         return {
@@ -78,7 +80,18 @@ class Server:
             "answer": answer.to_json(),
             "exchange": self._exchange or plain,
             "refused": network.take_refused(),
+            "files": written.take(),
+            "left": answer.left,
         }
+
+    def _run_recorded(self, request: drive.Request) -> drive.Answer:
+        """A conversation does not pass the wrapper that records requests."""
+        if self._recording is None or request.method != conversation.METHOD:
+            return self._run(self._app, request)
+        record = self._recording.begin(request.cell, request.method, request.path)
+        answer = self._run(self._app, request)
+        self._exchange = self._recording.finish(record, answer.status)
+        return answer
 
     def measure(self, requests: list[drive.Request], rounds: int) -> dict[str, Any]:
         """Serve the requests `rounds` times without recording: CPU time in nanoseconds, of the process and
@@ -158,7 +171,8 @@ class Server:
         assert self._lifespan is not None
         self._dog.watch(request.cell, request.limit)
         try:
-            return self._loop.run_until_complete(drive.drive(app, request, self._lifespan.state))
+            way = conversation.converse if request.method == conversation.METHOD else drive.drive
+            return self._loop.run_until_complete(way(app, request, self._lifespan.state))
         except drive.Stuck:
             self._dog.kill(request.cell, "TimeLimit")
             raise

@@ -175,6 +175,8 @@ def _patch_mysql_class(module: ModuleType) -> None:
         changed = _redirect("mysql", _MYSQL, {"host": path} if path else {}, named, {})
         if changed is not named:
             changed.pop("unix_socket", None)
+            if str(changed.get("host")).startswith("/"):
+                changed |= {"host": "localhost", "unix_socket": changed["host"]}
         original(self, **changed)
 
     cls.__init__ = init

@@ -16,10 +16,11 @@ from strop.problem import Problem
 from strop.project.project import Imported
 from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
-from strop.proof.cost import Pair, pair, time_gains, timed_cells
+from strop.proof.cost import Pair, pair, time_gains, timed_cells, weights_of
 from strop.proof.gain import count_gains
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.lint import edited_lines
+from strop.proof.mix import LOG, mix_gains
 from strop.proof.schema import Schema, migrate
 from strop.proof.second import Second, lines
 from strop.proof.suites import compare_suites, suite_outcomes
@@ -245,9 +246,10 @@ def measure_gains(
         before |= suite_outcomes(suites.one)
         again |= suite_outcomes(suites.two)
         after |= suite_outcomes(proof.suite)
-    counted = count_gains(before, after, again, ())
+    counted = (*count_gains(before, after, again, ()), *mix_gains(before, again, after, base.mix))
     routes = {o.exchange.route for o in base.outcomes.values()}
-    cells = timed_cells(base.cells, base.outcomes, routes)
+    cells = timed_cells(base.cells, base.outcomes, routes, base.mix)
+    weights = weights_of(cells, base.mix)
     if not cells:
         return counted
     listener(Stage("comparing CPU time", LAUNCHES))
@@ -256,14 +258,15 @@ def measure_gains(
         with workers(2) as pool:
             one = pool.submit(start_revision, base.world, "base", Schema())
             sides = [start_revision(base.world, proof.revision, schema), one.result()][::-1]
-        launches.append(pair(sides[0], sides[1], cells, base.outcomes))
+        launches.append(pair(sides[0], sides[1], cells, base.outcomes, weights))
         if schema.statements and len(launches) == 1:
             counted += work_gains(sides[0], sides[1], base.outcomes.values(), proof.outcomes.values(), ())
         for side in sides:
             side.instance.close()
             base.world.folder.remove(side.instance.root)
         listener(Advance())
-    return (*counted, *time_gains(launches, len(cells), base.noise, {c.route for c in cells}))
+    prefix = LOG if weights else ""
+    return (*counted, *time_gains(launches, len(cells), base.noise, {c.route for c in cells}, prefix))
 
 
 def start_revision(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from strop.cell import Answer, RowChange
-from strop.evidence import Outcome
+from strop.evidence import FileState, Outcome
 from strop.verdict import Difference
 
 SHOWN = 200  # characters of a value in a difference
@@ -36,6 +36,7 @@ def compare(before: Outcome, after: Outcome) -> tuple[Difference, ...]:
     """Every difference in status, headers (in order), body, exception type and database rows."""
     route = before.exchange.route
     changes = [*compare_answers(before.answer, after.answer), *compare_rows(before.rows, after.rows)]
+    changes += compare_files(before.files, after.files)
     return tuple(Difference(before.cell, route, c.path, c.kind, c.before, c.after) for c in changes)
 
 
@@ -151,6 +152,17 @@ def compare_rows(before: tuple[RowChange, ...], after: tuple[RowChange, ...]) ->
         path = f"rows {row.table} {row.kind}"
         text = short(dict(row.values))
         yield Change(path, "missing" if gone else "added", text if gone else "", "" if gone else text)
+
+
+def compare_files(before: tuple[FileState, ...], after: tuple[FileState, ...]) -> Iterator[Change]:
+    """Every file that only one of two outcomes wrote, or wrote otherwise."""
+    old, new = ({file.path: file.state for file in side} for side in (before, after))
+    for path in sorted({*old, *new}):
+        if old.get(path) != new.get(path):
+            kind = "added" if path not in old else "missing" if path not in new else "value"
+            yield Change(
+                f"file {path}", kind, short(old.get(path, "").encode()), short(new.get(path, "").encode())
+            )
 
 
 def short(value: object) -> str:

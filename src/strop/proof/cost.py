@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -17,6 +18,7 @@ CELLS = 8  # cells that are timed
 BUDGET = 0.5  # seconds for each side
 FEWEST, MOST = 3, 40  # rounds
 WAITS = 5  # times its CPU time: what takes longer waits for something else than a processor
+NO_MIX: Mapping[str, int] = {}
 LONGEST = 2_000_000  # us: the cells of a round together; what is longer would take the whole budget
 
 
@@ -27,15 +29,23 @@ def quiet_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: 
         for cell in cells
         if cell.route in routes
         and (outcome := outcomes.get(cell.id)) is not None
-        and not outcome.rows
+        and not (outcome.rows or outcome.files)
         and 200 <= outcome.answer.status < 400
     ]
     return tuple(sorted(quiet, key=lambda cell: -outcomes[cell.id].exchange.cpu))
 
 
-def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: set[str]) -> tuple[Cell, ...]:
-    """The dearest quiet cells of these routes that fit into a round."""
-    dearest = quiet_cells(cells, outcomes, routes)
+def timed_cells(
+    cells: Sequence[Cell],
+    outcomes: Mapping[str, Outcome],
+    routes: set[str],
+    mix: Mapping[str, int] = NO_MIX,
+) -> tuple[Cell, ...]:
+    """The dearest quiet cells of these routes that fit into a round; with a mix, those that cost most in it."""
+    asked = {route for route in routes if mix.get(route)}
+    dearest = quiet_cells(cells, outcomes, asked or routes)
+    if asked:
+        dearest = tuple(sorted(dearest, key=lambda c: -mix[c.route] * outcomes[c.id].exchange.cpu))
     chosen: list[Cell] = []
     left = LONGEST
     for cell in dearest:
@@ -44,6 +54,14 @@ def timed_cells(cells: Sequence[Cell], outcomes: Mapping[str, Outcome], routes: 
             chosen.append(cell)
             left -= took
     return tuple(chosen) or dearest[-1:]
+
+
+def weights_of(cells: Sequence[Cell], mix: Mapping[str, int]) -> tuple[float, ...]:
+    """How much each cell counts in a mix, 1 on average; nothing where the mix says nothing of them."""
+    own = Counter(cell.route for cell in cells)
+    raw = [mix.get(cell.route, 0) / own[cell.route] for cell in cells]
+    mean = sum(raw) / len(raw) if raw else 0.0
+    return tuple(weight / mean for weight in raw) if mean else ()
 
 
 def _length(outcome: Outcome) -> int:
@@ -69,7 +87,11 @@ class TimeNoise:
 
 
 def pair(
-    one: Served, other: Served, cells: Sequence[Cell], outcomes: Mapping[str, Outcome]
+    one: Served,
+    other: Served,
+    cells: Sequence[Cell],
+    outcomes: Mapping[str, Outcome],
+    weights: Sequence[float] = (),
 ) -> tuple[Pair, ...]:
     """Rounds on both sides, the order within each pair drawn by chance."""
     whole = sum(max(_length(outcomes[cell.id]), 300) for cell in cells) / 1e6
@@ -81,7 +103,7 @@ def pair(
     for _ in range(rounds):
         sides = [one, other]
         random.shuffle(sides)
-        spent = {id(side): side.spend(cells) for side in sides}
+        spent = {id(side): side.spend(cells, weights) for side in sides}
         before, after = spent[id(one)], spent[id(other)]
         pairs.append(Pair((before.cpu, after.cpu), (before.loop, after.loop)))
     return tuple(pairs)
@@ -95,14 +117,18 @@ def time_noise(launches: Sequence[Sequence[Pair]]) -> TimeNoise:
 
 
 def time_gains(
-    launches: Sequence[Sequence[Pair]], cells: int, control: TimeNoise, routes: set[str]
+    launches: Sequence[Sequence[Pair]],
+    cells: int,
+    control: TimeNoise,
+    routes: set[str],
+    prefix: str = "",
 ) -> tuple[Gain, ...]:
     """CPU and loop time saved, with lower bounds, beside the A/A noise of the same run."""
     if not any(launches):
         return ()
-    cpu = _gain("cpu", "us", [[p.cpu for p in x] for x in launches], cells, control.cpu, routes)
+    cpu = _gain(f"{prefix}cpu", "us", [[p.cpu for p in x] for x in launches], cells, control.cpu, routes)
     loop = _gain(
-        "loop",
+        f"{prefix}loop",
         "us",
         [[p.loop for p in x] for x in launches],
         cells,

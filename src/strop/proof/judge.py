@@ -55,6 +55,7 @@ class Base:
     relaxed: Relaxed
     noise: TimeNoise = field(default_factory=TimeNoise)
     second: Second | None = None
+    mix: Mapping[str, int] = field(default_factory=dict)  # how often an access log asks each route
 
 
 @dataclass

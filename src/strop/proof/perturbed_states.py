@@ -1,4 +1,4 @@
-"""The second half of gate 4: the recorded cells in data that the user's database does not hold. SQLite only, so far."""
+"""The second half of gate 4: the recorded cells in data that the user's database does not hold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from strop.cell import Cell
 from strop.event import Listener, Stage
 from strop.evidence import Outcome
 from strop.measure.perturb import MARK, parent_of
-from strop.measure.perturb_state import State, states
+from strop.measure.perturb_state import POSTGRESQL, SQLITE, State, states
 from strop.measure.serve import Served
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.judge import Base
@@ -69,8 +69,11 @@ def serve_states(
         for side in sides:
             side.serve(opening)  # many applications connect at the first request
         held = [side.instance.databases for side in sides]
-        if held[0].servers() or not held[0].sqlite_files():
+        if bool(held[0].servers()) == bool(
+            held[0].sqlite_files()
+        ):  # no database, or two that speak differently
             return found
+        known = states(base.imported.tables, POSTGRESQL if held[0].servers() else SQLITE)
         listener(Stage("serving in perturbed states", len(known) * len(base.cells)))
         for number, (name, _) in enumerate(known):
             for side in sides:

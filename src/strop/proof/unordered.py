@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from strop.cell import Answer, RowChange
-from strop.evidence import Outcome
+from strop.evidence import FileState, Outcome
 from strop.proof.compare import (
     Change,
     Lexeme,
     compare,
+    compare_files,
     compare_headers,
     compare_rows,
     compare_values,
@@ -55,6 +56,7 @@ def judge(before: Outcome, turned: Outcome, after: Outcome) -> Judged:
     three = _Three()
     changes = [*three.answers(before.answer, turned.answer, after.answer)]
     changes += three.rows(before.rows, turned.rows, after.rows)
+    changes += three.files(before.files, turned.files, after.files)
     route = before.exchange.route
     left = (Difference(before.cell, route, c.path, c.kind, c.before, c.after) for c in changes)
     return Judged(tuple(left), three.places())
@@ -99,6 +101,17 @@ class _Three:
         old, new = (Counter(f"rows {row.table} {row.kind}" for row in rows) for rows in (before, after))
         for change in compare_rows(before, after):
             if change.path in open_ones and old[change.path] == new[change.path]:
+                self.passed.append(change.path)
+            else:
+                yield change
+
+    def files(
+        self, before: tuple[FileState, ...], turned: tuple[FileState, ...], after: tuple[FileState, ...]
+    ) -> Iterator[Change]:
+        """Files that the base itself writes otherwise may differ."""
+        open_ones = {change.path for change in compare_files(before, turned)}
+        for change in compare_files(before, after):
+            if change.path in open_ones:
                 self.passed.append(change.path)
             else:
                 yield change

@@ -29,11 +29,14 @@ class Heard:
         self.headers: Pairs = []
         self.answer = bytearray()
         self.size = 0
+        self.messages: list[dict[str, Any]] = []  # of a conversation over a WebSocket
 
     def receive(self, message: dict[str, Any]) -> None:
         """A message from the client."""
         if message["type"] == "http.request":
             self.body += message.get("body", b"")
+        elif message["type"] == "websocket.receive":
+            self._say("send", message)
 
     def send(self, message: dict[str, Any]) -> None:
         """A message to the client."""
@@ -45,6 +48,17 @@ class Heard:
             self.size += len(part)
             if len(self.answer) <= LONGEST:
                 self.answer += part
+        elif message["type"] == "websocket.accept":
+            self.status = 101
+        elif message["type"] == "websocket.send":
+            self._say("receive", message)
+
+    def _say(self, way: str, message: dict[str, Any]) -> None:
+        data = message.get("bytes")
+        text = message.get("text") if data is None else base64.b64encode(data).decode()
+        self.messages.append(
+            {"type": way, "time": time.time(), "opcode": 1 if data is None else 2, "data": text}
+        )
 
     def entry(self) -> dict[str, Any]:
         """The entry; `_route` is the path template that served it, where there was one."""
@@ -53,7 +67,7 @@ class Heard:
         headers = _texts(scope["headers"])
         kind = next((value for name, value in headers if name == "content-type"), "")
         request = {
-            "method": scope["method"],
+            "method": scope.get("method", "GET"),
             "url": _url(scope),
             "httpVersion": f"HTTP/{scope.get('http_version', '1.1')}",
             "cookies": [],
@@ -64,6 +78,7 @@ class Heard:
         }
         if self.body:
             request["postData"] = {"mimeType": kind, **_text(bytes(self.body))}
+        talk = {"_resourceType": "websocket", "_webSocketMessages": self.messages}
         return {
             "startedDateTime": datetime.fromtimestamp(self.began, UTC).isoformat(timespec="milliseconds"),
             "time": took,
@@ -72,6 +87,7 @@ class Heard:
             "cache": {},
             "timings": {"send": 0, "wait": took, "receive": 0},
             "_route": self._route(),
+            **(talk if scope["type"] == "websocket" else {}),
         }
 
     def _response(self) -> dict[str, Any]:
@@ -97,7 +113,7 @@ class Heard:
         if not isinstance(template, str):
             return ""
         mount = str(self.scope.get("root_path", "")).removeprefix(self.root)
-        return f"{self.scope['method']} {mount}{template}"
+        return f"{self.scope.get('method', 'WEBSOCKET')} {mount}{template}"
 
 
 def _url(scope: dict[str, Any]) -> str:

@@ -29,16 +29,35 @@ _NAMES = {
     "cpu": ("CPU", PROCESSOR),
     "loop": ("Loop time", PROCESSOR),
     "duration": ("Duration", CLOCK),
+    "log_queries": ("Queries of 1,000 requests of your log", COUNTED),
+    "log_rows": ("Rows of 1,000 requests of your log", COUNTED),
+    "log_cpu": ("CPU in the mix of your log", PROCESSOR),
+    "log_loop": ("Loop time in the mix of your log", PROCESSOR),
     "p50": ("p50 latency", CLOCK),
     "p95": ("p95 latency", CLOCK),
     "p99": ("p99 latency", CLOCK),
 }
 _ASKED = {
-    name: place for place, name in enumerate(("queries", "rows", "cpu", "p95", "loop", "work", "blocked"))
+    name: place
+    for place, name in enumerate(
+        (
+            "log_cpu",
+            "queries",
+            "rows",
+            "cpu",
+            "p95",
+            "loop",
+            "work",
+            "blocked",
+        )
+    )
 }
 _EXACTNESS = (COUNTED, SAMPLED, PROCESSOR, CLOCK)
 # A time or a count whose name already says its unit is not repeated beside the number.
-_SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads", "blocking", "built", "work"}
+_SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads", "blocking", "built", "work"} | {
+    "log_queries",
+    "log_rows",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from strop.evidence import RouteCost
 from strop.finding import Finding
@@ -24,17 +24,38 @@ _VALIDATION = {
 }
 
 
-def plan(project: Project, findings: Iterable[Finding], routes: Iterable[RouteCost] = ()) -> Plan:
+def plan(
+    project: Project,
+    findings: Iterable[Finding],
+    routes: Iterable[RouteCost] = (),
+    mix: Mapping[str, int] | None = None,
+) -> Plan:
     """The findings as items by measured cost, with the surface and the criteria in a sentence each.
 
-    `routes` are what the run saw of the routes: a finding's cost lies where its routes cost.
+    `routes` are what the run saw of the routes: a finding's cost lies where its routes cost. With a mix (requests of
+    an access log by route) the order is that of the cost in it.
     """
-    ranked = sorted(findings, key=lambda f: (-f.cost.total, f.known == "static", f.code, f.span))
+    seen = tuple(routes)
+    often = _often(seen, mix or {})
+    ranked = sorted(
+        findings, key=lambda f: (-f.cost.total * often(f.routes), f.known == "static", f.code, f.span)
+    )
     return Plan(
-        _surface(ranked, {cost.route: cost.share for cost in routes}),
+        _surface(ranked, {cost.route: cost.share for cost in seen}),
         _criteria(ranked),
         tuple(_item(project, f) for f in ranked),
     )
+
+
+def _often(routes: Sequence[RouteCost], mix: Mapping[str, int]) -> Callable[[Sequence[str]], float]:
+    """How many times each request of the run on these routes is asked in the mix; once without a mix."""
+    sent = {cost.route: cost.requests for cost in routes}
+
+    def often(wanted: Sequence[str]) -> float:
+        asked, own = (sum(counts.get(route, 0) for route in wanted) for counts in (mix, sent))
+        return asked / own if mix and own else 1.0
+
+    return often
 
 
 def _item(project: Project, finding: Finding) -> Item:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -12,7 +13,8 @@ from typing import Protocol
 
 from strop.cell import RowChange
 from strop.problem import Problem
-from strop.world import postgres, sqlite
+from strop.world import mysql, mysql_state, postgres, postgres_state, sqlite
+from strop.world.address import Address, answers
 from strop.world.ask import Answer, Question
 from strop.world.own_server import OwnServer
 
@@ -46,6 +48,9 @@ class State(Protocol):
     def execute(self, statements: Sequence[str]) -> None:
         """Change the schema of the clone."""
 
+    def close(self) -> None:
+        """Let go of it."""
+
 
 class Originals:
     """The user's databases, each copied once, at the first question, into a pristine state.
@@ -59,7 +64,9 @@ class Originals:
         self._allow = LOCAL | set(allow_remote)
         self._lock = threading.Lock()
         self._files: dict[Path, Path | None] = {}
-        self._servers: dict[tuple[str, int, str], postgres.Address] = {}
+        self._servers: dict[tuple[str, int, str], Address] = {}
+        self._layouts: dict[tuple[str, int, str], postgres_state.Layout] = {}
+        self._mysql: dict[Address, Address] = {}
         self._embedded: OwnServer | None = None
 
     def file(self, path: Path) -> Path | None:
@@ -73,25 +80,44 @@ class Originals:
                 self._files[path] = kept if found else None
             return self._files[path]
 
-    def server(self, asked: postgres.Address) -> postgres.Address:
-        """The pristine copy of a database on a server; an empty one where it does not exist yet.
+    def server(self, asked: Address) -> tuple[Address, postgres_state.Layout]:
+        """The pristine copy of a database on a server, and how its rows lie; an empty one where it does not exist yet.
 
         Raises Problem W313 for a server that is not on this machine and was not named on purpose.
         """
+        self._check(asked)
+        key = (asked.host, asked.port, asked.database)
+        with self._lock:
+            if key not in self._servers:
+                server = asked if answers(asked) else self._own(asked)
+                postgres.drop_left(server)
+                known = postgres.exists(server, asked.database)
+                made = postgres.create(server, asked.database if known else "")
+                with contextlib.closing(postgres_state.PostgresState(made)) as state:
+                    self._servers[key] = made
+                    state.keep()
+                    self._layouts[key] = state.layout
+            return self._servers[key], self._layouts[key]
+
+    def mysql(self, asked: Address) -> Address:
+        """The pristine copy of a database on a MySQL server; an empty one where it does not exist yet.
+
+        Raises Problem W313 as `server` does, W317 where none answers: there is no such server of our own.
+        """
+        self._check(asked)
+        with self._lock:
+            if asked not in self._mysql:
+                mysql.drop_left(asked)
+                self._mysql[asked] = mysql.create(asked, asked.database)
+            return self._mysql[asked]
+
+    def _check(self, asked: Address) -> None:
         if not asked.host.startswith("/") and asked.host not in self._allow:
             raise Problem(
                 "W313",
                 f"the application connects to a database on {asked.host}, which is another machine",
                 do=f'point it to a local one, or name it on purpose: [tool.strop] allow_remote = ["{asked.host}"]',
             )
-        key = (asked.host, asked.port, asked.database)
-        with self._lock:
-            if key not in self._servers:
-                server = asked if postgres.answers(asked) else self._own(asked)
-                postgres.drop_left(server)
-                known = postgres.exists(server, asked.database)
-                self._servers[key] = postgres.create(server, asked.database if known else "")
-            return self._servers[key]
 
     def close(self) -> None:
         """Drop every scratch database and stop the server of our own."""
@@ -100,11 +126,14 @@ class Originals:
                 if self._embedded is None:
                     postgres.drop(address)
             self._servers.clear()
+            for address in self._mysql.values():
+                mysql.drop(address)
+            self._mysql.clear()
             if self._embedded is not None:
                 self._embedded.close()
                 self._embedded = None
 
-    def _own(self, asked: postgres.Address) -> postgres.Address:
+    def _own(self, asked: Address) -> Address:
         if self._embedded is None:
             self._embedded = OwnServer(self.folder / "postgres")
         return replace(self._embedded.address(), database=asked.database)
@@ -133,7 +162,8 @@ class Databases:
         self._temporary = temporary
         self._states: dict[str, State] = {}
         self._paths: dict[Path, Path] = {}
-        self._servers: dict[tuple[str, int, str], postgres.Address] = {}
+        self._servers: dict[tuple[str, int, str], Address] = {}
+        self._mysql: dict[Address, Address] = {}
         self._keeping = False
         self._backwards = backwards
         self.refusals: list[Problem] = []
@@ -192,15 +222,24 @@ class Databases:
         ]
         return tuple(sorted(files, key=lambda path: -path.stat().st_size))
 
-    def servers(self) -> tuple[postgres.Address, ...]:
-        """The scratch databases on servers."""
+    def is_mysql(self) -> bool:
+        """Whether the application has opened a database on a MySQL or MariaDB server."""
+        return bool(self._mysql)
+
+    def servers(self) -> tuple[Address, ...]:
+        """The scratch databases on PostgreSQL servers."""
         return tuple(self._servers.values())
 
     def close(self) -> None:
         """Drop the scratch databases on servers; files go with the world's folder."""
+        for state in self._states.values():
+            state.close()
         for address in self._servers.values():
             postgres.drop(address)
+        for address in self._mysql.values():
+            mysql.drop(address)
         self._servers.clear()
+        self._mysql.clear()
         self._states.clear()
 
     def _file(self, asked: Path) -> Path:
@@ -233,25 +272,15 @@ class Databases:
             sqlite.copy(pristine, clone)
 
     def _server(self, question: Question) -> Answer:
-        asked = postgres.Address(
-            host=str(question.get("host") or ""),
-            port=int(str(question.get("port") or 5432)),
-            user=str(question.get("user") or ""),
-            password=str(question.get("password") or ""),
-            database=str(question.get("database") or question.get("user") or "postgres"),
-        )
-        if not str(question.get("dialect", "")).startswith("postgres"):
-            message = f"strop can't yet make a safe copy of a {question.get('dialect')} database"
-            raise Problem("W314", message, do="run the application on SQLite or PostgreSQL for strop")
-        key = (asked.host, asked.port, asked.database)
-        if key not in self._servers:
-            pristine = self._originals.server(asked)
-            self._servers[key] = postgres.create(pristine, pristine.database)
-            state = postgres.PostgresState(self._servers[key])
-            if self._backwards:
-                state.turn()
-            self._add(f"{asked.database}@{asked.host}", state)
-        clone = self._servers[key]
+        dialect = str(question.get("dialect", ""))
+        if dialect.startswith("postgres"):
+            clone = self._postgres(_address(question, 5432, "postgres"))
+        elif dialect in ("mysql", "mariadb"):
+            clone = self._on_mysql(_address(question, 3306, ""))
+        else:
+            message = f"strop can't yet make a safe copy of a {dialect} database"
+            do = "run the application on SQLite, PostgreSQL or MySQL for strop"
+            raise Problem("W314", message, do=do)
         return {
             "host": clone.host,
             "port": clone.port,
@@ -259,6 +288,35 @@ class Databases:
             "password": clone.password,
             "database": clone.database,
         }
+
+    def _postgres(self, asked: Address) -> Address:
+        key = (asked.host, asked.port, asked.database)
+        if key not in self._servers:
+            pristine, layout = self._originals.server(asked)
+            self._servers[key] = postgres.create(pristine, pristine.database)
+            state = postgres_state.PostgresState(self._servers[key], layout)
+            if self._backwards:
+                state.turn()
+            self._add(f"{asked.database}@{asked.host}", state)
+        return self._servers[key]
+
+    def _on_mysql(self, asked: Address) -> Address:
+        if asked not in self._mysql:
+            pristine = self._originals.mysql(asked)
+            self._mysql[asked] = mysql.create(pristine, pristine.database)
+            self._add(f"{asked.database}@{asked.host}", mysql_state.MysqlState(self._mysql[asked]))
+        return self._mysql[asked]
+
+
+def _address(question: Question, port: int, database: str) -> Address:
+    user = str(question.get("user") or "")
+    return Address(
+        host=str(question.get("host") or ""),
+        port=int(str(question.get("port") or port)),
+        user=user,
+        password=str(question.get("password") or ""),
+        database=str(question.get("database") or (database and (user or database))),
+    )
 
 
 def _key(path: Path) -> str:

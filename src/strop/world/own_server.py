@@ -24,7 +24,7 @@ PORT = 5432  # of the socket's name; nothing listens on the network
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 LIMIT = 60.0  # seconds for initdb, and for the start
 LONGEST = 80  # characters of a socket's folder, of the 107 that a socket's path may have
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=")
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "autovacuum=off")
 
 
 class OwnServer:

@@ -16,6 +16,7 @@ import msgspec
 
 from strop.world import git
 from strop.world.process import run
+from strop.world.ruff_choice import chosen
 
 _CONFIGURED = re.compile(rb"^\s*\[tool\.ruff[\].]", re.MULTILINE)
 _ENVIRONMENTS = ("UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV", "CONDA_PREFIX")
@@ -58,10 +59,11 @@ class Ruff:
 
     executable: Path
     root: Path
+    chosen: tuple[str, ...] = ("",)  # begins of the codes that the project has selected
 
     def ask(self, families: tuple[str, ...], cache: Path | None) -> tuple[Said, ...]:
-        """What it says below the root by the project's own configuration. `families` are the letters of codes that
-        are wanted. Results for unchanged files are kept in the folder `cache`.
+        """What it says below the root by the project's own configuration, of the rules that the project selects.
+        `families` are the letters of codes that are wanted. Results for unchanged files are kept in the folder `cache`.
 
         Raises RuffFailed.
         """
@@ -74,7 +76,10 @@ class Ruff:
             said = msgspec.json.decode(done.out, type=tuple[Said, ...])
         except (OSError, msgspec.MsgspecError) as error:
             raise RuffFailed(str(error)) from None
-        return tuple(each for each in said if (each.code or "").rstrip("0123456789") in families)
+        return tuple(each for each in said if self._is_asked(each.code or "", families))
+
+    def _is_asked(self, code: str, families: tuple[str, ...]) -> bool:
+        return code.rstrip("0123456789") in families and code.startswith(self.chosen)
 
 
 def find_ruff(root: Path) -> Ruff | None:
@@ -82,9 +87,12 @@ def find_ruff(root: Path) -> Ruff | None:
     repo = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
     if not any(map(_configures, _up_to(root, repo))):
         return None
+    selected = chosen([*_up_to(root, repo), *_below(root)])
+    if not selected:
+        return None
     for executable in _candidates(root, repo):
         if executable.is_file() and os.access(executable, os.X_OK) and not _is_brought(executable, repo):
-            return Ruff(executable, root)
+            return Ruff(executable, root, selected)
     return None
 
 
@@ -93,6 +101,12 @@ def _up_to(root: Path, repo: Path | None) -> Iterator[Path]:
     yield root
     if repo is not None and root != repo:
         yield from (folder for folder in root.parents if folder.is_relative_to(repo))
+
+
+def _below(root: Path) -> Iterator[Path]:
+    """The folders two levels down: the services of a repository have configurations of their own."""
+    for pattern in ("*/", "*/*/"):
+        yield from (folder for folder in root.glob(pattern) if not folder.name.startswith("."))
 
 
 def _configures(folder: Path) -> bool:

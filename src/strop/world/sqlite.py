@@ -216,6 +216,9 @@ class SqliteState:
                     database.execute(statement)
             database.commit()
 
+    def close(self) -> None:
+        """Nothing is held between two calls."""
+
     def _columns(self, table: str) -> tuple[str, ...]:
         return self._tables[table].columns if table in self._tables else ()
 

@@ -43,6 +43,7 @@ def command(
     head: bool,
     workload: str,
     har: Path | None,
+    access_log: Path | None,
     branch: str,
     minutes: float,
     most: int,
@@ -65,7 +66,7 @@ def command(
     from strop.faces.cli.written import print_result, write_reports
 
     target = target_of(folder, app, factory, python, environ, login, head)
-    requests = workload_of(workload, har)
+    requests = workload_of(workload, har, access_log)
     asked = OptimizeRequest(target, requests, branch, most, minutes, not no_latency)
     with listening(quiet) as listener:
         done = optimize(asked, listener)

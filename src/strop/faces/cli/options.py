@@ -74,7 +74,13 @@ def about_workload(function: F) -> F:
             click.option(
                 "--har",
                 type=click.Path(path_type=Path),
-                help="Requests of a HAR file instead of generated ones.",
+                help="Requests of a HAR file (of strop record, a browser, a proxy) instead of generated ones.",
+            ),
+            click.option(
+                "--access-log",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="A web server's log: costs and gains are weighted by how often it asks each route.",
             ),
         )
     ):
@@ -173,8 +179,9 @@ def target_of(
     return replace(target, login=Login(*login)) if login else target
 
 
-def workload_of(workload: str, har: Path | None) -> Workload:
+def workload_of(workload: str, har: Path | None, access_log: Path | None = None) -> Workload:
     """The workload that the options name."""
     from strop.measure.observe import Workload
 
-    return Workload(openapi=workload in ("all", "openapi"), suite=workload in ("all", "suite"), har=har)
+    openapi, suite = workload in ("all", "openapi"), workload in ("all", "suite")
+    return Workload(openapi=openapi, suite=suite, har=har, access_log=access_log)

@@ -36,6 +36,7 @@ def command(
     head: bool,
     workload: str,
     har: Path | None,
+    access_log: Path | None,
     cell: str | None,
     mutants: int,
     no_cost: bool,
@@ -65,7 +66,7 @@ def command(
     if folder == Path() and change and Path(change).is_dir():
         change, folder = "", Path(change)
     target = target_of(folder, app, factory, python, environ, login, head=True)
-    requests = workload_of(workload, har)
+    requests = workload_of(workload, har, access_log)
     if cell and "::" in cell:  # a request of a test
         target = replace(target, tests=(cell.rpartition("#")[0] or cell,))
         requests = replace(requests, openapi=False, har=None)

@@ -28,6 +28,7 @@ from strop.project.infer import Types
 from strop.project.scope import Module
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
+_Skip = ast.Continue | ast.Break
 
 
 def declare(types: Types, module: Module) -> Declarations:
@@ -84,11 +85,20 @@ class _Reader:
             yield Give(lower(node.value))
 
     def loop(self, node: ast.For | ast.AsyncFor) -> Iterator[Statement]:
-        yield Loop(lower(node.target), lower(node.iter), tuple(self.block(node.body)))
+        yield Loop(lower(node.target), lower(node.iter), tuple(self.turn(node.body)))
         yield from self.block(node.orelse)
 
     def repeat(self, node: ast.While) -> Iterator[Statement]:
-        yield from self.block(node.body)
+        yield from self.turn(node.body)
+
+    def turn(self, body: list[ast.stmt]) -> Iterator[Statement]:
+        """One turn of a loop: what stands below `if test: continue` is what else happens."""
+        for number, node in enumerate(body):
+            if isinstance(node, ast.If) and not node.orelse and isinstance(node.body[-1], _Skip):
+                blocks = (tuple(self.block(node.body)), tuple(self.turn(body[number + 1 :])))
+                yield Branch(test(node.test), blocks)
+                return
+            yield from self.block([node])
 
     def within(self, node: ast.With | ast.AsyncWith) -> Iterator[Statement]:
         for item in node.items:

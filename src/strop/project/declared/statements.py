@@ -14,7 +14,7 @@ from strop.project.declared.decorate import decorated
 from strop.project.declared.modules import bring
 from strop.project.declared.operate import is_local, is_weak, truth
 from strop.project.declared.terms import Statement, write
-from strop.project.declared.values import Cls, Frame, Func, Known, Native, Several, Unknown
+from strop.project.declared.values import Cls, Frame, Func, Known, Native, Several, Table, Unknown
 
 if TYPE_CHECKING:
     from strop.project.declared.follow import Machine
@@ -104,8 +104,15 @@ def _decide(machine: Machine, test: terms.Test | None, frame: Frame) -> bool | N
         return None
     value = machine.value(test.value, frame)
     if isinstance(value, Known | Several) and not is_local(test.value, frame):
-        return None
+        return truth(value, test.op) if _is_member(machine, test.value, frame) else None
     return truth(value, test.op)
+
+
+def _is_member(machine: Machine, test: terms.Expr, frame: Frame) -> bool:
+    """Whether it asks if something of a function is in a collection that is written out: no setting changes that."""
+    if not isinstance(test, terms.Binary) or test.op not in ("in", "not in"):
+        return False
+    return is_local(test.left, frame) and isinstance(machine.value(test.right, frame), Several | Table)
 
 
 def _function(machine: Machine, term: terms.Function, frame: Frame) -> bool:

@@ -34,7 +34,9 @@ from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
 from strop.rules.wording import listed
 
-RULE = Rule("API005", "permission-as-400", "api", "note", "Missing permission answered with 400", static=True)
+RULE = Rule(
+    "API005", "permission-as-400", "api", "warning", "Missing permission answered with 400", static=True
+)
 WORDS = ("HTTPException", "raise")
 _FORBIDS = re.compile(
     r"(not enough|insufficient|lack(s|ing)?( the)?( required)?|no|without|missing|don'?t have( the| enough)?|does ?n'?t have( the| enough)?"

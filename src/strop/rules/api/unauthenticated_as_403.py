@@ -34,7 +34,7 @@ from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
 
-RULE = Rule("API006", "unauthenticated-as-403", "api", "note", "403 for who is not logged in", static=True)
+RULE = Rule("API006", "unauthenticated-as-403", "api", "warning", "403 for who is not logged in", static=True)
 WORDS = ("requires", "HTTPException")
 _NOBODY = re.compile(
     r"not (logged in|authenticated)|(login|log ?in|authentication|credentials?|token) (is )?(required|missing|not provided)"

@@ -35,7 +35,7 @@ from strop.rules.sample import plain
 from strop.span import Span, Step
 
 RULE = Rule(
-    "AUTH020", "check-below-the-route", "auth", "note", "A check that stands below its route", static=True
+    "AUTH020", "check-below-the-route", "auth", "warning", "A check that stands below its route", static=True
 )
 _CHECKS = re.compile(r"(super)?user|admin|permission|auth|role|access|scope|rbac", re.IGNORECASE)
 

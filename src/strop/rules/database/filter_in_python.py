@@ -13,7 +13,9 @@ comprehension with a condition on a column of the row, or a slice from the begin
 
 **When it is no problem.** The rows are used whole besides; the test only asks whether
 what is taken is there; the condition asks something a database can't
-(a regular expression, another service); few rows by nature.
+(a regular expression, another service); few rows by nature. The rows are loaded once and grouped:
+the condition compares with what a loop around it goes over, and a filter in the statement would ask once a turn. A note where the
+statement asks for the keys of a list that the function was given (`Order.id.in_(ids)`): no more rows come than keys.
 
 **Sources.** SQLAlchemy, "Using SELECT Statements": https://docs.sqlalchemy.org/en/20/tutorial/data_select.html
 """
@@ -29,10 +31,11 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.project.walk import walk
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
-from strop.rules.loading import is_mapped, load_of
+from strop.rules.loading import is_mapped, load_of, statement_of
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.seldom import is_seldom
@@ -42,6 +45,7 @@ RULE = Rule(
 )
 WORDS = frozenset({"all", "scalars", "fetchall", "for", "list"})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_LOOPS = (*_COMPREHENSIONS, ast.For, ast.AsyncFor, ast.While)
 _COMPARED = (ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot)
 
 
@@ -62,8 +66,58 @@ def _dropped(body: Body, generator: ast.comprehension) -> Iterator[Mark]:
         return
     row = generator.target.id
     columns = [c for test in generator.ifs if (c := _column(body, test, row, entity))]
-    if columns and len(columns) == len(generator.ifs):
-        yield body.mark(RULE.code, where, entity=entity.rpartition(".")[2], by=", ".join(columns), sure=sure)
+    if columns and len(columns) == len(generator.ifs) and not _is_grouping(body, generator, where):
+        keyed = _is_keyed(body, generator.iter)
+        by = ", ".join(columns)
+        yield body.mark(RULE.code, where, entity=entity.rpartition(".")[2], by=by, sure=sure, keyed=keyed)
+
+
+def _is_grouping(body: Body, generator: ast.comprehension, where: ast.expr) -> bool:
+    """Whether a condition compares with what a loop changes that the rows are not loaded in: each turn takes its own."""
+    loaded_in = {id(each) for each in body.around(where)}
+    used = {n.id for test in generator.ifs for n in walk(test) if isinstance(n, ast.Name)}
+    own = body.parent(generator)
+    return any(
+        used & _changed(loop)
+        for loop in body.around(generator)
+        if loop is not own and isinstance(loop, _LOOPS) and id(loop) not in loaded_in
+    )
+
+
+def _changed(loop: ast.AST) -> set[str]:
+    """The names that a loop or comprehension gives a value each turn."""
+    parts: list[ast.AST] = (
+        [g.target for g in loop.generators]
+        if isinstance(loop, _COMPREHENSIONS)
+        else [getattr(loop, "target", loop), *getattr(loop, "body", ())]
+    )
+    return {n.id for p in parts for n in walk(p) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def _is_keyed(body: Body, rows: ast.expr) -> bool:
+    """Whether the statement asks for the keys of a list that the function was given: `where(Order.id.in_(ids))`."""
+    load, node = load_of(body, rows), body.node
+    if load is None or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    given = {a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
+    for condition in load.statement.calls("where", "filter"):
+        for argument in condition.args:
+            match argument:
+                case ast.Call(func=ast.Attribute(attr="in_"), args=[keys]):
+                    if given & _sources(body, keys, 4) and statement_of(body, keys) is None:
+                        return True
+    return False
+
+
+def _sources(body: Body, keys: ast.expr, depth: int) -> set[str]:
+    """The names that a list is made of, through the assignments of its function."""
+    names = [n for n in walk(keys) if isinstance(n, ast.Name)]
+    found = {n.id for n in names}
+    for name in names if depth else ():
+        value = body.value(name)
+        if value is not name and isinstance(value, ast.Call | ast.Attribute | ast.ListComp):
+            found |= _sources(body, value, depth - 1)
+    return found
 
 
 def _is_guard(made: ast.AST, generator: ast.comprehension) -> bool:
@@ -172,7 +226,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             else f"filter in the statement: where({entity}.{by.partition(',')[0]} ...)",
             known="static",
             confidence=0.8 if mark.fact("sure") else 0.55,
-            severity="warning" if mark.fact("sure") and not is_seldom(project, ways) else "note",
+            severity="warning"
+            if mark.fact("sure") and not mark.fact("keyed") and not is_seldom(project, ways)
+            else "note",
             chain=ways[0].chain,
         )
 
@@ -220,5 +276,30 @@ def map_numbers(session: Session = Depends(get_session)):
     return {row.number: row.status for row in rows if row.number is not None}
 """),
         bad=False,
+    ),
+    Example(
+        "grouped by what the loop goes over",
+        shop("""
+@app.get("/customers/orders")
+def group_orders(session: Session = Depends(get_session)):
+    customers = session.scalars(select(Customer)).all()
+    orders = session.scalars(select(Order).where(Order.status == "open")).all()
+    groups = {}
+    for customer in customers:
+        groups[customer.name] = [order.number for order in orders if order.customer_id == customer.id]
+    return groups
+"""),
+        bad=False,
+    ),
+    Example(
+        "of the keys that the request lists: a note",
+        shop("""
+@app.post("/orders/known")
+def known_orders(ids: list[int], session: Session = Depends(get_session)):
+    asked = list(dict.fromkeys(ids))
+    orders = session.scalars(select(Order).where(Order.id.in_(asked))).all()
+    return {order.id: order.number for order in orders if order.status in ("open", "paid")}
+"""),
+        bad=True,
     ),
 )
