@@ -65,6 +65,8 @@ class Settings:
     """Routes that must not be called: "METHOD /path"."""
     allow_remote: tuple[str, ...] = ()
     """Database hosts that may be used although they are not local."""
+    configurations: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Other environment variables under which `strop prove` proves a change as well, by name of the configuration."""
     time_limit: float = 60.0
     """Seconds for import and start-up."""
     catalogue: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -6,8 +6,8 @@
 pool has connections, each waits for a second one that nobody gives back. And the second transaction neither sees nor
 shares what the first has not committed: half stays when the other half fails.
 
-**How it is found.** Functions that routes reach, with a session among their parameters that has asked something before a second one
-is opened there, and before the transaction of the first has ended.
+**How it is found.** Functions that routes reach, with a session among their parameters that has asked something (itself, or given to a function that reads) before
+a second one is opened there, and before the transaction of the first has ended.
 
 **How to fix it.** Use the session that is there; where a second transaction is meant (a log that stays when the work is rolled back),
 `session.begin_nested()`, or write it after the first is closed.
@@ -20,6 +20,7 @@ is opened there, and before the transaction of the first has ended.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -27,6 +28,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.database.session_not_closed import makes
 from strop.rules.example import Example
@@ -34,7 +36,7 @@ from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.seldom import is_seldom
 from strop.rules.sessions import WORDS as SESSION_WORDS
-from strop.rules.sessions import parameters
+from strop.rules.sessions import arguments, parameters
 from strop.rules.told import marks, tell
 
 RULE = Rule(
@@ -44,6 +46,10 @@ WORDS = SESSION_WORDS | frozenset({"SessionLocal", "sessionmaker"})
 _ASKS = frozenset({
     "execute", "scalars", "scalar", "get", "get_one", "exec", "query", "refresh", "flush", "stream", "stream_scalars",
 })  # fmt: skip
+_READS = re.compile(
+    r"_*(get|load|find|fetch|check|require|resolve|verify|read|list|lookup|select|count|is|has)(_|$)"
+)
+_FUNCTION = re.compile(r"[a-z_]")
 _ENDS = frozenset({"commit", "rollback", "close", "aclose", "invalidate"})
 
 
@@ -62,23 +68,39 @@ def notice(body: Body) -> Iterator[Mark]:
                 yield body.mark(RULE.code, entered, first=first, second=name.id, text=body.text(call)[:80])
 
 
-def _uses(body: Body, name: str, verbs: frozenset[str]) -> Iterator[ast.Attribute]:
+def _uses(body: Body, name: str, verbs: frozenset[str]) -> Iterator[ast.AST]:
+    """Where a session is told to do one of these."""
     for use in body.of(ast.Attribute):
         if use.attr in verbs and isinstance(use.value, ast.Name) and use.value.id == name:
             yield use
 
 
+def _handed(body: Body, name: str, to: re.Pattern[str]) -> Iterator[ast.AST]:
+    """Calls of functions of such names that are given a session."""
+    for call in body.of(ast.Call):
+        if to.match(last_name(call.func)) and any(
+            isinstance(given, ast.Name) and given.id == name for given in arguments(call)
+        ):
+            yield call
+
+
 def _asks(body: Body, name: str, entered: ast.AST) -> bool:
-    """Whether the second session asks, or adds, in its block."""
-    return any(entered in body.around(use) for use in _uses(body, name, _ASKS | {"add", "add_all", "commit"}))
+    """Whether the second session asks, or adds, in its block, or is given to a function there."""
+    used = (*_uses(body, name, _ASKS | {"add", "add_all", "commit"}), *_handed(body, name, _FUNCTION))
+    return any(entered in body.around(use) for use in used)
 
 
 def _is_open(body: Body, name: str, entered: ast.AST) -> bool:
-    """Whether the first has asked before the block, in the same branch, and its transaction has not ended by then."""
+    """Whether the first has asked before the block, by itself or by a function that reads, and has not ended by then."""
     line = getattr(entered, "lineno", 0)
-    asked = [u for u in _uses(body, name, _ASKS) if u.lineno < line and _comes_before(body, u, entered)]
-    ended = [u for u in _uses(body, name, _ENDS) if u.lineno < line]
-    return bool(asked) and not any(e.lineno > asked[-1].lineno for e in ended)
+    uses = (*_uses(body, name, _ASKS), *_handed(body, name, _READS))
+    asked = [_line(u) for u in uses if _line(u) < line and _comes_before(body, u, entered)]
+    ended = [_line(u) for u in _uses(body, name, _ENDS) if _line(u) < line]
+    return bool(asked) and not any(end > max(asked) for end in ended)
+
+
+def _line(node: ast.AST) -> int:
+    return int(getattr(node, "lineno", 0))
 
 
 def _comes_before(body: Body, use: ast.AST, entered: ast.AST) -> bool:
@@ -137,6 +159,30 @@ def read_order(order_id: int, session: Session = Depends(get_session)):
     with SessionLocal() as other:
         customer = other.get(Customer, order.customer_id)
     return {"number": order.number, "customer": customer.name}
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "by functions that are given the one and the other",
+        shop(
+            _LOCAL
+            + """
+def get_order(session: Session, order_id: int) -> Order:
+    return session.get(Order, order_id)
+
+
+def close_order(session: Session, order_id: int) -> None:
+    session.get(Order, order_id).status = "closed"
+    session.commit()
+
+
+@app.post("/orders/{order_id}/close")
+def close(order_id: int, session: Session = Depends(get_session)):
+    order = get_order(session, order_id)
+    with SessionLocal() as closing:
+        close_order(closing, order.id)
+    return {"number": order.number}
 """
         ),
         bad=True,

@@ -8,7 +8,8 @@ takes the whole timeout. For that long a thread or a connection of the pool is t
 because the message about it failed.
 
 **How it is found.** Calls that send mail (smtplib, aiosmtplib, fastapi-mail, emails, SendGrid, Resend, SES) and POSTs to the address of
-a stored hook, reached by a route before its answer; no step on the way uses what the call gives. The project hands
+a stored hook, reached by a route before its answer; nobody on the way
+uses what the call gives. The project hands
 other work to `BackgroundTasks`, Celery, Dramatiq, RQ, ARQ or Taskiq.
 
 Left alone: routes that are there to try the sending, and those whose answer says whether it was sent.
@@ -90,7 +91,6 @@ def notice(body: Body) -> Iterator[Mark]:
                 kind="sends",
                 what="a mail server",
                 text=body.text(call)[:90],
-                used=_is_used(body, call),
             )
         elif name in _POSTS and _is_hook(body, call):
             yield body.mark(
@@ -99,7 +99,6 @@ def notice(body: Body) -> Iterator[Mark]:
                 kind="sends",
                 what="whoever has the hook",
                 text=body.text(call)[:90],
-                used=_is_used(body, call),
             )
 
 
@@ -115,19 +114,18 @@ def _is_hook(body: Body, call: ast.Call) -> bool:
     return any(map(_HOOK.search, names)) and not any(map(_FIXED.search, filter(None, names)))
 
 
-def _is_used(body: Body, call: ast.Call) -> bool:
-    """Whether the function gives back what the sending gave: then its caller may want to know."""
-    return any(call in walk(r) for r in body.of(ast.Return))
-
-
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each place that sends, with the routes that wait for it."""
+    """One finding for each function that sends, with the routes that wait for it."""
     later = list(marks(project, RULE, "later"))
     protection = Protection.of(project)
+    told: set[str] = set()
     for mark in marks(project, RULE, "sends") if later else ():
+        if mark.function in told:
+            continue
         ways = [w for w in reaches(project, mark.function, ("loop", "thread")) if _waits(project, w)]
         if not ways:
             continue
+        told.add(mark.function)
         operators = all(protection.is_for_operators(w.route) for w in ways)
         yield tell(
             RULE,
@@ -147,32 +145,32 @@ def _shown(later: list[Mark]) -> str:
 
 
 def _waits(project: Project, way: Reach) -> bool:
-    """Whether a client waits on this way, and not for the news whether it was sent."""
+    """Whether a client waits on this way, and not for the news whether it was sent: from the sending outwards,
+    a call whose result nobody uses comes before one whose result decides, or whose failure is answered.
+    """
     if _TRIES.search(way.route) or is_afterwards(project, way):
         return False
-    return all(_is_dropped(project, step) for step in way.chain[1:])
+    fates = (_fate(project, step) for step in reversed(way.chain[1:]))
+    return next((fate == "dropped" for fate in fates if fate != "returned"), len(way.chain) == 1)
 
 
-def _is_dropped(project: Project, step: Step) -> bool:
-    """Whether a call stands alone as a statement: nobody uses what it gives, and no `except` makes an answer of its failure."""
+def _fate(project: Project, step: Step) -> str:
+    """What becomes of what a call gives: "dropped", "returned" to the next caller, or "told", by a value or by an `except`."""
     function = function_at(project, step.span)
     node = function_node(project, function) if function is not None else None
     if node is None:
-        return True
+        return "dropped"
     for statement in walk(node):
-        if (
-            isinstance(statement, ast.Try)
-            and _answers(statement)
-            and any(_is_at(s, step) for s in statement.body)
-        ):
-            return False
-        if isinstance(statement, ast.Return | ast.If | ast.Assign | ast.AnnAssign | ast.While):
-            value = statement.test if isinstance(statement, ast.If | ast.While) else statement.value
-            if value is not None and _is_at(value, step) and not isinstance(statement, ast.If | ast.While):
-                return isinstance(statement, ast.Return) is False and not _is_read(node, statement)
-            if value is not None and _is_at(value, step):
-                return False
-    return True
+        match statement:
+            case ast.Try(body=body) if _answers(statement) and any(_is_at(s, step) for s in body):
+                return "told"
+            case ast.Return(value=ast.expr() as value) if _is_at(value, step):
+                return "returned"
+            case ast.If(test=value) | ast.While(test=value) if _is_at(value, step):
+                return "told"
+            case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value) if _is_at(value, step):
+                return "told" if _is_read(node, statement) else "dropped"
+    return "dropped"
 
 
 def _answers(statement: ast.Try) -> bool:
@@ -185,10 +183,10 @@ def _is_at(node: ast.AST, step: Step) -> bool:
     return any(isinstance(n, ast.Call) and n.lineno == line for n in walk(node))
 
 
-def _is_read(node: ast.AST, assign: ast.Assign | ast.AnnAssign | ast.Return) -> bool:
+def _is_read(node: ast.AST, assign: ast.Assign | ast.AnnAssign) -> bool:
     """Whether a name that is assigned here is read anywhere in the function."""
-    targets = assign.targets if isinstance(assign, ast.Assign) else [getattr(assign, "target", None)]
-    names = {n.id for t in targets if t is not None for n in walk(t) if isinstance(n, ast.Name)}
+    targets = assign.targets if isinstance(assign, ast.Assign) else [assign.target]
+    names = {n.id for t in targets for n in walk(t) if isinstance(n, ast.Name)}
     return any(isinstance(n, ast.Name) and n.id in names and isinstance(n.ctx, ast.Load) for n in walk(node))
 
 
