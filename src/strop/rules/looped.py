@@ -16,6 +16,7 @@ from strop.project.project import Project
 from strop.rules.asking import asks, asks_one, changes
 from strop.rules.code import Loop, loops_on_way, reaches
 from strop.rules.draft import draft
+from strop.rules.kept import comes_kept, is_kept_on
 from strop.rules.led import leads_change, leads_dearer
 from strop.rules.reading import is_about_few, is_read_often
 from strop.rules.rule import Rule
@@ -83,6 +84,8 @@ def _severity(project: Project, rule: Rule, repeat: Repeat, often: list[Reach], 
         return "note"
     if source.origin == "request" and all(way.route.startswith("GET ") for way in often):
         return "note"  # what fits into a query string is short
+    if is_kept_on(project, repeat.path) or all(comes_kept(project, way) for way in often):
+        return "note"  # only what isn't kept yet is asked for
     return "note" if _is_dear(project, repeat, source) else "warning"
 
 

@@ -64,7 +64,9 @@ def _part_of(body: Body, owner: str) -> str:
 
 
 def looks_for_one(block: list[ast.stmt]) -> bool:
-    """Whether a loop ends as soon as a turn has found something: `if row := find(key): return row`."""
+    """Whether a loop ends as soon as a turn has found something: `if row := find(key): return row`,
+    `if shop.open: first = shop.name; break`.
+    """
     found = {
         target.id
         for statement in block
@@ -77,6 +79,8 @@ def looks_for_one(block: list[ast.stmt]) -> bool:
 
 def _ends_found(statement: ast.stmt, found: set[str]) -> bool:
     match statement:
+        case ast.If(body=[*kept, ast.Break()]) if any(_keeps(each, found) for each in kept):
+            return True
         case ast.If(test=test, body=[*_, ast.Return() | ast.Break()]):
             return _has_found(test, found)
         case (
@@ -84,6 +88,13 @@ def _ends_found(statement: ast.stmt, found: set[str]) -> bool:
         ):
             return True  # the next one is tried where this one fails
     return False
+
+
+def _keeps(statement: ast.stmt, found: set[str]) -> bool:
+    """Whether a statement keeps what the turn has found, or a part of it, under another name."""
+    if not isinstance(statement, ast.Assign):
+        return False
+    return any(isinstance(n, ast.Name) and n.id in found for n in walk(statement.value))
 
 
 def _has_found(test: ast.expr, found: set[str]) -> bool:

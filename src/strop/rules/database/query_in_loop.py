@@ -21,7 +21,8 @@ By the source alone a warning needs signs of size: turns that are rows of a quer
 route that clients call to read (a GET, a POST that ends in `query` or `search`), whose turns neither change rows nor
 do what costs more (another service, a file, a process, long computing). Everything else is a note: routes that
 write or start work, a handful of providers, roles or settings, the collection of one object, the fields of a body,
-candidates until one is found, a key that no turn has met, what runs after the answer or for an operator.
+candidates until one is found, a key that no turn has met, what a function on the way keeps (`@cached`, `@locked_cached(key=...)`),
+what runs after the answer or for an operator.
 
 **Sources.** SQLAlchemy, "Using IN": https://docs.sqlalchemy.org/en/20/core/operators.html
 """
@@ -207,6 +208,60 @@ def order_numbers(ids: list[int], session: Session = Depends(get_session)):
         if number not in numbers:
             numbers[number] = session.get(Order, number).number
     return [numbers[number] for number in ids]
+"""),
+        bad=True,
+    ),
+    Example(
+        "the function that asks keeps what it found: a note",
+        shop(
+            """
+from caching import locked_cached
+
+
+@locked_cached(ttl=600)
+def count_items(order_id):
+    with Session(engine) as session:
+        return session.scalar(select(func.count(Item.id)).where(Item.order_id == order_id))
+
+
+@app.get("/orders/sizes")
+def list_sizes(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).limit(200)).all()
+    return [count_items(order.id) for order in orders]
+""",
+            caching="""
+import functools
+
+
+def locked_cached(ttl):
+    known = {}
+
+    def wrap(function):
+        @functools.wraps(function)
+        def wrapped(*given):
+            if given not in known:
+                known[given] = function(*given)
+            return known[given]
+
+        return wrapped
+
+    return wrap
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "the first that suits ends the loop: a note",
+        shop("""
+@app.get("/orders/customer")
+def first_customer(session: Session = Depends(get_session)):
+    name = "nobody"
+    for order in session.scalars(select(Order).order_by(Order.id)).all():
+        customer = session.get(Customer, order.customer_id)
+        if customer.name != "":
+            name = customer.name
+            break
+    return {"name": name}
 """),
         bad=True,
     ),

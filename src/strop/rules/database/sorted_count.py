@@ -9,7 +9,8 @@ into the count, so all its columns are read and sorted, on disk when they are ma
 
 **How to fix it.** Count first, and add order, limit and offset afterwards; or `query.order_by(None)` for the count.
 
-**When it is no problem.** The query has a limit: what is counted is one page. MySQL and SQLite leave the order out by themselves.
+**When it is no problem.** The query has a limit: what is counted is one page. It groups (`group_by`): all rows are read for the groups
+anyway, and only those are sorted. MySQL and SQLite leave the order out by themselves.
 
 **Sources.** https://docs.sqlalchemy.org/en/20/orm/queryguide/query.html#sqlalchemy.orm.Query.count ;
 https://www.postgresql.org/docs/current/queries-order.html
@@ -33,7 +34,7 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("DB026", "sorted-count", "database", "warning", "Rows are sorted to be counted", static=True)
 WORDS = ("order_by",)
-_LIMITS = re.compile(r"\.(limit|offset|slice|distinct|fetch|select_from)\(")
+_LIMITS = re.compile(r"\.(limit|offset|slice|distinct|fetch|select_from|group_by)\(")
 _WRAPS = ("subquery", "alias", "cte")
 
 
@@ -136,6 +137,18 @@ EXAMPLES = (
     Example(
         "the best ten are counted",
         shop(_LIST.format(before=".order_by(Order.number).limit(10)", after="")),
+        bad=False,
+    ),
+    Example(
+        "groups are sorted, and counted",
+        shop("""
+@app.get("/orders/states")
+def states(session: Session = Depends(get_session)):
+    grouped = select(Order.status, func.count(Order.id).label("held")).group_by(Order.status)
+    grouped = grouped.order_by(func.count(Order.id).desc())
+    total = session.scalar(select(func.count()).select_from(grouped.subquery()))
+    return {"total": total, "rows": [row.status for row in session.execute(grouped.limit(20))]}
+"""),
         bad=False,
     ),
 )

@@ -10,7 +10,8 @@ password has a limit at all. Limits in characters can't be right for all texts, 
 
 **How to fix it.** `len(password.encode()) <= 72` in a validator with a clear message; or argon2.
 
-**When it is no problem.** A note unless bcrypt is known to be 5 or later, which refuses longer ones. A password that is hashed (sha256, base64) before bcrypt.
+**When it is no problem.** A function of the project asks for no more before it hashes (`if not 8 <= len(password) <= 64`, as the
+`validate_password` of fastapi-users). A note unless bcrypt is known to be 5 or later, which refuses longer ones. A password that is hashed (sha256, base64) before bcrypt.
 
 **Sources.** bcrypt, "Maximum Password Length": https://github.com/pyca/bcrypt#maximum-password-length
 """
@@ -67,19 +68,37 @@ def _is_second(body: Body, call: ast.Call) -> bool:
 
 
 def _checks(body: Body) -> Iterator[Mark]:
-    """`len(password) > N`."""
+    """`len(password) > N`, `not 8 <= len(password) <= N`, also of a name that the length was given."""
     for test in body.of(ast.Compare):
+        for most in _bounds(body, test):
+            limit = body.constant(most)
+            told = limit if isinstance(limit, int) else MOST
+            yield body.mark(RULE.code, test, kind="limit", limit=told, text=body.text(test))
         match test:
-            case ast.Compare(
-                left=ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]), ops=[ast.Gt() | ast.GtE()]
-            ):
-                limit = body.constant(test.comparators[0])
-                if _PASSWORD.match(name) and isinstance(limit, int):
-                    yield body.mark(RULE.code, test, kind="limit", limit=limit, text=body.text(test))
             case ast.Compare(
                 left=ast.Call(func=ast.Name(id="len"), args=[ast.Call(func=ast.Attribute(attr="encode"))])
             ):
                 yield body.mark(RULE.code, test, kind="limit", limit=MOST, text=body.text(test))
+
+
+def _bounds(body: Body, test: ast.Compare) -> Iterator[ast.expr]:
+    """What a password is asked to be no longer than; alone, `len(password) < 8` asks for more, not for less."""
+    operands = [test.left, *test.comparators]
+    asked = len(test.ops) > 1 or isinstance(body.parent(test), ast.UnaryOp | ast.Assert)
+    for left, op, right in zip(operands, test.ops, operands[1:], strict=False):
+        over = isinstance(op, ast.Gt | ast.GtE)
+        under = isinstance(op, ast.Lt | ast.LtE)
+        if _is_length(body, left) and (over or (under and asked)):
+            yield right
+        elif _is_length(body, right) and under and len(test.ops) == 1:
+            yield left
+
+
+def _is_length(body: Body, expr: ast.expr) -> bool:
+    match body.value(expr):
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Name() | ast.Attribute() as measured]):
+            return bool(_PASSWORD.match(last_name(measured)))
+    return False
 
 
 def _fields(body: Body) -> Iterator[Mark]:
@@ -176,6 +195,32 @@ def add_user(user: UserCreate):
     return {{"hash": bcrypt.hashpw(user.password.encode(), bcrypt.gensalt()).decode()}}
 """
 
+_MANAGER = """
+import bcrypt
+from pydantic import BaseModel
+
+
+class UserCreate(BaseModel):
+    name: str
+    password: str
+
+
+class UserManager:
+    async def validate_password(self, password: str) -> None:
+        length = len(password)
+        if {test}:
+            raise HTTPException(status_code=400, detail="invalid_password")
+
+    async def create(self, user: UserCreate):
+        await self.validate_password(user.password)
+        return bcrypt.hashpw(user.password.encode(), bcrypt.gensalt()).decode()
+
+
+@app.post("/users")
+async def add_user(user: UserCreate):
+    return {{"hash": await UserManager().create(user)}}
+"""
+
 EXAMPLES = (
     Example("a hundred characters", plain(_SIGN_UP.format(most=100)), bad=True),
     Example("72", plain(_SIGN_UP.format(most=72)), mends="a hundred characters"),
@@ -189,5 +234,13 @@ EXAMPLES = (
                 "argon2.PasswordHasher().hash(user.password)",
             )
         ),
+    ),
+    Example(
+        "a hook asks for eight or more, and sets no end", plain(_MANAGER.format(test="length < 8")), bad=True
+    ),
+    Example(
+        "a hook asks for no more than 64",
+        plain(_MANAGER.format(test="not 8 <= length <= 64")),
+        mends="a hook asks for eight or more, and sets no end",
     ),
 )
