@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strop.proof.compare import compare
+from strop.proof.compare import SHOWN, compare
 from tests.proof.made import JSON, outcome, row
 
 Told = list[tuple[str, str]]
@@ -129,7 +129,7 @@ def test_rows_have_no_order() -> None:
 
 def test_long_values_are_cut() -> None:
     (found,) = compare(outcome(json.dumps("x" * 1000)), outcome(json.dumps("y" * 1000)))
-    assert len(found.before) == len(found.after) == 200
+    assert len(found.before) == len(found.after) == SHOWN
 
 
 VALUES = st.recursive(

@@ -38,7 +38,14 @@ def test_what_clients_can_not_see(after: Imported) -> None:
     ("after", "expected"),
     [
         (replace(BASE, openapi='{"a":1}'), "OpenAPI of the application differs"),
-        (replace(BASE, mounted=(("/v2", '{"a": 1}'),)), "OpenAPI of /v2 differs"),
+        (
+            replace(BASE, openapi='{"a": 2, "b": {}, "c": 0}'),
+            "OpenAPI of the application differs at $.a: 1 before, 2 after, and at 2 more",
+        ),
+        (
+            replace(BASE, mounted=(("/v2", '{"a": 1}'),)),
+            "OpenAPI of /v2 differs at $.a: nothing before, 1 after",
+        ),
         (replace(BASE, mounted=()), "OpenAPI of /v2 differs"),
         (replace(BASE, routes=(ADD, SHOW)), "routes differ in number or order"),
         (replace(BASE, routes=(SHOW,)), "routes differ in number or order"),

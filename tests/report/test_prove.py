@@ -101,3 +101,13 @@ def test_what_an_application_answers_stays_text_and_secrets_stay_here() -> None:
     assert "\n# big" not in written
     everything = written + document.render(shown) + print_with(80, lambda console: text.write(shown, console))
     assert "hunter22" not in everything
+
+
+def test_what_differs_alike_in_several_answers_is_said_once() -> None:
+    moved = Difference("c1", "GET /books", "body $", "order", "[0] 20", "[0] 30")
+    other = replace(moved, cell="c2", before="[3] 5", after="[3] 8")
+    lost = Difference("c2", "GET /books", "header x-total", "missing", "9", "")
+    assert text.distinct([moved, other, lost]) == [
+        "GET /books  body $: the same in another order, first [0] 20 before, [0] 30 after  (and in 1 request more)",
+        "GET /books  header x-total: 9 before, nothing after",
+    ]

@@ -14,6 +14,7 @@ from strop.actions.control import control
 from strop.actions.facts import describe_noise, describe_target, describe_workload, list_unproved
 from strop.event import Listener, Note, Stage, ignore
 from strop.measure.observe import Workload, observe
+from strop.measure.secrets import secrets_of
 from strop.measure.suite import SuiteRun
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch, verdict
@@ -25,6 +26,7 @@ from strop.proof.schema import Schema
 from strop.proof.side_by_side import Perturbed
 from strop.proof.worlds import compare_worlds, observe_second
 from strop.report.prove.proved import Proved
+from strop.report.redaction import hide
 from strop.target import Configuration, Target
 from strop.verdict import Behaviour, Difference, Gate, Verdict
 from strop.world import git
@@ -75,7 +77,7 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
         proving.executed = join_executed(proving.executed, others)
         judged = proving.judge(join(judged, others))
         unproved = list_unproved(seen, suites, target)
-        return Proved(
+        told = Proved(
             target=describe_target(target, seen),
             base=change.base_name,
             changed=change.changed_name,
@@ -89,6 +91,7 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
             notes=(*seen.evidence.notes, *proving.notes),
             seconds=time.monotonic() - began,
         )
+        return hide(told, secrets_of(seen.made))
 
 
 def _configurations(

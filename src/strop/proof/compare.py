@@ -12,7 +12,7 @@ from strop.cell import Answer, RowChange
 from strop.evidence import FileState, Outcome
 from strop.verdict import Difference
 
-SHOWN = 200  # characters of a value in a difference
+SHOWN = 120  # characters of a value in a difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,10 @@ def _lists(path: str, old: list[object], new: list[object]) -> Iterator[Change]:
     if len(old) != len(new):
         yield Change(f"body {path}", "length", str(len(old)), str(len(new)))
     elif sorted(map(repr, old)) == sorted(map(repr, new)):
-        yield Change(f"body {path}", "order", short(old), short(new))
+        place = next(n for n, (one, other) in enumerate(zip(old, new, strict=True)) if one != other)
+        yield Change(
+            f"body {path}", "order", f"[{place}] {short(old[place])}", f"[{place}] {short(new[place])}"
+        )
     else:
         for number, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from compare_values(f"{path}[{number}]", one, other)

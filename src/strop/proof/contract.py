@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from strop.project.project import Imported
 from strop.project.route import Route
+from strop.proof.compare import compare_values, parse
 
 
 def compare_contracts(before: Imported, after: Imported) -> tuple[str, ...]:
     """What differs, as sentences: OpenAPI (byte by byte), routes in order with what they resolve to,
     middleware, exception handlers. How a function runs (`async def` or `def`) is not a client's matter.
     """
-    found = [f"OpenAPI of {name or 'the application'} differs" for name in _documents(before, after)]
+    found = list(_documents(before, after))
     old, new = [_facts(r) for r in before.routes], [_facts(r) for r in after.routes]
     if [r.key for r in old] != [r.key for r in new]:
         found.append("routes differ in number or order")
@@ -25,10 +27,24 @@ def compare_contracts(before: Imported, after: Imported) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _documents(before: Imported, after: Imported) -> list[str]:
+def _documents(before: Imported, after: Imported) -> Iterator[str]:
     old = dict((("", before.openapi), *before.mounted))
     new = dict((("", after.openapi), *after.mounted))
-    return [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            places = _places(old.get(name, ""), new.get(name, ""))
+            yield f"OpenAPI of {name or 'the application'} differs{places}"
+
+
+def _places(before: str, after: str) -> str:
+    """Where two documents differ first, and at how many places more; nothing where only their spelling does."""
+    both = before and after
+    found = list(compare_values("$", parse(before.encode()), parse(after.encode()))) if both else []
+    if not found:
+        return ""
+    first, *more = found
+    also = f", and at {len(more)} more" if more else ""
+    return f" at {first.path.removeprefix('body ')}: {first.before or 'nothing'} before, {first.after or 'nothing'} after{also}"
 
 
 def _facts(route: Route) -> Route:

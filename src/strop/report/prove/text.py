@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -54,7 +54,7 @@ def sentence(proved: Proved) -> str:
     """The verdict in words."""
     verdict = proved.verdict
     if verdict.behaviour is Behaviour.DIFFERENT:
-        return tell(verdict.differences[0]) if verdict.differences else verdict.reason
+        return distinct(verdict.differences)[0] if verdict.differences else verdict.reason
     same = sameness(verdict)
     answers = f"{count(same.same)} of {plural(same.cells, 'answer')} identical"
     if verdict.behaviour is Behaviour.INSUFFICIENT:
@@ -68,7 +68,21 @@ def tell(difference: Difference) -> str:
     if not difference.before and difference.kind == "value":
         return f"{where}: {difference.after}"
     world = f" ({difference.world})" if difference.world else ""
+    if difference.kind == "order":
+        return f"{where}: the same in another order, first {difference.before} before, {difference.after} after{world}"
     return f"{where}: {difference.before or 'nothing'} before, {difference.after or 'nothing'} after{world}"
+
+
+def distinct(differences: Sequence[Difference]) -> list[str]:
+    """The differences as texts, without those of other requests that say the same of the same place: they are counted."""
+    alike: dict[tuple[str, str, str, str], list[Difference]] = {}
+    for each in differences:
+        alike.setdefault((each.route, each.path, each.kind, each.world), []).append(each)
+    told = []
+    for found in alike.values():
+        others = len({each.cell for each in found} - {found[0].cell})
+        told.append(tell(found[0]) + (f"  (and in {plural(others, 'request')} more)" if others else ""))
+    return told
 
 
 def place(span: Span) -> str:
@@ -110,8 +124,8 @@ def _head(proved: Proved) -> Iterator[Pair]:
 
 def _foot(proved: Proved) -> Iterator[Pair]:
     verdict, done = proved.verdict, proved.executed
-    for number, found in enumerate(verdict.differences[1:SHOWN]):
-        yield "and" if number == 0 else "", tell(found)
+    for number, found in enumerate(distinct(verdict.differences)[1:SHOWN]):
+        yield "and" if number == 0 else "", found
     if done.statements:
         yield (
             "executed",
