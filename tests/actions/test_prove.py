@@ -14,6 +14,7 @@ from strop.measure.observe import Workload
 from strop.problem import Problem
 from strop.project.settings import Overrides
 from strop.report.prove.proved import Proved
+from strop.target import Configuration
 from strop.verdict import Behaviour
 from tests import ledger
 from tests.proof.observed import swap
@@ -28,6 +29,9 @@ UNREACHED = swap(
     "    book.price = given.price\n",
     "    book.price = given.price\n    if book.id < 0:\n        book.price = 0\n",
 )
+SHORT = Configuration("short", (("CENTS", "1"),))
+ROUNDED = swap("price=book.price, sold", "price=round(book.price, CENTS), sold")
+SETTING = "import os\n\nCENTS = int(os.environ.get('CENTS', 4))\n"
 CAPPED = swap(
     "    book.price = given.price\n",
     "    book.price = given.price\n    if book.price > 1000000:\n        book.price = 1000000\n",
@@ -116,6 +120,24 @@ def test_a_request_that_nobody_recorded_tells_the_change_apart(tmp_path: Path) -
     assert f"--cell {first.cell}" in found.command.replace("'", "")
     again = proved(tmp_path / "home", Workload(suite=False, cells=(first.cell,)))
     assert (again.verdict.differences[0], again.verdict.cells) == (first, 2)  # with the one it is made of
+
+
+def test_a_change_that_shows_in_another_configuration_alone_is_told_with_its_name(tmp_path: Path) -> None:
+    files = {**ledger.FILES, "app/main.py": SETTING + ledger.MAIN}
+    home = ledger.make(tmp_path / "home", files)
+    (home / "app/main.py").write_text(files["app/main.py"].replace(*ROUNDED[1:]))
+    broken = Configuration("broken", (("CENTS", "none"),))
+    target = open_target(home, Overrides(python=sys.executable), head=True)
+    target = replace(target, configurations=(broken, SHORT))
+    workload = Workload(suite=False, cells=tuple(f"c{number:04}" for number in range(8)))
+    found = prove(ProveRequest(target, "", workload, cost=False))
+    first = found.verdict.differences[0]
+    assert (found.verdict.behaviour, first.world) == (Behaviour.DIFFERENT, "with short")
+    assert (first.path, first.before, first.after) == ("body $[0].price", "3.333", "3.3")
+    assert "other configurations than the usual one and broken, short" in found.verdict.unproved
+    assert any(
+        line.startswith("with broken: the application could not be") for line in found.verdict.unproved
+    )
 
 
 def test_an_unknown_request_is_a_mistake_of_the_user(tmp_path: Path) -> None:

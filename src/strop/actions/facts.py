@@ -6,6 +6,7 @@ import os
 import platform
 from pathlib import Path
 
+from strop.actions.outbound import list_calls
 from strop.measure.observe import Observation
 from strop.proof.branch import Suites
 from strop.proof.judge import Base
@@ -62,7 +63,7 @@ def describe_noise(base: Base, suites: Suites | None) -> Noise:
     return Noise(cells, identical, base.noise.cpu)
 
 
-def list_unproved(seen: Observation, suites: Suites | None) -> tuple[str, ...]:
+def list_unproved(seen: Observation, suites: Suites | None, target: Target | None = None) -> tuple[str, ...]:
     """What nobody should conclude from this workload."""
     found = []
     if seen.evidence.missed:
@@ -80,7 +81,13 @@ def list_unproved(seen: Observation, suites: Suites | None) -> tuple[str, ...]:
         found.append("rows of the database: the application opened none that strop can compare")
     if seen.evidence.dialect == "mysql":
         found.append("rows in another order and in perturbed states: not on MySQL yet")
-    return (*found, *ALWAYS_UNPROVED)
+    named = ", ".join(each.name for each in target.configurations) if target else ""
+    always = (
+        ALWAYS_UNPROVED
+        if not named
+        else (*ALWAYS_UNPROVED[:-1], f"other configurations than the usual one and {named}")
+    )
+    return (*list_calls(seen), *found, *always)
 
 
 def _went_on(seen: Observation) -> list[str]:

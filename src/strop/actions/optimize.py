@@ -19,6 +19,7 @@ from strop.measure.explain import explain, sizes
 from strop.measure.latency import measure_latency
 from strop.measure.observe import Workload, observe
 from strop.measure.run import update
+from strop.measure.secrets import secrets_of
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.branch import (
     BranchProof,
@@ -32,6 +33,7 @@ from strop.proof.branch import (
 from strop.proof.driven import Drivers
 from strop.proof.judge import Base, Tip
 from strop.proof.schema import Schema, migrate
+from strop.report.redaction import hide
 from strop.report.result import Result
 from strop.rules.registry import noticers
 from strop.target import Target
@@ -83,6 +85,7 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
         update(measured.folder, seen.evidence)
         name, patches = _deliver(request, search, measured.folder)
         result = conclude_result(request.target, seen, measured, base, suites, search, branch, final, name)
+        result = hide(result, secrets_of(seen.made))
     return Optimized(result, measured.folder, patches)
 
 

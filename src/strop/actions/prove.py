@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from strop.actions.configurations import Configured, configured, join, join_executed
 from strop.actions.control import control
 from strop.actions.facts import describe_noise, describe_target, describe_workload, list_unproved
-from strop.event import Listener, Note, ignore
+from strop.event import Listener, Note, Stage, ignore
 from strop.measure.observe import Workload, observe
+from strop.measure.secrets import secrets_of
 from strop.measure.suite import SuiteRun
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch, verdict
@@ -23,7 +25,8 @@ from strop.proof.schema import Schema
 from strop.proof.side_by_side import Perturbed
 from strop.proof.worlds import compare_worlds, observe_second
 from strop.report.prove.proved import Proved
-from strop.target import Target
+from strop.report.redaction import hide
+from strop.target import Configuration, Target
 from strop.verdict import Behaviour, Difference, Gate, Verdict
 from strop.world import git
 from strop.world.instance import World, open_world
@@ -67,8 +70,11 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
         base.second = observe_second(base, seen.served, listener)
         proving = Proving(world, base, suites, revision, listener, Perturbing(seen, base))
         judged = proving.run(request.cost, request.mutants, request.workload.cells)
-        unproved = list_unproved(seen, suites)
-        return Proved(
+        others = _configurations(replace(request, target=target), change, proving, judged)
+        proving.executed = join_executed(proving.executed, others)
+        judged = proving.judge(join(judged, others))
+        unproved = list_unproved(seen, suites, target)
+        told = Proved(
             target=describe_target(target, seen),
             base=change.base_name,
             changed=change.changed_name,
@@ -82,6 +88,43 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
             notes=(*seen.evidence.notes, *proving.notes),
             seconds=time.monotonic() - began,
         )
+        return hide(told, secrets_of(seen.made))
+
+
+def _configurations(
+    request: ProveRequest, change: Range, proving: Proving, usual: Verdict
+) -> tuple[Configured, ...]:
+    """The change in the other configurations that the user names, up to the first in which it differs."""
+    found: list[Configured] = []
+    asked = () if usual.behaviour is Behaviour.DIFFERENT else request.target.configurations
+    for configuration in asked:
+        began = time.monotonic()
+        proving.listener(Stage(f"proving with {configuration.name}"))
+        try:
+            verdict, executed = _configured(request, change, configuration, proving.listener)
+        except Problem as problem:
+            proving.unproved.append(f"with {configuration.name}: {problem.message}")
+            continue
+        found.append(Configured(configuration.name, verdict, executed, time.monotonic() - began))
+        if verdict.behaviour is Behaviour.DIFFERENT:
+            break
+    return tuple(found)
+
+
+def _configured(
+    request: ProveRequest, change: Range, configuration: Configuration, listener: Listener
+) -> tuple[Verdict, Executed]:
+    """Both sides under other settings, without the tests, which bring settings of their own. Raises the Problem that
+    keeps the base from running.
+    """
+    workload = replace(request.workload, openapi=True, suite=False)
+    with open_world(configured(request.target, configuration)) as world:
+        revision = take_changed(world.folder, change)
+        seen = observe(world, workload, listener)
+        base, _ = control(world, seen, listener)
+        base.second = observe_second(base, seen.served, listener)
+        proving = Proving(world, base, None, revision, listener, Perturbing(seen, base))
+        return proving.run(cost=False, cells=workload.cells), proving.executed
 
 
 def _range(request: ProveRequest) -> Range:
@@ -121,7 +164,7 @@ class Proving:
         self.suites = _without(suites, self.tests) if suites is not None else None
 
     def run(self, cost: bool, mutants: int = 0, cells: Sequence[str] = ()) -> Verdict:
-        """Through all gates, and the word that follows; `cells` are the ids of the requests that were asked for."""
+        """Through all gates, and what they say of the behaviour; `cells` are the ids of the requests that were asked for."""
         try:
             proof = prove_branch(
                 self.base, self.revision, Schema(), self.suites, self.listener, added=self.tests
@@ -142,7 +185,7 @@ class Proving:
         relaxed = self.base.relaxed.joined(perturbed.relaxed)
         judged = perturbed.counted(verdict(replace(self.base, relaxed=relaxed), proof, ()))
         proof.served.instance.close()
-        return self._judge(judged)
+        return judged
 
     def _perturb(self, proof: BranchProof, cells: Sequence[str]) -> Perturbed:
         """Gate 4, where nothing differs so far and no recorded cell was asked for."""
@@ -175,7 +218,7 @@ class Proving:
         self.notes.append(text)
         self.listener(Note(text, "warn"))
 
-    def _judge(self, judged: Verdict) -> Verdict:
+    def judge(self, judged: Verdict) -> Verdict:
         """Nothing differs: but was the change executed?"""
         if self.kill is not None:
             judged = replace(judged, gates=(*judged.gates, self.kill.gate()))

@@ -117,17 +117,15 @@ def _spots(request: Request, matched: Matched | None) -> Iterator[Spot]:
     """The values of a request that somebody else may have given it."""
     for name, text, parent in matched.parameters if matched is not None else ():
         yield Spot("path", name, unquote(text), parent)
-    for name, text in parse_qsl(request.path.partition("?")[2]):
-        if _refers(name, text):
-            yield Spot("query", name, text)
     for name, value in request.headers:
-        yield from _header_spots(name, value)
-    for key, text in _fields(request):
+        yield from header_spots(name, value)
+    for key, text in fields(request):
         if _refers(key, text):
             yield Spot("body", key, text)
 
 
-def _header_spots(name: str, value: str) -> Iterator[Spot]:
+def header_spots(name: str, value: str) -> Iterator[Spot]:
+    """The values of a header that somebody gave: a cookie's, what follows the scheme."""
     if name == "cookie":
         for part in value.split(";"):
             key, _, text = part.strip().partition("=")
@@ -147,8 +145,9 @@ def _refers(key: str, text: str) -> bool:
     )
 
 
-def _fields(request: Request) -> Iterator[tuple[str, str]]:
-    """Key and value of every leaf of a JSON body or a form."""
+def fields(request: Request) -> Iterator[tuple[str, str]]:
+    """Key and value of every leaf of a JSON body, of a form and of the query."""
+    yield from parse_qsl(request.path.partition("?")[2])
     if request.body[:1] in (b"{", b"["):
         try:
             yield from _leaves(json.loads(request.body), "")

@@ -12,6 +12,7 @@ from strop.event import Advance, Listener, Note, Stage, ignore
 from strop.evidence import SCHEMA, Evidence, Exchange, Outcomes
 from strop.measure.access_log import Mix, count_routes, mix_notes, read_access_log
 from strop.measure.aggregate import cost_lines, cost_routes
+from strop.measure.borrowed import REFUSED, borrow, is_borrowed
 from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
 from strop.measure.har import Recording, read_har
@@ -43,15 +44,18 @@ class Workload:
     access_log: Path | None = None  # how often each route is asked
     cells: tuple[str, ...] = ()  # ids of those that are sent; all without any
 
-    def chosen(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-        """Those of the cells that are asked for, or that perturbed ones are made of. Raises Problem M405."""
-        wanted = {parent_of(name) for name in self.cells}
+    def chosen(self, cells: tuple[Cell, ...], borrowed: bool = False) -> tuple[Cell, ...]:
+        """Those of the cells that are asked for, or that perturbed ones are made of. Raises Problem M405.
+
+        `borrowed`: these are the cells with credentials of the tests.
+        """
+        wanted = {parent_of(name) for name in self.cells if is_borrowed(name) == borrowed}
         missing = wanted - {cell.id for cell in cells}
         if missing:
             message = f"there is no request {min(missing)} among the {len(cells)} of this workload"
             do = "give the options that the first run had; its output names its requests"
             raise Problem("M405", message, do=do, status=EXIT_USAGE)
-        return tuple(cell for cell in cells if cell.id in wanted) if wanted else cells
+        return tuple(cell for cell in cells if cell.id in wanted) if self.cells else cells
 
 
 @dataclass
@@ -129,6 +133,12 @@ def observe(
         if times:
             listener(Stage("running the tests"))
         runs, failed = suites.result()
+    if recording is None and runs and not world.target.login:
+        borrowed = workload.chosen(borrow(world.target, project.imported, served, made, one, runs[0]), True)
+        listener(Stage("measuring with credentials of the tests", 2 * len(borrowed)))
+        one |= _serve(served, borrowed, listener)
+        two |= _serve(again, _ending(Random(0).sample(borrowed, len(borrowed)), one), listener)
+        cells, made = (*cells, *borrowed), (*made, *borrowed)
     refused = refusal(served.instance)
     if refused is not None:
         raise refused  # whatever was answered, it was answered without the database
@@ -269,6 +279,11 @@ def _limits(seen: Observation, rows: int) -> list[str]:
     if seen.cells and rows == 0 and _dialect(seen):
         notes.append(
             "the measured database holds no row: costs that grow with data can't be seen; seed it and run again"
+        )
+    refused = [o for o in seen.one.values() if o.answer.status in REFUSED]
+    if not any(cell.identity for cell in seen.cells) and 2 * len(refused) > len(seen.cells):
+        notes.append(
+            f"{len(refused)} of {len(seen.cells)} requests are refused, because they carry no credentials: name a login with --login"
         )
     wrong = [o for o in seen.one.values() if o.answer.status >= 500 or o.answer.exception]
     if wrong:

@@ -9,7 +9,7 @@ from strop.project.application import Candidate, choose, find_applications, is_f
 from strop.project.folders import find_migrations, find_sources, find_tests, git_top
 from strop.project.interpreter import find_python, read_versions
 from strop.project.settings import Overrides, Settings, read_pyproject, read_settings, table_of
-from strop.target import Target
+from strop.target import Configuration, Target
 
 _CHOOSE = '{do}: --app {app}, or app = "{app}" under [tool.strop] in pyproject.toml'
 
@@ -42,6 +42,10 @@ def find(folder: Path, overrides: Overrides | None = None) -> Target:
         tests=given.tests or settings.tests or find_tests(root, sources),
         pytest_args=settings.pytest_args if given.pytest_args is None else given.pytest_args,
         migrations=settings.migrations or find_migrations(root, sources),
+        configurations=tuple(
+            Configuration(name, tuple(sorted(values.items())))
+            for name, values in settings.configurations.items()
+        ),
         environ=tuple(sorted({**settings.env, **dict(given.env)}.items())),
         copy=settings.copy,
         login=settings.login,

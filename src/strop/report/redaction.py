@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -117,6 +118,27 @@ def clean_text(text: str) -> str:
 def clean(value: T) -> T:
     """The same value with every text in it cleaned, however deep; the type stays."""
     return cast(T, _clean(value))
+
+
+def hide(value: T, secrets: Collection[str]) -> T:
+    """The same value without these texts, which are known to be secret, however deep they are in it."""
+    return cast(T, _mapped(value, re.compile("|".join(map(re.escape, secrets))))) if secrets else value
+
+
+def _mapped(value: object, pattern: re.Pattern[str]) -> object:
+    match value:
+        case StrEnum():
+            return value
+        case str():
+            return pattern.sub(MARK, value)
+        case tuple():
+            return tuple(_mapped(part, pattern) for part in value)
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            parts = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+            changed = {name: new for name, part in parts.items() if (new := _mapped(part, pattern)) != part}
+            return dataclasses.replace(value, **changed) if changed else value
+        case _:
+            return value
 
 
 def share(result: Result) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,19 @@ import click
 
 from strop.faces.cli.options import about_output, about_target, about_workload, target_of, workload_of
 from strop.problem import EXIT_FINDINGS, EXIT_NOT_PROVED
+from strop.target import Configuration
+
+
+def _configurations(
+    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+) -> tuple[Configuration, ...]:
+    made = []
+    for value in values:
+        pairs = [part.partition("=") for part in re.split(r",(?=\w+=)", value)]
+        if any(not name or not sign for name, sign, _ in pairs):
+            raise click.BadParameter(f"{value!r} is not NAME=VALUE[,NAME=VALUE]")
+        made.append(Configuration(value, tuple((name, text) for name, _, text in pairs)))
+    return tuple(made)
 
 
 @click.command("prove")
@@ -23,6 +37,14 @@ from strop.problem import EXIT_FINDINGS, EXIT_NOT_PROVED
     metavar="N",
     help="Make N small mistakes in the change, one at a time, and see whether the requests tell them.",
 )
+@click.option(
+    "--config",
+    "configurations",
+    multiple=True,
+    metavar="NAME=VALUE[,NAME=VALUE]",
+    callback=_configurations,
+    help="Prove the change under these environment variables as well; may be given several times.",
+)
 @click.option("--no-cost", is_flag=True, help="Compare behaviour only.")
 @about_output("json", "markdown")
 def command(
@@ -36,9 +58,11 @@ def command(
     head: bool,
     workload: str,
     har: Path | None,
+    outbound: Path | None,
     access_log: Path | None,
     cell: str | None,
     mutants: int,
+    configurations: tuple[Configuration, ...],
     no_cost: bool,
     form: str,
     quiet: bool,
@@ -54,6 +78,7 @@ def command(
     strop prove HEAD                what is not committed yet
     strop prove main..my-branch     a branch, as its pull request would show it
     strop prove --mutants 20        and would these requests tell mistakes in it?
+    strop prove --config CACHE=off --config CACHE=redis,TTL=5
 
     Exit status: 0 identical, 1 different, 4 requests did not execute all that
     changed, or would not tell mistakes in it.
@@ -61,17 +86,20 @@ def command(
     from strop.actions.prove import ProveRequest, prove
     from strop.faces.cli.progress import listening
     from strop.faces.cli.written import print_proof
+    from strop.measure.borrowed import is_borrowed
     from strop.verdict import Behaviour
 
     if folder == Path() and change and Path(change).is_dir():
         change, folder = "", Path(change)
-    target = target_of(folder, app, factory, python, environ, login, head=True)
+    target = target_of(folder, app, factory, python, environ, login, head=True, outbound=outbound)
+    target = replace(target, configurations=(*target.configurations, *configurations))
     requests = workload_of(workload, har, access_log)
     if cell and "::" in cell:  # a request of a test
         target = replace(target, tests=(cell.rpartition("#")[0] or cell,))
         requests = replace(requests, openapi=False, har=None)
     elif cell:
-        requests = replace(requests, suite=False, cells=(cell,))
+        # only the tests know the credentials of a request that borrows theirs
+        requests = replace(requests, suite=is_borrowed(cell), cells=(cell,))
     request = ProveRequest(
         target,
         change,
@@ -79,8 +107,12 @@ def command(
         cost=not no_cost and not cell,
         head=head,
         mutants=mutants,
-        options=_shown(folder, app, factory, python, head, workload, har),
-        secret=tuple(name for name, given in (("--env", environ), ("--login", login)) if given),
+        options=_shown(folder, app, factory, python, head, workload, har, outbound),
+        secret=tuple(
+            name
+            for name, given in (("--env", environ), ("--login", login), ("--config", configurations))
+            if given
+        ),
     )
     with listening(quiet) as listener:
         proved = prove(request, listener)
@@ -97,9 +129,16 @@ def _shown(
     head: bool,
     workload: str,
     har: Path | None,
+    outbound: Path | None,
 ) -> tuple[str, ...]:
     """The words that name the same application and the same requests again; none of them is a secret."""
-    valued = (("--app", app), ("--python", python), ("--har", har), ("--workload", workload))
+    valued = (
+        ("--app", app),
+        ("--python", python),
+        ("--har", har),
+        ("--workload", workload),
+        ("--outbound", outbound),
+    )
     words = [str(word) for name, value in valued if value not in (None, "all") for word in (name, value)]
     switches = (("--factory", factory), ("--head", head))
     words += [name for name, given in switches if given]
