@@ -30,7 +30,7 @@ def observe_base(world: World, workload: Workload, listener: Listener) -> Known:
     seen = observe(world, workload, listener)
     base, suites = control(world, seen, listener)
     base.second = observe_second(base, seen.served, listener)
-    return Known(seen, base, suites)
+    return Known(seen, base, suites, seen.served.instance.databases.columns())
 
 
 class BaseStore:

@@ -38,6 +38,7 @@ class Known:
     seen: Observation
     base: Base
     suites: Suites | None
+    columns: dict[str, tuple[str, ...]]  # of each table, by the name that differences give it
 
 
 class KeptSecond(msgspec.Struct, frozen=True, array_like=True):
@@ -70,6 +71,7 @@ class KeptBase(msgspec.Struct, frozen=True, array_like=True):
     evidence: Evidence
     relaxed: tuple[tuple[tuple[str, str], ...], tuple[str, ...]]
     second: KeptSecond | None
+    columns: dict[str, tuple[str, ...]]
 
 
 def keep_base(key: str, now: float, known: Known) -> KeptBase:
@@ -94,6 +96,7 @@ def keep_base(key: str, now: float, known: Known) -> KeptBase:
         evidence=replace(seen.evidence, exchanges=()),
         relaxed=(tuple(sorted(base.relaxed.paths)), base.relaxed.lines),
         second=_keep_second(base.second) if base.second is not None else None,
+        columns=known.columns,
     )
 
 
@@ -134,7 +137,8 @@ def take_base(world: World, kept: KeptBase) -> Known:
     if kept.second is not None:
         base.second = _take_second(world, kept.second, base)
     runs = len(kept.suites) == 2 and kept.suites[0].tests
-    return Known(seen, base, Suites(kept.suites[0], kept.suites[1], kept.flaky) if runs else None)
+    suites = Suites(kept.suites[0], kept.suites[1], kept.flaky) if runs else None
+    return Known(seen, base, suites, kept.columns)
 
 
 def _take_second(world: World, kept: KeptSecond, base: Base) -> Second:
