@@ -56,6 +56,16 @@ class Answer:
     exception: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Something that a request sent to another service: a request, a mail, a task; nobody but the world got it."""
+
+    kind: str  # http, mail, task, connection
+    name: str  # "POST https://host/path?query", "mail to a@b.c", "task shop.tasks.send", "connection to host:6379"
+    text: str = ""  # what was sent; the hash of what is long
+    answered: bool = True
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class RowChange:
     """One row of the database that a request added, removed or changed; values as text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strop.cell import Answer, RowChange
+from strop.cell import Answer, Call, RowChange
 from strop.span import Span
 
 SCHEMA = 1
@@ -135,6 +135,7 @@ class Outcome:
     answer: Answer
     exchange: Exchange
     rows: tuple[RowChange, ...] = ()
+    calls: tuple[Call, ...] = ()
     files: tuple[FileState, ...] = ()  # that the request wrote
     left: tuple[str, ...] = ()  # what went on after the answer: "task work", "stream"
 

@@ -17,6 +17,21 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What another service answers: to requests of `method` to `url` ("*" stands for anything) with the body `sent`.
+
+    Several for the same request are given one after the other; `sent` None: whatever the body is.
+    """
+
+    method: str
+    url: str
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    sent: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """Other settings under which a change is proved as well; `environ` is for the application."""
 
@@ -50,6 +65,7 @@ class Target:
     headers: tuple[tuple[str, str], ...] = ()  # sent with generated requests
     skip_routes: tuple[str, ...] = ()  # "METHOD /path" that must not be called
     allow_remote: tuple[str, ...] = ()  # database hosts named on purpose
+    outbound: tuple[Reply, ...] = ()  # what other services answer; without any, calls to them are refused
     configurations: tuple[Configuration, ...] = ()
     time_limit: float = 60.0  # seconds for import and start-up
     versions: tuple[tuple[str, str], ...] = field(default=())  # installed distributions that matter

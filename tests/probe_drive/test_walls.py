@@ -221,3 +221,27 @@ def test_a_child_that_cannot_have_walls_ends(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "ran" not in done.stdout
     assert "missing.json" in done.stderr
+
+
+def test_a_database_of_which_there_is_a_clone_is_not_removed(tmp_path: Path) -> None:
+    """Its path is what the application knows: a route that begins anew removes the file."""
+    original, clone = tmp_path / "data.db", tmp_path / "clone.db"
+    original.write_bytes(b"canary")
+    oracle = Oracle(lambda question: {"path": str(clone)})
+    code = f"""
+    import os, sqlite3
+    from strop.probe import ask, sqlite_files
+    ask.install({oracle.path!r})
+    sqlite_files.install(redirect=True)
+    sqlite3.connect({str(original)!r}).close()
+    """
+    tries = f"""
+    result = [
+        attempt(os.remove, {str(original)!r}), attempt(os.rename, "{original}.new", {str(original)!r}),
+        attempt(open, {str(original)!r}, "wb"), attempt(os.remove, "{original}-wal"),
+    ]
+    """
+    result = run_code(code + TRY + tries, tmp_path)
+    oracle.close()
+    assert all(each.startswith("PermissionError") for each in result), result
+    assert original.read_bytes() == b"canary"

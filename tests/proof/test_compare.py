@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strop.proof.compare import SHOWN, compare
+from strop.proof.compare import compare
+from strop.proof.values import SHOWN
 from tests.proof.made import JSON, outcome, row
 
 Told = list[tuple[str, str]]

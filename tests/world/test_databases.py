@@ -10,6 +10,7 @@ import pytest
 
 from strop.cell import RowChange
 from strop.world.databases import Databases, Originals
+from tests import ledger
 from tests.world.photograph import photograph
 
 
@@ -97,6 +98,20 @@ def test_what_the_tree_has_already_is_kept(place: Place) -> None:
     made, tree = place.instance()
     fill(tree / "my.db", "brought along").close()
     assert names(asked(made, tree / "my.db")) == ["brought along"]
+
+
+def test_a_file_that_the_application_removed_stays_removed(tmp_path: Path) -> None:
+    """It came with the tree: a second one would hide the mistake."""
+    home, tree, beside = (tmp_path / name for name in ("home", "tree", "beside"))
+    for folder in (home, beside):
+        folder.mkdir()
+        ledger.fill(folder / "ledger.db")
+    made = Databases(
+        Originals(tmp_path / "originals"), tmp_path / "i", tree, home, tmp_path / "tmp", beside=beside
+    )
+    answer = made.answer({"ask": "sqlite", "path": str(tree / "ledger.db")})
+    assert answer == {"path": str(tree / "ledger.db")}
+    assert not (tree / "ledger.db").exists()
 
 
 def test_an_absolute_path_into_the_users_folder_leads_to_a_clone(place: Place) -> None:

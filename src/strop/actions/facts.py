@@ -6,6 +6,7 @@ import os
 import platform
 from pathlib import Path
 
+from strop.actions.outbound import list_calls
 from strop.measure.observe import Observation
 from strop.proof.branch import Suites
 from strop.proof.judge import Base
@@ -86,7 +87,7 @@ def list_unproved(seen: Observation, suites: Suites | None, target: Target | Non
         if not named
         else (*ALWAYS_UNPROVED[:-1], f"other configurations than the usual one and {named}")
     )
-    return (*found, *always)
+    return (*list_calls(seen), *found, *always)
 
 
 def _went_on(seen: Observation) -> list[str]:

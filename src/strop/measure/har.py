@@ -34,34 +34,37 @@ class Recording:
     began: float = 0.0  # seconds since 1970 of the first request, 0 where the file does not say
 
 
-class _Pair(msgspec.Struct):
+class Pair(msgspec.Struct):
+    """A header, or a field."""
+
     name: str
     value: str = ""
 
 
-class _Data(msgspec.Struct):
+class Body(msgspec.Struct):
+    """What was sent or came back; `params` are the fields of a form, where a tool writes those alone."""
+
     text: str = ""
     encoding: str = ""
-    params: list[_Pair] | None = None
+    mimeType: str = ""  # noqa: N815 - the format's own name
+    params: list[Pair] | None = None
 
 
-class _Request(msgspec.Struct):
+class Sent(msgspec.Struct):
+    """A request."""
+
     method: str
     url: str
-    headers: list[_Pair] = []
-    postData: _Data | None = None  # noqa: N815 - the format's own name
+    headers: list[Pair] = []
+    postData: Body | None = None  # noqa: N815 - the format's own name
 
 
-class _Content(msgspec.Struct):
-    mimeType: str = ""  # noqa: N815 - the format's own name
-    text: str = ""
-    encoding: str = ""
+class Received(msgspec.Struct):
+    """Its answer; the status is 0 where none came."""
 
-
-class _Response(msgspec.Struct):
     status: int = 0
-    headers: list[_Pair] = []
-    content: _Content | None = None
+    headers: list[Pair] = []
+    content: Body | None = None
 
 
 class _Message(msgspec.Struct):
@@ -70,15 +73,17 @@ class _Message(msgspec.Struct):
     opcode: int = 1  # 2: bytes, in base64
 
 
-class _Entry(msgspec.Struct):
-    request: _Request
-    response: _Response | None = None
+class Entry(msgspec.Struct):
+    """One request and its answer."""
+
+    request: Sent
+    response: Received | None = None
     startedDateTime: str = ""  # noqa: N815 - the format's own name
     messages: list[_Message] = msgspec.field(name="_webSocketMessages", default_factory=list)
 
 
 class _Log(msgspec.Struct):
-    entries: list[_Entry]
+    entries: list[Entry]
 
 
 class _Har(msgspec.Struct):
@@ -91,7 +96,7 @@ def read_har(path: Path) -> Recording:
     A page loads from several servers: requests to the one that most often answered with JSON are taken. Raises Problem M401 when the file is missing or is no HAR, M402 when it holds no request.
     """
     try:
-        entries = msgspec.json.decode(path.read_bytes().removeprefix(BYTE_ORDER_MARK), type=_Har).log.entries
+        entries = read_entries(path)
         found = [(urlsplit(entry.request.url), entry) for entry in entries]
         asked = [(url, entry) for url, entry in found if url.scheme in SCHEMES]
         host = _chosen(asked)
@@ -115,14 +120,19 @@ def read_har(path: Path) -> Recording:
     return Recording(cells, others, answers, began)
 
 
-def _chosen(asked: list[tuple[SplitResult, _Entry]]) -> str:
+def read_entries(path: Path) -> list[Entry]:
+    """Everything in a HAR file. Raises OSError, and ValueError for what is none."""
+    return msgspec.json.decode(path.read_bytes().removeprefix(BYTE_ORDER_MARK), type=_Har).log.entries
+
+
+def _chosen(asked: list[tuple[SplitResult, Entry]]) -> str:
     """The server that is the application: by what only an API does, then by how often it was asked."""
     told: Counter[str] = Counter(url.netloc for url, entry in asked if _is_api(entry))
     often = Counter(url.netloc for url, _ in asked)
     return max(often, key=lambda host: (told[host], often[host]), default="")
 
 
-def _is_api(entry: _Entry) -> bool:
+def _is_api(entry: Entry) -> bool:
     content = entry.response.content if entry.response else None
     return "json" in (content.mimeType if content else "")
 
@@ -135,10 +145,10 @@ def _moment(text: str) -> float:
         return 0.0
 
 
-def _answer(response: _Response | None) -> Answer:
+def _answer(response: Received | None) -> Answer:
     if response is None:
         return Answer(0)
-    content = response.content or _Content()
+    content = response.content or Body()
     body = _decoded(content)
     headers = tuple(
         (pair.name.lower(), line) for pair in response.headers for line in pair.value.split("\n")
@@ -146,16 +156,16 @@ def _answer(response: _Response | None) -> Answer:
     return Answer(response.status, headers, body)
 
 
-def _decoded(content: _Content) -> bytes:
+def _decoded(content: Body) -> bytes:
     """The body of an answer; of what is no JSON nobody hands anything back."""
     if "json" not in content.mimeType:
         return b""
     return base64.b64decode(content.text) if content.encoding == "base64" else content.text.encode()
 
 
-def _cell(number: int, url: SplitResult, entry: _Entry, after: float) -> Cell:
+def _cell(number: int, url: SplitResult, entry: Entry, after: float) -> Cell:
     request, talks = entry.request, url.scheme in ("ws", "wss")
-    body = _said(entry.messages) if talks else _body(request.postData) if request.postData else b""
+    body = _said(entry.messages) if talks else sent_body(request.postData) if request.postData else b""
     headers = tuple(
         (on_the_wire(header.name.lower()), on_the_wire(header.value))
         for header in request.headers
@@ -175,7 +185,7 @@ def _said(messages: list[_Message]) -> bytes:
     return json.dumps(list(said), ensure_ascii=False).encode()
 
 
-def _body(data: _Data) -> bytes:
+def sent_body(data: Body) -> bytes:
     """The body as it was sent; some tools write the fields of a form alone."""
     if data.encoding == "base64":
         return base64.b64decode(data.text)

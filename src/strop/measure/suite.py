@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from strop.cell import Answer, Request
+from strop.cell import Answer, Call, Request
 from strop.evidence import Exchange
 from strop.measure.sharing import share
 from strop.problem import Problem
@@ -29,6 +29,7 @@ class Recorded:
     request: Request
     answer: Answer
     exchange: Exchange
+    calls: tuple[Call, ...] = ()
 
     @property
     def key(self) -> tuple[str, int]:
@@ -56,6 +57,7 @@ class _Line(msgspec.Struct):
     exchange: Exchange | None = None
     request: Request | None = None
     answer: Answer | None = None
+    calls: tuple[Call, ...] = ()
     test: str = ""
     ordinal: int = 0
     outcome: str = ""
@@ -84,7 +86,9 @@ def run_suite(
             raise explain(line.failed, instance)
         if line.exchange is not None and line.request is not None and line.answer is not None:
             exchange = share(line.exchange)
-            recorded.append(Recorded(line.test, line.ordinal, line.request, line.answer, exchange))
+            recorded.append(
+                Recorded(line.test, line.ordinal, line.request, line.answer, exchange, line.calls)
+            )
         elif line.outcome:
             tests.append((line.test, line.outcome))
             on_test(line.test)

@@ -30,6 +30,8 @@ class Config:
     pytest: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 0
+    memory: int = 0  # bytes of data that a process may have; 0: any number
+    outbound: str = ""  # file of what other services answer
     protect: tuple[str, ...] = ()  # absolute folders of the user that must not be written
     bytecode: str = ""  # folder in which the processes of a world share compiled code
     path: str = ""  # of the configuration itself

@@ -44,6 +44,16 @@ def install(protect: Iterable[str], allow: Iterable[str]) -> None:
         sys.addaudithook(_watch)
 
 
+def protect(path: str) -> None:
+    """Refuse changes of a file, too: a database that the application believes to have open, and what lies beside it."""
+    global _protected, _installed
+    real = os.path.realpath(path)
+    _protected = (*_protected, *(f"{real}{end}" for end in ("", "-wal", "-shm", "-journal")))
+    if not _installed:
+        _installed = True
+        sys.addaudithook(_watch)
+
+
 def _watch(event: str, args: tuple[Any, ...]) -> None:
     if event == "open":
         path, _, flags = args

@@ -7,6 +7,8 @@ import socket
 import sys
 from typing import Any
 
+from . import calls
+
 _installed = False
 _refused: list[str] = []
 _CONNECT = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
@@ -71,4 +73,5 @@ def _refuse(host: Any, port: Any) -> None:
     name = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else str(host)
     place = f"{name}:{port}" if port not in (None, "") else name
     _refused.append(place)
+    calls.note("connection", f"connection to {place}", "", False)
     raise ConnectionRefusedError(f"strop: the network is closed here, {place} was refused")

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from . import clock, conversation, drive, engines, network, randomness, written
+from . import answers, calls, clock, conversation, drive, engines, network, randomness, written
 from .channel import Channel
 from .config import Config
 from .inspect_app import describe
@@ -70,6 +70,7 @@ class Server:
         """Serve one cell in its own world; the outcome."""
         request = self._lead_to(self._app, request)
         self._exchange = None
+        made = calls.begin()
         written.begin()
         wall, cpu = time.perf_counter_ns(), time.process_time_ns()
         answer = self._run_recorded(request)
@@ -79,6 +80,7 @@ class Server:
             "cell": request.cell,
             "answer": answer.to_json(),
             "exchange": self._exchange or plain,
+            "calls": made,
             "refused": network.take_refused(),
             "files": written.take(),
             "left": answer.left,
@@ -157,6 +159,7 @@ class Server:
 
     def _enter_world(self, request: drive.Request) -> None:
         self._served += 1
+        answers.restart()
         gc.collect()
         if (
             self._served & (self._served - 1) == 0

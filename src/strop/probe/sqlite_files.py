@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from . import sqlite_clock, sqlite_ties
+from . import guard, sqlite_clock, sqlite_ties
 from .ask import ask
 
 _connect: Callable[..., sqlite3.Connection] = sqlite3.connect
 _FACTORY = 4  # the place of `factory` behind the database
+_originals: set[str] = set()  # of which the application has a clone: they are not written
 _here = threading.local()  # .inside: this thread's connection was already answered for
 
 
@@ -62,15 +63,23 @@ def answer_for(database: Any, uri: bool) -> Any:
     if text in ("", ":memory:"):
         return database
     if not (uri and text.startswith("file:")):
-        return ask({"ask": "sqlite", "path": _absolute(text)})["path"]
+        return _clone_of(_absolute(text))
     location, _, query = text.partition("?")
     path = unquote(location.removeprefix("file:"))
     if path.startswith("//"):  # file://host/path: only an empty host and localhost exist
         path = "/" + path[2:].partition("/")[2]
     if path in ("", ":memory:") or "mode=memory" in query.split("&") or "vfs=memdb" in query.split("&"):
         return database
-    answer = ask({"ask": "sqlite", "path": _absolute(path)})["path"]
+    answer = _clone_of(_absolute(path))
     return f"file:{quote(answer)}" + (f"?{query}" if query else "")
+
+
+def _clone_of(path: str) -> str:
+    answer: str = ask({"ask": "sqlite", "path": path})["path"]
+    if answer != path and path not in _originals:
+        _originals.add(path)
+        guard.protect(path)
+    return answer
 
 
 def _absolute(path: str) -> str:

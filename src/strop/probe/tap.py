@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, TextIO
 
-from . import clock, network, randomness
+from . import answers, calls, clock, network, randomness
 from .config import Config
 from .drive import type_name
 from .late import when_imported
@@ -114,6 +114,8 @@ class Tap:
             self._before = randomness.state()
         self._active += 1
         randomness.reseed(self._test, number)
+        answers.restart()
+        made = calls.begin()
         token = _inside.set(True)
         try:
             exchange = await self._record(app, scope, traffic, f"{self._test}#{number}")
@@ -129,6 +131,7 @@ class Tap:
                 "exchange": {**exchange, "test": self._test},
                 "request": traffic.request(),
                 "answer": traffic.answer(),
+                "calls": made,
                 "test": self._test,
                 "ordinal": number,
                 "clock": at if self._config.clock is not None else None,

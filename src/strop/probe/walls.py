@@ -1,4 +1,4 @@
-"""What keeps the application inside its world: clock, chance, databases, network, the user's tree."""
+"""What keeps the application inside its world: clock, chance, databases, services, network, the user's tree."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import ask, clock, flushes, guard, network, randomness, servers, sqlite_files
+from . import ask, clients, clock, flushes, guard, limits, network, randomness, servers, sqlite_files, tasks
 from .config import Config
 
 _CHILDREN = str(Path(__file__).parent / "descend")
@@ -15,11 +15,15 @@ _CHILDREN = str(Path(__file__).parent / "descend")
 
 def install(config: Config) -> None:
     """Put up every wall of `config`, here and for child processes; before the application is imported."""
+    limits.install(config.memory)
     if config.ask:
         ask.install(config.ask)
         servers.install()
     sqlite_files.install(redirect=bool(config.ask), backwards=config.backwards)
     network.install()
+    clients.install(config.outbound, local_mail=config.mode != "suite")
+    if config.mode != "suite":  # tests know what they do with their own queue
+        tasks.install()
     guard.install(config.protect, allow=(config.root, tempfile.gettempdir()))
     if config.clock is not None:
         clock.install(config.clock)

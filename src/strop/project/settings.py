@@ -34,6 +34,23 @@ class ReviewSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplySetting:
+    """One answer of another service: a table `[[tool.strop.outbound]]`."""
+
+    url: str
+    """The whole URL with its query; "*" stands for anything."""
+    method: str = "GET"
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+    """The answer's body as text."""
+    json: Any = None
+    """The answer's body as a value, instead of `body`."""
+    sent: str | None = None
+    """The body of the request; left out: any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The keys of `[tool.strop]`. All are optional: what is left out is found, or is the default here."""
 
@@ -65,6 +82,10 @@ class Settings:
     """Routes that must not be called: "METHOD /path"."""
     allow_remote: tuple[str, ...] = ()
     """Database hosts that may be used although they are not local."""
+    outbound: tuple[ReplySetting, ...] = ()
+    """What other services answer, a table each: method, url, status, headers, body or json, sent."""
+    outbound_file: str = ""
+    """A HAR file, or a TOML file with tables `[[outbound]]`, relative to the project's folder."""
     configurations: dict[str, dict[str, str]] = field(default_factory=dict)
     """Other environment variables under which `strop prove` proves a change as well, by name of the configuration."""
     time_limit: float = 60.0
@@ -112,6 +133,9 @@ def read_settings(root: Path) -> Settings:
     _check_names(table, {f.name for f in fields(Settings)}, "", place)
     if isinstance(table.get("login"), dict):
         _check_names(table["login"], {f.name for f in fields(Login)}, "login.", place)
+    for entry in table.get("outbound") or () if isinstance(table.get("outbound"), list) else ():
+        if isinstance(entry, dict):
+            _check_names(entry, {f.name for f in fields(ReplySetting)}, "outbound.", place)
     if isinstance(table.get("review"), dict):
         review = {str(key).replace("-", "_"): value for key, value in table["review"].items()}
         _check_names(review, {f.name for f in fields(ReviewSettings)}, "review.", place)

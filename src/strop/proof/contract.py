@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from strop.project.project import Imported
 from strop.project.route import Route
-from strop.proof.compare import compare_values, parse
+from strop.proof.values import compare_values, parse
 
 
 def compare_contracts(before: Imported, after: Imported) -> tuple[str, ...]:

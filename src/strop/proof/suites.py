@@ -16,7 +16,8 @@ def suite_outcomes(run: SuiteRun) -> Outcomes:
     found: Outcomes = {}
     for recorded in run.recorded:
         key = f"{recorded.test}#{recorded.ordinal}"
-        found[key] = Outcome(key, recorded.answer, replace(recorded.exchange, cell=key, test=recorded.test))
+        exchange = replace(recorded.exchange, cell=key, test=recorded.test)
+        found[key] = Outcome(key, recorded.answer, exchange, calls=recorded.calls)
     return found
 
 

@@ -15,21 +15,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from strop.cell import Answer, RowChange
+from strop.cell import Answer, Call, RowChange
 from strop.evidence import FileState, Outcome
-from strop.proof.compare import (
-    Change,
-    Lexeme,
-    compare,
-    compare_files,
-    compare_headers,
-    compare_rows,
-    compare_values,
-    parse,
-    short,
-    unpacked,
-)
+from strop.proof.compare import compare, compare_files, compare_headers, compare_rows, unpacked
+from strop.proof.outbound import compare_calls
 from strop.proof.relax import COMPUTED
+from strop.proof.values import Change, Lexeme, compare_values, parse, short
 from strop.verdict import Difference
 
 NOT_FIXED = "order not fixed by the query"
@@ -56,6 +47,7 @@ def judge(before: Outcome, turned: Outcome, after: Outcome) -> Judged:
     three = _Three()
     changes = [*three.answers(before.answer, turned.answer, after.answer)]
     changes += three.rows(before.rows, turned.rows, after.rows)
+    changes += three.calls(before.calls, turned.calls, after.calls)
     changes += three.files(before.files, turned.files, after.files)
     route = before.exchange.route
     left = (Difference(before.cell, route, c.path, c.kind, c.before, c.after) for c in changes)
@@ -101,6 +93,17 @@ class _Three:
         old, new = (Counter(f"rows {row.table} {row.kind}" for row in rows) for rows in (before, after))
         for change in compare_rows(before, after):
             if change.path in open_ones and old[change.path] == new[change.path]:
+                self.passed.append(change.path)
+            else:
+                yield change
+
+    def calls(
+        self, before: tuple[Call, ...], turned: tuple[Call, ...], after: tuple[Call, ...]
+    ) -> Iterator[Change]:
+        """What the base itself sends otherwise may differ."""
+        open_ones = {change.path for change in compare_calls(before, turned)}
+        for change in compare_calls(before, after):
+            if change.path in open_ones:
                 self.passed.append(change.path)
             else:
                 yield change

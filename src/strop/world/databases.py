@@ -150,8 +150,10 @@ class Databases:
         home: Path,
         temporary: Path,
         backwards: bool = False,
+        beside: Path | None = None,
     ) -> None:
-        """`tree` is the instance's copy of the project and `home` the user's own folder.
+        """`tree` is the instance's copy of the project and `home` the user's own folder; what lay `beside` the code
+        came with the tree.
 
         `backwards`: rows on servers lie in reverse order.
         """
@@ -166,6 +168,7 @@ class Databases:
         self._mysql: dict[Address, Address] = {}
         self._keeping = False
         self._backwards = backwards
+        self._beside = beside
         self.refusals: list[Problem] = []
 
     def answer(self, question: Question) -> Answer:
@@ -250,7 +253,11 @@ class Databases:
             clone = path  # made by the run itself
         elif path.is_relative_to(self._tree):
             clone = path
-            self._bring(self._home / path.relative_to(self._tree), clone)
+            inside = path.relative_to(self._tree)
+            if (
+                self._beside is None or not (self._beside / inside).exists()
+            ):  # else the application removed it
+                self._bring(self._home / inside, clone)
         else:
             clone = self._folder / "databases" / f"{_key(path)}-{path.name}"
             self._bring(path, clone)

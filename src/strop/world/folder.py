@@ -12,6 +12,10 @@ from strop.target import Target
 from strop.world import beside, git
 from strop.world.marked import MARK
 
+_PYTHON = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV")
+_PROXIES = tuple(
+    f(f"{name}_proxy") for name in ("http", "https", "all") for f in (str.lower, str.upper)
+)  # ways out
 PLACE = "{root}"
 IGNORED = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".strop", "*.pyc")
 
@@ -35,6 +39,11 @@ class Folder:
         else:
             shutil.copytree(target.root, self.clone, ignore=IGNORED, symlinks=True)
             git.begin(self.clone)
+
+    @property
+    def beside(self) -> Path:
+        """What every tree has beside the code, laid out as below the target's root."""
+        return self._beside / self.inner
 
     def tree(self, revision: str = "base", name: str = "") -> Path:
         """A new working tree of `revision`; returns the target's root in it."""
@@ -60,7 +69,7 @@ class Folder:
         The interpreter's folder comes first in PATH, because applications call their own tools.
         """
         environ = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "PYTEST_", "STROP_"))}
-        for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"):
+        for name in (*_PYTHON, *_PROXIES):
             environ.pop(name, None)
         environ["PATH"] = f"{Path(self.target.python).parent}{os.pathsep}{environ.get('PATH', '')}"
         environ |= {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(temporary)}

@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 import strop.probe
 from strop.problem import Problem
 from strop.target import Target
 from strop.world.ask import AskSocket
 from strop.world.databases import Databases, Originals
 from strop.world.folder import Folder
+from strop.world.memory import memory_size
 from strop.world.process import Child, Completed, end_all, ending, run
 from strop.world.scratch import scratch
 
@@ -26,6 +29,7 @@ CLOCK = 1_790_000_000.0  # 2026-09-21T14:13:20Z, the frozen moment of a world, u
 SEED = "strop"
 OTHER_HASHES = "1"  # PYTHONHASHSEED of an instance in which order is turned around
 REQUEST_LIMIT = 60.0  # seconds a request may take before its process counts as hanging
+MEMORY = memory_size() * 3 // 4  # bytes of data that a process of the application may have
 PROBE = Path(strop.probe.__file__).parent
 
 Mode = Literal["inspect", "serve", "suite", "http"]
@@ -56,6 +60,7 @@ class World:
         self.target = target
         self.base = base
         self.folder = Folder(base, target)
+        self.replies = _write_replies(base, target)
         self.originals = Originals(base / "originals", target.allow_remote)
         self._instances: list[Instance] = []
         self._number = 0
@@ -107,7 +112,9 @@ class Instance:
         self.temporary = place / "tmp"
         self.temporary.mkdir(parents=True)
         home = Path(world.target.root)
-        self.databases = Databases(world.originals, place, root, home, self.temporary, backwards)
+        self.databases = Databases(
+            world.originals, place, root, home, self.temporary, backwards, world.folder.beside
+        )
         self._ask = AskSocket(place / "ask", self.databases.answer)
         self._child: Child | None = None
         self._pipes: tuple[int, int] | None = None
@@ -189,6 +196,8 @@ class Instance:
             "record": conditions.record,
             "backwards": self.backwards,
             "watch": {file: list(lines) for file, lines in conditions.watch.items()},
+            "memory": MEMORY,
+            "outbound": self.world.replies,
             "bytecode": str(self.world.base / "bytecode"),
             "protect": sorted({target.root, target.repo or target.root}),
             **more,
@@ -234,6 +243,15 @@ class Instance:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
             self._pipes = None
+
+
+def _write_replies(base: Path, target: Target) -> str:
+    """The file in which the probe finds what other services answer; "" without answers."""
+    if not target.outbound:
+        return ""
+    path = base / "outbound.json"
+    path.write_bytes(msgspec.json.encode(target.outbound))
+    return str(path)
 
 
 def _write(descriptor: int, data: bytes) -> None:

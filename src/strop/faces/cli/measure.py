@@ -23,6 +23,7 @@ def command(
     head: bool,
     workload: str,
     har: Path | None,
+    outbound: Path | None,
     access_log: Path | None,
     form: str,
     quiet: bool,
@@ -36,7 +37,8 @@ def command(
     from strop.faces.cli.written import print_run
 
     asked = MeasureRequest(
-        target_of(folder, app, factory, python, environ, login, head), workload_of(workload, har, access_log)
+        target_of(folder, app, factory, python, environ, login, head, outbound),
+        workload_of(workload, har, access_log),
     )
     with listening(quiet) as listener:
         measured = measure(asked, listener)

@@ -43,6 +43,7 @@ def command(
     head: bool,
     workload: str,
     har: Path | None,
+    outbound: Path | None,
     access_log: Path | None,
     branch: str,
     minutes: float,
@@ -65,7 +66,7 @@ def command(
     from strop.faces.cli.progress import listening
     from strop.faces.cli.written import print_result, write_reports
 
-    target = target_of(folder, app, factory, python, environ, login, head)
+    target = target_of(folder, app, factory, python, environ, login, head, outbound)
     requests = workload_of(workload, har, access_log)
     asked = OptimizeRequest(target, requests, branch, most, minutes, not no_latency)
     with listening(quiet) as listener:

@@ -82,6 +82,12 @@ def about_workload(function: F) -> F:
                 metavar="FILE",
                 help="A web server's log: costs and gains are weighted by how often it asks each route.",
             ),
+            click.option(
+                "--outbound",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="What other services answer: a HAR file, or TOML. Without it calls to them are refused.",
+            ),
         )
     ):
         function = option(function)
@@ -166,16 +172,19 @@ def target_of(
     environ: tuple[tuple[str, str], ...],
     login: tuple[str, str, str] | None,
     head: bool,
+    outbound: Path | None = None,
 ) -> Target:
-    """The target that the options name."""
+    """The target that the options name; `outbound` is the file with answers of other services."""
     from dataclasses import replace
 
     from strop.actions.target import open_target
+    from strop.measure.replies import find_replies
     from strop.project.settings import Overrides
     from strop.target import Login
 
     overrides = Overrides(app=app, factory=factory or None, python=python, env=environ)
     target = open_target(folder, overrides, head)
+    target = replace(target, outbound=find_replies(Path(target.root), outbound))
     return replace(target, login=Login(*login)) if login else target
 
 

@@ -58,6 +58,7 @@ def command(
     head: bool,
     workload: str,
     har: Path | None,
+    outbound: Path | None,
     access_log: Path | None,
     cell: str | None,
     mutants: int,
@@ -90,7 +91,7 @@ def command(
 
     if folder == Path() and change and Path(change).is_dir():
         change, folder = "", Path(change)
-    target = target_of(folder, app, factory, python, environ, login, head=True)
+    target = target_of(folder, app, factory, python, environ, login, head=True, outbound=outbound)
     target = replace(target, configurations=(*target.configurations, *configurations))
     requests = workload_of(workload, har, access_log)
     if cell and "::" in cell:  # a request of a test
@@ -106,7 +107,7 @@ def command(
         cost=not no_cost and not cell,
         head=head,
         mutants=mutants,
-        options=_shown(folder, app, factory, python, head, workload, har),
+        options=_shown(folder, app, factory, python, head, workload, har, outbound),
         secret=tuple(
             name
             for name, given in (("--env", environ), ("--login", login), ("--config", configurations))
@@ -128,9 +129,16 @@ def _shown(
     head: bool,
     workload: str,
     har: Path | None,
+    outbound: Path | None,
 ) -> tuple[str, ...]:
     """The words that name the same application and the same requests again; none of them is a secret."""
-    valued = (("--app", app), ("--python", python), ("--har", har), ("--workload", workload))
+    valued = (
+        ("--app", app),
+        ("--python", python),
+        ("--har", har),
+        ("--workload", workload),
+        ("--outbound", outbound),
+    )
     words = [str(word) for name, value in valued if value not in (None, "all") for word in (name, value)]
     switches = (("--factory", factory), ("--head", head))
     words += [name for name, given in switches if given]
