@@ -10,7 +10,8 @@ can call this operation.
 base classes and decorators. Left alone are routes that are public by what they are (login, registration, health,
 callbacks, webhooks, shared links), that ask for a token or a signature themselves, whose handler refuses
 somewhere below, or that do nothing with data; and everything where a middleware may refuse. A note where the router asks at no
-GET at all and at every write: what it has may be read by all, as it seems on purpose; so is a GET that takes nothing at all, which answers all alike.
+GET at all and at every write: what it has may be read by all, as it seems on purpose; so is a GET that takes nothing at all, which answers all alike, and one that names no single thing and looks only at what the process remembers
+(the keys of a registry).
 
 **How to fix it.** The dependency that the siblings have; or the router's `dependencies=[...]`, so that it can't be forgotten.
 
@@ -32,6 +33,7 @@ from strop.project.route import Route
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
+from strop.rules.remembered import is_of_memory
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.span import Span, Step
@@ -69,14 +71,16 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         apart = _are_apart(protected, open_ones.values())
         for name, route in sorted(wanted.items()):
             keys = [r.key for r in group if r.name == name]
-            yield _finding(
-                protection, route, keys, usual, len(names), "note" if apart or _is_for_all(route) else None
-            )
+            little = apart or _is_for_all(protection, route)
+            yield _finding(protection, route, keys, usual, len(names), "note" if little else None)
 
 
-def _is_for_all(route: Route) -> bool:
-    """Whether a route gets nothing that its answer could depend on: no parameter, no session, no service."""
-    return route.method == "GET" and not route.dependencies and not route.parameters
+def _is_for_all(protection: Protection, route: Route) -> bool:
+    """Whether a route gets nothing that its answer could depend on (no parameter, no session, no service), or reads no data."""
+    if route.method == "GET" and not route.dependencies and not route.parameters:
+        return True
+    function = protection.handler(route)
+    return function is not None and is_of_memory(protection.project, route, function)
 
 
 def _are_apart(protected: Iterable[Route], open_ones: Iterable[Route]) -> bool:
@@ -311,5 +315,28 @@ app.include_router(router)
 """
         ),
         bad=False,
+    ),
+    Example(
+        "the names in a registry: a note",
+        plain(
+            _USERS
+            + """
+KINDS = {"short": ["plain", "rich"], "long": ["plain"]}
+
+
+def counted(found: list[str]) -> dict[str, object]:
+    return {"count": len(found), "found": found}
+
+
+@router.get("/kinds")
+def kinds(applicable_to: str = ""):
+    found = KINDS.get(applicable_to, []) if applicable_to else list(KINDS.keys())
+    return counted(found)
+
+
+app.include_router(router)
+"""
+        ),
+        bad=True,
     ),
 )

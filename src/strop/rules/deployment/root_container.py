@@ -11,7 +11,7 @@ builds on have no `USER` but root, no service sets one, and no `gosu`, `su-exec`
 **How to fix it.** `RUN useradd --system app` and `USER app`, after what needs root.
 
 **When it is no problem.** An orchestrator that forces another user (`runAsNonRoot`); base images whose default user
-isn't root.
+isn't root. A note where the image's own command has `--reload`: it is one to develop with.
 
 **Sources.** Docker, "USER": https://docs.docker.com/build/building/best-practices/#user
 """
@@ -57,6 +57,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 solution="make a user in the image and switch to it with USER before the command",
                 known="static",
                 confidence=0.85,
+                severity="note" if any("--reload" in i.text for i in first) else None,
             )
 
 
@@ -69,6 +70,11 @@ CMD ["uvicorn", "main:app"]
 
 EXAMPLES = (
     Example("no user", {"main.py": "", "Dockerfile": _ROOT}, bad=True),
+    Example(
+        "an image to develop with: a note",
+        {"main.py": "", "Dockerfile": _ROOT.replace('"main:app"', '"main:app", "--reload"')},
+        bad=True,
+    ),
     Example(
         "a user of its own",
         {"main.py": "", "Dockerfile": _ROOT.replace("CMD", "RUN useradd --system app\nUSER app\nCMD")},

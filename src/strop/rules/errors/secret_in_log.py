@@ -13,7 +13,9 @@ can use it.
 **How to fix it.** Log who and what happened, or the last four characters.
 
 **When it is no problem.** A name that only sounds like one (the count of tokens, a token's type), an object that hides its value
-(`SecretStr`), a masked or shortened value, the address of a SQLite file, the token of a device or of a place in a limiter.
+(`SecretStr`), a masked or shortened value, the address of a SQLite file, one that SQLAlchemy renders with the password hidden or that has no place for
+one, the token of a device or of a place in a limiter. An `access_key` is an identifier where a `secret_key` or its hash stands beside it, in the function, its class or
+a table of the project.
 A bare `token` is reported only where its source, the function or the text says that it proves something: a media profile, a parser and a
 page have tokens too. What is written only in development, where a variable of the environment asks for it or at the level `debug`, is a note, and so is the password that
 a first start makes and has no other way to tell. So is the token of fastapi-users that verifies an address, where nothing asks for `is_verified`
@@ -37,10 +39,12 @@ from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.rules.addresses import is_without_password
 from strop.rules.example import Example
+from strop.rules.keypairs import has_other_half, is_access_key, is_kept_in_pairs
 from strop.rules.logged import METHODS, kind_of, shown
 from strop.rules.rule import Rule
-from strop.rules.sample import plain
+from strop.rules.sample import plain, shop
 from strop.rules.secretive import is_address_with_password, is_secret, words
 from strop.rules.told import marks, tell, ways_to
 from strop.rules.verification import is_demanded, is_only_delivery, is_verification_hook
@@ -87,6 +91,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 verifies=is_verification_hook(body),
                 only=is_only_delivery(body),
                 detailed=last_name(call.func) in _DETAILS,
+                half=is_access_key(found.rpartition(".")[2]),
             )
 
 
@@ -130,6 +135,10 @@ def _secret(body: Body, expr: ast.expr, call: ast.Call) -> str:
                 return ""  # who looks that closely has the settings too
             if _is_settings(body, expr):
                 return f"the settings object {name}"
+            if is_address_with_password(name) and is_without_password(body, expr):
+                return ""
+            if is_access_key(name) and has_other_half(body):
+                return ""
             if is_address_with_password(name) or (is_secret(name) and _is_meant(body, expr, name, call)):
                 lock = "lock" in body.text(expr).lower()
                 return "" if lock or _is_harmless(body, expr) else body.text(expr)
@@ -212,7 +221,10 @@ def _is_node(expr: ast.expr | None) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each log call."""
+    pairs = is_kept_in_pairs(project)
     for mark in marks(project, RULE):
+        if mark.fact("half") and pairs:
+            continue
         ways = ways_to(project, mark.function)
         aside = mark.fact("printed") or _ASIDE & set(PurePosixPath(mark.span.file).parts)
         if aside and not ways:
@@ -460,6 +472,75 @@ def make_first_user():
 @app.get("/users")
 def users():
     return list(USERS)
+"""),
+        bad=True,
+    ),
+    Example(
+        "the public half of a pair",
+        shop("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+class ApiKey(Base):
+    __tablename__ = "api_keys"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    access_key: Mapped[str]
+    hashed_secret_key: Mapped[str]
+
+
+@app.get("/beds/{access_key}")
+def read_bed(access_key: str):
+    logger.info("asked by %s", access_key)
+    return {"bed": 1}
+"""),
+    ),
+    Example(
+        "an access key that is all there is",
+        plain("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+@app.get("/beds/{access_key}")
+def read_bed(access_key: str):
+    logger.info("asked by %s", access_key)
+    return {"bed": 1}
+"""),
+        bad=True,
+    ),
+    Example(
+        "addresses without a password",
+        plain("""
+import logging
+
+from sqlalchemy import make_url
+
+logger = logging.getLogger(__name__)
+
+
+def connect(given: str, host: str) -> None:
+    db_url = make_url(given).render_as_string(hide_password=True)
+    logger.info("connecting to %s", db_url)
+    redis_url = f"redis://{host}:6379/0"
+    logger.info("broker %s", redis_url)
+"""),
+    ),
+    Example(
+        "an address that is rendered with its password",
+        plain("""
+import logging
+
+from sqlalchemy import make_url
+
+logger = logging.getLogger(__name__)
+
+
+def connect(given: str) -> None:
+    db_url = make_url(given).render_as_string(hide_password=False)
+    logger.info("connecting to %s", db_url)
 """),
         bad=True,
     ),

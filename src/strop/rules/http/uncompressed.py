@@ -10,7 +10,7 @@ layer of the project's own that names an encoding, no proxy's configuration in t
 
 **How to fix it.** `app.add_middleware(GZipMiddleware, minimum_size=1000)`. Routes that stream events must stay outside of it before Starlette 0.46.
 
-**When it is no problem.** A proxy in front compresses; everybody who calls is on the same machine.
+**When it is no problem.** Lists that come in small pages, 25 rows or fewer unless the client asks for more. A proxy in front compresses; everybody who calls is on the same machine.
 
 **Sources.** https://fastapi.tiangolo.com/advanced/middleware/#gzipmiddleware ; https://github.com/Netflix/dispatch/commit/fb768113b
 """
@@ -43,6 +43,8 @@ _APPLICATIONS = ("fastapi.FastAPI", "fastapi.applications.FastAPI")
 _STATIC = {"starlette.staticfiles.StaticFiles", "fastapi.staticfiles.StaticFiles"}
 KINDS = ("function", "module", "class")
 _LISTS = 3  # routes
+_SMALL = 25  # rows
+_SIZE = re.compile(r"^(limit|size|page_?size|per_?page|count|take|first|top)$", re.IGNORECASE)
 _LIST = re.compile(r"^(typing\.)?(list|List|Sequence)\[|Page\b|Page\[|Pagina", re.IGNORECASE)
 _PROXIES = re.compile(r"(^|/)(nginx|traefik|caddy|haproxy|envoy)(:|$|-)")
 
@@ -98,7 +100,13 @@ def _is_list(route: Route) -> bool:
         and route.method == "GET"
         and route.span is not None
         and bool(_LIST.search(route.response_model))
+        and not any(_SIZE.match(p.name) and _is_small(p.default) for p in route.parameters)
     )
+
+
+def _is_small(default: str) -> bool:
+    """Whether a page's size, where the client names none, is small."""
+    return default.isdecimal() and 0 < int(default) <= _SMALL
 
 
 def _has_proxy(project: Project) -> bool:
@@ -131,6 +139,16 @@ _GZIP = "from fastapi.middleware.gzip import GZipMiddleware\n\napp.add_middlewar
 EXAMPLES = (
     Example("its own pages and lists", plain(_FRONT.format(more="")), bad=True),
     Example("compressed", plain(_FRONT.format(more=_GZIP)), bad=False, mends="its own pages and lists"),
+    Example(
+        "in small pages",
+        plain(_FRONT.format(more="").replace("() -> list[dict]", "(limit: int = 20) -> list[dict]")),
+        bad=False,
+    ),
+    Example(
+        "in large pages",
+        plain(_FRONT.format(more="").replace("() -> list[dict]", "(limit: int = 500) -> list[dict]")),
+        bad=True,
+    ),
     Example(
         "behind a proxy of the same repository",
         dict(plain(_FRONT.format(more="")))

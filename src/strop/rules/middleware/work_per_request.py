@@ -13,6 +13,9 @@ outside of any branch; and a function that decodes tokens (`jwt.decode` and its 
 **How to fix it.** Do it in a dependency of the routes that need it. Where the layer must know who is calling, keep
 what it found in `request.state` and let the dependency take it from there.
 
+A token that is verified twice by a key that lies at hand is a note: it costs microseconds. It is a warning where the verification asks a database or another
+service, or blocks.
+
 **When it is no problem.** A layer that asks a cache first; audit logs that are written after the answer.
 
 **Sources.** FastAPI, "Middleware": https://fastapi.tiangolo.com/tutorial/middleware/ ;
@@ -27,7 +30,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from strop.evidence import Evidence
-from strop.finding import Finding
+from strop.finding import Finding, Severity
 from strop.project.body import Body
 from strop.project.function import Function
 from strop.project.mark import Mark
@@ -46,6 +49,7 @@ WORDS = ("call_next", "receive")
 
 RULE = Rule("MID002", "work-per-request", "middleware", "warning", "Work for every request", static=True)
 
+_WAITS = ("queries", "calls", "blocks")
 _NEAR = 2  # calls between the layer and a statement
 _DECODES = (
     "jwt.decode",
@@ -73,6 +77,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         for f in functions
         if any(c.effect and c.effect.kind == "queries" and not c.once for c in f.calls)
     }
+    waiting = {f.id for f in functions if any(c.effect and c.effect.kind in _WAITS for c in f.calls)}
     decoding = {f.id for f in functions if any(c.name in _DECODES for c in f.calls)}
     asked = _called_by_dependencies(project) if decoding else set()
     routes = {r.key for r in project.imported.routes if r.kind == "http"}
@@ -92,7 +97,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         verbs = ("verifies", "verify") if len(works) == 1 else ("verify", "verify")
         message = f"{listed([name_of(w.middleware) for w in works])} {verbs[0]} the token of each request, and dependencies of routes {verbs[1]} it again in {_short(verify)}"
         solution = "keep the claims in request.state and let the dependency take them from there"
-        yield _finding(first, routes, message, solution, 0.8)
+        dear = way_down(project, verify, waiting) is not None
+        yield _finding(first, routes, message, solution, 0.8, None if dear else "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,14 @@ def _short(function: str) -> str:
     return function.partition(":")[2]
 
 
-def _finding(work: _Work, routes: set[str], message: str, solution: str, confidence: float) -> Finding:
+def _finding(
+    work: _Work,
+    routes: set[str],
+    message: str,
+    solution: str,
+    confidence: float,
+    severity: Severity | None = None,
+) -> Finding:
     place = work.below[0].span if work.below else work.function.span
     return draft(
         RULE,
@@ -150,6 +163,7 @@ def _finding(work: _Work, routes: set[str], message: str, solution: str, confide
         confidence=confidence,
         chain=(Step(f"middleware {name_of(work.middleware)}", work.function.span), *work.below),
         facts={"middleware": work.middleware.name},
+        severity=severity,
     )
 
 
@@ -166,7 +180,7 @@ def verify(token: str):
 
 EXAMPLES = (
     Example(
-        "a token that is verified twice",
+        "a token that is verified twice: a note",
         plain(
             _TOKENS
             + """
@@ -239,6 +253,34 @@ async def me(user=Depends(claims)):
 """
         ),
         bad=False,
-        mends="a token that is verified twice",
+        mends="a token that is verified twice: a note",
+    ),
+    Example(
+        "a token whose key is fetched, twice",
+        plain(
+            _TOKENS.replace(
+                'return jwt.decode(token, "a key of the tests", algorithms=["HS256"])',
+                'key = httpx.get("https://login.example/key").text\n    return jwt.decode(token, key, algorithms=["RS256"])',
+            ).replace("import jwt", "import httpx\nimport jwt")
+            + """
+class ScopeMiddleware(BaseHTTPMiddleware):
+    async def dispatch(self, request, call_next):
+        request.state.scopes = verify(request.headers["authorization"])["scopes"]
+        return await call_next(request)
+
+
+app.add_middleware(ScopeMiddleware)
+
+
+def claims(authorization: str):
+    return verify(authorization)
+
+
+@app.get("/me")
+async def me(user=Depends(claims)):
+    return user
+"""
+        ),
+        bad=True,
     ),
 )

@@ -7,7 +7,7 @@
 user visits can call the API with that user's cookies and read the answers.
 
 **How it is found.** The arguments where the middleware is added, constants followed. A note in an application that
-neither reads nor sets a cookie, has no session and no HTTP Basic: there a browser sends nothing by itself; and in examples and tools.
+neither reads nor sets a cookie, has no session and no HTTP Basic: there a browser sends nothing by itself; where each cookie that is set is `samesite="lax"` or "strict" and nothing else identifies a user (no session middleware); and in examples and tools.
 
 **How to fix it.** Name the origins that may, or leave `allow_credentials` out: a token in the `Authorization` header
 does not need it.
@@ -48,7 +48,9 @@ def notice(body: Body) -> Iterator[Mark]:
         *(a for a in body.of(ast.Attribute) if a.attr == "cookies"),
     )
     for place in cookies[:1]:
-        yield body.mark(RULE.code, place, kind="cookie")
+        kept = all(_stays(body, each) for each in cookies if isinstance(each, ast.Call))
+        sets = any(isinstance(each, ast.Call) for each in cookies)
+        yield body.mark(RULE.code, place, kind="cookie", sets=sets, sent=not kept)
     for call in body.calls("add_middleware", "Middleware", "CORSMiddleware"):
         names = [body.name(arg) for arg in call.args[:1]] + [body.name(call.func)]
         given = {k.arg: k.value for k in call.keywords}
@@ -62,6 +64,12 @@ def notice(body: Body) -> Iterator[Mark]:
         )
         if wild:
             yield body.mark(RULE.code, call)
+
+
+def _stays(body: Body, call: ast.Call) -> bool:
+    """Whether a cookie is set so that browsers keep it from what other sites' scripts fetch."""
+    given = next((k.value for k in call.keywords if k.arg in ("samesite", "cookie_samesite")), None)
+    return str(body.constant(given)).lower() in ("lax", "strict")
 
 
 def _is_wild(body: Body, given: ast.expr | None) -> bool:
@@ -94,13 +102,17 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 def _has_cookies(project: Project) -> bool:
     """Whether anything may identify a user by what a browser sends by itself."""
-    if any(True for _ in marks(project, RULE, "cookie")):
+    cookies = list(marks(project, RULE, "cookie"))
+    if any(mark.fact("sent") for mark in cookies):
         return True
+    stay = any(mark.fact("sets") for mark in cookies)
+    if cookies and not stay:
+        return True  # read here, set by somebody else
     if any("session" in m.name.rpartition(":")[2].lower() for m in project.imported.middleware):
         return True
     return any(
-        any(p.place == "cookie" for p in route.parameters)
-        or any(d.scheme.endswith(_SENT) for d in route.dependencies)
+        (not stay and any(p.place == "cookie" for p in route.parameters))
+        or any(d.scheme.endswith(_SENT if not stay else _SENT[1:]) for d in route.dependencies)
         for route in project.imported.routes
     )
 
@@ -139,5 +151,45 @@ from fastapi.middleware.cors import CORSMiddleware
 app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"])
 """),
         bad=False,
+    ),
+    Example(
+        "cookies that stay on their site: a note",
+        plain("""
+from fastapi import Cookie, Response
+from fastapi.middleware.cors import CORSMiddleware
+
+app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True, allow_methods=["*"])
+
+
+@app.post("/login")
+def login(name: str, response: Response):
+    response.set_cookie("session", name, httponly=True, samesite="lax")
+
+
+@app.get("/me")
+def me(session: str = Cookie()):
+    return session
+"""),
+        bad=True,
+    ),
+    Example(
+        "cookies that go everywhere",
+        plain("""
+from fastapi import Cookie, Response
+from fastapi.middleware.cors import CORSMiddleware
+
+app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True, allow_methods=["*"])
+
+
+@app.post("/login")
+def login(name: str, response: Response):
+    response.set_cookie("session", name, httponly=True, samesite="none", secure=True)
+
+
+@app.get("/me")
+def me(session: str = Cookie()):
+    return session
+"""),
+        bad=True,
     ),
 )

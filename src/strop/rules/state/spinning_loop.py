@@ -12,7 +12,9 @@ the disconnect each receive fails at once.
 **How to fix it.** Pause after the `try` (or in the handler, longer from time to time); leave the loop when the
 other side is gone.
 
-**When it is no problem.** A wait before the work (`queue.get()`, a sleep as the first step) paces failures too.
+**When it is no problem.** A wait before the work (`queue.get()`, a sleep as the first step) paces failures too. A loop
+whose last step leaves it is done after the first failure. Who reads with `receive()` and leaves on "websocket.disconnect" is told of the end once, as a
+message: no receive fails.
 
 **Sources.** Python, "asyncio.sleep": https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep ;
 https://github.com/fastapi/fastapi/issues/3008
@@ -57,6 +59,8 @@ def notice(body: Body) -> Iterator[Mark]:
         for handler in attempt.handlers:
             if not _is_broad(handler) or _pauses(handler.body) or _leaves(handler.body):
                 continue
+            if isinstance(loop.body[-1], _LEAVES) and not _goes_round(handler):
+                continue  # falls through to what ends the loop
             kind = _kind(body, attempt)
             if kind:
                 yield body.mark(RULE.code, handler, kind=kind, loop=loop.lineno)
@@ -76,13 +80,32 @@ def _kind(body: Body, attempt: ast.Try) -> str:
     return "pause"
 
 
+def _goes_round(handler: ast.ExceptHandler) -> bool:
+    return any(isinstance(n, ast.Continue) for n in _inside(handler.body))
+
+
 def _socket(body: Body, attempt: ast.Try) -> bool:
-    for node in _inside(attempt.body):
-        match node:
-            case ast.Call(func=ast.Attribute(value=of, attr=attr)) if attr.startswith("receive"):
-                if body.instance(of).rpartition(".")[2] == "WebSocket":
-                    return True
-    return False
+    """Whether it reads a WebSocket by calls that fail once the other side is gone."""
+    read = {
+        node.func.attr
+        for node in _inside(attempt.body)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr.startswith("receive")
+        and body.instance(node.func.value).rpartition(".")[2] == "WebSocket"
+    }
+    return bool(read) and not (read == {"receive"} and any(map(_ends_with_it, _inside(attempt.body))))
+
+
+def _ends_with_it(node: ast.AST) -> bool:
+    """`if message["type"] == "websocket.disconnect": break`."""
+    return (
+        isinstance(node, ast.If)
+        and any(
+            isinstance(n, ast.Constant) and n.value == "websocket.disconnect" for n in ast.walk(node.test)
+        )
+        and _leaves(node.body)
+    )
 
 
 def _is_disconnect(handler: ast.ExceptHandler) -> bool:
@@ -99,7 +122,8 @@ def _leaves(statements: Iterable[ast.stmt]) -> bool:
 
 def _pauses(statements: Iterable[ast.stmt]) -> bool:
     return any(
-        _called(n) in _PAUSES or any(p in _called(n) for p in ("sleep", "wait", "backoff"))
+        _called(n) in _PAUSES
+        or ("nowait" not in _called(n) and any(p in _called(n) for p in ("sleep", "wait", "backoff")))
         for n in _inside(statements)
     )
 
@@ -217,6 +241,60 @@ async def echo(socket: WebSocket):
             await socket.send_text(await socket.receive_text())
         except Exception as error:
             print("failed", error)
+"""),
+        bad=True,
+    ),
+    Example(
+        "a socket whose end comes as a message",
+        plain("""
+from fastapi import WebSocket
+
+
+@app.websocket("/echo")
+async def echo(socket: WebSocket):
+    await socket.accept()
+    while True:
+        try:
+            message = await socket.receive()
+            if message.get("type") == "websocket.disconnect":
+                break
+            await socket.send_text(message["text"])
+        except Exception as error:
+            print("failed", error)
+"""),
+        bad=False,
+        mends="a socket that is read after its end",
+    ),
+    Example(
+        "the last step leaves the loop",
+        plain("""
+async def drain(fetch):
+    while True:
+        try:
+            more = await fetch()
+            await asyncio.sleep(1)
+            if more:
+                continue
+        except Exception as error:
+            print("failed", error)
+        break
+"""),
+        bad=False,
+    ),
+    Example(
+        "a handler that goes round before the last step",
+        plain("""
+async def drain(fetch):
+    while True:
+        try:
+            more = await fetch()
+            await asyncio.sleep(1)
+            if more:
+                continue
+        except Exception as error:
+            print("failed", error)
+            continue
+        break
 """),
         bad=True,
     ),
