@@ -140,6 +140,38 @@ def test_a_change_that_shows_in_another_configuration_alone_is_told_with_its_nam
     )
 
 
+def test_the_changed_side_runs_the_migrations_that_the_change_brings(tmp_path: Path) -> None:
+    home = ledger.make(tmp_path / "home", {**ledger.FILES, **MIGRATED})
+    (home / "migrations/versions/two.py").write_text(REVISION)
+    (home / "app/models.py").write_text(ledger.MODELS.replace(PRICE, PRICE + NOTE))
+    found = proved(home, Workload(suite=False, cells=tuple(f"c{number:04}" for number in range(20))))
+    assert found.verdict.behaviour is Behaviour.IDENTICAL
+    said = [note for note in found.notes if "migrations" in note]
+    assert [note.rpartition("; ")[2] for note in said] == ["rows are compared without books.note"]
+
+
+PRICE = "    price: Mapped[float] = mapped_column(Float)\n"
+NOTE = '    note: Mapped[str] = mapped_column(String, default="new")\n'
+MIGRATED = {
+    "alembic.ini": "[alembic]\nscript_location = migrations\n",
+    "migrations/env.py": "from alembic import context\nfrom app.models import engine\n"
+    "with engine.connect() as connection:\n    context.configure(connection=connection)\n"
+    "    with context.begin_transaction():\n        context.run_migrations()\n",
+    "migrations/versions/one.py": 'revision = "one"\ndown_revision = None\n\n\ndef upgrade():\n    pass\n',
+}
+REVISION = """\
+import sqlalchemy
+from alembic import op
+
+revision = "two"
+down_revision = "one"
+
+
+def upgrade():
+    op.add_column("books", sqlalchemy.Column("note", sqlalchemy.String, server_default="old"))
+"""
+
+
 def test_an_unknown_request_is_a_mistake_of_the_user(tmp_path: Path) -> None:
     with pytest.raises(Problem) as problem:
         proved(changed(tmp_path / "home", SAME), Workload(suite=False, cells=("c9999",)))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from strop.actions.configurations import Configured, configured, join, join_executed
 from strop.actions.control import control
@@ -29,6 +30,7 @@ from strop.report.redaction import hide
 from strop.target import Configuration, Target
 from strop.verdict import Behaviour, Difference, Gate, Verdict
 from strop.world import git
+from strop.world.brought import Brought, Columns
 from strop.world.instance import World, open_world
 from strop.world.revisions import Range, find_range, take_changed
 
@@ -68,7 +70,8 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
         seen = observe(world, request.workload, listener)
         base, suites = control(world, seen, listener)
         base.second = observe_second(base, seen.served, listener)
-        proving = Proving(world, base, suites, revision, listener, Perturbing(seen, base))
+        columns = seen.served.instance.databases.columns()
+        proving = Proving(world, base, suites, revision, listener, Perturbing(seen, base), columns)
         judged = proving.run(request.cost, request.mutants, request.workload.cells)
         others = _configurations(replace(request, target=target), change, proving, judged)
         proving.executed = join_executed(proving.executed, others)
@@ -123,7 +126,8 @@ def _configured(
         seen = observe(world, workload, listener)
         base, _ = control(world, seen, listener)
         base.second = observe_second(base, seen.served, listener)
-        proving = Proving(world, base, None, revision, listener, Perturbing(seen, base))
+        columns = seen.served.instance.databases.columns()
+        proving = Proving(world, base, None, revision, listener, Perturbing(seen, base), columns)
         return proving.run(cost=False, cells=workload.cells), proving.executed
 
 
@@ -147,8 +151,10 @@ class Proving:
         revision: str,
         listener: Listener = ignore,
         perturbing: Perturbing | None = None,
+        columns: Columns = MappingProxyType({}),
     ) -> None:
-        """`perturbing` makes gate 4 of the same base."""
+        """`perturbing` makes gate 4 of the same base, whose database has these `columns`."""
+        self.columns = columns
         self.perturbing = perturbing
         self.base = base
         self.revision = revision
@@ -159,9 +165,11 @@ class Proving:
         self.kill: KillScore | None = None
         root = world.folder.tree(revision)
         self.files = git.changed(root, "AMD")
+        self.added = git.changed(root, "A")
         world.folder.remove(root)
         self.tests = tuple(name for name in _tests(self.files, world.target.tests) if name.endswith(".py"))
         self.suites = _without(suites, self.tests) if suites is not None else None
+        self._bring(world)
 
     def run(self, cost: bool, mutants: int = 0, cells: Sequence[str] = ()) -> Verdict:
         """Through all gates, and what they say of the behaviour; `cells` are the ids of the requests that were asked for."""
@@ -211,8 +219,27 @@ class Proving:
             self._note(f"the change's own tests: {proof.disturbed}")
         if self.tests and self.suites is not None:
             self._note(f"{len(self.tests)} changed test files are no witnesses: {', '.join(self.tests[:3])}")
-        if brought := [name for name in self.files if "/versions/" in name and name.endswith(".py")]:
-            self._note(f"migrations that the change brings were not run: {', '.join(brought[:3])}")
+        self._say_brought(self.base.world.brought)
+
+    def _bring(self, world: World) -> None:
+        """Let the changed side run the migrations that the change adds."""
+        folder = f"{world.target.migrations}/"
+        added = tuple(
+            n for n in self.added if n.startswith(folder) and "/versions/" in n and n.endswith(".py")
+        )
+        if added and world.target.migrations:
+            world.brought = Brought(added, self.columns)
+
+    def _say_brought(self, brought: Brought) -> None:
+        if not brought.files:
+            return
+        files = ", ".join(brought.files[:3])
+        if brought.failed:
+            self._note(f"migrations that the change brings could not be run ({brought.failed}): {files}")
+            return
+        told = brought.told()
+        more = f"; rows are compared without {', '.join(told[:5])}" if told else ""
+        self._note(f"the changed side ran the migrations that the change brings: {files}{more}")
 
     def _note(self, text: str) -> None:
         self.notes.append(text)

@@ -59,6 +59,7 @@ class Served:
 
     def start(self) -> None:
         """Start the application and keep its databases; raises the Problem that explains a failure."""
+        self.instance.world.brought.run(self.instance)
         self._launch()
         self.instance.databases.execute(self._statements)
         self.instance.databases.keep()
@@ -95,7 +96,7 @@ class Served:
         except (Gone, KeyError):
             return self._revive(cell)
         try:
-            rows = self.instance.databases.changes()
+            rows = self.instance.world.brought.compared(self.instance.databases.changes())
             self.instance.databases.restore()
             if self._leaves_open():
                 self._relaunch()
@@ -173,7 +174,7 @@ class Served:
         """
         databases = self.instance.databases
         self.instance.stop()
-        rows = databases.changes()
+        rows = self.instance.world.brought.compared(databases.changes())
         databases.restore()
         self._launch()
         databases.restore()

@@ -76,6 +76,7 @@ def run_suite(
     Raises Problem T115 when pytest can't run at all; failing tests are no problem here, they are
     in the result.
     """
+    instance.world.brought.run(instance)
     instance.out.unlink(missing_ok=True)
     done = instance.report("suite", conditions or Conditions(), LIMIT, pytest=list(arguments))
     recorded: list[Recorded] = []

@@ -38,8 +38,8 @@ def entries(imported: Imported, source: Source) -> Iterator[Entry]:
 
 
 def _startup(finder: Identifier, imported: Imported) -> Iterator[Entry]:
-    lifespan = finder.function(imported.lifespan, None)
-    found = [lifespan] if lifespan is not None else []
+    named = (finder.function(name, None) for name in (imported.lifespan, *imported.lifespans))
+    found = list({f.id: f for f in named if f is not None}.values())
     for function in finder.source.functions.values():
         if any(name.endswith(".on_event") for name in function.decorators):
             found.append(function)
@@ -64,7 +64,8 @@ class _Serving:
             yield from self._dependency(dependency)
         if self.route.kind == "http":
             for middleware in self.imported.middleware:
-                yield from self._middleware(middleware)
+                if middleware.application in ("", self.route.application):
+                    yield from self._middleware(middleware)
             yield from self._response()
 
     def _entry(self, function: Function, context: Context, text: str = "", span: Span | None = None) -> Entry:

@@ -31,6 +31,7 @@ class Imported:
     thread_limit: int = 40
     options: tuple[tuple[str, str], ...] = ()  # keyword arguments of FastAPI() as text; source reader only
     span: Span | None = None  # where the application is made; source reader only
+    lifespans: tuple[str, ...] = ()  # of the project's other applications; source reader only
 
 
 @dataclass(frozen=True, slots=True)

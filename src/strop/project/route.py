@@ -88,6 +88,7 @@ class Middleware:
     base_http: bool = False  # a subclass of BaseHTTPMiddleware
     options: tuple[tuple[str, str], ...] = ()  # keyword arguments as text; source reader only
     added: Span | None = None  # where it is added; source reader only
+    application: str = ""  # as `Route.application`; source reader only
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,9 +52,17 @@ def grows(table: Table, keys: Iterable[Column], tables: Iterable[Table]) -> bool
     """
     if is_flow(table):
         return True
-    with_parents = {t.name for t in tables if any(c.foreign_key and _parent(c) != t.name for c in t.columns)}
+    known = tuple(tables)
+    with_parents = {t.name for t in known if any(c.foreign_key and _parent(c) != t.name for c in t.columns)}
+    persons = {t.name for t in known if _logs_in(t)}
     found = {_parent(key) for key in keys}
-    return any(name in with_parents and not _PERSONS.search(name.lower()) for name in found)
+    return any(name in with_parents - persons and not _PERSONS.search(name.lower()) for name in found)
+
+
+def _logs_in(table: Table) -> bool:
+    """Whether its rows are persons, whatever it is called: each has an address and a password."""
+    names = {column.name.lower() for column in table.columns}
+    return any("email" in name for name in names) and any("password" in name for name in names)
 
 
 def is_person(name: str) -> bool:

@@ -39,6 +39,9 @@ class State(Protocol):
     def sizes(self) -> dict[str, int]:
         """Rows of each table in the kept state."""
 
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Columns of each table in the kept state, by the name that differences give it."""
+
     def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
         """Values of a column, spread over its rows."""
 
@@ -203,6 +206,10 @@ class Databases:
     def sizes(self) -> dict[str, int]:
         """Rows of each table in the kept states."""
         return {name: rows for state in self._states.values() for name, rows in state.sizes().items()}
+
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Columns of each table in the kept states."""
+        return {name: found for state in self._states.values() for name, found in state.columns().items()}
 
     def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
         """At most `count` values of a column in whichever database has it, spread over its rows."""

@@ -19,6 +19,7 @@ import strop.probe
 from strop.problem import Problem
 from strop.target import Target
 from strop.world.ask import AskSocket
+from strop.world.brought import Brought
 from strop.world.databases import Databases, Originals
 from strop.world.folder import Folder
 from strop.world.memory import memory_size
@@ -66,6 +67,7 @@ class World:
         self._number = 0
         self._lock = threading.Lock()
         self.clock = CLOCK  # at which its applications start; that of the recording, where there is one
+        self.brought = Brought((), {})  # migrations of the change that is proved
         self.one_place = threading.Lock()  # held by whoever uses the place of `at_one_place`
 
     def instance(self, root: Path, name: str = "", backwards: bool = False) -> Instance:

@@ -138,6 +138,10 @@ class MysqlState:
             for table in self._tables
         }
 
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Columns of each table in the kept state."""
+        return {table.name: tuple(name for name, _ in table.columns) for table in self._tables}
+
     def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
         """At most `count` values of a column in the kept state, spread over its rows."""
         if not self._knows(table, column) or count < 1:

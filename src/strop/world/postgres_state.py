@@ -143,6 +143,10 @@ class PostgresState:
         """Rows of each table in the kept state."""
         return {name.partition(".")[2].strip('"'): len(rows) for name, rows in self._kept.items()}
 
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Columns of each table in the kept state, as differences name them."""
+        return {table.told: table.columns for table in self._tables}
+
     def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
         """At most `count` values of a column, spread over its rows."""
         return self._query(

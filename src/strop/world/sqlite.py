@@ -179,6 +179,10 @@ class SqliteState:
                 for name in self._tables
             }
 
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Columns of each table in the kept state."""
+        return {name: shape.columns for name, shape in self._tables.items()}
+
     def sample(self, table: str, column: str, count: int) -> tuple[str, ...]:
         """At most `count` values of a column in the kept state, spread over its rows."""
         if column not in self._columns(table):

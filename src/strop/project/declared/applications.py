@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from strop.project.declared import terms
+from strop.project.declared.begun import begin_empty
 from strop.project.declared.calls import begin
 from strop.project.declared.classes import library_router
 from strop.project.declared.follow import Machine
@@ -18,12 +19,13 @@ _USUAL_NAMES = ("app", "application", "api", "")
 
 
 def applications(machine: Machine) -> list[Router]:
-    """Applications that are not mounted in another, the most usual one first."""
+    """Applications that are not mounted in another, the one with most operations first."""
     for name, file in machine.files.items():
         if file.active:
             machine.load(name)
     start_up(machine, 0)
     _call_factories(machine)
+    begin_empty(machine)
     found = [r for r in machine.routers if r.is_app and not r.below]
     return sorted(found, key=_rank)
 
@@ -104,12 +106,22 @@ def _rank(app: Router) -> tuple[bool, int, int, int, str, int]:
     name = app.name.partition(":")[2]
     return (
         bool(_ASIDE & set(path.parts)),
-        -min(len(app.entries), 1),
+        -_operations(app, set()),
         _USUAL_NAMES.index(name) if name in _USUAL_NAMES else len(_USUAL_NAMES),
         _USUAL_FILES.index(path.stem) if path.stem in _USUAL_FILES else len(_USUAL_FILES),
         app.span.file,
         app.span.line,
     )
+
+
+def _operations(router: Router, seen: set[int]) -> int:
+    """How many operations a router has, with those of what it includes."""
+    if id(router) in seen:
+        return 0
+    seen.add(id(router))
+    inner = [e.router for e in router.entries if isinstance(e, Inclusion) and isinstance(e.router, Router)]
+    own = sum(isinstance(entry, Operation) for entry in router.entries)
+    return own + sum(_operations(each, seen) for each in inner)
 
 
 def lost_includes(machine: Machine) -> list[tuple[Span, str]]:

@@ -54,7 +54,7 @@ def _put_together(declarations: Iterable[Declarations], storage: Storage) -> Imp
     for app in apps:
         routes += (replace(r, application=str(app.span)) for r in served.application(app))
         for each in (app, *_mounted(app, set())):
-            layers += middleware_of(machine, each)
+            layers += (replace(m, application=str(app.span)) for m in middleware_of(machine, each))
             handlers += handlers_of(each)
     routes += _orphaned(machine, served, bool(apps))
     main = apps[0] if apps else None
@@ -68,6 +68,7 @@ def _put_together(declarations: Iterable[Declarations], storage: Storage) -> Imp
         relationships=storage.relationships,
         engines=storage.engines,
         lifespan=lifespan_of(main) if main is not None else "",
+        lifespans=tuple(filter(None, map(lifespan_of, apps[1:]))),
         options=options_of(main) if main is not None else (),
         span=main.span if main is not None else None,
     )

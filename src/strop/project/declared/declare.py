@@ -42,13 +42,20 @@ class _Reader:
         self.interest = Interest(module)
         self.path: list[str] = []
         self.imported: list[str] = []
+        self.main: list[Statement] = []
         self.inside = 0  # functions around
 
     def read(self) -> Declarations:
         module = self.module
         body = tuple(self.block(module.tree.body))
         return Declarations(
-            module.name, module.file, module.is_package, self.interest.active, body, tuple(self.imported)
+            module.name,
+            module.file,
+            module.is_package,
+            self.interest.active,
+            body,
+            tuple(self.imported),
+            tuple(self.main),
         )
 
     # Statements
@@ -107,11 +114,20 @@ class _Reader:
         yield from self.block(node.body)
 
     def branch(self, node: ast.If) -> Iterator[Statement]:
-        if _is_script(node.test):
+        if (script := _is_script(node.test)) is not None:
+            own, imported = (node.body, node.orelse) if script else (node.orelse, node.body)
+            yield from self.block(imported)
+            self._script(own)
             return
         blocks = (tuple(self.block(node.body)), tuple(self.block(node.orelse)))
         if any(blocks):
             yield Branch(test(node.test), blocks)
+
+    def _script(self, body: list[ast.stmt]) -> None:
+        """What only runs when the file is started, not when it is imported."""
+        self.inside += 1  # nor is anything imported for it
+        self.main.extend(self.block(body))
+        self.inside -= 1
 
     def attempt(self, node: ast.Try) -> Iterator[Statement]:
         blocks = [tuple(self.block([*node.body, *node.orelse]))]
@@ -221,5 +237,9 @@ if hasattr(ast, "TypeAlias"):
     _STATEMENTS[ast.TypeAlias] = _Reader.alias
 
 
-def _is_script(test: ast.expr) -> bool:
-    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
+def _is_script(test: ast.expr) -> bool | None:
+    """Whether a branch is taken by what is started, not imported (False: by what is imported); None for other tests."""
+    match test:
+        case ast.Compare(left=ast.Name(id="__name__"), ops=[op]):
+            return not isinstance(op, ast.NotEq)
+    return None

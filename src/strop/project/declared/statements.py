@@ -14,7 +14,18 @@ from strop.project.declared.decorate import decorated
 from strop.project.declared.modules import bring
 from strop.project.declared.operate import is_local, is_weak, truth
 from strop.project.declared.terms import Statement, write
-from strop.project.declared.values import Cls, Frame, Func, Known, Native, Several, Table, Unknown
+from strop.project.declared.values import (
+    Cls,
+    Frame,
+    Func,
+    Known,
+    Native,
+    Router,
+    Several,
+    Table,
+    Unknown,
+    Value,
+)
 
 if TYPE_CHECKING:
     from strop.project.declared.follow import Machine
@@ -81,9 +92,18 @@ def _branch(machine: Machine, term: terms.Branch, frame: Frame) -> bool:
             first = {n: v for n, v in frame.names.items() if before.get(n) is not v}
             ended.append(run(machine, block, frame))
             for name, value in first.items():
-                if not is_weak(value) and frame.names.get(name) is not value:
+                other = frame.names.get(name)
+                if not is_weak(value) and other is not value:
                     frame.names[name] = value
+                    _join(value, other)
     return all(ended)
+
+
+def _join(value: Value, other: Value | None) -> None:
+    """Of an application that is made in one of several ways one is followed, with the options that all of them have."""
+    if isinstance(value, Router) and isinstance(other, Router) and other.is_app and not other.entries:
+        other.below = True
+        value.options = {name: given for name, given in value.options.items() if name in other.options}
 
 
 @contextmanager

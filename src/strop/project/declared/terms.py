@@ -247,6 +247,7 @@ class Declarations(msgspec.Struct, frozen=True, array_like=True, gc=False):
     active: bool
     body: tuple[Statement, ...]
     imports: tuple[str, ...] = ()  # modules (or names in modules) that importing this one imports, in order
+    main: tuple[Statement, ...] = ()  # what runs when it is started: `if __name__ == "__main__"`
 
 
 def write(term: Expr | None) -> str:

@@ -213,6 +213,31 @@ def list_streets(customer_id: int, session: Session = Depends(get_session)):
         bad=True,
     ),
     Example(
+        "each who logs in has a few of them: a note",
+        shop("""
+class Login(Base):
+    __tablename__ = "logins"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    email: Mapped[str]
+    password_hash: Mapped[str]
+
+
+class Device(Base):
+    __tablename__ = "devices"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    login_id: Mapped[int] = mapped_column(ForeignKey("logins.id"))
+    model: Mapped[str]
+    token: Mapped[str]
+
+
+@app.get("/logins/{login_id}/devices", response_model=list[str])
+def list_devices(login_id: int, session: Session = Depends(get_session)):
+    return session.scalars(select(Device.model).where(Device.login_id == login_id).limit(50)).all()
+"""),
+        bad=True,
+    ),
+    Example(
         "filter on a foreign key",
         shop("""
 @app.get("/customers/{customer_id}/orders", response_model=list[OrderRow])
