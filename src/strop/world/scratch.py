@@ -24,13 +24,14 @@ KEEPER = "strop.world.keeper"
 
 
 @contextlib.contextmanager
-def scratch() -> Iterator[Path]:
-    """A folder that is gone afterwards, whatever happened, with all processes that carry it as their mark.
+def scratch(place: str = "") -> Iterator[Path]:
+    """A folder that is gone afterwards, whatever happened, with all processes that carry it as their mark. It is called
+    `place` where nothing else is.
 
     Raises Problem W202 where the disk is full, W203 where git failed, W319 where a database server went away.
     """
     temporary.sweep()
-    base = temporary.name()
+    base = temporary.claim(place) or temporary.name()
     with keep_beside([sys.executable, "-P", "-m", KEEPER, str(base)]):
         try:
             temporary.make(base)
