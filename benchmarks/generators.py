@@ -9,6 +9,7 @@ Needs `pip install schemathesis`.
 
 from __future__ import annotations
 
+import importlib
 import json
 import time
 import warnings
@@ -77,6 +78,7 @@ def main(
         _show("schemathesis, examples and coverage", third, wanted)
         both = first.lines | second.lines
         print("only schemathesis executes:", *sorted(third.lines - both)[:20])
+        print("only schemathesis is answered:", *sorted(third.answers - first.answers - second.answers))
         print("only strop executes:", *sorted(both - third.lines)[:20])
 
 
@@ -117,13 +119,17 @@ def _perturbed(
 
 def _schemathesis(imported: Imported, identity: tuple[Header, ...], most: int) -> list[Cell]:
     """Its examples and its coverage phase, valid and invalid, for every operation."""
-    import schemathesis
-    from schemathesis.config import GenerationConfig
-    from schemathesis.generation import GenerationMode
-    from schemathesis.generation.drivers import CoverageGenerator
-    from schemathesis.generation.feedback import FeedbackSources
-    from schemathesis.generation.overrides import Override
-
+    schemathesis, config, generation, drivers, feedback, overrides = (
+        importlib.import_module(f"schemathesis{name}")
+        for name in (
+            "",
+            ".config",
+            ".generation",
+            ".generation.drivers",
+            ".generation.feedback",
+            ".generation.overrides",
+        )
+    )  # by name: it is no dependency of strop's
     cells: list[Cell] = []
     for prefix, text in (("", imported.openapi), *imported.mounted):
         if not text:
@@ -133,13 +139,13 @@ def _schemathesis(imported: Imported, identity: tuple[Header, ...], most: int) -
             operation: Any = result.ok() if hasattr(result, "ok") else None
             if operation is None:
                 continue
-            generator = CoverageGenerator(
+            generator = drivers.CoverageGenerator(
                 operation=operation,
-                generation_modes=list(GenerationMode),
-                generation_config=GenerationConfig(),
+                generation_modes=list(generation.GenerationMode),
+                generation_config=config.GenerationConfig(),
                 auth_storage=None,
-                override=Override(query={}, headers={}, cookies={}, path_parameters={}, body={}),
-                feedback=FeedbackSources(),
+                override=overrides.Override(query={}, headers={}, cookies={}, path_parameters={}, body={}),
+                feedback=feedback.FeedbackSources(),
             )
             made = list(generator)
             share = max(1, len(made) // min(MOST, max(1, most // 20)))
@@ -149,8 +155,7 @@ def _schemathesis(imported: Imported, identity: tuple[Header, ...], most: int) -
 
 
 def _cell(case: Any, prefix: str, identity: tuple[Header, ...], number: int) -> Cell:
-    import requests
-
+    requests = importlib.import_module("requests")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         given = case.as_transport_kwargs(base_url="http://testserver")

@@ -76,6 +76,22 @@ def test_a_job_that_is_cancelled(tmp_path: Path) -> None:
         check(bench.end(process))
 
 
+def test_a_command_that_is_killed(tmp_path: Path) -> None:
+    """Nobody is asked: the keeper beside it puts away what it left."""
+    home = ledger.make(tmp_path / "home", {"main.py": CHILD + SLEEP + APP}, database=False)
+    with untouched(home, tmp_path / "tmp") as bench:
+        process = bench.start("measure")
+        wait_for(process, "reading")
+        until = time.monotonic() + 60  # a clone and a process of the application are there
+        while len(bench.processes()) < 4 and time.monotonic() < until:
+            time.sleep(0.05)
+        process.kill()
+        assert bench.end(process).status == -signal.SIGKILL
+        until = time.monotonic() + 10
+        while any(bench.temporary.iterdir()) and time.monotonic() < until:
+            time.sleep(0.1)
+
+
 def check(ended: Ended) -> None:
     assert ended.status == 130, str(ended)
     assert ended.err.endswith(

@@ -15,9 +15,10 @@ from strop.event import Event, Note
 from strop.finding import Finding
 from strop.patch import Edit, Patch
 from strop.plan import Item
-from strop.proof.branch import Suites, holds_for, prove_branch, verdict, witnesses
+from strop.proof.branch import Suites, prove_branch, verdict
 from strop.proof.judge import Candidate
 from strop.proof.schema import Schema
+from strop.proof.short import holds_for, witnesses
 from strop.span import Span
 from strop.verdict import Behaviour, Difference, Verdict
 from strop.world import git
@@ -39,6 +40,7 @@ OPENED = swap("dict[str, float | int | str | None]:", "dict[str, int | float | s
 LOADED = swap("    return [shown(book) for book in books]", "    return list(map(shown, books))")
 WRONG_STATUS = swap("    if book is None or book.hidden:", "    if book is None:")
 WRONG_OWNER = swap(" or book.author_id != user.id", "")
+ORDER_LOST = swap("order_by(Book.title, Book.id)", "order_by(Book.title)")
 WRONG_IN_SUITE = swap(
     '    response.headers["x-total"] = str(total)\n',
     '    response.headers["x-total"] = str(total + (limit == 7))\n',
@@ -175,3 +177,24 @@ def test_witnesses_are_cells_and_tests_with_their_parameters() -> None:
     found = witnesses(tuple(Difference(name, "", "status", "value", "", "") for name in names))
     assert found.cells == {"c0001", "r02"}
     assert found.tests == {"tests/test_a.py::test_b[1#2]", "tests/test_a.py::test_c"}
+
+
+def test_what_only_the_second_world_tells_apart_is_found_among_several(made: Seen) -> None:
+    """Rows lie in order, so a lost ORDER BY changes no answer of the first world."""
+    found, heard = search(
+        made,
+        kept(made, "turned", TURNED),
+        kept(made, "order lost", ORDER_LOST),
+        kept(made, "counted", COUNTED),
+    )
+    base = made.base
+    try:
+        proof = optimize._prove(found, None, heard, made.observation.served)
+    finally:
+        base.second = None
+    assert proof is not None
+    proof.served.instance.close()
+    assert [(gate.number, gate.passed) for gate in proof.gates] == [(1, True), (3, True), (6, True)]
+    assert titles(found) == ["turned", "counted"]
+    (refused,) = found.refused
+    assert (refused.item.finding.slug, "with rows in another order" in refused.reason) == ("order lost", True)

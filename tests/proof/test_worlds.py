@@ -47,8 +47,15 @@ def ticket(db: Db) -> list[int]:
     if time.time() > {CLOCK:.0f} + 60:
         raise HTTPException(401, "expired")
     return list(db.scalars(select(Author.id).order_by(Author.id)))
+
+
+@app.get("/gone")
+def gone() -> bool:
+    if time.time() > {CLOCK:.0f} + 60:
+        os._exit(1)
+    return True
 """
-MAIN = ledger.MAIN.replace("from typing", "import time\nfrom typing", 1) + SHELF
+MAIN = ledger.MAIN.replace("from typing", "import os\nimport time\nfrom typing", 1) + SHELF
 MODELS = "import os\n\n" + ledger.MODELS.replace(', order_by="Book.id"', "").replace(
     '"sqlite:///ledger.db"', 'os.environ.get("LEDGER", "sqlite:///ledger.db")'
 )
@@ -118,6 +125,10 @@ def test_what_the_base_leaves_open(base: Base) -> None:
     assert open_ones == {"GET /shelf": {"body $[].books"}, "GET /ranks": {"body $"}}
     kept = {cell.request.path for cell in base.second.cells.values() if not cell.shift}
     assert kept == {"/ticket"}  # it expires
+    served = {cell.request.path for cell in base.cells}
+    assert served - {cell.request.path for cell in base.second.cells.values()} == {
+        "/gone"
+    }  # nothing to compare with
 
 
 def test_an_order_that_nobody_fixed_may_change(base: Base) -> None:

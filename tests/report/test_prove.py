@@ -103,6 +103,15 @@ def test_what_an_application_answers_stays_text_and_secrets_stay_here() -> None:
     assert "hunter22" not in everything
 
 
+def test_a_base_that_was_not_run_is_named() -> None:
+    known = replace(IDENTICAL, recorded=1_790_000_000.0)
+    said = "known since 2026-09-2"
+    piped = print_with(200, lambda console: text.write(known, console), terminal=False)
+    assert next(line for line in piped.splitlines() if line.startswith("base  ")).startswith(f"base  {said}")
+    assert f"The base was not run: what it answers is {said}" in markdown.render(known)
+    assert "known since" not in markdown.render(IDENTICAL)
+
+
 def test_what_differs_alike_in_several_answers_is_said_once() -> None:
     moved = Difference("c1", "GET /books", "body $", "order", "[0] 20", "[0] 30")
     other = replace(moved, cell="c2", before="[3] 5", after="[3] 8")

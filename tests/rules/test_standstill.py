@@ -267,10 +267,10 @@ async def answer():
     assert one.severity == "error"
 
 
-def waiting(names: Iterable[str]) -> str:
-    """Async handlers that wait for a session."""
+def waiting(names: Iterable[str], first: str = "    await asyncio.sleep(0)\n") -> str:
+    """Async handlers that wait for a session, after their first line."""
     handler = '@app.get("/{0}")\nasync def read_{0}(session: Session = Depends(get_session)):\n'
-    handler += "    await asyncio.sleep(0)\n    return list(session.scalars(select(Customer.name)))\n"
+    handler += first + "    return list(session.scalars(select(Customer.name)))\n"
     return "import asyncio\n\n\n" + "\n\n".join(map(handler.format, names))
 
 
@@ -280,3 +280,10 @@ def test_where_no_session_is_awaited_waiting_is_one_habit_of_the_project(tmp_pat
     (one,) = found(tmp_path, "ASY001", code, database=True)
     assert len(one.places) == HABIT + 1
     assert {place.file for place in one.places} == {"main.py", "more.py"}
+
+
+def test_where_no_session_is_awaited_handlers_without_await_are_one_habit_too(tmp_path: Path) -> None:
+    (tmp_path / "more.py").write_text("from main import *\n\n" + waiting(["first", "second"], first=""))
+    code = waiting((f"n{number}" for number in range(HABIT)), first="")
+    (one,) = found(tmp_path, "ASY003", code, database=True)
+    assert len(one.places) == HABIT + 1

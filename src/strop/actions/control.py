@@ -5,11 +5,12 @@ from __future__ import annotations
 from strop.event import Listener, Note, Stage
 from strop.measure.observe import Observation
 from strop.proof.branch import Suites
-from strop.proof.cost import pair, time_noise, timed_cells, weights_of
+from strop.proof.cost import TimeNoise, pair, time_noise, timed_cells, weights_of
 from strop.proof.judge import Base
 from strop.proof.relax import relax
 from strop.proof.suites import flaky_tests
 from strop.world.instance import World
+from strop.world.process import workers
 
 
 def control(world: World, seen: Observation, listener: Listener) -> tuple[Base, Suites | None]:
@@ -18,11 +19,21 @@ def control(world: World, seen: Observation, listener: Listener) -> tuple[Base, 
     relaxed = relax(seen.one.values(), seen.two.values())
     base = Base(world, seen.root, seen.project.imported, seen.cells, seen.one, seen.two, relaxed)
     base.mix = dict(seen.evidence.mix)
-    cells = timed_cells(seen.cells, seen.one, {cell.route for cell in seen.cells}, base.mix)
-    if cells:
-        listener(Stage("comparing the base with itself"))
-        base.noise = time_noise([pair(seen.served, seen.again, cells, seen.one, weights_of(cells, base.mix))])
+    base.noise = measure_noise(seen, listener)
     return base, suites
+
+
+def measure_noise(seen: Observation, listener: Listener) -> TimeNoise:
+    """How far the CPU time of two processes of the base differs on this machine at this moment."""
+    mix = dict(seen.evidence.mix)
+    cells = timed_cells(seen.cells, seen.one, {cell.route for cell in seen.cells}, mix)
+    if not cells:
+        return TimeNoise()
+    listener(Stage("comparing the base with itself"))
+    with workers(2) as pool:  # what sleeps is woken, both at once
+        for woken in [pool.submit(getattr, side, "instance") for side in (seen.served, seen.again)]:
+            woken.result()
+    return time_noise([pair(seen.served, seen.again, cells, seen.one, weights_of(cells, mix))])
 
 
 def _suites(seen: Observation, listener: Listener) -> Suites | None:

@@ -20,25 +20,27 @@ from strop.measure.latency import measure_latency
 from strop.measure.observe import Workload, observe
 from strop.measure.run import update
 from strop.measure.secrets import secrets_of
+from strop.measure.serve import Served
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.branch import (
     BranchProof,
     Suites,
-    Witnesses,
-    holds_for,
     measure_gains,
     prove_branch,
-    witnesses,
 )
 from strop.proof.driven import Drivers
 from strop.proof.judge import Base, Tip
 from strop.proof.schema import Schema, migrate
+from strop.proof.second import Second
+from strop.proof.short import Witnesses, holds_for, tell, witnesses
+from strop.proof.worlds import compare_worlds, observe_second
 from strop.report.redaction import hide
 from strop.report.result import Result
 from strop.rules.registry import noticers
 from strop.target import Target
 from strop.world import git
 from strop.world.instance import Conditions, Gone, open_world
+from strop.world.process import workers
 
 LONGEST = 1_500_000  # us: a request that is sent for latency
 ROUTES = 24  # routes whose latency is measured
@@ -79,7 +81,7 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
         until = time.monotonic() + request.minutes * 60
         search = Search(base, tips, seen.project, listener, drivers)
         search.run(measured.plan.items[: request.most], lambda: time.monotonic() > until)
-        branch = _prove(search, suites, listener)
+        branch = _prove(search, suites, listener, seen.served)
         final, latencies = _finish(request, search, branch, suites, listener)
         seen.evidence = replace(seen.evidence, latencies=latencies)
         update(measured.folder, seen.evidence)
@@ -97,30 +99,43 @@ def _check_branch(request: OptimizeRequest) -> None:
         raise Problem("T110", f"{request.branch!r} is no name for a branch", do=do, status=EXIT_USAGE)
 
 
-def _prove(search: Search, suites: Suites | None, listener: Listener) -> BranchProof | None:
-    """Prove the branch as a whole; a patch that only the whole workload shows to differ is taken out."""
+def _prove(
+    search: Search, suites: Suites | None, listener: Listener, first: Served | None = None
+) -> BranchProof | None:
+    """Prove the branch as a whole, in two worlds where `first` serves the base; a patch that only the whole workload,
+    or only the second world, shows to differ is taken out.
+    """
     while search.kept:
         added = tuple(e.file for k in search.kept for e in k.patch.tests)
-        proof = prove_branch(
-            search.base, search.branch.revision, search.branch.schema, suites, listener, added=added
-        )
+        with workers(1) as pool:  # the base's second world beside the branch's first
+            second = pool.submit(_second, search.base, first)
+            proof = prove_branch(
+                search.base, search.branch.revision, search.branch.schema, suites, listener, added=added
+            )
+            observed = second.result()
         if proof.holds and proof.disturbed:
             listener(Note(f"the added tests are left out: {proof.disturbed}", "warn"))
             search.drop_tests(f"no test was added: {proof.disturbed}")
             proof.served.instance.close()
             continue
+        search.base.second = observed
+        if proof.holds:
+            compare_worlds(search.base, proof, search.branch.schema, listener)
         if proof.holds:
             return proof
         proof.served.instance.close()
-        first = proof.differences[0]
-        culprit = _culprit(
-            search, suites, witnesses((first,))
-        )  # of this one: another may have another culprit
-        where = f"{first.route} {first.path}".strip() if first.route else f"{first.cell} {first.path}"
-        told = f"{where}: {first.before} before, {first.after} after"
-        listener(Note(f"taken out: {culprit.patch.title}: {told}", "warn"))
-        search.drop(culprit, f"only the proof of the branch told it apart: {told}")
+        seen = proof.differences[0]  # of this one: another may have another culprit
+        culprit = _culprit(search, suites, witnesses((seen,)))
+        listener(Note(f"taken out: {culprit.patch.title}: {tell(seen)}", "warn"))
+        search.drop(culprit, f"only the proof of the branch told it apart: {tell(seen)}")
     return None
+
+
+def _second(base: Base, first: Served | None) -> Second | None:
+    """The base in its second world, observed once."""
+    if base.second is not None or first is None:
+        return base.second
+    return observe_second(base, first, ignore)
 
 
 def _culprit(search: Search, suites: Suites | None, seen: Witnesses) -> Kept:

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from strop.actions.base import BaseStore, Outdated, observe_base, outdated
 from strop.actions.configurations import Configured, configured, join, join_executed
-from strop.actions.control import control
+from strop.actions.control import measure_noise
 from strop.actions.facts import describe_noise, describe_target, describe_workload, list_unproved
 from strop.event import Listener, Note, Stage, ignore
-from strop.measure.observe import Workload, observe
+from strop.measure.observe import Workload
 from strop.measure.secrets import secrets_of
 from strop.measure.suite import SuiteRun
 from strop.problem import EXIT_USAGE, Problem
+from strop.proof.base_kept import KeptBase, take_base
 from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch, verdict
+from strop.proof.cost import TimeNoise
 from strop.proof.executed import Executed, executed
 from strop.proof.judge import Base
 from strop.proof.kill import KillScore, score
 from strop.proof.perturbed import Perturbing, wanted
 from strop.proof.schema import Schema
 from strop.proof.side_by_side import Perturbed
-from strop.proof.worlds import compare_worlds, observe_second
+from strop.proof.worlds import compare_worlds
 from strop.report.prove.proved import Proved
 from strop.report.redaction import hide
 from strop.target import Configuration, Target
@@ -43,7 +46,8 @@ class ProveRequest:
     """Which change to prove (`A..B`, `A`, "" since the main branch), and with which requests.
 
     `head` leaves out what is not committed; `mutants` is how many mistakes are made in what changed. `options` are
-    those of the command that may be shown again, `secret` the names of those whose values may not.
+    those of the command that may be shown again, `secret` the names of those whose values may not. `cache`: what an
+    earlier proof saw of the same base is taken as known, and what this one sees is kept.
     """
 
     target: Target
@@ -52,6 +56,7 @@ class ProveRequest:
     cost: bool = True
     head: bool = False
     mutants: int = 0
+    cache: bool = True
     options: tuple[str, ...] = ()
     secret: tuple[str, ...] = ()
 
@@ -62,17 +67,42 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
     Nothing of the user's is touched. Raises the Problem that stops it: no git (R510), no such commit (R506),
     nothing changed (R509), a base that can't be run; a change that can't be run is DIFFERENT.
     """
-    began = time.monotonic()
     change = _range(request)
     target = replace(request.target, commit=change.base)
-    with open_world(target) as world:
+    store = BaseStore(target, request.workload, request.cache)
+    kept = store.read()
+    try:
+        return _prove(request, change, target, store, kept, listener)
+    except Outdated as outdated:
+        told = f"what was kept of the base does not hold any more ({outdated}): it is run again"
+        listener(Note(told, "warn"))
+    store.forget()
+    return _prove(request, change, target, store, None, listener)
+
+
+def _prove(
+    request: ProveRequest,
+    change: Range,
+    target: Target,
+    store: BaseStore,
+    kept: KeptBase | None,
+    listener: Listener,
+) -> Proved:
+    """The proof, with a base that was `kept` or is run now. Raises Outdated where the kept one turns out to be another."""
+    began = time.monotonic()
+    with open_world(target, kept.place if kept else "") as world:
         revision = take_changed(world.folder, change)
-        seen = observe(world, request.workload, listener)
-        base, suites = control(world, seen, listener)
-        base.second = observe_second(base, seen.served, listener)
-        columns = seen.served.instance.databases.columns()
-        proving = Proving(world, base, suites, revision, listener, Perturbing(seen, base), columns)
+        if kept is not None:
+            known = take_base(world, kept)
+        else:
+            known = observe_base(world, request.workload, listener)
+            store.write(known)
+        seen, base, suites = known.seen, known.base, known.suites
+        proving = Proving(world, base, suites, revision, listener, Perturbing(seen, base), known.columns)
+        proving.measure_noise = lambda: measure_noise(seen, listener)
         judged = proving.run(request.cost, request.mutants, request.workload.cells)
+        if kept is not None and (why := outdated(known, kept, judged)):
+            raise Outdated(why)
         others = _configurations(replace(request, target=target), change, proving, judged)
         proving.executed = join_executed(proving.executed, others)
         judged = proving.judge(join(judged, others))
@@ -90,6 +120,7 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
             command=_command(request, judged),
             notes=(*seen.evidence.notes, *proving.notes),
             seconds=time.monotonic() - began,
+            recorded=base.recorded,
         )
         return hide(told, secrets_of(seen.made))
 
@@ -123,11 +154,9 @@ def _configured(
     workload = replace(request.workload, openapi=True, suite=False)
     with open_world(configured(request.target, configuration)) as world:
         revision = take_changed(world.folder, change)
-        seen = observe(world, workload, listener)
-        base, _ = control(world, seen, listener)
-        base.second = observe_second(base, seen.served, listener)
-        columns = seen.served.instance.databases.columns()
-        proving = Proving(world, base, None, revision, listener, Perturbing(seen, base), columns)
+        known = observe_base(world, workload, listener)
+        perturbing = Perturbing(known.seen, known.base)
+        proving = Proving(world, known.base, None, revision, listener, perturbing, known.columns)
         return proving.run(cost=False, cells=workload.cells), proving.executed
 
 
@@ -156,6 +185,7 @@ class Proving:
         """`perturbing` makes gate 4 of the same base, whose database has these `columns`."""
         self.columns = columns
         self.perturbing = perturbing
+        self.measure_noise: Callable[[], TimeNoise] | None = None  # where the base's was not measured now
         self.base = base
         self.revision = revision
         self.listener = listener
@@ -186,6 +216,8 @@ class Proving:
         if self.base.second is None:
             self.unproved.append(ONE_WORLD)
         if proof.holds and cost:
+            if self.base.recorded and self.measure_noise is not None:
+                self.base.noise = self.measure_noise()
             proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
         if proof.holds and mutants:
             asked = perturbed.beside(self.base, proof)

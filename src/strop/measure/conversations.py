@@ -16,10 +16,7 @@ from strop.probe.conversation import METHOD
 from strop.project.project import Imported
 from strop.world.databases import Databases
 
-SAID: tuple[tuple[str, ...], ...] = (
-    ("{}",),
-    ("strop", "strop again"),
-)  # JSON for those who read it, and words
+SAID = ("{}", "strop")  # JSON first, for those who read it
 
 
 def conversations(imported: Imported, databases: Databases) -> Iterator[tuple[str, Request]]:
@@ -31,8 +28,7 @@ def conversations(imported: Imported, databases: Databases) -> Iterator[tuple[st
         path = route.path
         for found in re.finditer(r"{([^}:]+)(?::[^}]*)?}", route.path):
             path = path.replace(found[0], quote(values.parameter(found[1], {}, route.path)[0], safe=""))
-        for texts in SAID:
-            yield route.key, Request(METHOD, path, (("host", "testserver"),), said(texts))
+        yield route.key, Request(METHOD, path, (("host", "testserver"),), said(SAID))
 
 
 def said(texts: tuple[str, ...]) -> bytes:

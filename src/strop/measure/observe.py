@@ -124,12 +124,9 @@ def observe(
         replayed = _make_cells(world.target, project, served, workload, recording)
         made = replayed.cells
         cells = workload.chosen(made)
-        listener(Stage("measuring", 2 * len(cells)))
-        one = _serve(served, cells, listener)
-        again.start()
-        again.describe()  # it builds the schema once, as the first side did
-        # In another order: what depends on the requests before it is not specified by the request.
-        two = _serve(again, _ending(Random(0).sample(cells, len(cells)), one), listener)
+        listener(Stage("measuring", 2 * len(cells) if times else len(cells)))
+        both = _serve_in_turn if times else _serve_at_once
+        one, two = both(served, again, cells, listener)
         if times:
             listener(Stage("running the tests"))
         runs, failed = suites.result()
@@ -137,7 +134,7 @@ def observe(
         borrowed = workload.chosen(borrow(world.target, project.imported, served, made, one, runs[0]), True)
         listener(Stage("measuring with credentials of the tests", 2 * len(borrowed)))
         one |= _serve(served, borrowed, listener)
-        two |= _serve(again, _ending(Random(0).sample(borrowed, len(borrowed)), one), listener)
+        two |= _serve(again, _ending(_shuffled(borrowed), one), listener)
         cells, made = (*cells, *borrowed), (*made, *borrowed)
     refused = refusal(served.instance)
     if refused is not None:
@@ -189,9 +186,43 @@ def _serve(served: Served, cells: Sequence[Cell], listener: Listener) -> Outcome
     return outcomes
 
 
+def _serve_in_turn(
+    served: Served, again: Served, cells: Sequence[Cell], listener: Listener
+) -> tuple[Outcomes, Outcomes]:
+    """The cells in one process and then in another; what does not come to its end is not sent to the second."""
+    one = _serve(served, cells, listener)
+    _start(again)
+    return one, _serve(again, _ending(_shuffled(cells), one), listener)
+
+
+def _serve_at_once(
+    served: Served, again: Served, cells: Sequence[Cell], listener: Listener
+) -> tuple[Outcomes, Outcomes]:
+    """The cells in two processes at once, where no suite needs the other core."""
+
+    def second() -> Outcomes:
+        _start(again)
+        return _serve(again, _shuffled(cells), ignore)
+
+    with workers(1) as pool:
+        beside = pool.submit(second)
+        one = _serve(served, cells, listener)
+        return one, beside.result()
+
+
+def _start(again: Served) -> None:
+    again.start()
+    again.describe()  # it builds the schema once, as the first side did
+
+
 def _ending(cells: Sequence[Cell], one: Outcomes) -> list[Cell]:
     """The cells that came to their end; each of the others would take the whole time limit once more."""
     return [cell for cell in cells if one[cell.id].answer.exception not in UNENDING]
+
+
+def _shuffled(cells: Sequence[Cell]) -> list[Cell]:
+    """In another order: what depends on the requests before it is not specified by the request."""
+    return Random(0).sample(cells, len(cells))
 
 
 def _set_aside(cells: Sequence[Cell], one: Outcomes, two: Outcomes) -> tuple[set[str], tuple[str, ...]]:

@@ -91,8 +91,8 @@ class _Maker:
             tried = self.served.serve(after)
             if tried.answer.status == before:
                 return after, tried, {**{each: [] for each in wide}, **needs}
-        things = self._closed(giver for giver, links in needs.items() if any(one.refers for one in links))
-        for fewer in dict.fromkeys(((), tuple(each for each in lead if each in things))) if lead else ():
+        logins = {giver for giver, links in needs.items() if not any(one.refers for one in links)}
+        for fewer in dict.fromkeys(((), tuple(each for each in lead if each not in logins))) if lead else ():
             few = self._with_lead(cell, list(fewer), needs)
             tried = self.served.serve(few)
             if _is_as_good(tried, outcome):

@@ -44,11 +44,16 @@ class Served:
         """`statements` change the schema after the start, where migrations could not; `limit`, in seconds, is what
         a request may take.
         """
-        self.instance = instance
+        self._instance = instance
         self.conditions = conditions or Conditions()
         self._statements = statements
         self._holds = False  # the application writes in a transaction that it leaves open from its start
         self._limit = min(limit or REQUEST_LIMIT, instance.world.target.time_limit)
+
+    @property
+    def instance(self) -> Instance:
+        """The copy of the application that serves."""
+        return self._instance
 
     def __enter__(self) -> Served:
         self.start()

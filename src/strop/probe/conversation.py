@@ -14,7 +14,7 @@ from .drive import Answer, Request, Stuck, make_scope, settle, type_name
 
 METHOD = "WEBSOCKET"
 _QUIET = 0.05  # seconds without a word after which the application has said what it had to say
-_PATIENCE = 1.0  # seconds that it may think, where it does not wait for us
+_PATIENCE = 2.0  # seconds that it may think, where it does not wait for us
 _END = 1.0  # seconds that it gets when the client is gone
 _MOST = 200  # messages of the application that are kept
 

@@ -55,6 +55,7 @@ class Base:
     relaxed: Relaxed
     noise: TimeNoise = field(default_factory=TimeNoise)
     second: Second | None = None
+    recorded: float = 0.0  # when it ran, where its evidence was kept: clocks of then say nothing of today
     mix: Mapping[str, int] = field(default_factory=dict)  # how often an access log asks each route
 
 

@@ -191,7 +191,8 @@ def sameness(verdict: Verdict) -> Sameness:
     relaxed = len(verdict.relaxed)
     match verdict.behaviour:
         case Behaviour.IDENTICAL:
-            detail = "byte for byte, and row by row in the database"
+            worlds = ", in two worlds" if any(g.number == 6 and g.passed for g in verdict.gates) else ""
+            detail = f"byte for byte, and row by row in the database{worlds}"
         case Behaviour.UNSPECIFIED:
             detail = f"but for {plural(relaxed, 'place')} that the base itself leaves open"
         case Behaviour.DIFFERENT:

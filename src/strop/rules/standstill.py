@@ -198,7 +198,7 @@ class Standstill:
             yield from _few(causes, MANY if count <= HABIT else 1)
 
     def handlers(self) -> Iterator[Cause]:
-        """Handlers that await nothing and hold the loop, one a file where many do it with the same."""
+        """Handlers that await nothing and hold the loop: one a file where many do it with the same, one where all do."""
         alike: dict[tuple[str, ...], list[Cause]] = defaultdict(list)
         for function in self.awaitless.values():
             path = self._below(function)
@@ -210,8 +210,10 @@ class Standstill:
                 awaiting = tuple(sorted(callers | self._wrapping(function)))
                 cause = Cause(function, hold, routes, (*self.way(function, routes), *chain), (), awaiting)
                 alike[function.span.file, str(bool(awaiting)), *same].append(self._weighed(cause))
+        with_sessions = [found for key, found in alike.items() if key[2:] == ("session",)]
+        yield from self._at_once(with_sessions)
         most = MANY if sum(map(len, alike.values())) <= HABIT else 1
-        for causes in alike.values():
+        for causes in (found for found in alike.values() if found not in with_sessions):
             yield from _few(causes, most)
 
     def _wrapping(self, function: Function) -> set[str]:

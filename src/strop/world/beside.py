@@ -6,6 +6,7 @@ database, not as bytes that somebody may be writing.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ SKIPPED = frozenset(
 )
 SQLITE = b"SQLite format 3\0"
 JOURNALS = ("-wal", "-shm", "-journal")
+GROWING = (".log", ".coverage", ".DS_Store", ".swp", "~")  # endings of files that nobody means as data
 
 
 def collect(repo: Path, into: Path, target: Target) -> tuple[str, ...]:
@@ -39,24 +41,54 @@ def collect(repo: Path, into: Path, target: Target) -> tuple[str, ...]:
     Environments, caches and what they hold are left where they are. What the settings name in `copy`
     is copied whatever its size.
     """
-    named = tuple(Path(target.root) / name for name in target.copy)
     left: list[str] = []
-    total = 0
-    for path in _files(repo):
-        is_database = _is_sqlite(path)
-        size = path.lstat().st_size
-        wanted = any(path.is_relative_to(name) for name in named)
-        if not wanted and ((size > LARGEST and not is_database) or total + size > MOST):
+    for path, is_taken in _chosen(repo, target):
+        if not is_taken:
             left.append(str(path.relative_to(repo)))
             continue
-        total += size
         goal = into / path.relative_to(repo)
         goal.parent.mkdir(parents=True, exist_ok=True)
-        if is_database:
+        if _is_sqlite(path):
             sqlite.copy(path, goal)
         else:
             shutil.copy2(path, goal, follow_symlinks=False)
     return tuple(left)
+
+
+def prints(repo: Path, target: Target) -> Iterator[str]:
+    """A line for each file that `collect` would copy, with a print of its bytes; without logs, which grow by
+    themselves, and without what is new and not committed, which is no part of any base.
+    """
+    for path, is_taken in _chosen(repo, target):
+        name = str(path.relative_to(repo))
+        if is_taken and name not in target.dirty and not path.name.endswith(GROWING):
+            yield f"{name} {print_of(path)}"
+
+
+def print_of(path: Path) -> str:
+    """A print of a file's bytes, and of what SQLite keeps beside it; of a link, of where it leads; "" without a file."""
+    if path.is_symlink():
+        return f"-> {path.readlink()}"
+    found = hashlib.blake2b(digest_size=16)
+    for end in ("", *JOURNALS[::2]):  # the index of a log says nothing that the log does not
+        if path.is_file() and (each := Path(f"{path}{end}")).is_file():
+            with each.open("rb") as file:
+                found.update(hashlib.file_digest(file, "blake2b").digest())
+    return found.hexdigest() if path.is_file() else ""
+
+
+def _chosen(repo: Path, target: Target) -> Iterator[tuple[Path, bool]]:
+    """Every file beside the code, and whether it is small enough, or wanted enough, to be copied."""
+    named = tuple(Path(target.root) / name for name in target.copy)
+    total = 0
+    for path in _files(repo):
+        size = path.lstat().st_size
+        wanted = any(path.is_relative_to(name) for name in named)
+        if not wanted and ((size > LARGEST and not _is_sqlite(path)) or total + size > MOST):
+            yield path, False
+            continue
+        total += size
+        yield path, True
 
 
 def _files(repo: Path) -> Iterator[Path]:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,9 @@ from strop.problem import Problem
 from strop.world import mysql, mysql_state, postgres, postgres_state, sqlite
 from strop.world.address import Address, answers
 from strop.world.ask import Answer, Question
+from strop.world.beside import print_of
 from strop.world.own_server import OwnServer
+from strop.world.postgres_print import UNKNOWN, print_database
 
 LOCAL = frozenset({"", "127.0.0.1", "localhost", "::1", "0.0.0.0"})
 
@@ -55,6 +57,18 @@ class State(Protocol):
         """Let go of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A database of the user's that an application asked for outside its folder, and a print of what was in it.
+
+    `place` is a file's path, or host, port and database of a server; the print is "" where there is nothing, and "?"
+    where nobody can tell.
+    """
+
+    place: str
+    print: str
+
+
 class Originals:
     """The user's databases, each copied once, at the first question, into a pristine state.
 
@@ -71,6 +85,18 @@ class Originals:
         self._layouts: dict[tuple[str, int, str], postgres_state.Layout] = {}
         self._mysql: dict[Address, Address] = {}
         self._embedded: OwnServer | None = None
+        self._prints: dict[Path, str] = {}
+
+    def known(self) -> tuple[Original, ...]:
+        """Every database that was asked for, as it was when it was copied."""
+        with self._lock:
+            files = [Original(str(path), told) for path, told in self._prints.items()]
+            servers = [
+                Original(f"{host}:{port}/{database}", print_database(pristine))
+                for (host, port, database), pristine in self._servers.items()
+            ]
+            others = [Original(f"{each.host}:{each.port}/{each.database}", UNKNOWN) for each in self._mysql]
+        return tuple(sorted((*files, *servers, *others), key=lambda original: original.place))
 
     def file(self, path: Path) -> Path | None:
         """The pristine copy of a SQLite file, None when there is no such file."""
@@ -78,6 +104,7 @@ class Originals:
             if path not in self._files:
                 kept = self.folder / "pristine" / f"{_key(path)}-{path.name}"
                 found = path.is_file() and path.stat().st_size > 0
+                self._prints[path] = print_of(path)
                 if found:
                     sqlite.copy(path, kept)
                 self._files[path] = kept if found else None

@@ -90,9 +90,9 @@ class World:
 
 
 @contextlib.contextmanager
-def open_world(target: Target) -> Iterator[World]:
-    """A world in a scratch folder; afterwards no process, database or file of it is left."""
-    with scratch() as base, ending():
+def open_world(target: Target, place: str = "") -> Iterator[World]:
+    """A world in a scratch folder (called `place` if that is free); afterwards no process, database or file of it is left."""
+    with scratch(place) as base, ending():
         world = World(target, base)
         try:
             yield world

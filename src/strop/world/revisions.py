@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from strop.world import git
 from strop.world.changes import find_commit, fork_point, main_branch
 from strop.world.folder import Folder
 
+IDENTITY = re.compile(r"[0-9a-f]{40}")
 WORKING_TREE = "the working tree"
 
 
@@ -41,10 +43,21 @@ def find_range(repo: Path, folder: Path, text: str, committed: bool = False) -> 
         message = f"nothing differs between {name} and {end}"
         do = "name another range, as in strop prove HEAD~1..HEAD, or change something"
         raise Problem("R509", message, do=do, status=EXIT_USAGE)
-    same = f"{name} {base[:8]}" if base == start else f"{base[:8]}, where {name} and {end} part"
+    same = (
+        _called(name, base) if base == start else f"{base[:8]}, where {_short(name)} and {_short(end)} part"
+    )
     if working:
         return Range(base, "", same, WORKING_TREE)
-    return Range(base, tip, same, f"{end} {tip[:8]}")
+    return Range(base, tip, same, _called(end, tip))
+
+
+def _called(name: str, commit: str) -> str:
+    """A commit as people name it, and its id; the id alone where that is its name."""
+    return commit[:8] if commit.startswith(name) else f"{name} {commit[:8]}"
+
+
+def _short(name: str) -> str:
+    return name[:8] if IDENTITY.fullmatch(name) else name
 
 
 def _commit(repo: Path, name: str) -> str:

@@ -110,6 +110,7 @@ class SqliteState:
     _tables: dict[str, Shape] = field(default_factory=dict)
     _owners: dict[int, str] = field(default_factory=dict)  # whose page it is, in the kept state
     _clean: tuple[int, int] = (0, 0)  # change counter and size of the file in the kept state
+    _found: tuple[tuple[int, int], tuple[pages.Page, ...]] | None = None  # what differs, at which counter
 
     def is_held(self) -> bool:
         """Whether a connection left a transaction open that writes: the next one to write would fail."""
@@ -134,6 +135,7 @@ class SqliteState:
             self._owners = _owners(database)
         pages.share_cookie(self.path, self.kept)
         self._clean = pages.counter(self.path)
+        self._found = None
 
     def changes(self) -> tuple[RowChange, ...]:
         """The rows that differ from the kept state, sorted; empty when nothing was written.
@@ -150,7 +152,7 @@ class SqliteState:
             if schema:
                 changed = [*schema, *self._all_tables(database)]
             else:
-                changed = self._suspected_tables(database, pages.differing(self.path, self.kept), whole)
+                changed = self._suspected_tables(database, self._differing(), whole)
         return tuple(sorted(changed))
 
     def restore(self) -> None:
@@ -166,10 +168,17 @@ class SqliteState:
                 with _open(self.path) as database:
                     _checkpoint(database)
             else:
-                found = pages.differing(self.path, self.kept)
-                pages.put_back(self.path, found, self.kept.stat().st_size, BUSY)
+                pages.put_back(self.path, self._differing(), self.kept.stat().st_size, BUSY)
                 pages.share_cookie(self.path, self.kept)
         self._clean = pages.counter(self.path)
+        self._found = None
+
+    def _differing(self) -> tuple[pages.Page, ...]:
+        """The pages that differ from the kept state, read once for as long as nobody commits."""
+        now = pages.counter(self.path)
+        if self._found is None or self._found[0] != now or pages.is_wal(self.path):
+            self._found = now, pages.differing(self.path, self.kept)
+        return self._found[1]
 
     def sizes(self) -> dict[str, int]:
         """Rows of each table in the kept state."""

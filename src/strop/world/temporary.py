@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from strop.world import owner
 from strop.world.marked import end_marked
 
 PREFIX = "strop-"
+NAMES = re.compile(rf"{PREFIX}[0-9a-f]+")
 OWNER = ".owner"  # file that says whose folder it is
 SHORT = Path("/tmp")  # where paths are short enough for sockets
 PATIENCE = 5.0  # seconds for processes that were killed to stop writing
@@ -30,10 +32,24 @@ def name(place: Path | None = None) -> Path:
     return (place or Path(tempfile.gettempdir()).resolve()) / f"{PREFIX}{secrets.token_hex(4)}"
 
 
-def make(folder: Path) -> Path:
-    """Make the folder, and know it until `remove`."""
+def claim(wanted: str) -> Path | None:
+    """A folder of this name in TMPDIR, made now, for `make`; None where it is taken, or no name of ours."""
+    folder = Path(tempfile.gettempdir()).resolve() / wanted
+    if not NAMES.fullmatch(wanted):
+        return None
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError:
+        return None
     _made.add(folder)
-    folder.mkdir(mode=0o700)
+    return folder
+
+
+def make(folder: Path) -> Path:
+    """Make the folder, unless it is `claim`ed already, and know it until `remove`."""
+    if folder not in _made:
+        _made.add(folder)
+        folder.mkdir(mode=0o700)
     (folder / OWNER).write_text(owner.mine())
     return folder
 

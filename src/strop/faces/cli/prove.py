@@ -46,6 +46,11 @@ def _configurations(
     help="Prove the change under these environment variables as well; may be given several times.",
 )
 @click.option("--no-cost", is_flag=True, help="Compare behaviour only.")
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Run the base again, and keep nothing of what it answers for the next proof.",
+)
 @about_output("json", "markdown")
 def command(
     change: str,
@@ -64,6 +69,7 @@ def command(
     mutants: int,
     configurations: tuple[Configuration, ...],
     no_cost: bool,
+    no_cache: bool,
     form: str,
     quiet: bool,
 ) -> int:
@@ -107,6 +113,7 @@ def command(
         cost=not no_cost and not cell,
         head=head,
         mutants=mutants,
+        cache=not no_cache,
         options=_shown(folder, app, factory, python, head, workload, har, outbound),
         secret=tuple(
             name

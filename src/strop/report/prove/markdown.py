@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from strop.report.headline import figure
 from strop.report.prove.proved import Proved
-from strop.report.prove.text import costs, distinct, place, sentence, survivors
+from strop.report.prove.text import costs, distinct, place, recorded, sentence, survivors
 from strop.report.quantity import plural
 from strop.report.redaction import clean
 from strop.verdict import Behaviour
@@ -33,6 +33,8 @@ def _lines(proved: Proved) -> Iterator[str]:
     yield ""
     workload = proved.workload
     yield f"`{proved.base}` → `{proved.changed}`: {plural(workload.requests, 'request')} from {workload.source} on both sides."
+    if proved.recorded:
+        yield f"The base was not run: what it answers is {recorded(proved)}."
     yield from _listed("What differs", [_escape(told) for told in distinct(verdict.differences)[1:SHOWN]])
     if done.statements:
         executed = f"Requests executed {len(done.reached)} of {plural(done.statements, 'changed statement')}."

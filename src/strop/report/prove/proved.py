@@ -15,7 +15,9 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """The proof of one change. `command` shows the first difference again; `seconds` on the clock."""
+    """The proof of one change. `command` shows the first difference again; `seconds` on the clock; `recorded`: when the
+    base ran, seconds since 1970, where what it answers was known from an earlier proof.
+    """
 
     target: TargetFacts
     base: str  # "main 1a2b3c4d"
@@ -29,5 +31,6 @@ class Proved:
     command: str = ""
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    recorded: float = 0.0
     schema: int = SCHEMA
     strop: str = field(default=__version__)

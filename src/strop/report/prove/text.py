@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -90,6 +91,12 @@ def place(span: Span) -> str:
     return f"{span.file}:{span.line}" + (f" in {span.symbol}" if span.symbol else "")
 
 
+def recorded(proved: Proved) -> str:
+    """Since when the base's answers are known, where it was not run again."""
+    moment = time.strftime("%Y-%m-%d %H:%M", time.localtime(proved.recorded))
+    return f"known since {moment}, from an earlier proof of the same commit (--no-cache runs it again)"
+
+
 def survivors(proved: Proved) -> list[str]:
     """The mistakes made in the change that no request told, each with its place."""
     made = proved.kill.survivors if proved.kill else ()
@@ -115,7 +122,9 @@ def _head(proved: Proved) -> Iterator[Pair]:
     reached = f"{len(workload.reached)} of {plural(workload.routes, 'route')}"
     yield "workload", f"{workload.source} -> {plural(workload.requests, 'request')} over {reached}{missed}"
     same = f"{count(noise.identical)} of {plural(noise.cells, 'request')} identical in two runs of the base"
-    yield "A/A", f"{same}, CPU noise ±{percent(noise.cpu)}"
+    yield "A/A", same + (f", CPU noise ±{percent(noise.cpu)}" if noise.cpu else "")
+    if proved.recorded:
+        yield "base", recorded(proved)
     for number, gate in enumerate(proved.verdict.gates):
         yield "gates" if number == 0 else "", f"{gate.name}: {gate.detail}"
     for number, note in enumerate(dict.fromkeys(proved.notes)):

@@ -43,6 +43,7 @@ _MAKERS = (
     "sqlalchemy.ext.asyncio.AsyncSession",
     "sqlmodel.Session",
 )
+_BRANCHES = ast.If | ast.For | ast.AsyncFor | ast.While | ast.ExceptHandler | ast.Match
 _Way = tuple[Call, Call]  # to the second function that commits, and from there to the third
 
 
@@ -102,12 +103,14 @@ def _commit(project: Project, function: Function) -> Call | None:
 
 
 def _is_always(project: Project, function: Function, call: Call) -> bool:
-    """Whether no branch, loop or `except` lies around a call: the other commits of the way come with it."""
+    """Whether no branch, loop or `except` lies around a call and none returns before it: the other commits of the way come with it."""
     node = function_node(project, function)
+    line = call.span.line
     return node is not None and not any(
-        branch.lineno <= call.span.line <= (branch.end_lineno or 0)
-        for branch in walk(node)
-        if isinstance(branch, ast.If | ast.For | ast.AsyncFor | ast.While | ast.ExceptHandler | ast.Match)
+        each.lineno < line
+        if isinstance(each, ast.Return)
+        else isinstance(each, _BRANCHES) and each.lineno <= line <= (each.end_lineno or 0)
+        for each in walk(node)
     )
 
 

@@ -46,6 +46,9 @@ RULE = Rule(
     static=True,
 )
 WORDS = USES
+_VALIDATES = (
+    "validates "  # how a chain says that what a request brings is validated, not what an answer takes along
+)
 _VALIDATORS = ("validator", "field_validator", "model_validator", "root_validator")
 
 
@@ -68,14 +71,17 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for mark in marks(project, RULE):
         one = given.get((mark.function, mark.span.line))
         ways = ways_to(project, mark.function)
+        if one is not None:
+            ways = [w for w in ways if w.route in one.routes]
+        elif mark.fact("validates"):
+            ways = [w for w in ways if any(s.text.startswith(_VALIDATES) for s in w.chain)]
         if one is None and not (mark.fact("validates") and ways):
             continue
-        routes = set(one.routes) if one is not None else None
-        source = one.source if one is not None else "the field that this validates"
+        source = one.source if one is not None else "a field of the body"
         yield tell(
             RULE,
             mark,
-            [w for w in ways if routes is None or w.route in routes] or ways,
+            ways,
             message=f"{source} is searched by a pattern that {mark.fact('attack')} keeps busy for hours",
             impact="one request takes a core, and with re's lock the whole process, for as long as the client likes",
             solution="make the pattern go over each text in one way only, or refuse long texts before",
@@ -130,6 +136,28 @@ def open_shop(shop: Shop):
 """
         ),
         bad=True,
+    ),
+    Example(
+        "a validator of what only answers hold",
+        plain(
+            _NAMES
+            + r"""
+class Shop(BaseModel):
+    address: str
+
+    @field_validator("address")
+    @classmethod
+    def is_address(cls, value: str) -> str:
+        if not re.fullmatch(r"([a-z0-9]+[-_.]?)+@shop\.example", value):
+            raise ValueError("no address")
+        return value
+
+
+@app.get("/shops")
+def shops() -> list[Shop]:
+    return [Shop(address="one@shop.example")]
+"""
+        ),
     ),
     Example(
         "a space between two words",

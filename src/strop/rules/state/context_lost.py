@@ -16,7 +16,7 @@ or `asyncio.to_thread` and `run_in_threadpool`, which copy.
 Where the work may be any function, and no caller is seen to hand in one that reads the variable, it is a note; a warning, when the
 variable says whose data a request may see and three functions or more hand work to the helper.
 
-**When it is no problem.** Work that reads no context variable; helpers that are given ready-made functions that
+**When it is no problem.** Work that reads no context variable, or sets it itself; helpers that are given ready-made functions that
 carry their context.
 
 **Sources.** Python, "contextvars": https://docs.python.org/3/library/contextvars.html ;
@@ -151,7 +151,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         ways = _ways(project, mark)
         if not mark.fact("hands") or not ways:
             continue
-        lower = way_down(project, mark.fact("target"), reading) if mark.fact("target") else None
+        lower = _lower(project, mark.fact("target"), reading) if mark.fact("target") else None
         if lower is None and not mark.fact("open"):
             continue
         before: tuple[Step, ...] = ()
@@ -190,6 +190,20 @@ def _is_weighty(project: Project, mark: Mark, given: list[Mark]) -> bool:
 _Lower = tuple[str, tuple[Step, ...]]
 
 
+def _lower(project: Project, start: str, reading: dict[str, Mark]) -> _Lower | None:
+    """How work comes to a function that reads the variable; None where it sets the variable itself before."""
+    found = way_down(project, start, reading)
+    if found is None:
+        return None
+    variable = reading[found[0]].fact("variable")
+    on_way = {start, *(f"{step.span.file}:{step.span.symbol}" for step in found[1])}
+    marks = project.source.marks.get(RULE.code, ())
+    own = any(
+        m.fact("use") == "set" and m.fact("variable") == variable and m.function in on_way for m in marks
+    )
+    return None if own else found
+
+
 def _handed_in(
     project: Project, mark: Mark, reading: dict[str, Mark]
 ) -> tuple[list[Reach], tuple[Step, ...], _Lower] | None:
@@ -200,7 +214,7 @@ def _handed_in(
             continue
         ways = _ways(project, call)
         for given in call.fact("given").split(",") if ways else ():
-            lower = way_down(project, given, reading)
+            lower = _lower(project, given, reading)
             if lower is not None:
                 function = project.source.functions[given]
                 runs = Step(f"runs {function.span.symbol}", function.span)
@@ -302,6 +316,25 @@ def report(_=Depends(set_tenant)):
         ),
         bad=False,
         mends="a report in an executor",
+    ),
+    Example(
+        "work that sets the variable itself",
+        plain(
+            _TENANT
+            + """
+
+@app.get("/report")
+def report(_=Depends(set_tenant)):
+    own = tenant.get()
+
+    def work():
+        tenant.set(own)
+        return table_of_tenant()
+
+    return pool.submit(work).result()
+"""
+        ),
+        bad=False,
     ),
     Example(
         "work that reads no context, and to_thread",

@@ -1,0 +1,1 @@
+"""The files that run strop in CI, run here."""
