@@ -246,7 +246,10 @@ class Proving:
         return found
 
     def _look(self, proof: BranchProof, perturbed: Perturbed) -> None:
-        self.executed = executed(proof.root, proof.edited, proof.ran() | perturbed.ran)
+        brought = self.base.world.brought
+        migrated = () if brought.failed else brought.files  # Alembic ran them, no request does
+        edited = {file: lines for file, lines in proof.edited.items() if file not in migrated}
+        self.executed = executed(proof.root, edited, proof.ran() | perturbed.ran)
         if proof.disturbed:
             self._note(f"the change's own tests: {proof.disturbed}")
         if self.tests and self.suites is not None:
