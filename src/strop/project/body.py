@@ -205,6 +205,11 @@ class Body:
         """The source of a node, on one line."""
         return " ".join(segment(self.module.text, node).split())
 
+    def brief(self, node: ast.AST, most: int) -> str:
+        """The source of a node on one line of at most so many characters; an ellipsis says that it was cut."""
+        text = self.text(node)
+        return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
     def span(self, node: ast.AST) -> Span:
         """Where a node is."""
         line = getattr(node, "lineno", 1)

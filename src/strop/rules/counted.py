@@ -19,7 +19,7 @@ def counted(body: Body, key: str) -> Iterator[Mark]:
         if isinstance(node.target, ast.Name) and node.target.id in body.scope.outer:
             store = f"{body.module.name}.{node.target.id}"
             how = "bound" if any(_IDENTITY.search(word) for word in body.words) else "count"
-            yield body.mark(key, node, store=store, how=how, text=body.text(node)[:60])
+            yield body.mark(key, node, store=store, how=how, text=body.brief(node, 60))
 
 
 def weighty(body: Body, key: str) -> Iterator[Mark]:

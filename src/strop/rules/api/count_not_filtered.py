@@ -61,7 +61,7 @@ def notice(body: Body) -> Iterator[Mark]:
     for entity, filters in pages:
         if filters and entity in counts and entity not in filtered:
             call = counts.pop(entity)
-            yield body.mark(RULE.code, call, text=body.text(_chain(body, call)[1])[:90], entity=entity)
+            yield body.mark(RULE.code, call, text=body.brief(_chain(body, call)[1], 90), entity=entity)
 
 
 def _chain(body: Body, call: ast.Call) -> tuple[set[str], ast.expr]:

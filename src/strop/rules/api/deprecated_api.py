@@ -52,17 +52,17 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls("on_event"):
         owner = body.instance(call.func.value) if isinstance(call.func, ast.Attribute) else ""
         if owner and {"fastapi.FastAPI", "fastapi.APIRouter"} & set(body.bases(owner)):
-            yield body.mark(RULE.code, call, what="on_event", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, what="on_event", text=body.brief(call, 90))
     for call in body.calls(*_PARAMETERS):
         if body.name(call.func).startswith("fastapi."):
             for keyword in call.keywords:
                 if keyword.arg in ("regex", "example"):
-                    yield body.mark(RULE.code, call, what=f"{keyword.arg}=", text=body.text(call)[:90])
+                    yield body.mark(RULE.code, call, what=f"{keyword.arg}=", text=body.brief(call, 90))
     for statement in body.of(ast.ImportFrom) if body.kind == "module" else ():
         if statement.module == "fastapi.responses":
             for alias in statement.names:
                 if alias.name in _SINCE:
-                    yield body.mark(RULE.code, statement, what=alias.name, text=body.text(statement)[:90])
+                    yield body.mark(RULE.code, statement, what=alias.name, text=body.brief(statement, 90))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

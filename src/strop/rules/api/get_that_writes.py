@@ -65,7 +65,7 @@ def notice(body: Body) -> Iterator[Mark]:
     commits = next((c for c in body.calls("commit") if _of_session(body, c)), None)
     write = _write(body) if commits is not None else None
     if write is not None and not any(_SEEN.search(body.text(a)) for a in write.args):
-        yield body.mark(RULE.code, write, text=body.text(write)[:90])
+        yield body.mark(RULE.code, write, text=body.brief(write, 90))
 
 
 def _of_session(body: Body, call: ast.Call) -> bool:

@@ -49,7 +49,7 @@ def notice(body: Body) -> Iterator[Mark]:
         free = use is not None and not is_asked(body, name) and not _is_tried(body, use)
         if use is not None and free and asks_by & sent and not _is_checked(body, call, asks_by & sent):
             yield body.mark(
-                RULE.code, use, name=name, text=body.text(statement)[:90], use=body.text(use)[:60]
+                RULE.code, use, name=name, text=body.brief(statement, 90), use=body.brief(use, 60)
             )
 
 

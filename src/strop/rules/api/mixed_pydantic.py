@@ -63,7 +63,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 yield body.mark(RULE.code, statement, kind="new")
             for name in sorted(names & _OLD):
                 yield body.mark(
-                    RULE.code, statement, kind="old", what=f"@{name}", text=body.text(statement)[:90]
+                    RULE.code, statement, kind="old", what=f"@{name}", text=body.brief(statement, 90)
                 )
         return
     for call in body.calls(*_METHODS):
@@ -74,7 +74,7 @@ def notice(body: Body) -> Iterator[Mark]:
         name = ref.name if ref is not None and ref.kind in ("instance", "class") else ""
         own = name in body.types.found.classes and body.types.members.function(name, func.attr) is None
         if own and any(b.startswith("pydantic.") and ".v1" not in b for b in body.bases(name)):
-            yield body.mark(RULE.code, call, kind="old", what=f".{func.attr}()", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="old", what=f".{func.attr}()", text=body.brief(call, 90))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

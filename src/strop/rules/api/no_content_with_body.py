@@ -41,13 +41,13 @@ def notice(body: Body) -> Iterator[Mark]:
     """Values returned with 204, and responses that send content with it."""
     for call in responses(body):
         if response_status(body, call) == 204 and _has_content(body, call):
-            yield body.mark(RULE.code, call, text=body.text(call)[:90], sends=True)
+            yield body.mark(RULE.code, call, text=body.brief(call, 90), sends=True)
     route = endpoint(body)
     if route is None or route.status() != 204:
         return
     for returned in body.of(ast.Return):
         if returned.value is not None and _is_value(body, returned.value):
-            yield body.mark(RULE.code, returned, text=body.text(returned)[:90])
+            yield body.mark(RULE.code, returned, text=body.brief(returned, 90))
 
 
 def _has_content(body: Body, call: ast.Call) -> bool:

@@ -50,7 +50,7 @@ def notice(body: Body) -> Iterator[Mark]:
         case [ast.Return(value=ast.Dict() | ast.Constant() as value) as returned] if _SAYS_SO.search(
             texts(value)
         ):
-            yield body.mark(RULE.code, returned, text=body.text(returned)[:90])
+            yield body.mark(RULE.code, returned, text=body.brief(returned, 90))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

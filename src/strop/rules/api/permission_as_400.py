@@ -51,7 +51,7 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in http_errors(body):
         detail = error_detail(call)
         if detail is not None and error_status(body, call) == 400 and _FORBIDS.search(texts(detail)):
-            yield body.mark(RULE.code, call, text=body.text(detail)[:90])
+            yield body.mark(RULE.code, call, text=body.brief(detail, 90))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

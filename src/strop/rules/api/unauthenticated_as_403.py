@@ -48,7 +48,7 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls("requires"):
         bare = argument(call, 1, "status_code") is None and argument(call, 2, "redirect") is None
         if bare and body.name(call.func) == "starlette.authentication.requires":
-            yield body.mark(RULE.code, call, kind="requires", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="requires", text=body.brief(call, 90))
     for call in http_errors(body):
         detail = error_detail(call)
         if (
@@ -57,7 +57,7 @@ def notice(body: Body) -> Iterator[Mark]:
             and _NOBODY.search(texts(detail))
             and not isinstance(detail, ast.Dict)
         ):
-            yield body.mark(RULE.code, call, kind="raised", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="raised", text=body.brief(call, 90))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

@@ -59,7 +59,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 RULE.code,
                 call,
                 missing=",".join(missing),
-                text=body.text(call)[:70],
+                text=body.brief(call, 70),
                 of=node.qualname if node else "",
                 harmless=all(_is_harmless(body, node, name, call) for name in missing) if node else False,
             )

@@ -58,7 +58,7 @@ def notice(body: Body) -> Iterator[Mark]:
         inside = range(branch.lineno, (branch.end_lineno or branch.lineno) + 1)
         elsewhere = [p for p in pauses if p is not pause and any(c.lineno > p.lineno for c in commits)]
         if elsewhere and not any(c.lineno in inside for c in commits):
-            yield body.mark(RULE.code, pause, gives=body.text(pause.value)[:40])
+            yield body.mark(RULE.code, pause, gives=body.brief(pause.value, 40))
 
 
 def _ends(body: Body, pause: ast.Yield) -> bool:

@@ -85,7 +85,7 @@ def notice(body: Body) -> Iterator[Mark]:
             ):
                 proves = not body.words.isdisjoint(_PROVES)
                 yield body.mark(
-                    RULE.code, statement, user=name, proves=proves, text=body.text(statement)[:90]
+                    RULE.code, statement, user=name, proves=proves, text=body.brief(statement, 90)
                 )
 
 

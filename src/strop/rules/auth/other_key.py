@@ -54,7 +54,7 @@ def notice(body: Body) -> Iterator[Mark]:
         if found is not None:
             prefix, values = found
             kind = "deletes" if func.attr in _DELETES else "keeps"
-            text = body.text(call)[:110]
+            text = body.brief(call, 110)
             here = ",".join(sorted(body.scope.names)) if kind == "deletes" else ""
             yield body.mark(RULE.code, call, kind=kind, prefix=prefix, values=values, text=text, here=here)
 

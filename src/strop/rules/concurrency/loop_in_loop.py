@@ -56,7 +56,7 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls(*WORDS):
         name = body.name(call.func)
         if name in _STARTS:
-            yield body.mark(RULE.code, call, name=name, text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, name=name, text=body.brief(call, 90))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

@@ -53,12 +53,12 @@ def notice(body: Body) -> Iterator[Mark]:
         if body.name(call.func) == "asyncio.gather":
             shared = _shared(body, call)
             if shared:
-                yield body.mark(RULE.code, call, session=shared, kind="gather", text=body.text(call)[:90])
+                yield body.mark(RULE.code, call, session=shared, kind="gather", text=body.brief(call, 90))
     for call in body.calls("create_task", "ensure_future"):
         started = call.args[0] if call.args else None
         if isinstance(started, ast.Call) and _outlives(body, call):
             for name in _given(body, started):
-                yield body.mark(RULE.code, call, session=name, kind="task", text=body.text(started)[:90])
+                yield body.mark(RULE.code, call, session=name, kind="task", text=body.brief(started, 90))
 
 
 def _given(body: Body, call: ast.Call) -> Iterator[str]:

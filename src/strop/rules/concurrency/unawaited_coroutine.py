@@ -74,7 +74,7 @@ def notice(body: Body) -> Iterator[Mark]:
             yield body.mark(
                 RULE.code,
                 statement.value,
-                text=body.text(statement.value)[:90],
+                text=body.brief(statement.value, 90),
                 plain=_is_plain(body),
                 alone=_is_alone(body),
             )
@@ -85,7 +85,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 yield body.mark(
                     RULE.code,
                     test,
-                    text=body.text(test)[:90],
+                    text=body.brief(test, 90),
                     condition=True,
                     plain=_is_plain(body),
                     alone=_is_alone(body),

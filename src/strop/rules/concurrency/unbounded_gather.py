@@ -71,7 +71,7 @@ def notice(body: Body) -> Iterator[Mark]:
             asked = _asked(made.elt)
             if asked is not None:
                 sent = any(_is_sent(body, g.iter) for g in made.generators)
-                text = body.text(asked)[:90]
+                text = body.brief(asked, 90)
                 yield body.mark(RULE.code, call, kind="gather", line=asked.lineno, text=text, sent=sent)
 
 

@@ -59,7 +59,7 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         few = any(".in_(" in body.text(call) for call in load.statement.calls("where", "filter"))
         short = entity.rpartition(".")[2]
-        text = body.text(made)[:90]
+        text = body.brief(made, 90)
         yield body.mark(RULE.code, load.executed, entity=short, column=attribute, text=text, few=few)
 
 

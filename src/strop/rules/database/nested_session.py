@@ -65,7 +65,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 continue
             first = next((p for p in sorted(given) if _is_open(body, p, entered)), "")
             if first and not _stands_in(body, entered, first):
-                yield body.mark(RULE.code, entered, first=first, second=name.id, text=body.text(call)[:80])
+                yield body.mark(RULE.code, entered, first=first, second=name.id, text=body.brief(call, 80))
 
 
 def _uses(body: Body, name: str, verbs: frozenset[str]) -> Iterator[ast.AST]:

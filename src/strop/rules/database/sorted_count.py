@@ -50,7 +50,7 @@ def notice(body: Body) -> Iterator[Mark]:
             and not _LIMITS.search(text)
             and "order_by(None)" not in f"{text}{body.text(call)}"
         ):
-            yield body.mark(RULE.code, call, text=body.text(call)[:90], query=body.text(query)[:40])
+            yield body.mark(RULE.code, call, text=body.brief(call, 90), query=body.brief(query, 40))
 
 
 def _counted(body: Body, call: ast.Call) -> ast.expr | None:

@@ -66,7 +66,7 @@ def notice(body: Body) -> Iterator[Mark]:
         if asked and body.instance(node.value).endswith((".Request", ".HTTPConnection", ".WebSocket")):
             above = body.parent(node)
             if not (isinstance(above, ast.Attribute) and above.attr in _PARTS):
-                yield body.mark(RULE.code, node, reads=body.text(node)[:60])
+                yield body.mark(RULE.code, node, reads=body.brief(node, 60))
     for name in body.of(ast.Name):
         if name.id == "get_remote_address" and isinstance(name.ctx, ast.Load):
             yield body.mark(RULE.code, name, reads=name.id)

@@ -62,7 +62,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 call,
                 size=str(size),
                 over=str(over),
-                url=body.text(call.args[0])[:40] if call.args else "",
+                url=body.brief(call.args[0], 40) if call.args else "",
             )
 
 

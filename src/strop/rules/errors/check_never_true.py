@@ -62,9 +62,9 @@ def notice(body: Body) -> Iterator[Mark]:
     for expr in _tested(body):
         what = _method(body, expr) if isinstance(expr, ast.Attribute) else _function(body, expr)
         if what:
-            yield body.mark(RULE.code, expr, text=body.text(expr)[:90], what=what)
+            yield body.mark(RULE.code, expr, text=body.brief(expr, 90), what=what)
         elif isinstance(expr, ast.Attribute) and expr.attr in _FILES and body.ref(expr) is None:
-            yield body.mark(RULE.code, expr, kind="file", text=body.text(expr)[:90], what=expr.attr)
+            yield body.mark(RULE.code, expr, kind="file", text=body.brief(expr, 90), what=expr.attr)
 
 
 def _tested(body: Body) -> Iterator[ast.Attribute | ast.Name]:

@@ -45,7 +45,7 @@ def notice(body: Body) -> Iterator[Mark]:
             and not aside
             and _has_values(call)
         ):
-            yield body.mark(RULE.code, call, text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, text=body.brief(call, 90))
 
 
 def _has_values(call: ast.Call) -> bool:

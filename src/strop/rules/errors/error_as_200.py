@@ -64,7 +64,7 @@ def notice(body: Body) -> Iterator[Mark]:
             meant = told or (
                 isinstance(returned, ast.Call) and argument(returned, 1, "status_code") is not None
             )
-            yield body.mark(RULE.code, returned, text=body.text(returned)[:90], meant=meant)
+            yield body.mark(RULE.code, returned, text=body.brief(returned, 90), meant=meant)
 
 
 def _answers(body: Body, route: Endpoint) -> Iterator[tuple[ast.AST, ast.Dict]]:

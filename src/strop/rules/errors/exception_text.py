@@ -88,7 +88,7 @@ def _mark(body: Body, place: ast.AST, content: ast.expr, status: int, handler: a
     return body.mark(
         RULE.code,
         place,
-        text=body.text(place)[:90],
+        text=body.brief(place, 90),
         caught="Exception" if broad else " or ".join(caught_names(body, handler)),
         broad=broad,
         status=status,
@@ -127,7 +127,7 @@ def _handles_all(body: Body) -> Iterator[Mark]:
     for call in responses(body):
         content = response_content(call)
         if content is not None and any(is_text(body, part, given.arg) for part in ast.walk(content)):
-            yield body.mark(RULE.code, call, kind="handler", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="handler", text=body.brief(call, 90))
 
 
 def _signature(body: Body) -> str:

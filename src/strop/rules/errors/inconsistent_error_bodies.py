@@ -51,7 +51,7 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         keys = [k.value for k in content.keys if isinstance(k, ast.Constant)]
         if keys and len(keys) == len(content.keys) and not _PROTOCOLS & {str(k) for k in keys}:
-            yield body.mark(RULE.code, call, text=body.text(call)[:90], keys=",".join(map(str, keys)))
+            yield body.mark(RULE.code, call, text=body.brief(call, 90), keys=",".join(map(str, keys)))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

@@ -83,7 +83,7 @@ def notice(body: Body) -> Iterator[Mark]:
             yield body.mark(
                 RULE.code,
                 call,
-                text=body.text(call)[:90],
+                text=body.brief(call, 90),
                 what=found,
                 printed=kind == "print",
                 asked_for=_is_asked_for(body, call),

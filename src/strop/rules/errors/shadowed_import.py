@@ -52,7 +52,7 @@ def notice(body: Body) -> Iterator[Mark]:
                     stores[0],
                     name=text,
                     used=use.lineno,
-                    text=body.text(body.parent(stores[0]) or stores[0])[:90],
+                    text=body.brief(body.parent(stores[0]) or stores[0], 90),
                 )
 
 

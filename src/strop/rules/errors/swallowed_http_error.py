@@ -70,7 +70,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 RULE.code,
                 handler,
                 kind="raised",
-                text=body.text(call)[:90],
+                text=body.brief(call, 90),
                 raised=call.lineno,
                 answer=_answer(body, handler),
                 status="same" if _is_repeated(body, call, handler) else error_status(body, call),

@@ -42,7 +42,7 @@ def notice(body: Body) -> Iterator[Mark]:
         detail = error_detail(call)
         shown = body.value(detail) if detail is not None else None
         if isinstance(shown, ast.Tuple) and all(_is_text(e) for e in shown.elts):
-            yield body.mark(RULE.code, call, text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, text=body.brief(call, 90))
 
 
 def _is_text(expr: ast.expr) -> bool:

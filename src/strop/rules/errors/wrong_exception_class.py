@@ -81,26 +81,26 @@ def notice(body: Body) -> Iterator[Mark]:
             body.name(raised.func if isinstance(raised, ast.Call) else raised) if raised is not None else ""
         )
         if name.startswith(_FOREIGN) and _speaks_of_status(body, raised):
-            yield body.mark(RULE.code, node, text=body.text(node)[:90], error="foreign", what=name)
+            yield body.mark(RULE.code, node, text=body.brief(node, 90), error="foreign", what=name)
         elif isinstance(raised, ast.Call) and is_http_error(body, raised):
             status = error_status(body, raised)
             if 0 < status < 300:
-                yield body.mark(RULE.code, node, text=body.text(node)[:90], error="success", what=status)
+                yield body.mark(RULE.code, node, text=body.brief(node, 90), error="success", what=status)
     for call in responses(body):
         parent = body.parent(call)
         if isinstance(parent, ast.Raise) and parent.exc is call:
-            yield body.mark(RULE.code, parent, text=body.text(parent)[:90], error="response")
+            yield body.mark(RULE.code, parent, text=body.brief(parent, 90), error="response")
     yield from _unraised(body)
     if endpoint(body) is not None:
         for returned in body.of(ast.Return):
             if isinstance(returned.value, ast.Call) and is_http_error(body, returned.value):
-                yield body.mark(RULE.code, returned, text=body.text(returned)[:90], error="returned")
+                yield body.mark(RULE.code, returned, text=body.brief(returned, 90), error="returned")
 
 
 def _unraised(body: Body) -> Iterator[Mark]:
     """Errors that are made and thrown away, or that can't be written as JSON; handlers that return no response."""
     for call in http_errors(body):
-        text = body.text(call)[:90]
+        text = body.brief(call, 90)
         status, detail = argument(call, 0, "status_code"), error_detail(call)
         if isinstance(body.parent(call), ast.Expr):
             yield body.mark(RULE.code, call, text=text, error="unraised")
@@ -116,7 +116,7 @@ def _unraised(body: Body) -> Iterator[Mark]:
         if body.name(call.func).endswith("JSONResponse") and any(
             _is_caught(body, part) for part in _values(response_content(call))
         ):
-            yield body.mark(RULE.code, call, text=body.text(call)[:90], error="object")
+            yield body.mark(RULE.code, call, text=body.brief(call, 90), error="object")
     node = body.node
     for decorator in node.decorator_list if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ():
         func = decorator.func if isinstance(decorator, ast.Call) else None
@@ -124,7 +124,7 @@ def _unraised(body: Body) -> Iterator[Mark]:
             for returned in body.of(ast.Return):
                 if isinstance(returned.value, ast.Dict | ast.JoinedStr | ast.Tuple):
                     yield body.mark(
-                        RULE.code, returned, text=body.text(returned)[:90], error="handler", what="plain data"
+                        RULE.code, returned, text=body.brief(returned, 90), error="handler", what="plain data"
                     )
 
 

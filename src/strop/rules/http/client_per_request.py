@@ -90,7 +90,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 RULE.code,
                 call,
                 name=name,
-                text=body.text(call)[:90],
+                text=body.brief(call, 90),
                 little=is_hardly_worth(body, call),
             )
 

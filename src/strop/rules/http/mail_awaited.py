@@ -80,7 +80,7 @@ def notice(body: Body) -> Iterator[Mark]:
         if body.function is not None and (
             last_name(call.func) in _LATER or "task" in ast.unparse(call.func).lower()
         ):
-            yield body.mark(RULE.code, call, kind="later", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="later", text=body.brief(call, 90))
             break
     for call in body.calls(*{name.rpartition(".")[2] for name in _MAILS}, "post"):
         name = body.name(call.func)
@@ -90,7 +90,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 call,
                 kind="sends",
                 what="a mail server",
-                text=body.text(call)[:90],
+                text=body.brief(call, 90),
             )
         elif name in _POSTS and _is_hook(body, call):
             yield body.mark(
@@ -98,7 +98,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 call,
                 kind="sends",
                 what="whoever has the hook",
-                text=body.text(call)[:90],
+                text=body.brief(call, 90),
             )
 
 

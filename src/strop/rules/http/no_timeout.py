@@ -75,9 +75,9 @@ def notice(body: Body) -> Iterator[Mark]:
             mounted = next(body.calls("mount"), None) is not None
             yield body.mark(RULE.code, call, kind="session", returned=returned, mounted=mounted)
         elif name in _ENDLESS and not _has_timeout(body, call, _ENDLESS[name]):
-            yield body.mark(RULE.code, call, kind="call", name=name, text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="call", name=name, text=body.brief(call, 90))
         elif name.startswith(_SWITCHED_OFF) and _is_none(body, _keyword(call, "timeout")):
-            yield body.mark(RULE.code, call, kind="call", name=name, text=body.text(call)[:90], off=True)
+            yield body.mark(RULE.code, call, kind="call", name=name, text=body.brief(call, 90), off=True)
 
 
 def _returned(body: Body) -> Iterator[ast.Call]:

@@ -97,14 +97,14 @@ def notice(body: Body) -> Iterator[Mark]:
     """POSTs that make something, retries with the lines that they repeat, and urllib3's retries with POST."""
     for call in body.calls("Retry"):
         if body.name(call.func) in _RETRY and _takes_post(body, call):
-            yield body.mark(RULE.code, call, kind="adapter", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="adapter", text=body.brief(call, 90))
     if body.function is None or any(_SPEAKS.search(line) for line in body.lines):
         return
     posts = [call for call in body.calls("post", "request") if _is_post(body, call)]
     tried = [*_decorated(body), *_attempts(body), *_loops(body, posts)]
     for post in posts:
         if not _is_swallowed(body, post, tried):
-            yield body.mark(RULE.code, post, kind="post", made=_made(body, post), text=body.text(post)[:90])
+            yield body.mark(RULE.code, post, kind="post", made=_made(body, post), text=body.brief(post, 90))
     for each in tried:
         yield body.mark(
             RULE.code,
@@ -168,7 +168,7 @@ def _decorated(body: Body) -> Iterator[_Tried]:
         repeats = name in _RETRIES and (call is None or _retries_open(body, call))
         if repeats or (name == _BACKOFF and call is not None and _backs_off(call)):
             lines = range(body.node.lineno, (body.node.end_lineno or body.node.lineno) + 1)
-            yield _Tried(decorator, lines, f"@{body.text(decorator)[:80]}")
+            yield _Tried(decorator, lines, f"@{body.brief(decorator, 80)}")
 
 
 def _attempts(body: Body) -> Iterator[_Tried]:
@@ -177,7 +177,7 @@ def _attempts(body: Body) -> Iterator[_Tried]:
     for loop in loops:
         made = loop.iter
         if isinstance(made, ast.Call) and body.name(made.func) in _TRIES and _retries_open(body, made):
-            yield _Tried(loop, _inside(loop), body.text(made)[:80])
+            yield _Tried(loop, _inside(loop), body.brief(made, 80))
 
 
 def _loops(body: Body, posts: list[ast.Call]) -> Iterator[_Tried]:

@@ -54,7 +54,7 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls("mount"):
         given = (*call.args, *(k.value for k in call.keywords))
         if any(_STATIC & set(body.bases(body.instance(each))) for each in given):
-            yield body.mark(RULE.code, call, kind="files", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="files", text=body.brief(call, 90))
             break
     for call in body.calls("include_router"):
         app = body.value(call.func.value) if isinstance(call.func, ast.Attribute) else call

@@ -56,7 +56,7 @@ def notice(body: Body) -> Iterator[Mark]:
         same = ast.dump(first) == ast.dump(call)
         short = name.rpartition(".")[2]
         if first is not call and (same or short in _ONCE) and not _leaves_between(body, first, call):
-            yield body.mark(RULE.code, call, name=short, first=first.lineno, text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, name=short, first=first.lineno, text=body.brief(call, 90))
 
 
 def _leaves_between(body: Body, first: ast.Call, second: ast.Call) -> bool:

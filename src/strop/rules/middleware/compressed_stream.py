@@ -59,7 +59,7 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls(*WORDS):
         kind = _kind(body, call)
         if kind:
-            yield body.mark(RULE.code, call, kind=kind, text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind=kind, text=body.brief(call, 90))
 
 
 def _kind(body: Body, call: ast.Call) -> str:

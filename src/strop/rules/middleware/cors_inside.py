@@ -53,7 +53,7 @@ def notice(body: Body) -> Iterator[Mark]:
     for node in body.of(ast.Return):
         value = node.value
         if isinstance(value, ast.Call) and body.name(value.func).rpartition(".")[2] in _RESPONSES:
-            yield body.mark(RULE.code, node, answers=body.text(value)[:60], refuses=refuses)
+            yield body.mark(RULE.code, node, answers=body.brief(value, 60), refuses=refuses)
             return
     for call in body.calls(*_RESPONSES):
         parent = body.parent(call)
@@ -61,7 +61,7 @@ def notice(body: Body) -> Iterator[Mark]:
             isinstance(parent, ast.Call) and parent.func is call
         )  # await Response(...)(scope, receive, send)
         if direct or ("receive" in body.words and isinstance(parent, ast.Assign)):
-            yield body.mark(RULE.code, call, answers=body.text(call)[:60], refuses=refuses)
+            yield body.mark(RULE.code, call, answers=body.brief(call, 60), refuses=refuses)
             return
 
 

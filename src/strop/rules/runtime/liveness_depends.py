@@ -52,13 +52,13 @@ def notice(body: Body) -> Iterator[Mark]:
     """Generators that give a session, and answers with 503."""
     for node in body.of(ast.Yield):
         if node.value is not None and body.instance(node.value).rpartition(".")[2] in _SESSIONS:
-            yield body.mark(RULE.code, node, session=body.text(node.value)[:40])
+            yield body.mark(RULE.code, node, session=body.brief(node.value, 40))
     for call in body.calls(
         "HTTPException", "JSONResponse", "Response", "PlainTextResponse", "ORJSONResponse"
     ):
         given = [k.value for k in call.keywords if k.arg == "status_code"] or call.args[:1]
         if any(body.constant(g) == 503 or "503" in body.text(g) for g in given):
-            yield body.mark(RULE.code, call, unavailable=body.text(call)[:60])
+            yield body.mark(RULE.code, call, unavailable=body.brief(call, 60))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

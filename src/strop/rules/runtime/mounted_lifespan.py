@@ -58,9 +58,9 @@ def notice(body: Body) -> Iterator[Mark]:
             else next((k.value for k in call.keywords if k.arg == "app"), None)
         )
         if isinstance(inner, ast.Name):
-            yield body.mark(RULE.code, call, mounts=dotted(body, inner), text=body.text(call)[:70])
+            yield body.mark(RULE.code, call, mounts=dotted(body, inner), text=body.brief(call, 70))
         elif isinstance(inner, ast.Call) and _needs_start(body, inner):
-            yield body.mark(RULE.code, call, mounts="", direct=True, text=body.text(call)[:70])
+            yield body.mark(RULE.code, call, mounts="", direct=True, text=body.brief(call, 70))
     for attribute in body.of(ast.Attribute):
         if attribute.attr in ("lifespan_context", "lifespan", "session_manager"):
             yield body.mark(RULE.code, attribute, enters=True)

@@ -64,7 +64,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 node,
                 name=name.id,
                 kind=kind,
-                text=body.text(call)[:60],
+                text=body.brief(call, 60),
                 loop=bool(body.loop(node)),
             )
 

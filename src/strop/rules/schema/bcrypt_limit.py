@@ -54,7 +54,7 @@ def notice(body: Body) -> Iterator[Mark]:
             if _is_second(body, call):
                 continue
             first = any(last_name(c.func) in ("sha256", "b64encode", "sha512") for c in body.of(ast.Call))
-            yield body.mark(RULE.code, call, kind="prehashed" if first else "hash", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="prehashed" if first else "hash", text=body.brief(call, 90))
     if body.kind == "function":
         yield from _checks(body)
     elif body.kind == "class":
@@ -128,7 +128,7 @@ def _fields(body: Body) -> Iterator[Mark]:
             limit = body.constant(limits[0]) if limits else 0
             told = limit if isinstance(limit, int) else MOST
             yield body.mark(
-                RULE.code, field, kind="limit" if limits else "free", limit=told, text=body.text(field)[:90]
+                RULE.code, field, kind="limit" if limits else "free", limit=told, text=body.brief(field, 90)
             )
 
 

@@ -58,7 +58,7 @@ def notice(body: Body) -> Iterator[Mark]:
             and isinstance(body.parent(call), ast.Return)
             and not _is_dumped(body, content)
         ):
-            yield body.mark(RULE.code, call, text=body.text(call)[:90], model=model)
+            yield body.mark(RULE.code, call, text=body.brief(call, 90), model=model)
 
 
 def _model(route: Endpoint) -> str:

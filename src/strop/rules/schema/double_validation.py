@@ -55,7 +55,7 @@ def notice(body: Body) -> Iterator[Mark]:
         if isinstance(value, ast.ListComp):
             value = value.elt
         if isinstance(value, ast.Call) and _is_dump(body, value):
-            yield body.mark(RULE.code, returned, text=body.text(value)[:90], model=body.text(model))
+            yield body.mark(RULE.code, returned, text=body.brief(value, 90), model=body.text(model))
 
 
 def _encoded(body: Body) -> Iterator[Mark]:
@@ -65,7 +65,7 @@ def _encoded(body: Body) -> Iterator[Mark]:
         if not isinstance(value, ast.Call) or body.name(value.func) != "fastapi.encoders.jsonable_encoder":
             continue
         if not any(k.arg in _CHANGES or k.arg == "custom_encoder" for k in value.keywords):
-            yield body.mark(RULE.code, returned, text=body.text(value)[:90])
+            yield body.mark(RULE.code, returned, text=body.brief(value, 90))
 
 
 def _is_own(body: Body, model: ast.expr) -> bool:

@@ -54,10 +54,10 @@ def notice(body: Body) -> Iterator[Mark]:
         content = response_content(call)
         kind = body.name(call.func)
         if content is not None and kind.endswith("JSONResponse") and _is_dumped(body, content):
-            yield body.mark(RULE.code, call, kind="answer", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="answer", text=body.brief(call, 90))
     for call in body.calls("loads"):
         if call.args and isinstance(call.args[0], ast.Call) and _is_model_text(body, call.args[0]):
-            yield body.mark(RULE.code, call, kind="back", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="back", text=body.brief(call, 90))
     for call in body.calls("dumps"):
         if (
             call.args
@@ -65,7 +65,7 @@ def notice(body: Body) -> Iterator[Mark]:
             and not _is_sent(body, call)
             and _has_dumped_part(body, call.args[0])
         ):
-            yield body.mark(RULE.code, call, kind="nested", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="nested", text=body.brief(call, 90))
 
 
 def _is_sent(body: Body, call: ast.Call) -> bool:

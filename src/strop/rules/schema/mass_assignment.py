@@ -78,9 +78,9 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.of(ast.Call):
         for keyword in call.keywords:
             if keyword.arg is None and _is_dump(body, keyword.value):
-                yield body.mark(RULE.code, call, kind="write", text=body.text(call)[:90])
+                yield body.mark(RULE.code, call, kind="write", text=body.brief(call, 90))
     for call in body.calls("sqlmodel_update"):
-        yield body.mark(RULE.code, call, kind="write", text=body.text(call)[:90])
+        yield body.mark(RULE.code, call, kind="write", text=body.brief(call, 90))
 
 
 def _is_dump(body: Body, expr: ast.expr) -> bool:

@@ -51,7 +51,7 @@ def notice(body: Body) -> Iterator[Mark]:
         if value is None or body.within(returned, ast.Try) is not None:
             continue
         if (isinstance(value, ast.Name) and value.id in names) or lookup(body, value) is not None:
-            yield body.mark(RULE.code, returned, text=body.text(returned)[:90])
+            yield body.mark(RULE.code, returned, text=body.brief(returned, 90))
 
 
 def _has_model(route: Endpoint) -> bool:

@@ -75,7 +75,7 @@ def notice(body: Body) -> Iterator[Mark]:
             yield body.mark(
                 RULE.code,
                 returned,
-                text=body.text(returned)[:90],
+                text=body.brief(returned, 90),
                 owner=f"{owner.module.file}:{owner.qualname}",
             )
 

@@ -73,7 +73,7 @@ def notice(body: Body) -> Iterator[Mark]:
         if kind and _is_raw(body, name) and not _has_pattern(texts[name]) and not _is_tried(body, call):
             told.add(name)
             cut = "replace" in body.text(call.args[0])  # "order:17": the parameter itself is no number
-            yield body.mark(RULE.code, call, text=body.text(call)[:90], name=name, becomes=kind, cut=cut)
+            yield body.mark(RULE.code, call, text=body.brief(call, 90), name=name, becomes=kind, cut=cut)
 
 
 def _is_text(annotation: ast.expr | None) -> bool:

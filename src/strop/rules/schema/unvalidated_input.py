@@ -88,7 +88,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 yield body.mark(
                     RULE.code,
                     call,
-                    text=body.text(call)[:90],
+                    text=body.brief(call, 90),
                     sent=sent,
                     plain=plain_names,
                     model=f"{owner.module.file}:{owner.qualname}",

@@ -72,7 +72,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 yield body.mark(RULE.code, call, kind="answer", text=body.text(part))
     for call in body.calls(*_LOGS):
         if any(_is_body(n, name) for a in call.args for n in ast.walk(a)):
-            yield body.mark(RULE.code, call, kind="log", text=body.text(call)[:90])
+            yield body.mark(RULE.code, call, kind="log", text=body.brief(call, 90))
 
 
 def _handled(body: Body) -> str:

@@ -50,7 +50,7 @@ def notice(body: Body) -> Iterator[Mark]:
         yield body.mark(
             RULE.code,
             node.body[-1],
-            text=body.text(node.body[-1])[:90],
+            text=body.brief(node.body[-1], 90),
             some=_gives(body),
             meant=_may_mean_none(node),
         )

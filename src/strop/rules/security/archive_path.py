@@ -53,7 +53,7 @@ def notice(body: Body) -> Iterator[Mark]:
             inside = any(each is loop for each in body.around(write))
             path = _written(body, write) if inside else None
             if path is not None and _is_joined(body, path, loop.target.id):
-                yield body.mark(RULE.code, write, text=body.text(write)[:90])
+                yield body.mark(RULE.code, write, text=body.brief(write, 90))
                 break
 
 

@@ -54,7 +54,7 @@ def notice(body: Body) -> Iterator[Mark]:
             yield body.mark(
                 RULE.code,
                 node,
-                text=body.text(node)[:90],
+                text=body.brief(node, 90),
                 why=reasons[0],
                 result="true" if always else "false",
             )

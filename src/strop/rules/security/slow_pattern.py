@@ -61,7 +61,7 @@ def notice(body: Body) -> Iterator[Mark]:
         if found is not None:
             validates = any(d.rpartition(".")[2] in _VALIDATORS for d in body.decorators())
             yield body.mark(
-                RULE.code, call, text=body.text(call)[:90], attack=found.text, validates=validates
+                RULE.code, call, text=body.brief(call, 90), attack=found.text, validates=validates
             )
 
 

@@ -55,7 +55,7 @@ def notice(body: Body) -> Iterator[Mark]:
     """Functions that read a context variable, and memoised functions that take what belongs to a request."""
     for call in body.calls("get"):
         if body.name(call.func) == "contextvars.ContextVar.get":
-            yield body.mark(RULE.code, call, context=body.text(call.func)[:60].removesuffix(".get"))
+            yield body.mark(RULE.code, call, context=body.brief(call.func, 60).removesuffix(".get"))
     node = body.function
     if node is None or not any(
         d.rpartition(".")[2] in ("lru_cache", "cache", "alru_cache") for d in body.decorators()

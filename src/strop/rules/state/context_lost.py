@@ -70,7 +70,7 @@ def notice(body: Body) -> Iterator[Mark]:
             continue
         target, is_open = _target(body, work)
         if target or is_open:
-            yield body.mark(RULE.code, call, hands=body.text(call)[:70], target=target, open=is_open)
+            yield body.mark(RULE.code, call, hands=body.brief(call, 70), target=target, open=is_open)
     yield from _helped(body)
 
 
@@ -80,7 +80,7 @@ def _helped(body: Body) -> Iterator[Mark]:
     helpers = [(call, name) for call in calls if (name := body.name(call.func)) in body.types.found.functions]
     given = sorted(_values(body)) if helpers else []
     for call, helper in helpers if given else ():
-        yield body.mark(RULE.code, call, helper=helper, given=",".join(given), text=body.text(call)[:90])
+        yield body.mark(RULE.code, call, helper=helper, given=",".join(given), text=body.brief(call, 90))
 
 
 def _values(body: Body) -> set[str]:

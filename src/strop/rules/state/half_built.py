@@ -48,7 +48,7 @@ def notice(body: Body) -> Iterator[Mark]:
     for guard in body.of(ast.If):
         for store, call in _published(body, guard):
             name = ast.unparse(store)
-            yield body.mark(RULE.code, store, name=name, call=body.text(call)[:70], call_line=call.lineno)
+            yield body.mark(RULE.code, store, name=name, call=body.brief(call, 70), call_line=call.lineno)
 
 
 def _published(body: Body, guard: ast.If) -> Iterator[tuple[ast.expr, ast.Call]]:

@@ -71,7 +71,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 node,
                 owner=owner,
                 column=target.attr,
-                text=body.text(node)[:70],
+                text=body.brief(node, 70),
                 weighs=_weighs(body, node, target.attr),
             )
 

@@ -77,7 +77,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 use.node,
                 store=use.store,
                 how=use.how,
-                text=body.text(use.node)[:60],
+                text=body.brief(use.node, 60),
                 given=_given(body, use.node),
                 fallback=use.how == "grow" and is_fallback(body, use.node),
             )

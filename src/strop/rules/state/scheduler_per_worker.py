@@ -50,7 +50,7 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls("start", "start_in_background", "serve"):
         name = body.name(call.func)
         if name.startswith(_SCHEDULERS) and body.within(call, ast.If) is None:
-            yield body.mark(RULE.code, call, name=name, text=body.text(call)[:60])
+            yield body.mark(RULE.code, call, name=name, text=body.brief(call, 60))
     if body.function is not None:
         for decorator in body.decorators():
             if decorator.endswith(".repeat_every"):

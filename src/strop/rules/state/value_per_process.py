@@ -101,7 +101,7 @@ def notice(body: Body) -> Iterator[Mark]:
             if kind == "moment" and len(body.scope.names.get(target.id, ())) > 1:
                 continue  # set again later: it is a variable
             if kind:
-                yield body.mark(RULE.code, node, kind=kind, name=target.id, text=body.text(call)[:60])
+                yield body.mark(RULE.code, node, kind=kind, name=target.id, text=body.brief(call, 60))
                 break
 
 
