@@ -122,7 +122,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for mark in marks(project, RULE, "sends") if later else ():
         if mark.function in told:
             continue
-        ways = [w for w in reaches(project, mark.function, ("loop", "thread")) if _waits(project, w)]
+        sends = Step(mark.fact("text"), mark.span)
+        ways = [w for w in reaches(project, mark.function, ("loop", "thread")) if _waits(project, w, sends)]
         if not ways:
             continue
         told.add(mark.function)
@@ -144,11 +145,11 @@ def _shown(later: list[Mark]) -> str:
     return f"{first.fact('text')} ({first.span.file}:{first.span.line})"
 
 
-def _waits(project: Project, way: Reach) -> bool:
+def _waits(project: Project, way: Reach, sends: Step) -> bool:
     """Whether a client waits on this way, and not for the news whether it was sent: from the sending outwards,
     a call whose result nobody uses comes before one whose result decides, or whose failure is answered.
     """
-    if _TRIES.search(way.route) or is_afterwards(project, way):
+    if _TRIES.search(way.route) or is_afterwards(project, way) or _fate(project, sends) == "told":
         return False
     fates = (_fate(project, step) for step in reversed(way.chain[1:]))
     return next((fate == "dropped" for fate in fates if fate != "returned"), len(way.chain) == 1)
@@ -269,6 +270,24 @@ def order(address: str, background: BackgroundTasks):
 """
         ),
         mends="a mail before the answer",
+    ),
+    Example(
+        "the mail's number is kept, and a failure is answered",
+        plain(
+            _MAIL
+            + """
+import resend
+
+
+@app.post("/invitations")
+def invite(address: str):
+    try:
+        sent = resend.Emails.send({"to": [address]})
+    except OSError as error:
+        raise HTTPException(502, "no mail server") from error
+    return {"number": sent["id"]}
+"""
+        ),
     ),
     Example(
         "a route that tries the settings, and one that says whether it was sent",

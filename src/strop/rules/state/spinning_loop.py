@@ -43,6 +43,7 @@ RULE = Rule("STA010", "spinning-loop", "state", "warning", "A loop spins while i
 WORDS = ("while",)
 
 _PAUSES = frozenset({"sleep", "wait", "wait_for", "backoff", "delay", "pause", "join"})
+_LOGS = frozenset({"debug", "info", "warning", "error"})
 _LEAVES = (ast.Raise, ast.Return, ast.Break)
 
 
@@ -72,12 +73,18 @@ def _endless(loop: ast.While) -> bool:
 
 
 def _kind(body: Body, attempt: ast.Try) -> str:
-    first = attempt.body[0]
+    first = next((s for s in attempt.body if not _logs(s)), attempt.body[0])
     if _socket(body, attempt):
         return "socket" if not any(_is_disconnect(h) for h in attempt.handlers) else ""
     if _pauses([first]) or _receives([first]) or not any(_pauses([s]) for s in attempt.body[1:]):
         return ""
     return "pause"
+
+
+def _logs(statement: ast.stmt) -> bool:
+    """`logger.info("...")`: it doesn't fail, so what comes after it comes first."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _LOGS
 
 
 def _goes_round(handler: ast.ExceptHandler) -> bool:
@@ -226,6 +233,24 @@ async def work(queue, fetch):
             print("failed", error)
 """),
         bad=False,
+    ),
+    Example(
+        "each turn begins with the pause, and says so",
+        plain("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+async def poll(fetch):
+    while True:
+        try:
+            logger.info("sleeping")
+            await asyncio.sleep(30)
+            await fetch()
+        except Exception as error:
+            print("failed", error)
+"""),
     ),
     Example(
         "a socket that is read after its end",
