@@ -11,6 +11,7 @@ layer of the project's own that names an encoding, no proxy's configuration in t
 **How to fix it.** `app.add_middleware(GZipMiddleware, minimum_size=1000)`. Routes that stream events must stay outside of it before Starlette 0.46.
 
 **When it is no problem.** Lists that come in small pages, 25 rows or fewer unless the client asks for more. A proxy in front compresses; everybody who calls is on the same machine.
+Events are streamed on a Starlette whose compressor would hold them back (MID006).
 
 **Sources.** https://fastapi.tiangolo.com/advanced/middleware/#gzipmiddleware ; https://github.com/Netflix/dispatch/commit/fb768113b
 """
@@ -30,6 +31,8 @@ from strop.project.route import Route
 from strop.project.shipped.commands import is_development
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.middleware.compressed_stream import RULE as STREAM
+from strop.rules.middleware.compressed_stream import holds_events
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks
@@ -77,7 +80,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     ):
         return
     lists = [r for r in project.imported.routes if _is_list(r)]
-    if len(lists) < _LISTS:
+    streams = any(marks(project, STREAM, "events")) and holds_events(project)
+    if len(lists) < _LISTS or streams:  # the layer would hold events back
         return
     inner = next((m.span for m in marks(project, RULE, "includes") if m.span.file == span.file), span)
     yield draft(
@@ -139,6 +143,23 @@ _GZIP = "from fastapi.middleware.gzip import GZipMiddleware\n\napp.add_middlewar
 EXAMPLES = (
     Example("its own pages and lists", plain(_FRONT.format(more="")), bad=True),
     Example("compressed", plain(_FRONT.format(more=_GZIP)), bad=False, mends="its own pages and lists"),
+    Example(
+        "beside events that the compressor of this Starlette would hold back",
+        plain(
+            _FRONT.format(more="")
+            + """
+
+from fastapi.responses import StreamingResponse
+
+
+@app.get("/news")
+def news():
+    return StreamingResponse(iter(["data: 1"]), media_type="text/event-stream")
+"""
+        )
+        | {"requirements.txt": "fastapi==0.110.0\nstarlette==0.36.3\n"},
+        bad=False,
+    ),
     Example(
         "in small pages",
         plain(_FRONT.format(more="").replace("() -> list[dict]", "(limit: int = 20) -> list[dict]")),

@@ -83,7 +83,7 @@ def _kind(body: Body, call: ast.Call) -> str:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each layer, and one for each kind of stream."""
     layers = [m for m in project.imported.middleware if m.name == _LAYER and m.added is not None]
-    for kind, holds in (("events", _holds_events(project)), ("lines", before(project, "starlette", "1.5"))):
+    for kind, holds in (("events", holds_events(project)), ("lines", before(project, "starlette", "1.5"))):
         streams = (
             [(m, ways) for m in marks(project, RULE, kind) if (ways := _ways(project, m))] if holds else []
         )
@@ -98,7 +98,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 break
 
 
-def _holds_events(project: Project) -> bool:
+def holds_events(project: Project) -> bool:
     """Whether events are compressed: before Starlette 0.46, which FastAPI before 0.115.10 did not allow."""
     return before(project, "starlette", "0.46") or before(project, "fastapi", "0.115.10")
 
