@@ -120,3 +120,19 @@ def test_what_differs_alike_in_several_answers_is_said_once() -> None:
         "GET /books  body $: the same in another order, first [0] 20 before, [0] 30 after  (and in 1 request more)",
         "GET /books  header x-total: 9 before, nothing after",
     ]
+
+
+@pytest.mark.parametrize(
+    ("gain", "told"),
+    [
+        (Gain("queries", "", 10, 11, -0.1, 0.0), True),
+        (Gain("cpu", "us", 1000, 1050, -0.12, 0.042), False),  # 5 % more, and as well 2 % less
+        (Gain("cpu", "us", 1000, 1100, -0.13, 0.042), True),
+        (Gain("cpu", "us", 1000, 900, -0.02, 0.01), False),
+        (Gain("cpu", "us", 1000, 800, 0.15, 0.02), True),
+    ],
+    ids=str,
+)
+def test_a_cost_is_told_where_its_whole_interval_is_beyond_the_noise(gain: Gain, told: bool) -> None:
+    proved = replace(IDENTICAL, verdict=replace(IDENTICAL.verdict, gains=(gain,)))
+    assert text.costs(proved) == ((gain,) if told else ())

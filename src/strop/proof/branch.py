@@ -32,7 +32,7 @@ from strop.world.instance import Conditions, Instance, World
 from strop.world.one_place import at_one_place
 from strop.world.process import workers
 
-CLOCKED = 0.25  # what a neighbour on the machine may add to times on the clock
+CLOCKED = 2  # how many times as long a neighbour on the machine may make what a clock measures
 LAUNCHES = 3  # pairs of fresh processes in which the CPU time of the whole branch is compared
 
 Found = tuple[Difference, ...]
@@ -253,7 +253,8 @@ def _counts(gain: Gain, base: Base) -> bool:
     """
     if gain.unit != "us":
         return True
-    return not base.recorded and abs(gain.after - gain.before) > CLOCKED * gain.before
+    less, more = sorted((gain.before, gain.after))
+    return not base.recorded and more > CLOCKED * less
 
 
 def start_revision(

@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from strop.report import terminal
-from strop.report.headline import figure, sameness
+from strop.report.headline import figure, is_proved, relative, sameness
 from strop.report.prove.proved import Proved
 from strop.report.quantity import count, percent, plural
 from strop.report.redaction import clean
@@ -105,9 +105,13 @@ def survivors(proved: Proved) -> list[str]:
 
 
 def costs(proved: Proved) -> tuple[Gain, ...]:
-    """What the change costs or saves beyond the noise of the same run."""
-    gains = proved.verdict.gains
-    return tuple(g for g in gains if abs(g.after - g.before) > g.noise * g.before)
+    """What the change costs or saves, as far as the whole interval lies beyond the noise of the same run."""
+    return tuple(gain for gain in proved.verdict.gains if is_proved(gain) or _is_loss(gain))
+
+
+def _is_loss(gain: Gain) -> bool:
+    """Whether even the upper bound (as far above the value as the lower is below) is more than the base differs by."""
+    return gain.after > gain.before and 2 * relative(gain) - gain.low < -max(gain.noise, 0.0)
 
 
 def _head(proved: Proved) -> Iterator[Pair]:
