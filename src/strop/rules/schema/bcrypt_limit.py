@@ -11,7 +11,7 @@ password has a limit at all. Limits in characters can't be right for all texts, 
 **How to fix it.** `len(password.encode()) <= 72` in a validator with a clear message; or argon2.
 
 **When it is no problem.** A function of the project asks for no more before it hashes (`if not 8 <= len(password) <= 64`, as the
-`validate_password` of fastapi-users). A note unless bcrypt is known to be 5 or later, which refuses longer ones. A password that is hashed (sha256, base64) before bcrypt.
+`validate_password` of fastapi-users). Where there is no limit, a note unless bcrypt is known to be 5 or later, which refuses longer ones; a limit above 72 is wrong with any. A password that is hashed (sha256, base64) before bcrypt.
 
 **Sources.** bcrypt, "Maximum Password Length": https://github.com/pyca/bcrypt#maximum-password-length
 """
@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
-from strop.finding import Finding
+from strop.finding import Finding, Severity
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
@@ -142,7 +142,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     if wide:
         more = f", like {len(wide) - 1} more" if len(wide) > 1 else ""
         first = f"{wide[0].fact('text')} allows {wide[0].fact('limit')} characters{more}"
-        yield _finding(project, wide[0], hashed, f"{first}, bcrypt reads {MOST} bytes", 0.85)
+        yield _finding(project, wide[0], hashed, f"{first}, bcrypt reads {MOST} bytes", 0.85, None)
     free = next(
         (
             m
@@ -158,10 +158,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             hashed,
             f"no password has a maximum ({free.fact('text')}), bcrypt reads {MOST} bytes",
             0.65,
+            None if _refuses(project) else "note",
         )
 
 
-def _finding(project: Project, mark: Mark, hashed: Mark, message: str, confidence: float) -> Finding:
+def _finding(
+    project: Project, mark: Mark, hashed: Mark, message: str, confidence: float, severity: Severity | None
+) -> Finding:
     return tell(
         RULE,
         mark,
@@ -170,7 +173,7 @@ def _finding(project: Project, mark: Mark, hashed: Mark, message: str, confidenc
         impact="a longer password ends in a 500, or is cut off without a word",
         solution=f"refuse what has more than {MOST} bytes (len(password.encode())), or use argon2",
         confidence=confidence,
-        severity=None if _refuses(project) else "note",
+        severity=severity,
     )
 
 
