@@ -123,7 +123,12 @@ def test_the_result_says_what_was_proved(delivered: Ran) -> None:
     result = delivered.done.result
     assert result.verdict is not None
     assert (result.verdict.behaviour, result.verdict.kept) == (Behaviour.IDENTICAL, True)
-    assert [(gate.number, gate.passed) for gate in result.verdict.gates] == [(1, True), (2, True), (3, True)]
+    assert [(gate.number, gate.passed) for gate in result.verdict.gates] == [
+        (1, True),
+        (2, True),
+        (3, True),
+        (6, True),
+    ]
     assert result.noise.cells == result.noise.identical == result.workload.requests
     assert all(change.verdict.kept and change.diff == unified(change.patch) for change in result.changes)
     saved = {gain.name: gain for gain in result.verdict.gains}

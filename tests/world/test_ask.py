@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -119,7 +120,12 @@ def test_closing_waits_for_an_answer_that_is_being_made_and_none_is_made_afterwa
         return {}
 
     one = AskSocket(tmp_path / "ask", answer)
-    asked = [threading.Thread(target=ask, args=(one.path, {"n": n})) for n in range(2)]
+
+    def try_to_ask(number: int) -> None:
+        with contextlib.suppress(OSError, ValueError):  # the second may be cut off before anybody takes it
+            ask(one.path, {"n": number})
+
+    asked = [threading.Thread(target=try_to_ask, args=(n,)) for n in range(2)]
     for thread in asked:
         thread.start()
     assert began.wait(10)
