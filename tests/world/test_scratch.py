@@ -140,7 +140,7 @@ def test_what_is_left_when_the_keeper_is_killed_too_goes_with_the_next_command(t
     assert is_running(daemon)
     sweep()
     assert not base.exists()
-    assert not is_running(daemon)
+    assert until(lambda: not is_running(daemon))  # what was ended may need a moment to be gone
     assert {other, mine} == set(temporary.iterdir())
 
 
