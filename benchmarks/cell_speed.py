@@ -26,26 +26,23 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
 
+from strop.actions.control import control
+from strop.actions.target import open_target
+from strop.cell import Cell
+from strop.measure.generate import operations
+from strop.measure.observe import Workload, observe
+from strop.measure.perturb import Pool
+from strop.measure.serve import Served
+from strop.project.settings import Overrides
+from strop.proof.judge import Base
+from strop.proof.perturbed_choice import by_key, choose_perturbed
+from strop.proof.perturbed_states import pair_of
+from strop.proof.side_by_side import Comparing
+from strop.target import Target
+from strop.world.databases import Databases
+from strop.world.instance import Instance, open_world
+
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
-
-from tests import ledger  # noqa: E402
-
-from strop.actions.control import control  # noqa: E402  (the small backend lies in the tests of this repository)
-from strop.actions.target import open_target  # noqa: E402
-from strop.cell import Cell  # noqa: E402
-from strop.measure.generate import operations  # noqa: E402
-from strop.measure.observe import Workload, observe  # noqa: E402
-from strop.measure.perturb import Pool  # noqa: E402
-from strop.measure.serve import Served  # noqa: E402
-from strop.project.settings import Overrides  # noqa: E402
-from strop.proof.judge import Base  # noqa: E402
-from strop.proof.perturbed_choice import by_key, choose_perturbed  # noqa: E402
-from strop.proof.perturbed_states import pair_of  # noqa: E402
-from strop.proof.side_by_side import Comparing  # noqa: E402
-from strop.target import Target  # noqa: E402
-from strop.world.databases import Databases  # noqa: E402
-from strop.world.instance import Instance, open_world  # noqa: E402
 
 
 @dataclass
@@ -100,6 +97,9 @@ def targets(folder: Path, only: str) -> Iterator[tuple[str, Target]]:
     """The backends, made anew."""
     given = Overrides(python=sys.executable)
     if only in ("", "ledger"):
+        sys.path.insert(0, str(HERE.parent))  # the small backend lies in the tests of this repository
+        from tests import ledger
+
         yield "ledger", open_target(ledger.make(folder / "ledger", ledger.FILES), given)
     if only in ("", "shop"):
         runpy.run_path(str(HERE.parent / "examples/demo.py"))["make_copy"](folder / "shop")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from strop.faces.cli.options import about_output, about_target, about_workload, target_of, workload_of
 from strop.problem import EXIT_FINDINGS, EXIT_NOT_PROVED
-from strop.target import Configuration
+from strop.target import Configuration, Target
+
+if TYPE_CHECKING:
+    from strop.measure.observe import Workload
 
 
 def _configurations(
@@ -92,7 +96,6 @@ def command(
     from strop.actions.prove import ProveRequest, prove
     from strop.faces.cli.progress import listening
     from strop.faces.cli.written import print_proof
-    from strop.measure.borrowed import is_borrowed
     from strop.verdict import Behaviour
 
     if folder == Path() and change and Path(change).is_dir():
@@ -100,12 +103,8 @@ def command(
     target = target_of(folder, app, factory, python, environ, login, head=True, outbound=outbound)
     target = replace(target, configurations=(*target.configurations, *configurations))
     requests = workload_of(workload, har, access_log)
-    if cell and "::" in cell:  # a request of a test
-        target = replace(target, tests=(cell.rpartition("#")[0] or cell,))
-        requests = replace(requests, openapi=False, har=None)
-    elif cell:
-        # only the tests know the credentials of a request that borrows theirs
-        requests = replace(requests, suite=is_borrowed(cell), cells=(cell,))
+    if cell:
+        target, requests = _only(cell, target, requests)
     request = ProveRequest(
         target,
         change,
@@ -126,6 +125,18 @@ def command(
     print_proof(proved, form)
     statuses = {Behaviour.DIFFERENT: EXIT_FINDINGS, Behaviour.INSUFFICIENT: EXIT_NOT_PROVED}
     return statuses.get(proved.verdict.behaviour, 0)
+
+
+def _only(cell: str, target: Target, requests: Workload) -> tuple[Target, Workload]:
+    """What is asked for where one request alone is to be shown again."""
+    from strop.measure.borrowed import is_borrowed
+
+    if "::" in cell:  # a request of a test
+        return replace(target, tests=(cell.rpartition("#")[0] or cell,)), replace(
+            requests, openapi=False, har=None
+        )
+    # only the tests know the credentials of a request that borrows theirs
+    return target, replace(requests, suite=is_borrowed(cell), cells=(cell,))
 
 
 def _shown(
