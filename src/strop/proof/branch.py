@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from strop.event import Advance, Listener, Stage
 from strop.evidence import Outcome, Outcomes
@@ -38,8 +39,7 @@ LAUNCHES = 3  # pairs of fresh processes in which the CPU time of the whole bran
 Found = tuple[Difference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Suites:
+class Suites(Struct, frozen=True):
     """The base's own tests, run twice, and those that can't be trusted as witnesses."""
 
     one: SuiteRun
@@ -47,8 +47,7 @@ class Suites:
     flaky: tuple[str, ...]
 
 
-@dataclass
-class BranchProof:
+class BranchProof(Struct):
     """What the proof of a revision says, and what it measured on the way."""
 
     revision: str

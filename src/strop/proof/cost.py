@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
+
+from msgspec import Struct
 
 from strop.cell import Cell
 from strop.evidence import Outcome
@@ -70,16 +71,14 @@ def _length(outcome: Outcome) -> int:
     return cpu if cpu * WAITS > duration else duration
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """One round on both sides, us: CPU of the process, and of the event loop's thread alone."""
 
     cpu: Round
     loop: Round
 
 
-@dataclass(frozen=True, slots=True)
-class TimeNoise:
+class TimeNoise(Struct, frozen=True):
     """What A/A pairs of the same run still allow, relative."""
 
     cpu: float = 0.0

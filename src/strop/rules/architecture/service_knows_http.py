@@ -33,7 +33,7 @@ from strop.rules.example import Example
 from strop.rules.raised import RAISED
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.told import marks, tell, ways_to
+from strop.rules.told import is_reached, marks, tell, ways_to
 from strop.rules.wording import listed, many
 
 RULE = Rule("ARC009", "service-knows-http", "architecture", "note", "A service that knows HTTP", static=True)
@@ -83,9 +83,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         if _is_service(mark.span.file) and ways_to(project, mark.function):
             speaking[mark.span.file].append(mark)
     services = {
-        f.span.file
-        for f in project.source.functions.values()
-        if _is_service(f.span.file) and ways_to(project, f.id)
+        file
+        for function in project.source.functions
+        if _is_service(file := function.partition(":")[0]) and is_reached(project, function)
     }
     quiet = len(services) - len(speaking)
     if not handled or not speaking or quiet < max(_LEAST, (_SHARE - 1) * len(speaking)):

@@ -27,7 +27,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Evidence
 from strop.finding import Finding
@@ -84,8 +85,7 @@ _RETRY = frozenset({
 _FAR = 2  # calls between the retry and the POST
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
+class _Tried(Struct, frozen=True):
     """What is tried again: the lines, and how the retry is written."""
 
     node: ast.AST
