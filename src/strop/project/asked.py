@@ -3,21 +3,21 @@
 | key | what was looked at |
 |---|---|
 | `marks ASY001` | what a rule noticed; `mark ASY001 app/orders.py:total` in one function, `marked ASY001` in which ones |
-| `function app/orders.py:total` | a function by its id; `functions app/orders.py` those of a file by their places |
+| `function app/orders.py:total` | a function by its id, or a step of a chain in it; `functions app/orders.py` those of a file by their places |
 | `class app/orders.py:Order` | a class by its id |
 | `callers app/orders.py:total` | the calls of a function; `doing queries` those that do a thing; `mention total` whether a call of what is not known has a word |
 | `names app/orders.py:total` | the names of what a function calls besides the project's own |
 | `functions`, `classes`, `modules`, `marks` | all of them |
 | `application routes` | what the application declares; `shipped images` what lies beside the code |
 | `ways` | which functions run for which route, and which function a name means: without places and texts |
-| `file app/orders.py` | the text of a file, or a step of a chain that lies in it |
+| `file app/orders.py` | the text of a file |
 
 `changes.py` tells in the same keys what is different. What several rules share looks for itself, and they look with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -29,7 +29,7 @@ from strop.project.mark import Mark
 from strop.project.marks import Marks
 from strop.project.project import Imported, Project, Source
 from strop.project.shipped.values import Shipped
-from strop.span import Span
+from strop.span import Span, Step
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -45,7 +45,7 @@ class Asked(Project, frozen=True, kw_only=True):
     @classmethod
     def of(cls, project: Project, board: dict[Callable[[Project], object], tuple[object, Asked]]) -> Asked:
         """The same project for one more who asks."""
-        noted = Noted()
+        noted = Noted(project.source.functions)
         return cls(
             root=project.root,
             imported=cast(Imported, _Fields(project.imported, "application", noted)),
@@ -77,7 +77,8 @@ class Asked(Project, frozen=True, kw_only=True):
 class Noted:
     """What one has looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, functions: Container[str]) -> None:
+        self.functions = functions
         self.keys: set[str] = set()
         self.uses: dict[int, Noted] = {}  # what was shared with others
         self.ways: list[tuple[Reach, ...]] = []
@@ -90,12 +91,17 @@ class Noted:
             here = waiting.pop()
             found |= here.keys
             for reach in (reach for ways in here.ways for reach in ways):
-                found.update(f"file {step.span.file}" for step in reach.seen)
+                found.update(map(self._place, reach.seen))
             for each in here.uses.values():
                 if id(each) not in met:
                     met.add(id(each))
                     waiting.append(each)
         return found
+
+    def _place(self, step: Step) -> str:
+        """The key of where a step stands."""
+        function = f"{step.span.file}:{step.span.symbol}"
+        return f"function {function}" if function in self.functions else f"file {step.span.file}"
 
 
 class _Fields:

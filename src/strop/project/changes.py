@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 from msgspec.msgpack import Encoder
@@ -37,16 +37,16 @@ class Prints(Struct, frozen=True, array_like=True):
     application: dict[str, str]  # by field
     shipped: dict[str, str]
     linked: dict[
-        str, tuple[str, str]
-    ]  # functions of which other files decide: all of it, and what leads where
+        str, tuple[str, str, bool]
+    ]  # of which other files decide: all, what leads where, also what it calls?
 
 
 def prints_of(
-    application: Imported, shipped: Shipped, functions: Mapping[str, Function], linked: Iterable[str]
+    application: Imported, shipped: Shipped, functions: Mapping[str, Function], linked: Mapping[str, bool]
 ) -> Prints:
-    """The prints of a project; `linked` are the ids of the functions of which other files decide."""
-    both = {id: (_print(functions[id]), _print(_shape(functions[id]))) for id in linked}
-    return Prints(_fields(application), _fields(shipped), both)
+    """The prints of a project; `linked` are the functions of which other files decide."""
+    told = {id: (_print(functions[id]), _print(_shape(functions[id])), calls) for id, calls in linked.items()}
+    return Prints(_fields(application), _fields(shipped), told)
 
 
 def _fields(value: Struct) -> dict[str, str]:
@@ -60,22 +60,34 @@ def _print(value: object) -> str:
         return digest(repr(value).encode(errors="surrogatepass"))
 
 
-def differences(before: Prints, now: Prints) -> Iterator[str]:
-    """The keys of what all files together say otherwise."""
-    for name, print_ in now.application.items():
-        if before.application.get(name) != print_:
+def differences(before: Prints, now: Prints, changed: Collection[str]) -> Iterator[str]:
+    """The keys of what all files together say otherwise; `changed` are those of what single files do."""
+    for name, told in now.application.items():
+        if before.application.get(name) != told:
             yield f"application {name}"
             if name in _SERVES:
                 yield "ways"
-    for name, print_ in now.shipped.items():
-        if before.shipped.get(name) != print_:
+    for name, told in now.shipped.items():
+        if before.shipped.get(name) != told:
             yield f"shipped {name}"
     for id in before.linked.keys() | now.linked.keys():
         old, new = before.linked.get(id), now.linked.get(id)
         if old != new:
-            yield from ("functions", f"functions {id.partition(':')[0]}", f"function {id}", "links")
-            if old is None or new is None or old[1] != new[1]:
-                yield "ways"
+            yield from _linked(id, old, new, f"function {id}" in changed)
+
+
+_Linked = tuple[str, str, bool] | None
+
+
+def _linked(id: str, before: _Linked, now: _Linked, told: bool) -> Iterator[str]:
+    """Of a function of which other files decide; `told` is whether what its own file says is different as well: then
+    that tells who is concerned, unless what it calls was decided elsewhere.
+    """
+    yield from ("functions", f"functions {id.partition(':')[0]}", f"function {id}")
+    if before is None or now is None or before[1] != now[1]:
+        yield "ways"
+    if not told or any(each is None or each[2] for each in (before, now)):
+        yield "links"
 
 
 def changed(file: str, before: Derived | None, now: Derived | None) -> Iterator[str]:
@@ -123,8 +135,8 @@ def _functions(file: str, before: dict[str, Function], now: dict[str, Function])
     if list(map(_shape, before.values())) != list(map(_shape, now.values())):
         yield "ways"
     for id in different:
-        yield f"function {id}"
         both = [each[id] for each in (before, now) if id in each]
+        yield from (f"function {id}", f"function {file}:{both[0].span.symbol}")  # which several may have
         yield from {f"doing {word}" for function in both for word in done_by(function)}
         for target in {call.target for function in both for call in function.calls if call.target}:
             yield f"callers {target}"

@@ -47,7 +47,9 @@ class Source(Struct, frozen=True):
     classes: dict[str, Class] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)  # dotted name of each file
     marks: Marks = field(default_factory=Marks)  # by the code of the rule
-    linked: tuple[str, ...] = ()  # ids of functions of which other files have decided something
+    linked: dict[str, bool] = field(
+        default_factory=dict
+    )  # functions of which other files decide: also what they call?
 
 
 class Project(Struct, frozen=True):

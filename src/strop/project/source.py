@@ -164,5 +164,9 @@ def assemble_source(every: list[Derived]) -> Source:
                 for rule, found in sorted(marks.items())
             }
         ),
-        tuple(id for id, function in linked.items() if function is not functions[id]),
+        {
+            id: function.calls is not functions[id].calls
+            for id, function in linked.items()
+            if function is not functions[id]
+        },
     )

@@ -106,7 +106,7 @@ def _judge(last: Standing, changes: Changes, prints: Prints) -> Sequence[Answer 
     """The answer of each rule where it stands."""
     if not last.answers or last.files != changes.since:
         return [None] * len(last.cards)
-    changed = {*changes.keys, *differences(last.prints, prints)}
+    changed = {*changes.keys, *differences(last.prints, prints, changes.keys)}
     everywhere = _OF_ALL if "links" in changed else ()
     hit = {n for n, name in enumerate(last.names) if name in changed or name.startswith(everywhere)}
     return [answer if hit.isdisjoint(answer.looked) else None for answer in last.answers]

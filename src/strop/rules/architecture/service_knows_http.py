@@ -26,9 +26,11 @@ from pathlib import PurePosixPath
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.asked import identifier
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.shared import shared
 from strop.rules.example import Example
 from strop.rules.raised import RAISED
 from strop.rules.rule import Rule
@@ -76,8 +78,10 @@ def notice(body: Body) -> Iterator[Mark]:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for the project."""
-    own = {c.name: c.id for c in project.source.classes.values()}
-    handled = [h for h in project.imported.handlers if h.handles.replace(":", ".") in own]
+    names = shared(project, identifier)
+    handled = [h for h in project.imported.handlers if names.class_(h.handles) is not None]
+    if not handled:
+        return
     speaking: dict[str, list[Mark]] = defaultdict(list)
     for mark in (*project.source.marks.get(RAISED, ()), *marks(project, RULE)):
         if _is_service(mark.span.file) and ways_to(project, mark.function):
@@ -88,7 +92,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         if _is_service(file := function.partition(":")[0]) and is_reached(project, function)
     }
     quiet = len(services) - len(speaking)
-    if not handled or not speaking or quiet < max(_LEAST, (_SHARE - 1) * len(speaking)):
+    if not speaking or quiet < max(_LEAST, (_SHARE - 1) * len(speaking)):
         return
     files = sorted(speaking, key=lambda f: (-len(speaking[f]), f))
     every = [m for f in files for m in speaking[f]]
