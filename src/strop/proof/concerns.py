@@ -32,9 +32,13 @@ def lines_of(edits: Sequence[Edit], names: frozenset[str]) -> dict[str, list[int
     """All lines of these functions ("file:qualname") in the texts afterwards, by file."""
     found: dict[str, list[int]] = {}
     for edit in edits:
+        try:
+            tree = ast.parse(edit.after)
+        except (SyntaxError, ValueError):
+            continue
         own = [
             line
-            for name, node in functions(ast.parse(edit.after))
+            for name, node in functions(tree)
             if f"{edit.file}:{name}" in names
             for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
         ]

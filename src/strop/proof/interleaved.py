@@ -104,10 +104,10 @@ def serve_interleaved(
             else choose_pairs(near, base.outcomes, base.others(), lambda cell: run.alone(cell).answer)
         )
         listener(Stage("serving requests at once", len(pairs)))
-        run.found.chosen = len(pairs)
+        run.found.chosen, run.began = len(pairs), time.monotonic()
         plans = {plan_of(name) for name in only}
         for pair in pairs:
-            if run.is_over(began):
+            if run.is_over():
                 break
             run.judge(pair, plans)
             listener(Advance())
@@ -131,12 +131,13 @@ class _Run:
     changed: Served
     listener: Listener
     found: Interleaved = field(default_factory=Interleaved)
+    began: float = 0.0  # the sides' start is not counted
     known: Outcomes = field(default_factory=dict)  # what the base answers alone
     same: dict[str, bool] = field(default_factory=dict)  # whether a cell alone is the same on both sides
 
-    def is_over(self, began: float) -> bool:
+    def is_over(self) -> bool:
         """Whether enough differs, or the time is up."""
-        return len(self.found.differences) >= SHOWN or time.monotonic() - began > SECONDS
+        return len(self.found.differences) >= SHOWN or time.monotonic() - self.began > SECONDS
 
     def judge(self, pair: Pair, named: set[Plan]) -> None:
         """Serve one pair on both sides and compare."""
