@@ -28,10 +28,11 @@ from cell_speed import targets
 from strop.actions.control import control
 from strop.measure.observe import Workload, observe
 from strop.proof.branch import LAUNCHES, start_revision
-from strop.proof.cost import Pair, TimeNoise, pair, time_gains, time_noise, timed_cells
+from strop.proof.cost import Pair, TimeNoise, pair, time_gains, timed_cells
 from strop.proof.schema import Schema
 from strop.report.headline import is_proved
 from strop.report.prove.text import is_loss
+from strop.stats.noise import noise
 from strop.target import Target
 from strop.verdict import Gain
 from strop.world.instance import open_world
@@ -49,9 +50,9 @@ def measured(target: Target, launches: int, requests: int) -> tuple[Launches, in
         rounds = max(requests // (LAUNCHES * len(cells)), 1)
         found: Launches = []
         for _ in range(launches):
-            sides = [start_revision(world, "base", Schema()) for _ in range(2)]
-            found.append(pair(*sides, cells, base.outcomes, rounds=rounds))
-            for side in sides:
+            one, other = (start_revision(world, "base", Schema()) for _ in range(2))
+            found.append(pair(one, other, cells, base.outcomes, rounds=rounds))
+            for side in (one, other):
                 side.instance.close()
                 world.folder.remove(side.instance.root)
     return found, len(cells)
@@ -87,8 +88,13 @@ def simulated(within: float, between: float, rounds: int) -> Draw:
 def decide(claim: Launches, same: Launches, times: float, cells: int) -> str:
     """What the command tells of CPU when the second side costs `times` as much: "saved", "dearer" or "nothing"."""
     changed = [[_slower(p, times) for p in x] for x in claim]
-    cpu: Gain = time_gains(changed, cells, TimeNoise(time_noise(same).cpu), set())[0]
+    control = TimeNoise(noise([[p.cpu for p in x] for x in same]))
+    cpu: Gain = time_gains(changed, cells, control, set())[0]
     return "saved" if is_proved(cpu) else "dearer" if is_loss(cpu) else "nothing"
+
+
+def _alike(a: float, b: float) -> Pair:
+    return Pair((a, b), (a, b))
 
 
 def _turned(pair: Pair) -> Pair:
@@ -100,7 +106,7 @@ def _slower(pair: Pair, times: float) -> Pair:
 
 
 def tell(name: str, draw: Draw, runs: int, cells: int) -> None:
-    """Print how often each word was said over `runs`, for no effect and for 5 % and 10 % either way."""
+    """Print how often each word was said over `runs`, for no effect and for 5 % either way."""
     shares = []
     for times, right in (
         (1.0, "nothing"),
