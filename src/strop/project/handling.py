@@ -19,11 +19,14 @@ from strop.project.spelling import last_name
 
 CODE = "HANDLING"
 REFUSING = "REFUSING"
+OPTIONAL = "OPTIONAL"  # of functions that say they may give nothing
 _TAB, _LINE = "\t", "\n"
 _REFUSALS = re.compile(
     r"unauth|forbid|notauth|authenticat|authoriz|permission|notpermitted|accessdenied|access_denied|denied|credential|notallowed|tokenerror|invalidtoken|invalid_token|unverified|scope|401|403",
     re.IGNORECASE,
 )
+_MAY_BE_NONE = re.compile(r"^(typing\.)?Optional\[|\|\s*None$|^None\s*\|")
+_SETTING = re.compile(r"\b[A-Z][A-Z0-9_]{3,}\b|settings|config|environ|disabled|enabled")
 _CODES = (401, 403, 1008, 4001, 4003, 4401, 4403)
 
 
@@ -96,6 +99,10 @@ def notice(body: Body) -> Iterator[Mark]:
     refusal = next(_refusals(body), None)
     if refusal is not None:
         yield body.mark(REFUSING, refusal)
+    if _may_give_nothing(body) and (
+        refusal is None or any(_gives_nothing(body, r) for r in body.of(ast.Return))
+    ):
+        yield body.mark(OPTIONAL, body.node)
     if not body.node.decorator_list and not any("Depends" in ast.dump(d) for d in body.node.args.defaults):
         return
     own = frozenset(
@@ -117,6 +124,20 @@ def notice(body: Body) -> Iterator[Mark]:
 
 
 NOTICER = Noticer(CODE, notice)
+
+
+def _may_give_nothing(body: Body) -> bool:
+    """Whether a function says that its result may be None."""
+    said = getattr(body.node, "returns", None)
+    return said is not None and bool(_MAY_BE_NONE.search(ast.unparse(said)))
+
+
+def _gives_nothing(body: Body, node: ast.Return) -> bool:
+    """Whether None is returned, and not because a setting says that nobody is to be asked."""
+    if not (node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)):
+        return False
+    tests = (ast.unparse(each.test) for each in body.around(node) if isinstance(each, ast.If))
+    return not any(_SETTING.search(test) for test in tests)
 
 
 def _in_body(body: Body, name: ast.Name) -> bool:
