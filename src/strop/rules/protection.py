@@ -67,6 +67,7 @@ class Protection:
         self.project = project
         self.finder = Identifier.of(project.source)
         self.refusing = {m.function for m in project.source.marks.get(REFUSING, ())}
+        self.keyed = {m.function for m in project.source.marks.get(REFUSING, ()) if m.fact("keyed")}
         self.optional = {m.function for m in project.source.marks.get(OPTIONAL, ())}
         self._refuses: dict[str, bool] = {}
         self._guards: dict[Dependency, bool] = {}
