@@ -11,7 +11,7 @@ from functools import cached_property
 
 from strop.project.catalogue import default_catalogue
 from strop.project.function import Call, Function, Reach
-from strop.project.handling import CODE, REFUSING, Handling
+from strop.project.handling import CODE, OPTIONAL, REFUSING, Handling
 from strop.project.identify import Identifier
 from strop.project.project import Project
 from strop.project.route import Dependency, Route
@@ -46,6 +46,9 @@ _ASKS = re.compile(
     r"^_?(assert|require|check|ensure|verify|authori[sz]e|enforce|validate|must|needs?|is|has|can|may)_",
     re.IGNORECASE,
 )
+_OPTIONAL = re.compile(
+    r"(^|_)(optional|maybe|if_any|or_none|or_anonymous|no_exception|soft)(ly)?(_|$)|Optional", re.IGNORECASE
+)
 _CARRIERS = frozenset({"session", "cookies", "headers", "user", "auth", "principal", "state"})
 _PASSING = frozenset({
     "starlette.middleware.sessions:SessionMiddleware", "starlette.middleware.cors:CORSMiddleware",
@@ -64,6 +67,8 @@ class Protection:
         self.project = project
         self.finder = Identifier.of(project.source)
         self.refusing = {m.function for m in project.source.marks.get(REFUSING, ())}
+        self.keyed = {m.function for m in project.source.marks.get(REFUSING, ()) if m.fact("keyed")}
+        self.optional = {m.function for m in project.source.marks.get(OPTIONAL, ())}
         self._refuses: dict[str, bool] = {}
         self._guards: dict[Dependency, bool] = {}
         self._for_operators: dict[str, bool] = {}
@@ -131,6 +136,17 @@ class Protection:
     def guards(self, route: Route) -> tuple[Dependency, ...]:
         """The dependencies of a route that say who may call it."""
         return tuple(d for d in route.dependencies if self.is_guard(d))
+
+    def demands(self, route: Route) -> tuple[Dependency, ...]:
+        """The guards of a route that let nobody in who is unknown, as far as can be told."""
+        return tuple(d for d in self.guards(route) if not self.is_optional(d))
+
+    def is_optional(self, dependency: Dependency) -> bool:
+        """Whether a guard is content not to know who calls, as its name or its result says."""
+        if _OPTIONAL.search(dependency.name.rpartition(":")[2]):
+            return True
+        found = self.finder.function(dependency.name, dependency.span)
+        return found is not None and found.id in self.optional and not dependency.scopes
 
     def is_guard(self, dependency: Dependency) -> bool:
         """Whether a dependency checks, or finds out, who calls."""
