@@ -31,6 +31,8 @@ _SHIPPED = re.compile(
 _GROWS = re.compile(r"(?<![a-z])logs?(_?file\w*)?(?![a-z])", re.I)  # what is appended to all day
 _SMALL = re.compile(r"(?<![a-z])(key|cert|pem|config|settings|template|schema|prompt|version|manifest|icon|logo|favicon)(?![a-z])", re.I)  # fmt: skip
 _UPLOAD = re.compile(r"\bUploadFile\.|\.copyfileobj$")
+# A part of an upload, in memory or just written; and the head of an image, which is all that opening it reads.
+_MOMENTS = ("tempfile.SpooledTemporaryFile.", "PIL.Image.open")
 
 
 def is_short(call: Call, function: Function | None = None) -> bool:
@@ -38,6 +40,8 @@ def is_short(call: Call, function: Function | None = None) -> bool:
     file that comes with the code or holds a key or settings. `function` is where the call stands.
     """
     last = call.name.rpartition(".")[2]
+    if call.name.startswith(_MOMENTS):
+        return True
     if call.name.startswith(_LONG) and last not in _SHORT_OF_THEM:
         return False
     if _SHIPPED.search(call.text) or _SMALL.search(call.text):
@@ -48,5 +52,5 @@ def is_short(call: Call, function: Function | None = None) -> bool:
 
 
 def _takes_upload(function: Function) -> bool:
-    """Whether the function reads an upload, which may be of any size."""
-    return any(_UPLOAD.search(call.name) for call in function.calls)
+    """Whether the function copies an upload, which may be of any size; what it awaits comes in pieces, or is in memory."""
+    return any(_UPLOAD.search(call.name) and not call.awaited for call in function.calls)

@@ -12,7 +12,7 @@ from functools import cached_property
 from strop.project.asked import identifier
 from strop.project.catalogue import default_catalogue
 from strop.project.function import Function, Reach
-from strop.project.handling import CODE, REFUSING, Handling
+from strop.project.handling import CODE, OPTIONAL, REFUSING, Handling
 from strop.project.project import Project
 from strop.project.route import Dependency, Route
 from strop.project.shared import shared
@@ -47,6 +47,9 @@ _ASKS = re.compile(
     r"^_?(assert|require|check|ensure|verify|authori[sz]e|enforce|validate|must|needs?|is|has|can|may)_",
     re.IGNORECASE,
 )
+_OPTIONAL = re.compile(
+    r"(^|_)(optional|maybe|if_any|or_none|or_anonymous|no_exception|soft)(ly)?(_|$)|Optional", re.IGNORECASE
+)
 _CARRIERS = frozenset({"session", "cookies", "headers", "user", "auth", "principal", "state"})
 _PASSING = frozenset({
     "starlette.middleware.sessions:SessionMiddleware", "starlette.middleware.cors:CORSMiddleware",
@@ -65,6 +68,7 @@ class Protection:
         self.project = project
         self.finder = shared(project, identifier)
         self.refusing = project.source.marks.functions(REFUSING)
+        self.optional = project.source.marks.functions(OPTIONAL)
         self._refuses: dict[str, bool] = {}
         self._guards: dict[Dependency, bool] = {}
         self._for_operators: dict[str, bool] = {}
@@ -88,6 +92,10 @@ class Protection:
             mark = next(reversed(self.project.source.marks.within(CODE, function.id)), None)
             self._handled[function.id] = Handling.of(mark) if mark is not None else None
         return self._handled[function.id]
+
+    def is_keyed(self, function: str) -> bool:
+        """Whether a function refuses by a key that it compares."""
+        return any(mark.fact("keyed") for mark in self.project.source.marks.within(REFUSING, function))
 
     def refuses(self, function: str) -> bool:
         """Whether a function, or one that it calls, raises or answers that somebody must not."""
@@ -125,6 +133,17 @@ class Protection:
     def guards(self, route: Route) -> tuple[Dependency, ...]:
         """The dependencies of a route that say who may call it."""
         return tuple(d for d in route.dependencies if self.is_guard(d))
+
+    def demands(self, route: Route) -> tuple[Dependency, ...]:
+        """The guards of a route that let nobody in who is unknown, as far as can be told."""
+        return tuple(d for d in self.guards(route) if not self.is_optional(d))
+
+    def is_optional(self, dependency: Dependency) -> bool:
+        """Whether a guard is content not to know who calls, as its name or its result says."""
+        if _OPTIONAL.search(dependency.name.rpartition(":")[2]):
+            return True
+        found = self.finder.function(dependency.name, dependency.span)
+        return found is not None and found.id in self.optional and not dependency.scopes
 
     def is_guard(self, dependency: Dependency) -> bool:
         """Whether a dependency checks, or finds out, who calls."""

@@ -49,6 +49,10 @@ class Service(Struct, frozen=True):
     environment: tuple[tuple[str, str, int], ...] = ()  # name, value, line
     ports: tuple[str, ...] = ()
     keys: frozenset[str] = frozenset()
+    builds: str = ""  # the container file that it builds, from the root; "" for none
+    mounts: tuple[
+        str, ...
+    ] = ()  # folders of the repository that it sees as they are, from the root; "." for the root
 
 
 class Launch(Struct, frozen=True):
