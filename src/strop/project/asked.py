@@ -35,6 +35,9 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 
+_NO_PATH = "\0"  # who reads a file asks for its `path`, so that it is noted
+
+
 class Asked(Project, frozen=True, kw_only=True):
     """A project that notes what is looked at, for one rule or for one thing that rules share."""
 
@@ -47,7 +50,7 @@ class Asked(Project, frozen=True, kw_only=True):
         """The same project for one more who asks."""
         noted = Noted(project.source.functions)
         return cls(
-            root=project.root,
+            root=_NO_PATH,
             imported=cast(Imported, _Fields(project.imported, "application", noted)),
             source=cast(Source, _Source(project.source, noted)),
             reaches=_Ways(project.reaches, noted),

@@ -18,6 +18,7 @@ from strop.span import Span
 
 _encoder = Encoder(order="deterministic")
 _NOWHERE = Span("", 0)
+_OF_ALL = tuple(f"source {name}" for name in ("lines", "resolved", "unresolved", "unread", "linked"))
 _SERVES = ("routes", "middleware", "lifespan", "lifespans")  # of the application: what decides about ways
 
 
@@ -92,6 +93,7 @@ def _linked(id: str, before: _Linked, now: _Linked, told: bool) -> Iterator[str]
 
 def changed(file: str, before: Derived | None, now: Derived | None) -> Iterator[str]:
     """The keys of what one file says otherwise."""
+    yield from _OF_ALL
     if before is None or now is None or (before.module, before.reason) != (now.module, now.reason):
         yield from ("modules", "ways")
     yield from _functions(
