@@ -16,7 +16,7 @@ from strop.measure.borrowed import REFUSED, borrow, is_borrowed
 from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
 from strop.measure.har import Recording, read_har
-from strop.measure.perturb import parent_of
+from strop.measure.perturb import parent_of, parts_of
 from strop.measure.replay import Replayed, replay
 from strop.measure.serve import DEAD, Served
 from strop.measure.suite import SuiteRun, run_suite
@@ -49,7 +49,8 @@ class Workload:
 
         `borrowed`: these are the cells with credentials of the tests.
         """
-        wanted = {parent_of(name) for name in self.cells if is_borrowed(name) == borrowed}
+        asked = [part for name in self.cells for part in parts_of(name)]
+        wanted = {parent_of(name) for name in asked if is_borrowed(name) == borrowed}
         missing = wanted - {cell.id for cell in cells}
         if missing:
             message = f"there is no request {min(missing)} among the {len(cells)} of this workload"

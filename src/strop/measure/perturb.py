@@ -19,6 +19,7 @@ from strop.measure.perturb_body import bodies
 from strop.measure.unlike import Json, kind_of, unlike
 
 MARK = "~"  # between the id of a cell and what was done to it
+TURNS = f"{MARK}turns."  # between the ids of cells that are served at once and whose turn it is when
 LATER = 10**9  # an ordinal so late that every token has expired
 NOBODY = {"integer": ("999999937",), "number": ("999999937",)}
 NOBODY_TEXT = ("00000000-0000-4000-8000-00000000dead", "strop-nobody")
@@ -48,6 +49,19 @@ class Pool:
 def parent_of(cell: str) -> str:
     """The id of the recorded cell that a perturbed one comes from; a recorded one's own."""
     return cell.partition(MARK)[0]
+
+
+def parts_of(cell: str) -> tuple[str, ...]:
+    """The ids of the cells that are served at once, where an id names several (`c0012+c0034~as.b~turns.0@7`)."""
+    return tuple(cell.rpartition(TURNS)[0].split("+")) if TURNS in cell else (cell,)
+
+
+def as_other(cell: Cell, identity: Identity) -> Cell:
+    """The same request of another subject; what comes before it stays whose it was."""
+    own = credentials(cell.request)
+    rest = tuple(pair for pair in cell.request.headers if pair not in own)
+    request = replace(cell.request, headers=(*rest, *identity.headers))
+    return replace(cell, id=f"{cell.id}{MARK}as.{identity.name}", request=request, identity=identity.name)
 
 
 def credentials(request: Request) -> tuple[Header, ...]:

@@ -63,6 +63,7 @@ class BranchProof:
     differences: Found = ()
     unspecified: tuple[str, ...] = ()  # "GET /x  body $: order not fixed by the query"
     gains: tuple[Gain, ...] = ()
+    uncertain: tuple[str, ...] = ()  # what requests at once showed that is perhaps no fault, in words
 
     @property
     def holds(self) -> bool:
@@ -281,7 +282,7 @@ def verdict(base: Base, proof: BranchProof, unproved: Sequence[str]) -> Verdict:
         gains=proof.gains,
         differences=proof.differences[:SHOWN],
         relaxed=relaxed,
-        unproved=tuple(unproved),
+        unproved=(*unproved, *proof.uncertain),
         cells=len(proof.outcomes) + (len(proof.suite.recorded) if proof.suite else 0),
         reached=_reached(base, proof),
     )

@@ -92,10 +92,11 @@ def pair(
     cells: Sequence[Cell],
     outcomes: Mapping[str, Outcome],
     weights: Sequence[float] = (),
+    rounds: int = 0,
 ) -> tuple[Pair, ...]:
-    """Rounds on both sides, the order within each pair drawn by chance."""
+    """Rounds on both sides, as many as BUDGET allows or `rounds`; the order within each pair is drawn by chance."""
     whole = sum(max(_length(outcomes[cell.id]), 300) for cell in cells) / 1e6
-    rounds = min(MOST, max(FEWEST, int(BUDGET / whole)))
+    rounds = rounds or min(MOST, max(FEWEST, int(BUDGET / whole)))
     random = Random(0)
     pairs = []
     for side in (one, other):

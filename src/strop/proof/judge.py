@@ -11,6 +11,7 @@ from strop.cell import Cell
 from strop.evidence import Outcome, Outcomes
 from strop.finding import Finding
 from strop.fixes.write import apply
+from strop.measure.perturb import Identity
 from strop.measure.serve import Served
 from strop.patch import Patch
 from strop.problem import Problem
@@ -57,6 +58,7 @@ class Base:
     second: Second | None = None
     recorded: float = 0.0  # when it ran, where its evidence was kept: clocks of then say nothing of today
     mix: Mapping[str, int] = field(default_factory=dict)  # how often an access log asks each route
+    others: Callable[[], Sequence[Identity]] = tuple  # who else may ask, found when somebody wants to know
 
 
 @dataclass

@@ -30,11 +30,12 @@ from strop.proof.perturbed_choice import (
 )
 from strop.proof.perturbed_states import is_in_state, pair_of, serve_states
 from strop.proof.side_by_side import Comparing, Perturbed
+from strop.proof.turns_named import are_at_once
 
 
 def wanted(cells: Sequence[str]) -> tuple[str, ...]:
     """Those of the ids that name perturbed cells."""
-    return tuple(cell for cell in cells if MARK in cell)
+    return tuple(cell for cell in cells if MARK in cell and not are_at_once(cell))
 
 
 class Perturbing:
@@ -54,6 +55,11 @@ class Perturbing:
         login = self._base.world.target.login
         cells = self._seen.made or self._base.cells
         return find_identities(self._seen.again, cells, self._base.imported, login)
+
+    def identities(self) -> tuple[Identity, ...]:
+        """Who else than the first subject of the workload may ask."""
+        with self._lock:
+            return self._identities
 
     def again(self, cell: Cell) -> Outcome:
         """What the base answers in a process with another past."""

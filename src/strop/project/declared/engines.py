@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from strop.project.declared.expressions import Declaration, keyword
+from strop.project.declared.expressions import Declaration
 from strop.project.infer import Types
 from strop.project.scope import Module, Scope
-from strop.project.spelling import last_name
+from strop.project.spelling import keyword, last_name
 from strop.project.table import Engine
 from strop.project.walk import walk
 from strop.span import Span

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from strop.project.declared import columns, relations
-from strop.project.declared.expressions import Declaration, is_true, keyword, parts
+from strop.project.declared.expressions import Declaration, is_true, parts
 from strop.project.declared.mapped import Mapped, MappedClass, MappedColumn, MappedRelation, MappedTable
 from strop.project.infer import Types
 from strop.project.scope import ClassNode, Module
-from strop.project.spelling import last_name
+from strop.project.spelling import keyword, last_name
 from strop.project.table import Index
 from strop.project.walk import walk
 from strop.span import Span
