@@ -18,10 +18,11 @@ from strop.rules.code import function_at, handler, head
 from strop.rules.dearer import Dearer
 from strop.rules.loop import SESSIONS
 from strop.rules.protection import Protection
-from strop.rules.seldom import is_end_of_login
+from strop.rules.seldom import is_billing_news, is_end_of_login
 from strop.span import Span, Step
 
 _LOOP: tuple[Context, ...] = ("loop", "serialization", "background")
+_LOOK_UPS = ("socket.getaddrinfo", "socket.gethostby", "socket.getfqdn", "socket.getnameinfo")  # of one name
 _NEEDS_LOOP = ("asyncio.", "anyio.")
 Chain = tuple[Step, ...]
 
@@ -104,15 +105,19 @@ class Standstill:
         """The cause, lighter where its way is a detour, where requests wait far longer anyway, or operators alone come."""
         hold = cause.hold
         seldom = self._least(hold, cause.chain[:-1]) == SHORT or len(cause.chain) > FURTHEST
-        if hold.session or hold.weight in (COMPUTES, FILEWORK):
+        if hold.session or hold.weight in (COMPUTES, FILEWORK) or hold.call.name.startswith(_LOOK_UPS):
             seldom = seldom or all(map(self.protection.is_for_operators, cause.routes))
         if hold.weight in (COMPUTES, FILEWORK) and not hold.session and not hold.call.loop:
             seldom = seldom or self.dearer.have(cause.routes)
         return replace(cause, hold=replace(hold, weight=SHORT)) if seldom else cause
 
     def _weighed_session(self, cause: Cause, few: bool) -> Cause:
-        """As `_weighed`, lighter also at the end of a login, and where a model is asked beside few statements."""
-        seldom = all(map(is_end_of_login, cause.routes)) or (few and self.dearer.have(cause.routes))
+        """As `_weighed`, lighter also at the end of a login, and where few statements stand beside a question to a
+        model or serve a payment service's news.
+        """
+        seldom = all(map(is_end_of_login, cause.routes)) or (
+            few and (self.dearer.have(cause.routes) or all(map(is_billing_news, cause.routes)))
+        )
         return replace(cause, hold=replace(cause.hold, weight=SHORT)) if seldom else self._weighed(cause)
 
     def above(self, hold: Hold) -> dict[str, Chain]:
