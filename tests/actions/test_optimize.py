@@ -129,6 +129,7 @@ def test_the_result_says_what_was_proved(delivered: Ran) -> None:
         (2, True),
         (3, True),
         (6, True),
+        (8, True),
     ]
     assert result.noise.cells == result.noise.identical == result.workload.requests
     assert all(change.verdict.kept and change.diff == unified(change.patch) for change in result.changes)

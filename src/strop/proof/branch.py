@@ -17,7 +17,7 @@ from strop.probe.conversation import METHOD
 from strop.project.project import Imported
 from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
-from strop.proof.cost import Pair, pair, time_gains, timed_cells, weights_of
+from strop.proof.cost import OF_MANY, Pair, pair, time_gains, timed_cells, weights_of
 from strop.proof.gain import count_gains
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.lint import edited_lines
@@ -34,7 +34,7 @@ from strop.world.one_place import at_one_place
 from strop.world.process import workers
 
 CLOCKED = 2  # how many times as long a neighbour on the machine may make what a clock measures
-LAUNCHES = 3  # pairs of fresh processes in which the CPU time of the whole branch is compared
+LAUNCHES = 5  # pairs of fresh processes in which the CPU time of the whole branch is compared: 3 miss every fifth change of 5 %
 
 Found = tuple[Difference, ...]
 
@@ -236,7 +236,7 @@ def measure_gains(
         with workers(2) as pool:
             one = pool.submit(start_revision, base.world, "base", Schema())
             sides = [start_revision(base.world, proof.revision, schema), one.result()][::-1]
-        launches.append(pair(sides[0], sides[1], cells, base.outcomes, weights))
+        launches.append(pair(sides[0], sides[1], cells, base.outcomes, weights, seconds=OF_MANY))
         if schema.statements and len(launches) == 1:
             counted += work_gains(sides[0], sides[1], base.outcomes.values(), proof.outcomes.values(), ())
         for side in sides:

@@ -89,8 +89,8 @@ class Sameness(Struct, frozen=True):
 
 
 def is_proved(gain: Gain) -> bool:
-    """Whether even the lower bound of the gain lies above what the base differs from itself."""
-    return gain.after < gain.before and gain.low > max(gain.noise, 0.0)
+    """Whether even the lower bound is a gain, and the gain is more than the base differs from itself."""
+    return gain.after < gain.before and gain.low > 0 and relative(gain) > gain.noise
 
 
 def relative(gain: Gain) -> float:
