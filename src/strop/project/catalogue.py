@@ -62,6 +62,7 @@ class Catalogue(Struct, frozen=True):
     anonymous: frozenset[str] = frozenset()  # dependencies that don't ask who calls
     only_with: Mapping[str, str] = field(default_factory=dict)  # no effect without this argument
     not_without: Mapping[str, str] = field(default_factory=dict)  # no effect when this argument is false
+    not_with: Mapping[str, str] = field(default_factory=dict)  # no effect when this argument is true
 
     def canonical(self, name: str) -> str:
         """One name for what a library offers under several."""
@@ -126,6 +127,7 @@ def load_catalogue(text: str) -> Catalogue:
         frozenset(data.get("anonymous", {}).get("names", ())),
         data.get("only_with", {}),
         data.get("not_without", {}),
+        data.get("not_with", {}),
     )
 
 

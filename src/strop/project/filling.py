@@ -57,13 +57,23 @@ def _values(test: ast.expr, before: list[ast.stmt]) -> Iterator[ast.expr]:
 
 
 def _places(types: Types, expressions: Iterable[ast.expr], scope: Scope) -> Iterator[str]:
-    """The shared names and attributes that expressions read, as text."""
+    """The shared names and attributes that expressions read, or ask for by `hasattr`, as text."""
     for expression in expressions:
-        for each in walk(expression):
+        for each in map(_asked_for, walk(expression)):
             if isinstance(each, ast.Name) and (each.id in scope.outer or _is_shared(types, each, scope)):
                 yield each.id
             elif isinstance(each, ast.Attribute) and _is_shared(types, each, scope):
                 yield ast.unparse(each)
+
+
+def _asked_for(node: ast.AST) -> ast.AST:
+    """`self._pool` of `hasattr(self, "_pool")` and `getattr(self, "_pool", None)`; of anything else itself."""
+    match node:
+        case ast.Call(
+            func=ast.Name(id="hasattr" | "getattr"), args=[owner, ast.Constant(value=str(name)), *_]
+        ):
+            return ast.copy_location(ast.Attribute(owner, name, ast.Load()), node)
+    return node
 
 
 def _stores(statement: ast.stmt) -> Iterator[str]:

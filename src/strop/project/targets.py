@@ -155,6 +155,9 @@ def _takes_effect(catalogue: Catalogue, name: str, call: ast.Call) -> bool:
     if needed is not None:
         value = given.get(needed) or (call.args[0] if call.args else None)
         return value is not None and not (isinstance(value, ast.Constant) and not value.value)
+    local = given.get(catalogue.not_with.get(name, ""))
+    if isinstance(local, ast.Constant) and local.value:
+        return False
     switch = given.get(catalogue.not_without.get(name, ""))
     return not (isinstance(switch, ast.Constant) and not switch.value)
 

@@ -51,7 +51,8 @@ def given_away(body: Body, expr: ast.expr, call: ast.Call) -> str:
                 return ""
             if is_address_with_password(name) or (is_secret(name) and _is_meant(body, expr, name, call)):
                 lock = "lock" in body.text(expr).lower()
-                return "" if lock or _is_harmless(body, expr) else body.text(expr)
+                nothing = lock or _is_empty(body, expr, call) or _is_harmless(body, expr)
+                return "" if nothing else body.text(expr)
     return ""
 
 
@@ -68,6 +69,18 @@ def _is_meant(body: Body, expr: ast.expr, name: str, call: ast.Call) -> bool:
     )
     # one word of the text may be chance ("token is invalid"): a name of the code around it is not
     return bool(_PROOF.search(f"{sources} {body.symbol} {keywords}") or _SAID.search(said))
+
+
+def _is_empty(body: Body, expr: ast.expr, call: ast.Call) -> bool:
+    """Whether the call stands where the value was just found to be nothing: `if not token:`."""
+    inside: ast.AST = call
+    for each in body.around(call):
+        match each:
+            case ast.If(test=ast.UnaryOp(op=ast.Not(), operand=tested)) if inside in each.body:
+                if ast.dump(tested) == ast.dump(expr):
+                    return True
+        inside = each
+    return False
 
 
 def _roles(body: Body, name: str) -> Iterator[str]:

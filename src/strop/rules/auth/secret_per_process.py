@@ -10,7 +10,7 @@ deployment logs everybody out, and nobody notices that the variable was never se
 
 **How to fix it.** No default: the service then doesn't start without the variable.
 
-**When it is no problem.** One process, and sessions that may end with it.
+**When it is no problem.** One process, and sessions that may end with it. A warning where nothing in the repository starts several workers.
 
 **Sources.** https://github.com/fastapi/full-stack-fastapi-template/pull/2425 ; https://docs.python.org/3/library/secrets.html
 """
@@ -25,9 +25,11 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.auth.default_secret import is_key
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.replicas import are_several
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 
@@ -47,7 +49,7 @@ def notice(body: Body) -> Iterator[Mark]:
     annotated = [(each, each.target, each.value) for each in body.of(ast.AnnAssign)]
     for each, target, value in (*annotated, *((e, e.targets[0], e.value) for e in body.of(ast.Assign))):
         if isinstance(target, ast.Name) and is_key(target.id) and value is not None:
-            call = next(_draws(body, value), None)
+            call = next(_draws(body, value), None) if not _is_column(value) else None
             if call is not None:
                 yield body.mark(RULE.code, each, name=target.id, call=call)
 
@@ -63,6 +65,11 @@ def _draws(body: Body, value: ast.expr) -> Iterator[str]:
                     yield body.name(inner)
 
 
+def _is_column(value: ast.expr) -> bool:
+    """Whether it is the default of a column: drawn once for a row, and kept there."""
+    return isinstance(value, ast.Call) and last_name(value.func) in ("Column", "mapped_column")
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each such key."""
     for mark in project.source.marks.get(RULE.code, ()):
@@ -71,10 +78,11 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             mark.span,
             (),
             message=f"{mark.fact('name')} is drawn by {mark.fact('call')} in each process that imports it",
-            impact="tokens of one worker are refused by the others, and every restart logs everybody out",
-            solution="leave the default out: the service then refuses to start without the variable",
+            impact="every restart logs everybody out, and a second worker refuses the tokens of the first",
+            solution="give it no default, and refuse to start where it was not set",
             known="static",
             confidence=0.85,
+            severity=None if are_several(project) else "warning",
         )
 
 
@@ -109,6 +117,26 @@ settings = Settings()
 """),
         bad=False,
         mends="a key of its own for each worker",
+    ),
+    Example(
+        "the default of a column: kept with its row",
+        plain("""
+import os
+
+from sqlalchemy import String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Signing(Base):
+    __tablename__ = "signing"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    secret_key: Mapped[str] = mapped_column(String(64), default=lambda: os.urandom(32).hex())
+"""),
+        bad=False,
     ),
     Example(
         "an id of the process",

@@ -132,6 +132,31 @@ from sqlalchemy.orm import Session
 
 EXAMPLES = (
     Example(
+        "made once and asked for by hasattr",
+        plain("""
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+
+class Shop:
+    @property
+    def sessions(self):
+        if hasattr(self, "_sessions"):
+            return self._sessions
+        self._sessions = sessionmaker(bind=create_engine("sqlite:///shop.db"))
+        return self._sessions
+
+
+shop = Shop()
+
+
+@app.get("/seeds")
+def read_seeds():
+    with shop.sessions() as session:
+        return session.scalar("select 1")
+"""),
+    ),
+    Example(
         "in a helper of the dependency",
         plain(
             _QUERY

@@ -35,6 +35,7 @@ from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
+from strop.rules.wording import many
 
 RULE = Rule("ERR004", "error-as-200", "errors", "warning", "An error is answered with 200", static=True)
 WORDS = ("error", "errors", "success", "ok", "status", "failed")
@@ -45,6 +46,7 @@ _ASKS = re.compile(
 # what a webhook's handler speaks of: its sender would try again what is refused
 _HOOKS = frozenset({"construct_event", "webhook", "webhooks", "Webhook", "svix", "hmac", "compare_digest"})
 _REASONS = frozenset({"detail", "error", "message", "msg", "reason"})
+HABIT = 12  # routes of a project; where more do it, it is said once
 _BAD_VALUES = frozenset({"error", "failed", "failure", "fail"})
 
 
@@ -115,10 +117,14 @@ def _sets_status(body: Body) -> bool:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each route."""
+    """One finding for each route; one in all where it is how the project answers."""
     found: dict[str, list[Mark]] = defaultdict(list)
     for mark in marks(project, RULE):
         found[mark.function].append(mark)
+    habit = [mark for here in found.values() if (mark := _loud(here)) is not None]
+    if len(habit) > HABIT:
+        yield _habit(project, habit)
+        return
     for function, here in found.items():
         loud = [mark for mark in here if not mark.fact("meant")]
         ways = ways_to(project, function)
@@ -135,7 +141,38 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         )
 
 
+def _loud(here: list[Mark]) -> Mark | None:
+    """The first place of a route that is not declared as a result."""
+    return next((mark for mark in here if not mark.fact("meant")), None)
+
+
+def _habit(project: Project, habit: list[Mark]) -> Finding:
+    """What so many routes do is a contract that clients know: one decision, whatever the number of places."""
+    first, *others = sorted(habit, key=lambda mark: mark.span)
+    ways = [way for mark in habit for way in ways_to(project, mark.function)]
+    return tell(
+        RULE,
+        first,
+        ways,
+        message=f"{first.fact('text')} is answered with status 200; so are errors of {many(len(others), 'route')} beside it",
+        impact="retries and monitors take the failures for successes, and every client has to read the body",
+        solution="decide once: an exception handler that gives the same body with the status that says what happened",
+        confidence=0.75,
+        places=[mark.span for mark in others],
+    )
+
+
+_HABIT = "\n\n".join(
+    f"""@app.get("/words/{n}/{{name}}")
+def read_word_{n}(name: str):
+    if name not in WORDS:
+        return {{"error": "No such word"}}
+    return WORDS[name]
+"""
+    for n in range(HABIT + 1)
+)
 EXAMPLES = (
+    Example("how a project answers: one finding", plain("WORDS = {}\n\n\n" + _HABIT), bad=True),
     Example(
         "not found with 200",
         plain("""

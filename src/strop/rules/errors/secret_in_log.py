@@ -246,6 +246,21 @@ def ask_for_reset(email: str):
         mends="a reset token",
     ),
     Example(
+        "what was just found to be nothing",
+        plain("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+@app.post("/greenhouse/open")
+def open_greenhouse(access_token: str):
+    if not access_token:
+        logger.warning("invalid: %r", access_token)
+    return {"open": bool(access_token)}
+"""),
+    ),
+    Example(
         "all headers",
         plain("""
 import logging

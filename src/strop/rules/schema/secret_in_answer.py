@@ -46,6 +46,21 @@ from strop.span import Span, Step
 
 RULE = Rule("SCH002", "secret-in-answer", "security", "error", "A secret in an answer", static=True)
 WORDS = routes.WORDS
+_OF_WORDS = frozenset(
+    {
+        "attributions",
+        "logprob",
+        "score",
+        "start",
+        "end",
+        "offset",
+        "label",
+        "lemma",
+        "pos",
+        "text",
+        "probability",
+    }
+)
 _TOKENS = frozenset({"token", "api_key", "access_token", "refresh_token"})
 _DEEPEST = 4
 _PAGE = re.compile(r"page|paginat|list|results?$|response", re.I)
@@ -179,6 +194,14 @@ def _is_key_to_something(fields: list[Member]) -> bool:
     return bool(names & _ADDRESSES) and not names & _PEOPLE
 
 
+def _is_word(field: Member, fields: list[Member]) -> bool:
+    """Whether a `token` is a piece of a text: numbers or places in the text are told of it."""
+    told = {f.name for f in fields}
+    return field.name == "token" and bool(
+        told & _OF_WORDS or any(re.search(r"\bfloat\b", f.annotation) for f in fields)
+    )
+
+
 def _is_list(field: Member) -> bool:
     return bool(_LIST.search(field.annotation))
 
@@ -194,6 +217,7 @@ def _below(project: Project, class_id: str, of_many: bool, depth: int, seen: set
         token = (
             of_many
             and field.name in _TOKENS
+            and not _is_word(field, fields_of(project, class_id))
             and field.annotation.replace(" ", "") in ("str", "str|None", "Optional[str]")
         )
         user = _is_shown_password(field) and not _STORED.search(class_id.partition(":")[2])
@@ -256,6 +280,27 @@ def read_user(name: str):
 """
 
 EXAMPLES = (
+    Example(
+        "the tokens of a text, with their weights",
+        plain("""
+from pydantic import BaseModel
+
+
+class Piece(BaseModel):
+    token: str
+    attributions: dict[str, float] = {}
+
+
+class Explained(BaseModel):
+    text: str
+    pieces: list[Piece]
+
+
+@app.get("/texts")
+def list_texts() -> list[Explained]:
+    return []
+"""),
+    ),
     Example("the stored model", plain(_USERS.format(model="User")), bad=True),
     Example("a model for the answer", plain(_USERS.format(model="UserPublic")), mends="the stored model"),
     Example(
