@@ -121,7 +121,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     found: dict[str, list[Mark]] = defaultdict(list)
     for mark in marks(project, RULE):
         found[mark.function].append(mark)
-    habit = [mark for here in found.values() if (mark := _loud(here)) is not None]
+    habit = [said for here in found.values() if (said := _loud(here)) is not None]
     if len(habit) > HABIT:
         yield _habit(project, habit)
         return
