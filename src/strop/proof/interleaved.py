@@ -25,7 +25,7 @@ from strop.proof.concerns import lines_of, touches_concurrency
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.lint import edited_lines, runs_at_import
 from strop.proof.perturbed_choice import both_ways
-from strop.proof.perturbed_states import pair_of
+from strop.proof.perturbed_states import STATE, pair_of
 from strop.proof.relax import Relaxed, place_of
 from strop.proof.turns_judge import differing, is_mixture, nearest
 from strop.proof.turns_named import named_pairs, plan_of
@@ -76,10 +76,14 @@ class Interleaved:
 
 
 def serve_interleaved(
-    base: Base, proof: BranchProof, listener: Listener, only: Sequence[str] = ()
+    base: Base,
+    proof: BranchProof,
+    listener: Listener,
+    only: Sequence[str] = (),
+    perturbed: Sequence[tuple[Cell, Outcome]] = (),
 ) -> Interleaved:
-    """Serve the cells that the change reaches in pairs on both sides; `only` those with these ids. Nothing is served where
-    the change touches nothing that requests share.
+    """Serve the cells that the change reaches, `perturbed` ones too, in pairs on both sides; `only` those with these ids.
+    Nothing is served where the change touches nothing that requests share.
 
     Raises Problem M405 for an id that names no pair of this workload.
     """
@@ -88,7 +92,9 @@ def serve_interleaved(
     both = both_ways(edits)
     if not only and not touches_concurrency(both):
         return Interleaved()
+    more = [(cell, outcome) for cell, outcome in perturbed if STATE not in cell.id]
     near = [cell for cell in base.cells if _is_reached(cell, proof, runs_at_import(both))]
+    near += [cell for cell, _ in more]
     if not near and not only:
         return Interleaved()
     names = edited_functions(both)
@@ -98,10 +104,11 @@ def serve_interleaved(
         watch[file] = sorted({*watch.get(file, ()), *lines})
     with pair_of(base.world, proof.revision, watch, lines_of(before, names)) as sides:
         run = _Run(base, *sides, listener)
+        outcomes = base.outcomes | {cell.id: outcome for cell, outcome in more}
         pairs = (
-            named_pairs(base.cells, base.others, only)
+            named_pairs((*base.cells, *near), base.others, only)
             if only
-            else choose_pairs(near, base.outcomes, base.others(), lambda cell: run.alone(cell).answer)
+            else choose_pairs(near, outcomes, base.others(), lambda cell: run.alone(cell).answer)
         )
         listener(Stage("serving requests at once", len(pairs)))
         run.found.chosen, run.began = len(pairs), time.monotonic()
