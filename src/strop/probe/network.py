@@ -12,6 +12,7 @@ from . import calls
 _installed = False
 _refused: list[str] = []
 _CONNECT = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_REDIS = 6379  # clients that we know are led to a socket: who comes here would reach the user's own
 _RESOLVE = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 
 
@@ -50,6 +51,8 @@ def _watch(event: str, args: tuple[Any, ...]) -> None:
         address = args[1]
         if isinstance(address, tuple) and address and not is_local(address[0]):
             refuse(address[0], address[1] if len(address) > 1 else "")
+        elif isinstance(address, tuple) and address[1:2] == (_REDIS,):
+            refuse(f"redis {address[0]}", _REDIS)
     elif event in _RESOLVE:
         host, port = args[0], args[1] if len(args) > 1 else ""
         if not is_local(host) and not _is_own_name(host) and not _is_address(host):

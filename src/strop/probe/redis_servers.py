@@ -31,7 +31,9 @@ def install() -> None:
 
 
 def _patch(module: ModuleType) -> None:
-    unix = module.UnixDomainSocketConnection
+    unix = getattr(module, "UnixDomainSocketConnection", None)
+    if unix is None:  # aioredis before 2: the network's wall knows the port
+        return
     original = unix._connect
     is_async = inspect.iscoroutinefunction(original)
 
