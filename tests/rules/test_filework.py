@@ -13,6 +13,8 @@ from strop.span import Span
         ("open", 'open(path, "w")', True),
         ("open", 'open(bundle_path, "rb")', True),
         ("open", "open(log_file)", False),
+        ("open", 'open(log_file, "a")', True),
+        ("io.TextIOWrapper.write", "log_file.write(line)", True),
         ("open", 'open(key_path, "rb")', True),
         ("pathlib.Path.read_bytes", "path.read_bytes()", True),
         ("pathlib.Path.read_bytes", "(Path(__file__).parent / 'mark.png').read_bytes()", True),

@@ -14,7 +14,10 @@ from strop.rules.rounds import fills_unknown
 from strop.span import Span
 
 _ERRORS = frozenset({"error", "exception", "critical", "fatal"})
-WORDS = frozenset({"empty", "done", "except", "exists", "isfile", "is_file", "in", "not", "None"}) | _ERRORS
+WORDS = (
+    frozenset({"empty", "done", "except", "exists", "isfile", "is_file", "in", "not", "None", "return"})
+    | _ERRORS
+)
 _KIND = "detour"
 _PRESENT = frozenset({"exists", "isfile", "is_file"})
 _EMPTY = "empty"  # of a queue: what is taken where it isn't is there
@@ -42,7 +45,7 @@ def _blocks(body: Body) -> Iterator[list[ast.stmt]]:
             or _is_failure(branch.body)
         ):
             yield branch.body
-        elif _is_present(test):
+        elif _is_present(test) or _is_done_once(body, branch):
             yield from _otherwise(body, branch)
 
 
@@ -88,6 +91,19 @@ def _missing(test: ast.expr) -> str:
         case ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
             return name
     return ""
+
+
+def _is_done_once(body: Body, branch: ast.If) -> bool:
+    """`if self._ready: return`, and further down `self._ready = True`: what lies between is done once."""
+    test = branch.test
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot):
+        test = test.left
+    leaves = isinstance(branch.body[-1], ast.Return) and not branch.orelse
+    if not leaves or body.parent(branch) is not body.node or not isinstance(test, ast.Attribute):
+        return False
+    kept = ast.unparse(test)
+    set_later = (a for a in body.of(ast.Assign) if a.lineno > branch.lineno)
+    return any(ast.unparse(target) == kept for a in set_later for target in a.targets)
 
 
 def _otherwise(body: Body, branch: ast.If) -> Iterator[list[ast.stmt]]:

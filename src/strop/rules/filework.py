@@ -28,6 +28,7 @@ _BINARY = re.compile(r"""["'][rwax+]*b[rwax+]*["']""")
 _SHIPPED = re.compile(
     r"__file__|importlib|resources|\(\s*_?[A-Z][A-Z0-9_]+\s*[,)]|^_?[A-Z][A-Z0-9_]+\.|Path\(\s*['\"][^'\"{]+['\"]\s*\)"
 )
+_WRITES = re.compile(r"""\.write(lines)?\(|["'][awx]\+?t?["']""")  # a line more, however long the file is
 _GROWS = re.compile(r"(?<![a-z])logs?(_?file\w*)?(?![a-z])", re.I)  # what is appended to all day
 _SMALL = re.compile(r"(?<![a-z])(key|cert|pem|config|settings|template|schema|prompt|version|manifest|icon|logo|favicon)(?![a-z])", re.I)  # fmt: skip
 _UPLOAD = re.compile(r"\bUploadFile\.|\.copyfileobj$")
@@ -48,7 +49,7 @@ def is_short(call: Call, function: Function | None = None) -> bool:
         return last in _TEXT or last in _BYTES or last in _ONE
     if last in _BYTES or last in _ONE or _BINARY.search(call.text):
         return not (call.loop or (function is not None and _takes_upload(function)))
-    return last in _TEXT and not _GROWS.search(call.text)
+    return last in _TEXT and (_WRITES.search(call.text) is not None or not _GROWS.search(call.text))
 
 
 def _takes_upload(function: Function) -> bool:
