@@ -284,7 +284,7 @@ def test_no_document_is_too_odd(document: dict[str, Any]) -> None:
     [
         ("username", "/{username}/posts", ("user", "username")),
         ("tier_name", "/tier/{tier_name}/limits", ("tier", "name")),
-        ("uuid", "/{uuid}/posts", None),  # of which of the two?
+        ("code", "/{code}/things", None),  # of which of the two?
         ("username", "/search", None),  # no place in the path: a text to search for
     ],
 )
@@ -295,6 +295,6 @@ def test_a_path_names_a_unique_column_of_another_table(
         columns = (Column("id", "INTEGER", primary=True), *(Column(c, "TEXT", unique=True) for c in unique))
         return Table(title, "", None, columns)
 
-    tables = (table("user", "username", "uuid"), table("post", "uuid"), table("tier", "name"))
+    tables = (table("user", "username", "code"), table("post", "code"), table("tier", "name"))
     found = Values(Imported("", (), tables=tables), databases(tmp_path), {})._column(name, path)
     assert (found and (found[0].name, found[1].name)) == place

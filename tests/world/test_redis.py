@@ -58,7 +58,7 @@ def test_what_a_request_does_is_told_and_taken_back(state: RedisState, client: A
         told("kept", "added", ("type", "string"), ("value", "2")),
         told("kept", "removed", ("type", "string"), ("value", "1")),
         told("list", "removed", ("type", "list"), ("value", "['b', 'a']")),
-        told("new_key", "added", ("type", "string"), ("value", "x"), ("life", "60 s")),
+        told("new_key", "added", ("type", "string"), ("life", "60 s"), ("value", "x")),
         told("ranks", "added", ("type", "zset"), ("value", "[\"('b', '1.0')\", \"('a', '1.5')\"]")),
     )
     state.restore()

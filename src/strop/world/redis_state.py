@@ -18,6 +18,7 @@ TABLE = "redis:"  # before the name of a key, where differences name a table
 ROUND = (86_400_000, 3_600_000, 60_000, 10_000, 5_000, 1_000, 100, 10)  # ms
 LONGEST = 4000  # characters of a value that are kept; of a longer one its hash tells as much
 COUNT = 1000
+START = 10_000  # ms before which nothing was written that is there when the application has started
 
 Key = tuple[int, bytes]  # number of the database, name
 
@@ -35,7 +36,7 @@ class Entry:
     def told(self) -> tuple[tuple[str, str], ...]:
         """What of it is compared."""
         life = (("life", f"{self.life / 1000:g} s"),) if self.life else ()
-        return (("type", self.kind), ("value", self.text), *life)
+        return (("type", self.kind), *life, ("value", self.text))
 
 
 class RedisState:
@@ -50,7 +51,7 @@ class RedisState:
 
     def keep(self) -> None:
         """Remember the present keys."""
-        self._began = self._now()
+        self._began = self._now() - START
         self._kept = self._read()
         self._begin()
 
@@ -73,10 +74,10 @@ class RedisState:
 
     def _begin(self) -> None:
         """Give the kept keys that end their whole time again."""
+        self._began = self._now()
         for (number, name), entry in self._kept.items():
             if entry.life and not self._at(number).pexpire(name, entry.life):
                 self._at(number).restore(name, entry.life, entry.dump, replace=True)
-        self._began = self._now()
         self._dirty = self._changed()
 
     def is_held(self) -> bool:
