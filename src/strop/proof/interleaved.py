@@ -42,6 +42,7 @@ HELD = 10  # places at which the first of a pair is held
 DRAWN = 3
 LONGEST = 3.0  # seconds beside four times what they take alone, after which requests at once wait for ever
 DOUBT = 5.0  # seconds that the base is asked for more orders
+FEWEST = 20  # orders that it is asked for in any case, how slow the machine may be
 MORE = 60  # places then
 MORE_DRAWN = 25
 AGAIN = 3  # times that the changed side must be able to show it again, at least once
@@ -202,10 +203,8 @@ class _Run:
         serial = [ran for own, ran in known if not own.holds and own.seed is None][: len(pair)]
         asked = {own for own, _ in known}
         more = [plan, *held(serial, MORE), *drawn(len(pair), range(DRAWN, MORE_DRAWN))]
-        for other in dict.fromkeys(more):
-            if other in asked:
-                continue
-            if time.monotonic() > until:
+        for number, other in enumerate(each for each in dict.fromkeys(more) if each not in asked):
+            if number >= FEWEST and time.monotonic() > until:
                 break
             known.append((other, ask_base(other)))
             if not nearest(pair, [known[-1][1]], after, relaxed):
