@@ -53,6 +53,7 @@ class Service:
     ports: tuple[str, ...] = ()
     keys: frozenset[str] = frozenset()
     builds: str = ""  # the container file that it builds, from the root; "" for none
+    context: str = ""  # the folder from which it is built, from the root; "." for the root
     mounts: tuple[
         str, ...
     ] = ()  # folders of the repository that it sees as they are, from the root; "." for the root
