@@ -3,7 +3,7 @@
     python benchmarks/ab_test.py [--only ledger|shop] [--launches 24] [--requests 800] [--runs 200]
 
 Real: fresh processes of the same code are started in pairs, as `strop prove` does for the cost of a change, and serve
-the same cells side by side. A run of the command is three such pairs for the claim and one for the A/A control, drawn
+the same cells side by side. A run of the command is five such pairs for the claim and one for the A/A control, drawn
 without replacement from all that were measured; its decision is the command's own. The effect of 5 % is put on the
 measured times of one side, so the noise is this machine's and the truth is known. Runs share launches, so they are less
 independent than as many runs of the command would be.
@@ -32,7 +32,7 @@ from strop.proof.cost import Pair, TimeNoise, pair, time_gains, timed_cells
 from strop.proof.schema import Schema
 from strop.report.headline import is_proved
 from strop.report.prove.text import is_loss
-from strop.stats.noise import noise
+from strop.stats.bootstrap import relative_gain
 from strop.target import Target
 from strop.verdict import Gain
 from strop.world.instance import open_world
@@ -88,7 +88,7 @@ def simulated(within: float, between: float, rounds: int) -> Draw:
 def decide(claim: Launches, same: Launches, times: float, cells: int) -> str:
     """What the command tells of CPU when the second side costs `times` as much: "saved", "dearer" or "nothing"."""
     changed = [[_slower(p, times) for p in x] for x in claim]
-    control = TimeNoise(noise([[p.cpu for p in x] for x in same]))
+    control = TimeNoise(cpu_seen=abs(relative_gain([[p.cpu for p in x] for x in same], resamples=1).value))
     cpu: Gain = time_gains(changed, cells, control, set())[0]
     return "saved" if is_proved(cpu) else "dearer" if is_loss(cpu) else "nothing"
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.actions.conclusion import conclude_result
 from strop.actions.control import control
@@ -48,8 +50,7 @@ LONGEST = 1_500_000  # us: a request that is sent for latency
 ROUTES = 24  # routes whose latency is measured
 
 
-@dataclass(frozen=True, slots=True)
-class OptimizeRequest:
+class OptimizeRequest(Struct, frozen=True):
     """What to optimise, under which requests, and how the branch is called ("" for strop/<commit>)."""
 
     target: Target
@@ -60,8 +61,7 @@ class OptimizeRequest:
     latency: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Optimized:
+class Optimized(Struct, frozen=True):
     """The result, and the folder that the run's files belong in."""
 
     result: Result

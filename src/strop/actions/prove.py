@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.actions.base import BaseStore, Outdated, observe_base, outdated
 from strop.actions.configurations import Configured, configured, join, join_executed
@@ -43,8 +45,7 @@ ONE_WORLD = "rows in another order, another moment and other random values: ther
 INSTALLED = "other installed libraries: both sides ran in the same environment"
 
 
-@dataclass(frozen=True, slots=True)
-class ProveRequest:
+class ProveRequest(Struct, frozen=True):
     """Which change to prove (`A..B`, `A`, "" since the main branch), and with which requests.
 
     `head` leaves out what is not committed; `mutants` is how many mistakes are made in what changed. `options` are

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.cell import Cell
 from strop.event import Advance, Listener, Note, Stage, ignore
@@ -34,8 +37,7 @@ from strop.world.process import workers
 UNENDING = frozenset({DEAD, "TimeLimit"})
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
+class Workload(Struct, frozen=True):
     """Which requests are sent: generated ones, the suite's, a HAR file's; by default what there is."""
 
     openapi: bool = True

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import zip_longest
 from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.cell import Cell, Request
 from strop.measure.generate import Operation, ascii_path, on_the_wire
@@ -30,16 +32,14 @@ Header = tuple[str, str]
 Change = tuple[str, Request]
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """A subject that the application knows, and the headers that say so."""
 
     name: str
     headers: tuple[Header, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(Struct, frozen=True):
     """What perturbed requests may carry beside what the schema says: other subjects, constants of the change."""
 
     identities: tuple[Identity, ...] = ()

@@ -7,7 +7,8 @@ the statements do follows from the rows and from how they lie, so every clone of
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.table import Column, Table
 
@@ -18,8 +19,7 @@ TIMES = ("DATETIME", "TIMESTAMP")
 State = tuple[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """How a database says these things; {t} is the table, {c} a column, {v} a value as a text."""
 
     place: str  # where a row lies
@@ -67,8 +67,7 @@ def states(tables: Sequence[Table], dialect: Dialect = SQLITE) -> tuple[State, .
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Statements:
+class _Statements(Struct, frozen=True):
     dialect: Dialect
 
     def clone(self, table: Table) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.cell import Answer, Cell, RowChange
 from strop.evidence import Exchange, Outcome
@@ -24,8 +25,7 @@ from strop.world.rows import Busy
 DEAD = "ProcessDied"  # the exception of an outcome whose request ended or hung the process
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Struct, frozen=True):
     """What a batch cost, us: CPU of the whole process, and of the event loop's thread alone."""
 
     cpu: float

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from strop.cell import Answer, Call, RowChange
 from strop.evidence import FileState
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Who begins, and after how many steps of whom the next one takes over until it is done; with a seed that is drawn."""
 
     order: tuple[int, ...]
@@ -24,8 +23,7 @@ class Plan:
         return f"{self.order[0]}" + "".join(f"@{steps}" for _, steps in self.holds)
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(Struct, frozen=True):
     """What came of cells that were served at once: answers in the order of the cells, effects of all together."""
 
     answers: tuple[Answer, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from strop.measure.bounds import number_within
 from strop.project.project import Imported
@@ -36,14 +37,13 @@ class Upload(str):
 Json = Any  # a JSON value: what a schema allows is known only at run time
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """Chooses values for parameters and bodies of one application."""
 
     imported: Imported
     databases: Databases
     document: dict[str, Json]
-    _read: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, compare=False)  # by column
+    _read: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)  # by column
 
     def resolve(self, schema: dict[str, Json]) -> dict[str, Json]:
         """The schema behind references, and the first alternative that is not null."""

@@ -10,7 +10,8 @@ import ast
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.body import Body, Noticer
 from strop.project.mark import Mark
@@ -31,8 +32,7 @@ _SETTING = re.compile(r"\b[A-Z][A-Z0-9_]{3,}\b|settings|config|environ|disabled|
 _CODES = (401, 403, 1008, 4001, 4003, 4401, 4403)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One call in a handler: its arguments by place, with the parameters that they are built from."""
 
     number: int
@@ -49,8 +49,7 @@ class Use:
         return frozenset(t for place, tokens in self.arguments if place != "." for t in tokens)
 
 
-@dataclass(frozen=True, slots=True)
-class Handling:
+class Handling(Struct, frozen=True):
     """What one handler does with its parameters."""
 
     function: str

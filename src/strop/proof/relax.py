@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Outcome
 from strop.proof.compare import compare
@@ -13,8 +14,7 @@ from strop.verdict import Difference
 COMPUTED = ("content-length", "etag")  # headers that follow from the body
 
 
-@dataclass(frozen=True, slots=True)
-class Relaxed:
+class Relaxed(Struct, frozen=True):
     """Paths that may differ, cell by cell; nothing else may."""
 
     paths: frozenset[tuple[str, str]] = frozenset()  # (cell, path)

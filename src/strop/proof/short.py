@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.event import ignore
 from strop.problem import Problem
@@ -16,8 +18,7 @@ from strop.proof.worlds import compare_worlds
 from strop.verdict import Difference
 
 
-@dataclass(frozen=True, slots=True)
-class Witnesses:
+class Witnesses(Struct, frozen=True):
     """Part of the workload: the cells and the tests that told a difference, and whether in the second world alone."""
 
     cells: frozenset[str]

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from strop.project.asked import identifier
 from strop.project.catalogue import default_catalogue
-from strop.project.function import Call, Function, Reach
+from strop.project.function import Function, Reach
 from strop.project.handling import CODE, OPTIONAL, REFUSING, Handling
-from strop.project.identify import Identifier
 from strop.project.project import Project
 from strop.project.route import Dependency, Route
+from strop.project.shared import shared
 
 _DEEPEST = 6
 _GUARD = re.compile(
@@ -65,26 +66,18 @@ class Protection:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.finder = Identifier.of(project.source)
-        self.refusing = {m.function for m in project.source.marks.get(REFUSING, ())}
-        self.keyed = {m.function for m in project.source.marks.get(REFUSING, ()) if m.fact("keyed")}
-        self.optional = {m.function for m in project.source.marks.get(OPTIONAL, ())}
+        self.finder = shared(project, identifier)
+        self.refusing = project.source.marks.functions(REFUSING)
+        self.optional = project.source.marks.functions(OPTIONAL)
         self._refuses: dict[str, bool] = {}
         self._guards: dict[Dependency, bool] = {}
         self._for_operators: dict[str, bool] = {}
-        self._handlings: dict[str, Handling] = {}
+        self._handled: dict[str, Handling | None] = {}  # by function id
 
     @classmethod
     def of(cls, project: Project) -> Protection:
         """The one of this project: several rules ask in turn."""
-        if not _LAST or _LAST[0].project is not project:
-            _LAST[:] = [cls(project)]
-        return _LAST[0]
-
-    @cached_property
-    def handlings(self) -> dict[str, Handling]:
-        """What each handler does with its parameters, by function id."""
-        return {m.function: Handling.of(m) for m in self.project.source.marks.get(CODE, ())}
+        return shared(project, cls)
 
     def handler(self, route: Route) -> Function | None:
         """The function that serves a route."""
@@ -93,7 +86,16 @@ class Protection:
     def handling(self, route: Route) -> Handling | None:
         """What the handler of a route does with its parameters."""
         function = self.handler(route)
-        return self.handlings.get(function.id) if function is not None else None
+        if function is None:
+            return None
+        if function.id not in self._handled:
+            mark = next(reversed(self.project.source.marks.within(CODE, function.id)), None)
+            self._handled[function.id] = Handling.of(mark) if mark is not None else None
+        return self._handled[function.id]
+
+    def is_keyed(self, function: str) -> bool:
+        """Whether a function refuses by a key that it compares."""
+        return any(mark.fact("keyed") for mark in self.project.source.marks.within(REFUSING, function))
 
     def refuses(self, function: str) -> bool:
         """Whether a function, or one that it calls, raises or answers that somebody must not."""
@@ -109,21 +111,16 @@ class Protection:
         level, seen = {function}, {function}
         for _ in range(_DEEPEST + 1):
             yield level
-            level = {c.target for f in level for c in self._calls(f) if c.target} - seen
+            level = {c.target for f in level for c in self.project.source.functions.leads(f)} - seen
             seen |= level
-
-    def _calls(self, function: str) -> tuple[Call, ...]:
-        found = self.project.source.functions.get(function)
-        return tuple(found.calls) if found is not None else ()
 
     def _may_ask(self, function: str) -> bool:
         """Whether something below a function is called that can't be followed and is named for a check of who calls."""
         return any(
-            not call.target and _ASKS.search(last) and _GUARD.search(last)
+            _ASKS.search(last) and _GUARD.search(last)
             for level in self._levels(function)
             for one in level
-            for call in self._calls(one)
-            for last in (call.name.rpartition(".")[2],)
+            for last in self.project.source.functions.names(one)
         )
 
     def _looks(self, route: Route) -> bool:
@@ -271,9 +268,6 @@ class Protection:
                 name
             ):  # FastAPI calls a dependency once: the include's may be the one that is listed
                 yield name
-
-
-_LAST: list[Protection] = []
 
 
 def _is_veiled(route: Route) -> bool:

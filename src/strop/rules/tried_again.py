@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.body import Body
 from strop.project.spelling import keyword, last_name
@@ -24,8 +25,7 @@ _BACKOFF = "backoff.on_exception"
 _TRIES = frozenset({"tenacity.Retrying", "tenacity.AsyncRetrying", "stamina.retry_context"})
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """What is tried again: the lines, and how the retry is written."""
 
     node: ast.AST

@@ -8,11 +8,11 @@ import os
 import select
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct, field
 
 import strop.probe
 from strop.probe.patience import Patience
@@ -36,8 +36,7 @@ PROBE = Path(strop.probe.__file__).parent
 Mode = Literal["inspect", "serve", "suite", "http"]
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Struct, frozen=True):
     """The world in which an instance runs; None for the clock or the seed means the real one."""
 
     clock: float | None = CLOCK

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from strop.project.declared.expressions import Declaration, is_true
 from strop.project.declared.mapped import MappedColumn

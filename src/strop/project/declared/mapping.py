@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.project.declared import columns, relations
 from strop.project.declared.expressions import Declaration, is_true, parts
@@ -54,8 +56,7 @@ def read_mapped(types: Types, module: Module) -> Mapped:
     return Mapped(classes, tuple(tables), tuple(indexes))
 
 
-@dataclass(slots=True)
-class _Arguments:
+class _Arguments(Struct):
     """What `__table_args__` or the arguments of a `Table(...)` declare."""
 
     indexes: list[Index] = field(default_factory=list)

@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Evidence
 from strop.finding import Finding
@@ -49,8 +50,7 @@ _WHO = frozenset({"user", "current_user", "auth", "principal"})
 _MOST, _FEWEST = 0.8, 5  # how many of those who load it must assert, and at least how many
 
 
-@dataclass(frozen=True, slots=True)
-class _Loading:
+class _Loading(Struct, frozen=True):
     """One handler that loads an object by an id of its request."""
 
     route: Route
@@ -73,7 +73,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         if (
             one.handling.function not in done
             and not refused
-            and one.handling.function not in protection.keyed
+            and not protection.is_keyed(one.handling.function)
             and not protection.is_for_operators(one.route.key)
         ):
             done.add(one.handling.function)

@@ -26,6 +26,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
 from urllib.parse import urlsplit
 
 from strop.evidence import Evidence, Exchange, Outbound
@@ -33,6 +34,7 @@ from strop.finding import Cost, Finding
 from strop.project.body import Body
 from strop.project.branches import Needs, lift, needs
 from strop.project.function import Call, Function, Reach
+from strop.project.functions import Functions
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules import burden, sessions
@@ -200,12 +202,13 @@ def _holds(outer: Call, inner: Call) -> bool:
 def _calling(project: Project) -> _Calling:
     """The functions that ask another service, directly or a few calls below, with the way there."""
     found: _Calling = {}
-    for function in project.source.functions.values():
+    functions = project.source.functions
+    for function in functions.doing("calls"):
         for call in function.calls:
             if _is_outbound(call) and _waits(function, call):
                 found.setdefault(function.id, {}).setdefault(needs(call), (Step(call.text, call.span),))
     for _ in range(_DEEPEST):
-        for function in project.source.functions.values():
+        for function in _above(functions, found):
             if function.id in found or function.memoised:
                 continue
             for call in function.calls:
@@ -216,6 +219,22 @@ def _calling(project: Project) -> _Calling:
                             step = Step(call.text, call.span)
                             found.setdefault(function.id, {}).setdefault(given, (step, *path))
     return found
+
+
+def _above(functions: Functions, found: _Calling) -> Iterator[Function]:
+    """The functions that call those in `found`, in the order of their ids; those that join while it is read count."""
+    waiting = [caller.id for name in found for caller, _ in functions.callers(name)]
+    heapify(waiting)
+    last = ""
+    while waiting:
+        here = heappop(waiting)
+        if here <= last:
+            continue
+        last = here
+        known = here in found
+        yield functions[here]
+        for caller, _ in functions.callers(here) if here in found and not known else ():
+            heappush(waiting, caller.id)
 
 
 def _is_one_of_several(function: Function, call: Call) -> bool:

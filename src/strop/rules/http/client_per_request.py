@@ -200,9 +200,11 @@ def _is_repeated(project: Project, mark: Mark, ways: list[Reach]) -> bool:
     """Whether one request makes several, or each request of many makes one: in a loop, a dependency or a middleware."""
     if any(step.text.startswith(_EACH) for way in ways[:40] for step in way.chain[:3]):
         return True
-    calls = (c for f in project.source.functions.values() for c in f.calls if c.loop)
-    return any(
-        c.target == mark.function or (c.span == mark.span and c.name == mark.fact("name")) for c in calls
+    functions = project.source.functions
+    own = functions.get(mark.function)
+    here = own.calls if own is not None else ()
+    return any(call.loop for _, call in functions.callers(mark.function)) or any(
+        c.loop and c.span == mark.span and c.name == mark.fact("name") for c in here
     )
 
 
