@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,10 +27,11 @@ from strop.proof.perturbed_choice import (
     choose_perturbed,
     constants,
     operation_of,
+    plain,
     reached_routes,
 )
 from strop.proof.perturbed_states import is_in_state, pair_of, serve_states
-from strop.proof.side_by_side import Comparing, Perturbed
+from strop.proof.side_by_side import SECONDS, Comparing, Perturbed
 
 
 def wanted(cells: Sequence[str]) -> tuple[str, ...]:
@@ -40,8 +42,10 @@ def wanted(cells: Sequence[str]) -> tuple[str, ...]:
 class Perturbing:
     """Gate 4 of one base, for one change after the other or for several at a time."""
 
-    def __init__(self, seen: Observation, base: Base) -> None:
+    def __init__(self, seen: Observation, base: Base, patience: float = 1.0) -> None:
+        """`patience` is how many times the usual time the base is asked."""
         self._seen = seen
+        self._patience = patience
         self._base = base
         self._lock = threading.Lock()  # held by whoever asks the base's second process
 
@@ -75,13 +79,23 @@ class Perturbing:
             with pair_of(self._base.world, revision, watch) as sides:
                 second = self._base.second
                 settle = second.judge_other if second is not None else None
-                found = Comparing(self.again, *sides, listener, settle=settle).run(cells)
+                seconds = SECONDS * self._patience
+                found = Comparing(self.again, *sides, listener, seconds, settle).run(cells)
         found.chosen, found.possible = len(cells), possible
         if not found.differences and (not only or len(odd) < len(only)):
             inside = [name for name in only if is_in_state(name)]
-            found = found.and_then(serve_states(self._base, revision, watch, inside, listener))
+            near = self._near_first(edits)
+            found = found.and_then(serve_states(near, revision, watch, inside, listener, self._patience))
         found.seconds = time.monotonic() - began
         return found
+
+    def _near_first(self, edits: Sequence[Edit]) -> Base:
+        """The base with the cells of the routes that the change can reach before the others."""
+        reached = reached_routes(edits, self._seen.project.reaches)
+        if reached is None:
+            return self._base
+        cells = sorted(self._base.cells, key=lambda cell: plain(cell.route) not in reached)
+        return replace(self._base, cells=tuple(cells))
 
     def _cells(self, edits: Sequence[Edit], only: Sequence[str]) -> tuple[tuple[Cell, ...], int]:
         base = self._base

@@ -50,9 +50,15 @@ def _close(world: World, side: Served) -> None:
 
 
 def serve_states(
-    base: Base, revision: str, watch: Watched, only: Sequence[str], listener: Listener
+    base: Base,
+    revision: str,
+    watch: Watched,
+    only: Sequence[str],
+    listener: Listener,
+    patience: float = 1.0,
 ) -> Perturbed:
-    """Serve the recorded cells (`only` those with these ids) in one state after the other, until one differs.
+    """Serve the recorded cells (`only` those with these ids) in one state after the other, until one differs, each for
+    `patience` times SECONDS.
 
     Raises Problem M405 for an id that names no state.
     """
@@ -85,7 +91,7 @@ def serve_states(
             cells = [_in_state(cell, name) for cell in base.cells]
             cells = [cell for cell in cells if not only or cell.id in only]
             again = third.within(known[: number + 1])
-            part = Comparing(again, *sides, listener, SECONDS).run(cells)
+            part = Comparing(again, *sides, listener, SECONDS * patience).run(cells)
             part.chosen = part.possible = len(cells)
             part.in_states = part.served
             found = found.and_then(part)
