@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from corpus_changes import Change
@@ -83,29 +84,34 @@ class Bench:
         self.mutants = mutants
         self.known: Known = observe_base(world, Workload(), ignore)
         self.perturbing = Perturbing(self.known.seen, self.known.base, PATIENCE)
+        self.perturbing.prepare()
 
     def judge(self, change: Change) -> Judged:
-        """Through the gates of `strop prove`, until one differs; mistakes are first shown to the recorded requests of the
-        routes that they reach, which ends most at once.
+        """Through the gates of `strop prove`, until one differs.
+
+        Mistakes are first shown to the recorded requests of the routes that they reach, which ends most at once, and then
+        to these gates with those routes alone: others could only tell more. A neutral edit goes through all.
         """
         began = time.monotonic()
         tree = self.world.folder.tree("base")
         edits = [Edit(file, (tree / file).read_text(), text) for file, text in change.files]
         for file, text in change.files:
             (tree / file).write_text(text)
-        verdict = None if change.group == "neutral" else self._look(tree, edits)
+        near = self._near(edits)
+        verdict = None if change.group == "neutral" else self._look(tree, edits, near)
         if verdict is None:
             revision = git.commit(tree, [file for file, _ in change.files], change.name[:60], "")
-            verdict = self._prove(revision)
+            verdict = self._prove(revision, self.known.base.cells if change.group == "neutral" else near)
         self.world.folder.remove(tree)
         return Judged(change, verdict, time.monotonic() - began)
 
-    def _prove(self, revision: str) -> Verdict:
-        known = self.known
-        proving = Proving(self.world, known.base, known.suites, revision, perturbing=self.perturbing)
+    def _prove(self, revision: str, cells: Sequence[Cell]) -> Verdict:
+        base = replace(self.known.base, cells=tuple(cells))
+        perturbing = self.perturbing.beside(base)
+        proving = Proving(self.world, base, self.known.suites, revision, perturbing=perturbing)
         return proving.judge(proving.run(cost=False, mutants=self.mutants))
 
-    def _look(self, tree: Path, edits: list[Edit]) -> Verdict | None:
+    def _look(self, tree: Path, edits: list[Edit], near: list[Cell]) -> Verdict | None:
         """What routes, OpenAPI and recorded requests tell, one after the other; None where they tell nothing."""
         instance = self.world.instance(tree)
         served = Served(instance, Conditions(), limit=LIMIT)
@@ -116,7 +122,7 @@ class Bench:
                 changed = compare_contracts(self.known.base.imported, imported)
                 if changed:
                     return _told(1, Difference("", "", "contract", "value", "", changed[0]))
-            for cell in self._cells(edits):
+            for cell in near:
                 found = self._differing(served, cell)
                 if found:
                     return _told(3, found[0])
@@ -138,7 +144,7 @@ class Bench:
             return base.second.judge_first(outcome).differences
         return found
 
-    def _cells(self, edits: list[Edit]) -> list[Cell]:
+    def _near(self, edits: list[Edit]) -> list[Cell]:
         """Those of the routes that the change reaches, the first of each before the second of any."""
         reached = reached_routes(edits, self.known.seen.project.reaches)
         turns: Counter[str] = Counter()

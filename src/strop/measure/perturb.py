@@ -8,8 +8,8 @@ Everything follows from the cell, its operation and the pool, so the id of a per
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -25,6 +25,14 @@ NOBODY_TEXT = ("00000000-0000-4000-8000-00000000dead", "strop-nobody")
 MALFORMED = ("strop-x", "0", "-1", str(2**70))
 CREDENTIALS = re.compile(r"authorization|cookie|.*(api[-_]?key|token|session|auth).*", re.IGNORECASE)
 
+CLIENT = (
+    "host",
+    "accept",
+    "accept-encoding",
+    "connection",
+    "user-agent",
+)  # headers that a client adds itself
+
 Header = tuple[str, str]
 Change = tuple[str, Request]
 
@@ -39,10 +47,13 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What perturbed requests may carry beside what the schema says: other subjects, constants of the change."""
+    """What perturbed requests may carry beside what the schema says: other subjects, constants of the change, and
+    what somebody else (a test) sent to the same operation.
+    """
 
     identities: tuple[Identity, ...] = ()
     constants: tuple[Json, ...] = ()
+    sent: Mapping[str, Sequence[Request]] = field(default_factory=dict)  # by the operation's key
 
 
 def parent_of(cell: str) -> str:
@@ -61,6 +72,7 @@ def perturb(cell: Cell, operation: Operation, pool: Pool) -> Iterator[Cell]:
     None equals the cell's own request, and no two equal each other.
     """
     groups = [_others(cell.request, pool), _clocked(cell.request)]
+    groups.append(_sent(cell.request, pool.sent.get(operation.key, ())))
     groups += _paths(cell.request, operation, pool)
     groups += _queries(cell.request, operation, pool)
     groups += _headers(cell.request, operation)
@@ -130,6 +142,22 @@ def _bare(value: str) -> str:
 def _clocked(request: Request) -> Iterator[Change]:
     if credentials(request):
         yield "expired", request
+
+
+def _sent(request: Request, others: Sequence[Request]) -> Iterator[Change]:
+    """The query and the body that others sent, to this path with these credentials."""
+    path = request.path.partition("?")[0]
+    own = credentials(request)
+    rest = tuple(pair for pair in request.headers if pair in own or pair[0] in CLIENT)
+    for number, other in enumerate(others):
+        theirs = credentials(other)
+        headers = tuple(pair for pair in other.headers if pair not in theirs and pair[0] not in CLIENT)
+        query = other.path.partition("?")[2]
+        made = f"{path}?{query}" if query else path
+        yield (
+            f"sent{number}",
+            replace(request, path=made, headers=(*rest, *headers), body=other.body),
+        )
 
 
 def _paths(request: Request, operation: Operation, pool: Pool) -> list[Iterator[Change]]:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from strop.cell import Request
 from strop.measure.generate import Operation
+from strop.measure.perturb_rows import as_stored
 from strop.measure.unlike import Json, unlike
 
 DEEP = 3  # levels of a body whose fields are changed
@@ -36,6 +37,7 @@ def bodies(request: Request, operation: Operation, constants: Sequence[Json]) ->
     if isinstance(body, dict):
         groups.append(iter([("body.extra", _json(request, {**body, EXTRA: 1}))]))
     schema = _schema(operation, "json")
+    groups.append(_stored(request, operation, schema, body))
     groups += [
         _field(request, operation, body, *each, constants) for each in _fields(operation, schema, body)
     ]
@@ -60,6 +62,17 @@ def _json(request: Request, value: Json) -> Request:
 def _schema(operation: Operation, kind: str) -> dict[str, Json]:
     content = operation.values.resolve(operation.spec.get("requestBody", {})).get("content", {})
     return next((media.get("schema", {}) for name, media in content.items() if kind in name), {})
+
+
+def _stored(request: Request, operation: Operation, schema: dict[str, Json], body: Json) -> Iterator[Change]:
+    """The body, or the first object in a list of it, as rows of the database say it."""
+    whole = (((), operation.values.resolve(schema)),)
+    for place, part in (*whole, *_fields(operation, schema, body)):
+        value = _at(body, place)
+        if isinstance(value, dict):
+            for label, made in as_stored(operation, request.path, part, value):
+                name = ".".join(("body", *map(str, place), label))
+                yield name, _json(request, _put(body, place, made) if place else made)
 
 
 def _fields(

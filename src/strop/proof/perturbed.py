@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from strop.cell import Cell
+from strop.cell import Cell, Request
 from strop.event import Listener, Stage
 from strop.evidence import Outcome
 from strop.measure.generate import operations
 from strop.measure.identities import find_identities
 from strop.measure.observe import Observation
 from strop.measure.perturb import MARK, Identity, Pool, parent_of, perturb
+from strop.measure.perturb_rows import at_rows
 from strop.patch import Edit
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.branch import edits_between
@@ -30,8 +33,12 @@ from strop.proof.perturbed_choice import (
     plain,
     reached_routes,
 )
-from strop.proof.perturbed_states import is_in_state, pair_of, serve_states
+from strop.proof.perturbed_states import Beside, is_in_state, pair_of, serve_states
 from strop.proof.side_by_side import SECONDS, Comparing, Perturbed
+from strop.world.databases import Databases
+
+NEW = 2  # rows of a table that a state has added, for which recorded cells ask, too
+SENT = 8  # requests of the tests to one operation that are sent to the recorded cells' paths
 
 
 def wanted(cells: Sequence[str]) -> tuple[str, ...]:
@@ -49,6 +56,17 @@ class Perturbing:
         self._base = base
         self._lock = threading.Lock()  # held by whoever asks the base's second process
 
+    def prepare(self) -> None:
+        """Find out now what all changes need, before several are judged at a time."""
+        for name in ("_operations", "_identities", "_sent"):
+            getattr(self, name)
+
+    def beside(self, base: Base) -> Perturbing:
+        """The same for a base of which fewer cells are asked; what was found out of the application stays known."""
+        made = copy.copy(self)
+        made._base = base
+        return made
+
     @cached_property
     def _operations(self) -> Operations:
         return by_key(operations(self._base.imported, self._seen.again.instance.databases))
@@ -58,6 +76,18 @@ class Perturbing:
         login = self._base.world.target.login
         cells = self._seen.made or self._base.cells
         return find_identities(self._seen.again, cells, self._base.imported, login)
+
+    @cached_property
+    def _sent(self) -> dict[str, list[Request]]:
+        """What the application's own tests sent, by the operation that took it; what was answered well comes first."""
+        found: defaultdict[str, dict[tuple[str, bytes], Request]] = defaultdict(dict)
+        recorded = [r for run in self._seen.suites[:1] for r in run.recorded]
+        for one in sorted(recorded, key=lambda r: r.answer.status >= 400):
+            operation = self._operations.get(plain(one.exchange.route))
+            if operation is not None:
+                said = (one.request.path.partition("?")[2], one.request.body)
+                found[operation.key].setdefault(said, one.request)
+        return {key: [*said.values()][:SENT] for key, said in found.items()}
 
     def again(self, cell: Cell) -> Outcome:
         """What the base answers in a process with another past."""
@@ -84,23 +114,40 @@ class Perturbing:
         found.chosen, found.possible = len(cells), possible
         if not found.differences and (not only or len(odd) < len(only)):
             inside = [name for name in only if is_in_state(name)]
-            near = self._near_first(edits)
-            found = found.and_then(serve_states(near, revision, watch, inside, listener, self._patience))
+            near, beside = self._in_states(edits)
+            patience = self._patience
+            found = found.and_then(serve_states(near, revision, watch, inside, listener, patience, beside))
         found.seconds = time.monotonic() - began
         return found
 
-    def _near_first(self, edits: Sequence[Edit]) -> Base:
-        """The base with the cells of the routes that the change can reach before the others."""
+    def _in_states(self, edits: Sequence[Edit]) -> tuple[Base, Beside]:
+        """The base with the cells of the routes that the change can reach before the others, and what makes of these
+        cells those that ask for the rows that a state has added.
+        """
         reached = reached_routes(edits, self._seen.project.reaches)
-        if reached is None:
-            return self._base
-        cells = sorted(self._base.cells, key=lambda cell: plain(cell.route) not in reached)
-        return replace(self._base, cells=tuple(cells))
+        cells = self._base.cells
+        near = [cell for cell in cells if reached is None or plain(cell.route) in reached]
+        with self._lock:
+            known = self._operations
+
+        def beside(databases: Databases) -> Iterator[Cell]:
+            taken: set[Request] = set()
+            for cell in near:
+                operation = operation_of(cell, self._base.outcomes, known)
+                made = at_rows(cell, operation, lambda t, c: databases.latest(t, c, NEW)) if operation else ()
+                for other in made:
+                    if other.request not in taken:
+                        taken.add(other.request)
+                        yield other
+
+        first = {cell.id for cell in near}
+        ordered = sorted(cells, key=lambda cell: cell.id not in first)
+        return replace(self._base, cells=tuple(ordered)), beside
 
     def _cells(self, edits: Sequence[Edit], only: Sequence[str]) -> tuple[tuple[Cell, ...], int]:
         base = self._base
         with self._lock:
-            pool = Pool(self._identities, constants(edits))
+            pool = Pool(self._identities, constants(edits), self._sent)
             known = self._operations
         if only:
             return _named(base, known, pool, only), len(only)

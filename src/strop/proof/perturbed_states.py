@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from strop.cell import Cell
 from strop.event import Listener, Stage
 from strop.evidence import Outcome
-from strop.measure.perturb import MARK, parent_of
+from strop.measure.perturb import MARK
 from strop.measure.perturb_state import POSTGRESQL, SQLITE, State, states
 from strop.measure.serve import Served
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.judge import Base
 from strop.proof.side_by_side import Comparing, Perturbed
+from strop.world.databases import Databases
 from strop.world.instance import Conditions, World
 from strop.world.process import workers
 
@@ -22,6 +23,12 @@ SECONDS = 20.0  # that the base is asked in one state
 STATE = f"{MARK}state."
 
 Watched = Mapping[str, Sequence[int]]
+Beside = Callable[[Databases], Iterable[Cell]]
+
+
+def no_cells(_: Databases) -> Iterable[Cell]:
+    """No further cells in any state."""
+    return ()
 
 
 def is_in_state(cell: str) -> bool:
@@ -56,9 +63,10 @@ def serve_states(
     only: Sequence[str],
     listener: Listener,
     patience: float = 1.0,
+    beside: Beside = no_cells,
 ) -> Perturbed:
     """Serve the recorded cells (`only` those with these ids) in one state after the other, until one differs, each for
-    `patience` times SECONDS.
+    `patience` times SECONDS. `beside` makes further cells of what a state's databases hold.
 
     Raises Problem M405 for an id that names no state.
     """
@@ -88,7 +96,7 @@ def serve_states(
                 held[0].sizes().items() - held[1].sizes().items()
             ):  # a lock of the application kept a statement from one of them
                 return found
-            cells = [_in_state(cell, name) for cell in base.cells]
+            cells = [_in_state(cell, name) for cell in (*beside(held[0]), *base.cells)]
             cells = [cell for cell in cells if not only or cell.id in only]
             again = third.within(known[: number + 1])
             part = Comparing(again, *sides, listener, SECONDS * patience).run(cells)
@@ -101,7 +109,7 @@ def serve_states(
 
 
 def _in_state(cell: Cell, state: str) -> Cell:
-    return replace(cell, id=f"{parent_of(cell.id)}{STATE}{state}", source="perturbed")
+    return replace(cell, id=f"{cell.id}{STATE}{state}", source="perturbed")
 
 
 def _lead(side: Served, through: Sequence[State]) -> None:

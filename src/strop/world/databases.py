@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from strop.cell import RowChange
 from strop.problem import Problem
@@ -49,6 +49,12 @@ class State(Protocol):
 
     def busiest(self, table: str, column: str) -> str:
         """The value that most rows share."""
+
+    def latest(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """Values of the rows that lie last."""
+
+    def row(self, table: str, column: str, value: str) -> dict[str, Any]:
+        """A row of the kept state in which the column has this value; empty without one."""
 
     def execute(self, statements: Sequence[str]) -> None:
         """Change the schema of the clone."""
@@ -246,6 +252,15 @@ class Databases:
     def busiest(self, table: str, column: str) -> str:
         """The value that most rows of the table share, "" without one."""
         return next(filter(None, (state.busiest(table, column) for state in self._states.values())), "")
+
+    def latest(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """Values of a column in the rows that lie last, at most `count`, in whichever database has it."""
+        found = (state.latest(table, column, count) for state in self._states.values())
+        return next(filter(None, found), ())
+
+    def row(self, table: str, column: str, value: str) -> dict[str, Any]:
+        """A row, by its columns, in which the column has this value, in whichever database has it; empty without one."""
+        return next(filter(None, (state.row(table, column, value) for state in self._states.values())), {})
 
     def execute(self, statements: Sequence[str]) -> None:
         """Run statements on every clone that the application has opened; one that doesn't fit a clone is left out there."""
