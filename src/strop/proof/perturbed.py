@@ -152,7 +152,8 @@ class Perturbing:
         if only:
             return _named(base, known, pool, only), len(only)
         reached = reached_routes(edits, self._seen.project.reaches)
-        return choose_perturbed(base.cells, base.outcomes, known, pool, reached)
+        recorded = len(self._seen.cells)
+        return choose_perturbed(base.cells, base.outcomes, known, pool, reached, recorded)
 
 
 def _named(base: Base, known: Operations, pool: Pool, only: Sequence[str]) -> tuple[Cell, ...]:

@@ -96,13 +96,15 @@ def choose_perturbed(
     operations: Operations,
     pool: Pool,
     reached: frozenset[str] | None,
+    recorded: int = 0,
 ) -> tuple[tuple[Cell, ...], int]:
-    """The perturbed cells to serve, at most TIMES the recorded ones and MOST, and how many there could be.
+    """The perturbed cells to serve, at most TIMES the recorded ones (these cells, or as many as are said) and MOST,
+    and how many there could be.
 
     Requests that are recorded already, or perturbed from another cell, are left out. They come in the order of
     routes that can be reached, each in turn.
     """
-    most = min(MOST, TIMES * len(cells))
+    most = min(MOST, TIMES * (recorded or len(cells)))
     taken = {(cell.request, False) for cell in cells}
     by_route: defaultdict[str, list[Cell]] = defaultdict(list)
     for cell in cells:
