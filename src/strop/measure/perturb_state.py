@@ -1,4 +1,4 @@
-"""Other data than the user's own: rows cloned, flags turned, optional values taken away. As statements.
+"""Other data than the user's own: rows cloned, flags turned, optional values taken away, other amounts. As statements.
 
 Many a mistake shows only in data that nobody has yet: two rows of one name, a child of another owner, a null. What
 the statements do follows from the rows and from how they lie, so every clone of a database ends in the same state.
@@ -13,6 +13,8 @@ from strop.project.table import Column, Table
 
 CLONED = 20  # rows at either end of a table that get a twin
 TEXTS = ("CHAR", "TEXT", "STRING", "ENUM", "UUID", "CLOB")
+NUMBERS = ("INT", "BIGINT", "SMALLINT", "NUMERIC", "DECIMAL", "FLOAT", "REAL", "DOUBLE")
+RHYTHM = 5  # every so many rows the same is done to an amount
 TIMES = ("DATETIME", "TIMESTAMP")
 
 State = tuple[str, tuple[str, ...]]
@@ -64,6 +66,7 @@ def states(tables: Sequence[Table], dialect: Dialect = SQLITE) -> tuple[State, .
     return (
         ("clones", (*map(made.clone, tables), *(s for t in tables for s in made.flip(t)))),
         ("nulls", tuple(s for table in tables for s in made.take_away(table))),
+        ("amounts", tuple(s for table in tables for s in made.spread(table))),
     )
 
 
@@ -97,6 +100,17 @@ class _Statements:
             where = f"{self.dialect.number} % 3 = {1 + place % 2}"
             name = _quote(table.name)
             yield f"{self.dialect.update} {name} set {_quote(column.name)} = null where {where}"
+
+    def spread(self, table: Table) -> Iterator[str]:
+        """Amounts of nothing, three times as large and half as large: sums move across the bounds that code compares them
+        with. A statement each, because a constraint of the table may forbid one.
+        """
+        name = _quote(table.name)
+        for place, column in enumerate(c for c in table.columns if _is_amount(table, c)):
+            amount = _quote(column.name)
+            for turn, changed in enumerate(("0", f"{amount} * 3", f"{amount} / 2")):
+                where = f"{self.dialect.number} % {RHYTHM} = {(turn + place) % RHYTHM}"
+                yield f"{self.dialect.update} {name} set {amount} = {changed} where {where}"
 
     def _twin(self, table: Table, column: Column) -> str:
         name, kind = _quote(column.name), column.type.upper()
@@ -133,6 +147,17 @@ def _is_given(table: Table, column: Column) -> bool:
     """Whether the database gives the value itself: the only key of its table, an integer."""
     alone = sum(c.primary for c in table.columns) == 1
     return column.primary and alone and "INT" in column.type.upper() and not column.foreign_key
+
+
+def _is_amount(table: Table, column: Column) -> bool:
+    """Whether a column holds numbers that tell no row from another."""
+    unique = column.unique or any(i.unique and column.name in i.columns for i in table.indexes)
+    kind = column.type.upper()
+    return (
+        not (column.primary or column.foreign_key or unique)
+        and kind.startswith(NUMBERS)
+        and not kind.startswith("INTERVAL")
+    )
 
 
 def _quote(name: str) -> str:

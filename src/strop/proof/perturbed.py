@@ -37,7 +37,7 @@ from strop.proof.perturbed_states import Beside, is_in_state, pair_of, serve_sta
 from strop.proof.side_by_side import SECONDS, Comparing, Perturbed
 from strop.world.databases import Databases
 
-NEW = 2  # rows of a table that a state has added, for which recorded cells ask, too
+NEW, OLD = 2, 8  # rows of a table that a state has added or holds, for which recorded cells ask, too
 SENT = 8  # requests of the tests to one operation that are sent to the recorded cells' paths
 
 
@@ -122,7 +122,7 @@ class Perturbing:
 
     def _in_states(self, edits: Sequence[Edit]) -> tuple[Base, Beside]:
         """The base with the cells of the routes that the change can reach before the others, and what makes of these
-        cells those that ask for the rows that a state has added.
+        cells those that ask for rows that a state has added, and others.
         """
         reached = reached_routes(edits, self._seen.project.reaches)
         cells = self._base.cells
@@ -131,10 +131,13 @@ class Perturbing:
             known = self._operations
 
         def beside(databases: Databases) -> Iterator[Cell]:
-            taken: set[Request] = set()
+            def rows(table: str, column: str) -> Sequence[str]:
+                return (*databases.latest(table, column, NEW), *databases.sample(table, column, OLD))
+
+            taken = {cell.request for cell in near}
             for cell in near:
                 operation = operation_of(cell, self._base.outcomes, known)
-                made = at_rows(cell, operation, lambda t, c: databases.latest(t, c, NEW)) if operation else ()
+                made = at_rows(cell, operation, rows) if operation is not None else ()
                 for other in made:
                     if other.request not in taken:
                         taken.add(other.request)
