@@ -30,7 +30,7 @@ from strop.world import git
 from strop.world.instance import Conditions, World
 
 LIMIT = 10.0  # seconds a request may take at first: a loop that no longer ends is a difference too
-PATIENCE = 3.0  # how many times the time that `strop prove` gives to gate 4: the machine may have other work
+PATIENCE = 3.0  # how many times the usual time mistakes have in gate 4: the machine may have other work
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Bench:
         self.world = world
         self.mutants = mutants
         self.known: Known = observe_base(world, Workload(), ignore)
-        self.perturbing = Perturbing(self.known.seen, self.known.base, PATIENCE)
+        self.perturbing = Perturbing(self.known.seen, self.known.base)
         self.perturbing.prepare()
 
     def judge(self, change: Change) -> Judged:
@@ -97,17 +97,17 @@ class Bench:
         edits = [Edit(file, (tree / file).read_text(), text) for file, text in change.files]
         for file, text in change.files:
             (tree / file).write_text(text)
-        near = self._near(edits)
-        verdict = None if change.group == "neutral" else self._look(tree, edits, near)
+        near, is_mistake = self._near(edits), change.group != "neutral"
+        verdict = self._look(tree, edits, near) if is_mistake else None
         if verdict is None:
             revision = git.commit(tree, [file for file, _ in change.files], change.name[:60], "")
-            verdict = self._prove(revision, self.known.base.cells if change.group == "neutral" else near)
+            verdict = self._prove(revision, near, PATIENCE) if is_mistake else self._prove(revision)
         self.world.folder.remove(tree)
         return Judged(change, verdict, time.monotonic() - began)
 
-    def _prove(self, revision: str, cells: Sequence[Cell]) -> Verdict:
-        base = replace(self.known.base, cells=tuple(cells))
-        perturbing = self.perturbing.beside(base)
+    def _prove(self, revision: str, cells: Sequence[Cell] = (), patience: float = 1.0) -> Verdict:
+        base = replace(self.known.base, cells=tuple(cells) or self.known.base.cells)
+        perturbing = self.perturbing.beside(base, patience)
         proving = Proving(self.world, base, self.known.suites, revision, perturbing=perturbing)
         return proving.judge(proving.run(cost=False, mutants=self.mutants))
 

@@ -14,7 +14,8 @@ from strop.project.table import Column, Table
 CLONED = 20  # rows at either end of a table that get a twin
 TEXTS = ("CHAR", "TEXT", "STRING", "ENUM", "UUID", "CLOB")
 NUMBERS = ("INT", "BIGINT", "SMALLINT", "NUMERIC", "DECIMAL", "FLOAT", "REAL", "DOUBLE")
-RHYTHM = 5  # every so many rows the same is done to an amount
+SHRUNK = (2, 10, 50)  # by how much amounts are divided
+RHYTHM = 7  # every so many rows the same is done to an amount
 TIMES = ("DATETIME", "TIMESTAMP")
 
 State = tuple[str, tuple[str, ...]]
@@ -102,13 +103,13 @@ class _Statements:
             yield f"{self.dialect.update} {name} set {_quote(column.name)} = null where {where}"
 
     def spread(self, table: Table) -> Iterator[str]:
-        """Amounts of nothing, three times as large and half as large: sums move across the bounds that code compares them
-        with. A statement each, because a constraint of the table may forbid one.
+        """Amounts of nothing, larger ones, and smaller ones of other magnitudes: sums move across the bounds that code
+        compares them with. A statement each, because a constraint of the table may forbid one.
         """
         name = _quote(table.name)
         for place, column in enumerate(c for c in table.columns if _is_amount(table, c)):
             amount = _quote(column.name)
-            for turn, changed in enumerate(("0", f"{amount} * 3", f"{amount} / 2")):
+            for turn, changed in enumerate(("0", f"{amount} * 3", *(f"{amount} / {n}" for n in SHRUNK))):
                 where = f"{self.dialect.number} % {RHYTHM} = {(turn + place) % RHYTHM}"
                 yield f"{self.dialect.update} {name} set {amount} = {changed} where {where}"
 

@@ -7,7 +7,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -33,11 +32,11 @@ from strop.proof.perturbed_choice import (
     plain,
     reached_routes,
 )
-from strop.proof.perturbed_states import Beside, is_in_state, pair_of, serve_states
+from strop.proof.perturbed_states import Made, is_in_state, pair_of, serve_states
 from strop.proof.side_by_side import SECONDS, Comparing, Perturbed
 from strop.world.databases import Databases
 
-NEW, OLD = 2, 8  # rows of a table that a state has added or holds, for which recorded cells ask, too
+NEW, OLD = 2, 12  # rows of a table that a state has added or holds, for which recorded cells ask, too
 SENT = 8  # requests of the tests to one operation that are sent to the recorded cells' paths
 
 
@@ -49,10 +48,9 @@ def wanted(cells: Sequence[str]) -> tuple[str, ...]:
 class Perturbing:
     """Gate 4 of one base, for one change after the other or for several at a time."""
 
-    def __init__(self, seen: Observation, base: Base, patience: float = 1.0) -> None:
-        """`patience` is how many times the usual time the base is asked."""
+    def __init__(self, seen: Observation, base: Base) -> None:
         self._seen = seen
-        self._patience = patience
+        self._patience = 1.0
         self._base = base
         self._lock = threading.Lock()  # held by whoever asks the base's second process
 
@@ -61,10 +59,12 @@ class Perturbing:
         for name in ("_operations", "_identities", "_sent"):
             getattr(self, name)
 
-    def beside(self, base: Base) -> Perturbing:
-        """The same for a base of which fewer cells are asked; what was found out of the application stays known."""
+    def beside(self, base: Base, patience: float = 1.0) -> Perturbing:
+        """The same for a base of which fewer cells are asked, for `patience` times the usual time; what was found out of
+        the application stays known.
+        """
         made = copy.copy(self)
-        made._base = base
+        made._base, made._patience = base, patience
         return made
 
     @cached_property
@@ -114,21 +114,28 @@ class Perturbing:
         found.chosen, found.possible = len(cells), possible
         if not found.differences and (not only or len(odd) < len(only)):
             inside = [name for name in only if is_in_state(name)]
-            near, beside = self._in_states(edits)
-            patience = self._patience
-            found = found.and_then(serve_states(near, revision, watch, inside, listener, patience, beside))
+            make = self._in_states(edits)
+            found = found.and_then(
+                serve_states(self._base, revision, watch, inside, listener, self._patience, make)
+            )
         found.seconds = time.monotonic() - began
         return found
 
-    def _in_states(self, edits: Sequence[Edit]) -> tuple[Base, Beside]:
-        """The base with the cells of the routes that the change can reach before the others, and what makes of these
-        cells those that ask for rows that a state has added, and others.
+    def _in_states(self, edits: Sequence[Edit]) -> Made:
+        """What makes the cells for a state of the databases: those of the routes that the change can reach, the same for
+        rows that the state has added and for others, and the rest.
         """
         reached = reached_routes(edits, self._seen.project.reaches)
         cells = self._base.cells
         near = [cell for cell in cells if reached is None or plain(cell.route) in reached]
+        far = [cell for cell in cells if reached is not None and plain(cell.route) not in reached]
         with self._lock:
             known = self._operations
+
+        def make(databases: Databases) -> Iterator[Cell]:
+            yield from near
+            yield from beside(databases)
+            yield from far
 
         def beside(databases: Databases) -> Iterator[Cell]:
             def rows(table: str, column: str) -> Sequence[str]:
@@ -143,9 +150,7 @@ class Perturbing:
                         taken.add(other.request)
                         yield other
 
-        first = {cell.id for cell in near}
-        ordered = sorted(cells, key=lambda cell: cell.id not in first)
-        return replace(self._base, cells=tuple(ordered)), beside
+        return make
 
     def _cells(self, edits: Sequence[Edit], only: Sequence[str]) -> tuple[tuple[Cell, ...], int]:
         base = self._base

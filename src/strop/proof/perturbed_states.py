@@ -23,12 +23,7 @@ SECONDS = 20.0  # that the base is asked in one state
 STATE = f"{MARK}state."
 
 Watched = Mapping[str, Sequence[int]]
-Beside = Callable[[Databases], Iterable[Cell]]
-
-
-def no_cells(_: Databases) -> Iterable[Cell]:
-    """No further cells in any state."""
-    return ()
+Made = Callable[[Databases], Iterable[Cell]]
 
 
 def is_in_state(cell: str) -> bool:
@@ -63,10 +58,11 @@ def serve_states(
     only: Sequence[str],
     listener: Listener,
     patience: float = 1.0,
-    beside: Beside = no_cells,
+    make: Made | None = None,
 ) -> Perturbed:
     """Serve the recorded cells (`only` those with these ids) in one state after the other, until one differs, each for
-    `patience` times SECONDS. `beside` makes further cells of what a state's databases hold.
+    `patience` times SECONDS. `make` says which cells a state's databases are asked,
+    where they are others than those of the base.
 
     Raises Problem M405 for an id that names no state.
     """
@@ -96,7 +92,7 @@ def serve_states(
                 held[0].sizes().items() - held[1].sizes().items()
             ):  # a lock of the application kept a statement from one of them
                 return found
-            cells = [_in_state(cell, name) for cell in (*beside(held[0]), *base.cells)]
+            cells = [_in_state(cell, name) for cell in (make(held[0]) if make else base.cells)]
             cells = [cell for cell in cells if not only or cell.id in only]
             again = third.within(known[: number + 1])
             part = Comparing(again, *sides, listener, SECONDS * patience).run(cells)
