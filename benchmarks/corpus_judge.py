@@ -90,7 +90,7 @@ class Bench:
         """Through the gates of `strop prove`, until one differs.
 
         Mistakes are first shown to the recorded requests of the routes that they reach, which ends most at once, and then
-        to these gates with those routes alone: others could only tell more. A neutral edit goes through all.
+        to these gates with those routes alone: others could only tell more. A neutral edit goes through all gates.
         """
         began = time.monotonic()
         tree = self.world.folder.tree("base")
@@ -101,15 +101,29 @@ class Bench:
         verdict = self._look(tree, edits, near) if is_mistake else None
         if verdict is None:
             revision = git.commit(tree, [file for file, _ in change.files], change.name[:60], "")
-            verdict = self._prove(revision, near, PATIENCE) if is_mistake else self._prove(revision)
+            verdict = self._doubt(revision, near) if is_mistake else self._prove(revision)
         self.world.folder.remove(tree)
         return Judged(change, verdict, time.monotonic() - began)
 
-    def _prove(self, revision: str, cells: Sequence[Cell] = (), patience: float = 1.0) -> Verdict:
-        base = replace(self.known.base, cells=tuple(cells) or self.known.base.cells)
-        perturbing = self.perturbing.beside(base, patience)
-        proving = Proving(self.world, base, self.known.suites, revision, perturbing=perturbing)
+    def _prove(self, revision: str) -> Verdict:
+        known = self.known
+        perturbing = self.perturbing.beside(known.base)
+        proving = Proving(self.world, known.base, known.suites, revision, perturbing=perturbing)
         return proving.judge(proving.run(cost=False, mutants=self.mutants))
+
+    def _doubt(self, revision: str, near: Sequence[Cell]) -> Verdict:
+        """What these cells tell with all that is made of them; the tests, which cost more here, are asked at the end."""
+        base = replace(self.known.base, cells=tuple(near))
+        perturbing = self.perturbing.beside(base, PATIENCE)
+        proving = Proving(self.world, base, None, revision, perturbing=perturbing)
+        verdict = proving.judge(proving.run(cost=False))
+        if verdict.behaviour is Behaviour.DIFFERENT or self.known.suites is None:
+            return verdict
+        tested = Proving(self.world, replace(base, second=None), self.known.suites, revision)
+        other = tested.run(cost=False)
+        if other.behaviour is Behaviour.DIFFERENT:
+            return other
+        return replace(verdict, reached=verdict.reached + other.reached)
 
     def _look(self, tree: Path, edits: list[Edit], near: list[Cell]) -> Verdict | None:
         """What routes, OpenAPI and recorded requests tell, one after the other; None where they tell nothing."""
