@@ -120,8 +120,8 @@ class Bench:
         if verdict.behaviour is Behaviour.DIFFERENT or self.known.suites is None:
             return verdict
         tested = Proving(self.world, replace(base, second=None), self.known.suites, revision)
-        other = tested.run(cost=False)
-        if other.behaviour is Behaviour.DIFFERENT:
+        other = tested.judge(tested.run(cost=False))
+        if other.behaviour is Behaviour.DIFFERENT or verdict.behaviour is Behaviour.INSUFFICIENT:
             return other
         return replace(verdict, reached=verdict.reached + other.reached)
 
