@@ -90,7 +90,8 @@ class Bench:
         """Through the gates of `strop prove`, until one differs.
 
         Mistakes are first shown to the recorded requests of the routes that they reach, which ends most at once, and then
-        to these gates with those routes alone: others could only tell more. A neutral edit goes through all gates.
+        to these gates with those routes alone: others could only tell more. A neutral edit goes through all gates with all
+        recorded requests; perturbed are those of the routes that it reaches.
         """
         began = time.monotonic()
         tree = self.world.folder.tree("base")
@@ -101,13 +102,13 @@ class Bench:
         verdict = self._look(tree, edits, near) if is_mistake else None
         if verdict is None:
             revision = git.commit(tree, [file for file, _ in change.files], change.name[:60], "")
-            verdict = self._doubt(revision, near) if is_mistake else self._prove(revision)
+            verdict = self._doubt(revision, near) if is_mistake else self._prove(revision, near)
         self.world.folder.remove(tree)
         return Judged(change, verdict, time.monotonic() - began)
 
-    def _prove(self, revision: str) -> Verdict:
+    def _prove(self, revision: str, near: Sequence[Cell]) -> Verdict:
         known = self.known
-        perturbing = self.perturbing.beside(known.base)
+        perturbing = self.perturbing.beside(replace(known.base, cells=tuple(near)))
         proving = Proving(self.world, known.base, known.suites, revision, perturbing=perturbing)
         return proving.judge(proving.run(cost=False, mutants=self.mutants))
 
