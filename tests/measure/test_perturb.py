@@ -99,6 +99,14 @@ def test_credentials_of_nobody_of_another_and_of_long_ago(offered: Offered) -> N
     assert spoiled == ["Bearer ann-tokAn", "Bearer strop"]
 
 
+def test_what_is_said_otherwise_is_said_by_another_too(offered: Offered) -> None:
+    made = offered.beside("GET /orders")
+    both = made["as.bob.query.limit.two"]
+    assert (both.request.path, both.identity) == (made["query.limit.two"].request.path, "bob")
+    assert credentials(both.request) == BOB.headers
+    assert list(made).index("as.bob.query.limit.two") > list(made).index("query.limit.large")
+
+
 def test_ids_of_nobody_of_others_and_no_ids(offered: Offered) -> None:
     made = offered.beside("PUT /orders/{order_id}")
     paths = {k: cell.request.path.rpartition("/")[2] for k, cell in made.items() if k.startswith("path.")}
@@ -125,7 +133,7 @@ def test_every_field_of_a_body(offered: Offered) -> None:
     assert amounts == {"below": 0, "high": 9, "above": 10}
     assert len(read["body.lines.twice"]["lines"]) == 2
     assert read["body.extra"].keys() - sent.keys() == {"strop_extra"}
-    lengths = [dict(cell.request.headers)["content-length"] for cell in made.values() if "body." in cell.id]
+    lengths = [dict(cell.request.headers)["content-length"] for cell in made.values() if "~body." in cell.id]
     assert lengths == [str(len(body)) for body in bodies.values()]
 
 

@@ -67,23 +67,19 @@ def credentials(request: Request) -> tuple[Header, ...]:
 
 
 def perturb(cell: Cell, operation: Operation, pool: Pool) -> Iterator[Cell]:
-    """The requests beside this one, breadth first: one of every kind and place before the second of any.
+    """The requests beside this one, breadth first: one of every kind and place before the second of any; at the end
+    what is said otherwise, as another subject.
 
     None equals the cell's own request, and no two equal each other.
     """
-    groups = [_others(cell.request, pool), _clocked(cell.request)]
-    groups.append(_sent(cell.request, pool.sent.get(operation.key, ())))
-    groups += _paths(cell.request, operation, pool)
-    groups += _queries(cell.request, operation, pool)
-    groups += _headers(cell.request, operation)
-    groups += bodies(cell.request, operation, pool.constants)
+    asked = [_others(cell.request, pool), _clocked(cell.request), *_said(cell.request, operation, pool)]
     seen = {(cell.request, cell.ordinal)}
-    for label, request in _breadth_first(groups):
+    for label, request in (*_breadth_first(asked), *_said_by_another(cell.request, operation, pool)):
         ordinal = LATER if label == "expired" else cell.ordinal
         if (request, ordinal) in seen:
             continue
         seen.add((request, ordinal))
-        identity = label.removeprefix("as.") if label.startswith("as.") else cell.identity
+        identity = _subject(label, pool) or cell.identity
         yield replace(
             cell,
             id=f"{cell.id}{MARK}{label}",
@@ -93,6 +89,34 @@ def perturb(cell: Cell, operation: Operation, pool: Pool) -> Iterator[Cell]:
             source="perturbed",
             identity=identity,
         )
+
+
+def _said(request: Request, operation: Operation, pool: Pool) -> list[Iterator[Change]]:
+    """Groups of requests by the same subject that say something else."""
+    return [
+        _sent(request, pool.sent.get(operation.key, ())),
+        *_paths(request, operation, pool),
+        *_queries(request, operation, pool),
+        *_headers(request, operation),
+        *bodies(request, operation, pool.constants),
+    ]
+
+
+def _said_by_another(request: Request, operation: Operation, pool: Pool) -> Iterator[Change]:
+    """The same as the first other subject: many a branch is for those who are no administrators."""
+    own = credentials(request)
+    other = next((one for one in pool.identities if one.headers != own), None)
+    if own and other is not None:
+        rest = tuple(pair for pair in request.headers if pair not in own)
+        theirs = replace(request, headers=(*rest, *other.headers))
+        for label, made in _breadth_first(_said(theirs, operation, pool)):
+            yield f"as.{other.name}.{label}", made
+
+
+def _subject(label: str, pool: Pool) -> str:
+    """Who asks, where it is another than in the recorded request."""
+    names = (one.name for one in pool.identities)
+    return next((n for n in names if label == f"as.{n}" or label.startswith(f"as.{n}.")), "")
 
 
 def _breadth_first(groups: Sequence[Iterator[Change]]) -> Iterator[Change]:
