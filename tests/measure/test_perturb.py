@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,13 +19,17 @@ from strop.cell import Cell, Request
 from strop.measure.generate import Operation, generate, operations
 from strop.measure.perturb import LATER, Identity, Pool, credentials, parent_of, perturb
 from strop.measure.unlike import unlike
+from strop.project.table import Column, Table
 from tests.measure.offered import TARGET, databases, imported, statuses, table
 
 SHOP = """
 create table orders (id integer primary key, title text);
 insert into orders values (101, 'one'), (102, 'two'), (103, 'three');
+create table people (id integer primary key, email text unique);
+insert into people values (1, 'ann@x.y'), (2, 'bob@x.y');
 """
-TABLES = (table("orders", "id", "title"),)
+PEOPLE = (Column("id", "INTEGER", primary=True), Column("email", "VARCHAR", unique=True))
+TABLES = (table("orders", "id", "title"), Table("people", "", None, PEOPLE))
 ANN = (("authorization", "Bearer ann-token"),)
 BOB = Identity("bob", (("authorization", "Bearer bob-token"),))
 
@@ -155,6 +160,16 @@ def test_headers_and_forms(offered: Offered) -> None:
     forms = offered.beside("POST /form")
     assert forms["form.name.empty"].request.body == b"name="
     assert forms["form.extra"].request.body.endswith(b"strop_extra=1")
+
+
+def test_a_name_that_the_database_knows_becomes_the_others(offered: Offered) -> None:
+    form = offered.operations["POST /form"]
+    header = ("content-type", "application/x-www-form-urlencoded")
+    cell = replace(
+        offered.cells["POST /form"], request=Request("POST", "/form", (header,), b"name=ann%40x.y")
+    )
+    made = {each.id.partition("~")[2]: each.request.body for each in perturb(cell, form, Pool())}
+    assert made["form.name.known0"] == b"name=bob%40x.y"
 
 
 def test_constants_of_the_change_are_met_and_missed_by_one(offered: Offered) -> None:

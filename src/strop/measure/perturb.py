@@ -91,6 +91,16 @@ def perturb(cell: Cell, operation: Operation, pool: Pool) -> Iterator[Cell]:
         )
 
 
+def as_others(cell: Cell, identities: Sequence[Identity]) -> Iterator[Cell]:
+    """The recorded request with the credentials of other subjects, where it carries any."""
+    own = credentials(cell.request)
+    rest = tuple(pair for pair in cell.request.headers if pair not in own)
+    for one in identities if own else ():
+        if one.headers != own:
+            request = replace(cell.request, headers=(*rest, *one.headers))
+            yield replace(cell, id=f"{cell.id}{MARK}as.{one.name}", request=request, identity=one.name)
+
+
 def _said(request: Request, operation: Operation, pool: Pool) -> list[Iterator[Change]]:
     """Groups of requests by the same subject that say something else."""
     return [

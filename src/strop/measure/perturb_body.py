@@ -105,7 +105,7 @@ def _field(
     current = _at(body, place)
     if isinstance(place[-1], str) and place[-1] in _at(body, place[:-1]):
         yield f"{label}.dropped", _json(request, _put(body, place, None, drop=True))
-    known = operation.values.stored(name, operation.path)
+    known = operation.values.stored(name, operation.path) or operation.values.beside(current)
     for word, value in unlike(schema, current, known, constants):
         yield f"{label}.{word}", _json(request, _put(body, place, value))
 
@@ -135,7 +135,7 @@ def _forms(request: Request, operation: Operation, constants: Sequence[Json]) ->
         current = next((value for key, value in pairs if key == name), None)
         if current is not None:
             yield f"form.{name}.dropped", _with(request, urlencode(rest).encode())
-        known = operation.values.stored(name, operation.path)
+        known = operation.values.stored(name, operation.path) or operation.values.beside(current)
         for word, value in unlike(part, current or "", known, constants):
             if value is not None:
                 yield f"form.{name}.{word}", _with(request, urlencode([*rest, (name, value)]).encode())

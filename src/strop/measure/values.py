@@ -169,10 +169,23 @@ class Values:
         place = self.column(name, path)
         if place is None:
             return ()
-        table, column = place
+        return self._known(*place)
+
+    def _known(self, table: Table, column: Column) -> tuple[str, ...]:
         if (table.name, column.name) not in self._read:
             self._read[table.name, column.name] = self._values_of(table, column)
         return self._read[table.name, column.name]
+
+    def beside(self, value: Json) -> tuple[str, ...]:
+        """Values of the column of texts that no two rows share, and in which this one stands: who else could log in."""
+        if not isinstance(value, str) or not value:
+            return ()
+        for table in self.imported.tables:
+            for column in table.columns:
+                alone = column.unique or any(i.unique and i.columns == (column.name,) for i in table.indexes)
+                if alone and not column.primary and self._row(table, column.name, value):
+                    return self._known(table, column)
+        return ()
 
     def rows(self, names: Collection[str], path: str, current: Mapping[str, str]) -> tuple[Row, ...]:
         """Rows of the table that knows most of these names, by the names under which it is mapped: first that which the

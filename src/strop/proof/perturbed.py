@@ -16,7 +16,7 @@ from strop.evidence import Outcome
 from strop.measure.generate import operations
 from strop.measure.identities import find_identities
 from strop.measure.observe import Observation
-from strop.measure.perturb import MARK, Identity, Pool, parent_of, perturb
+from strop.measure.perturb import MARK, Identity, Pool, as_others, parent_of, perturb
 from strop.measure.perturb_rows import at_rows
 from strop.patch import Edit
 from strop.problem import EXIT_USAGE, Problem
@@ -122,18 +122,21 @@ class Perturbing:
         return found
 
     def _in_states(self, edits: Sequence[Edit]) -> Made:
-        """What makes the cells for a state of the databases: those of the routes that the change can reach, the same for
-        rows that the state has added and for others, and the rest.
+        """What makes the cells for a state of the databases: those of the routes that the change can reach, the same as
+        other subjects, for rows that the state has added and for others, and the rest.
         """
         reached = reached_routes(edits, self._seen.project.reaches)
         cells = self._base.cells
         near = [cell for cell in cells if reached is None or plain(cell.route) in reached]
         far = [cell for cell in cells if reached is not None and plain(cell.route) not in reached]
         with self._lock:
-            known = self._operations
+            known, identities = self._operations, self._identities
 
         def make(databases: Databases) -> Iterator[Cell]:
             yield from near
+            first = {cell.route: cell for cell in reversed(near) if cell.identity}
+            for cell in first.values():
+                yield from as_others(cell, identities)
             yield from beside(databases)
             yield from far
 
