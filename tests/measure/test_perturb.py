@@ -112,6 +112,15 @@ def test_what_is_said_otherwise_is_said_by_another_too(offered: Offered) -> None
     assert list(made).index("as.bob.query.limit.two") > list(made).index("query.limit.large")
 
 
+def test_a_page_of_somewhere_else_asks(offered: Offered) -> None:
+    made = offered.beside("PUT /orders/{order_id}")
+    assert dict(made["origin"].request.headers)["origin"] == "https://strop.example"
+    before = made["preflight"].request
+    assert (before.method, before.body) == ("OPTIONS", b"")
+    assert dict(before.headers)["access-control-request-method"] == "PUT"
+    assert not credentials(before)
+
+
 def test_ids_of_nobody_of_others_and_no_ids(offered: Offered) -> None:
     made = offered.beside("PUT /orders/{order_id}")
     paths = {k: cell.request.path.rpartition("/")[2] for k, cell in made.items() if k.startswith("path.")}

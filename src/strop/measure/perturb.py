@@ -25,6 +25,7 @@ NOBODY_TEXT = ("00000000-0000-4000-8000-00000000dead", "strop-nobody")
 MALFORMED = ("strop-x", "0", "-1", str(2**70))
 CREDENTIALS = re.compile(r"authorization|cookie|.*(api[-_]?key|token|session|auth).*", re.IGNORECASE)
 
+ORIGINS = ("https://strop.example", "http://localhost")
 CLIENT = (
     "host",
     "accept",
@@ -72,7 +73,8 @@ def perturb(cell: Cell, operation: Operation, pool: Pool) -> Iterator[Cell]:
 
     None equals the cell's own request, and no two equal each other.
     """
-    asked = [_others(cell.request, pool), _clocked(cell.request), *_said(cell.request, operation, pool)]
+    asked = [_others(cell.request, pool), _clocked(cell.request), _browsed(cell.request)]
+    asked += _said(cell.request, operation, pool)
     seen = {(cell.request, cell.ordinal)}
     for label, request in (*_breadth_first(asked), *_said_by_another(cell.request, operation, pool)):
         ordinal = LATER if label == "expired" else cell.ordinal
@@ -176,6 +178,26 @@ def _bare(value: str) -> str:
 def _clocked(request: Request) -> Iterator[Change]:
     if credentials(request):
         yield "expired", request
+
+
+def _browsed(request: Request) -> Iterator[Change]:
+    """As a browser sends it from a page of somewhere else, and what it asks before; with an answer that may be packed.
+
+    Middleware answers these, which no OpenAPI names.
+    """
+    sent = {name for name, _ in request.headers}
+    if "origin" not in sent:
+        foreign = ("origin", ORIGINS[0])
+        yield "origin", replace(request, headers=(*request.headers, foreign))
+        asked = (*_host(request), foreign, ("access-control-request-method", request.method))
+        yield "preflight", replace(request, method="OPTIONS", headers=asked, body=b"")
+        yield "origin.local", replace(request, headers=(*request.headers, ("origin", ORIGINS[1])))
+    if "accept-encoding" not in sent:
+        yield "packed", replace(request, headers=(*request.headers, ("accept-encoding", "gzip")))
+
+
+def _host(request: Request) -> tuple[Header, ...]:
+    return tuple(pair for pair in request.headers if pair[0] == "host")
 
 
 def _sent(request: Request, others: Sequence[Request]) -> Iterator[Change]:
