@@ -30,7 +30,7 @@ docs-check: $(VENV)/ready
 	$(BIN)/python docs/generate.py --check
 
 tests: $(VENV)/ready
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --durations 20 --durations-min 3
 
 docs: $(VENV)/ready
 	$(BIN)/python docs/generate.py

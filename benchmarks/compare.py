@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import argparse
 import platform
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from strop.actions.target import open_target
 from strop.evidence import Outcome

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from corpus_changes import Change
+from msgspec.structs import replace
 
 from strop.actions.base import observe_base
 from strop.actions.prove import Proving

@@ -14,11 +14,12 @@ import json
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from strop.cell import Cell, Request
 from strop.evidence import Outcomes

@@ -21,11 +21,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import as_completed
-from dataclasses import replace
 from pathlib import Path
 
 from corpus_changes import Change, random_changes, read_changes
 from corpus_judge import Bench, Judged
+from msgspec.structs import replace
 
 from strop.actions.target import open_target
 from strop.project.settings import Overrides

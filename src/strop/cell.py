@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request as it reaches the ASGI boundary; `path` holds the query string too."""
 
     method: str
@@ -15,8 +15,7 @@ class Request:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """A value of an earlier answer that a request hands back: a token, the id of what was made."""
 
     step: int  # which request of the lead was answered with it
@@ -24,8 +23,7 @@ class Taken:
     text: str  # the value as the request holds it
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A request in a world: clock and seeds follow from `ordinal`, the database from the world."""
 
     id: str
@@ -46,8 +44,7 @@ def at_another_moment(cell: Cell, shift: float, chance: str) -> Cell:
     return replace(cell, shift=cell.shift + shift, chance=chance, lead=lead)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What the client sees: status, headers in order, body, or the type of the exception that escaped."""
 
     status: int
@@ -56,8 +53,7 @@ class Answer:
     exception: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """Something that a request sent to another service: a request, a mail, a task; nobody but the world got it."""
 
     kind: str  # http, mail, task, connection
@@ -66,8 +62,7 @@ class Call:
     answered: bool = True
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RowChange:
+class RowChange(Struct, frozen=True, order=True):
     """One row of the database that a request added, removed or changed; values as text."""
 
     table: str

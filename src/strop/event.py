@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A new stage of the loop begins; `total` is the number of its steps, 0 if unknown."""
 
     name: str
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
+class Advance(Struct, frozen=True):
     """One step of the current stage is done; `note` names it."""
 
     note: str = ""
     by: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A line worth keeping on the screen."""
 
     text: str

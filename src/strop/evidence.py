@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from strop.cell import Answer, Call, RowChange
 from strop.span import Span
@@ -10,8 +10,7 @@ from strop.span import Span
 SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """One statement that the application executed."""
 
     statement: str  # compiled text with placeholders, IN lists not expanded
@@ -26,8 +25,7 @@ class Query:
     parameters: tuple[str, ...] = ()  # a sample for EXPLAIN, as repr; only for the first of its kind
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Struct, frozen=True):
     """A part of serving a request: a dependency, validation, the handler, serialization, background."""
 
     kind: str  # dependency, handler, serialize, background
@@ -38,8 +36,7 @@ class Phase:
     wait: int = 0  # us between submit and start in the thread pool
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """The event loop stood still for `duration` inside this request."""
 
     duration: int
@@ -49,8 +46,7 @@ class Block:
     start: int = -1  # us since the request began, -1 if unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Blocking:
+class Blocking(Struct, frozen=True):
     """A call known to block (file, socket, sleep, process) made on the event loop's thread."""
 
     name: str  # the audit event: open, time.sleep, socket.connect, subprocess.Popen, sqlite3.connect
@@ -58,8 +54,7 @@ class Blocking:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Outbound:
+class Outbound(Struct, frozen=True):
     """A call to another service."""
 
     method: str
@@ -70,8 +65,7 @@ class Outbound:
     connection_held: bool = False  # a database connection was checked out meanwhile
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     """An expensive object that was made inside a request."""
 
     kind: str  # engine, client, settings, boto
@@ -80,8 +74,7 @@ class Built:
     duration: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(Struct, frozen=True):
     """One use of a pooled database connection."""
 
     wait: int
@@ -89,8 +82,7 @@ class Pool:
     connected: bool = False  # a new connection had to be opened
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """One request as it was served, and what it cost."""
 
     cell: str
@@ -119,16 +111,14 @@ class Exchange:
     loaded: tuple[str, ...] = ()  # relationships that were loaded eagerly
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class FileState:
+class FileState(Struct, frozen=True, order=True):
     """A file that a request wrote or removed, by its path below the application's folder, and what is in it now."""
 
     path: str
     state: str  # size, digest and begin of the content, or "gone"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """A cell as it was replayed: what the client saw, what changed in the database, what it cost."""
 
     cell: str
@@ -143,8 +133,7 @@ class Outcome:
 Outcomes = dict[str, Outcome]  # by id of the cell, or test and ordinal
 
 
-@dataclass(frozen=True, slots=True)
-class RouteCost:
+class RouteCost(Struct, frozen=True):
     """What one route costs, per request (means unless said) over `requests` observed ones."""
 
     route: str
@@ -162,8 +151,7 @@ class RouteCost:
     share: float  # of all measured cost, 0 to 1
 
 
-@dataclass(frozen=True, slots=True)
-class LineCost:
+class LineCost(Struct, frozen=True):
     """What one line of the application costs over the run."""
 
     span: Span
@@ -175,8 +163,7 @@ class LineCost:
     statement: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(Struct, frozen=True):
     """Latency of one route under uvicorn, us from the intended send time."""
 
     route: str
@@ -188,16 +175,14 @@ class Latency:
     late: int = 0  # the generator's own lateness, p95
 
 
-@dataclass(frozen=True, slots=True)
-class TableSize:
+class TableSize(Struct, frozen=True):
     """How many rows a table of the measured database holds."""
 
     table: str
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class ScanStep:
+class ScanStep(Struct, frozen=True):
     """A full scan in the plan of one statement, where an index could serve."""
 
     statement: str
@@ -208,8 +193,7 @@ class ScanStep:
     detail: str  # the plan's own line
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """A saved run: readable without the target."""
 
     schema: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from strop.span import Span, Step
 
@@ -12,8 +13,7 @@ Known = Literal["static", "measured", "proved"]
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """What the cause costs over the measured run; zero where it was not measured."""
 
     queries: float = 0  # statements that would go away, per request of its routes
@@ -24,8 +24,7 @@ class Cost:
     total: float = 0  # us over the whole run: the key that findings are ranked by
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A cause, where it is, what it costs, how it is known and what to do about it.
 
     `facts` carries what a fix needs beyond the place (relationship, table, column, parent query),

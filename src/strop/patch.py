@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """One file before and after; `before` is None for a new file."""
 
     file: str
@@ -15,8 +15,7 @@ class Edit:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Struct, frozen=True):
     """One fix of one finding: what it changes, what it promises to preserve, the test it brings."""
 
     fix: str  # name of the codemod: "load_relationship"
@@ -36,8 +35,7 @@ class Patch:
         return "P" + hashlib.sha256(f"{self.finding}{text}".encode()).hexdigest()[:6]
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """A fix that was not written, or not kept, and why."""
 
     fix: str

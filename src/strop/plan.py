@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from strop.finding import Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One way to remove a cause; `fix` names a codemod, "" when only a person can do it."""
 
     title: str
@@ -19,8 +18,7 @@ class Option:
     expected: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A finding as a piece of work."""
 
     finding: Finding
@@ -34,8 +32,7 @@ class Item:
     choice: bool = False  # the user's choice is needed: it changes what clients can see
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Surface and criteria in a sentence each, then items by measured cost."""
 
     surface: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Struct, frozen=True, order=True, gc=False):
     """A place in a file: path relative to the target's root, 1-based line, enclosing symbol."""
 
     file: str
@@ -18,8 +17,7 @@ class Span:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, gc=False):
     """One link of the chain from a route to a cause: what is called, and where."""
 
     text: str

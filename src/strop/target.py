@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """How generated requests get an identity: a form or JSON login that answers with a token."""
 
     path: str
@@ -16,8 +15,7 @@ class Login:
     json: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What another service answers: to requests of `method` to `url` ("*" stands for anything) with the body `sent`.
 
     Several for the same request are given one after the other; `sent` None: whatever the body is.
@@ -31,16 +29,14 @@ class Reply:
     sent: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """Other settings under which a change is proved as well; `environ` is for the application."""
 
     name: str
     environ: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What strop knows about a target before anything of it runs.
 
     `root` is the absolute path of the project's folder, `repo` that of the git top level ("" without git);

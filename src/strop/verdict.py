@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Behaviour(StrEnum):
@@ -15,8 +16,7 @@ class Behaviour(StrEnum):
     INSUFFICIENT = "INSUFFICIENT"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One thing that a client or the database could tell apart."""
 
     cell: str
@@ -28,8 +28,7 @@ class Difference:
     world: str = ""  # the second world, in which alone it was seen: "with rows in another order"
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """One gate of the proof."""
 
     number: int
@@ -40,8 +39,7 @@ class Gate:
     command: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Gain:
+class Gain(Struct, frozen=True):
     """One cost before and after on the same cells. `low` is the lower bound of the relative gain."""
 
     name: str  # queries, rows, cpu, threads, blocked, commits, connections
@@ -53,8 +51,7 @@ class Gain:
     routes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The judgement of one candidate."""
 
     behaviour: Behaviour

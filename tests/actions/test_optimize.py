@@ -6,10 +6,11 @@ import os
 import sqlite3
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from strop.actions.optimize import Optimized, OptimizeRequest, optimize
 from strop.actions.target import open_target
@@ -58,7 +59,7 @@ def run(base: Path, with_git: bool, **more: object) -> Ran:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(tempfile, "tempdir", str(temporary))
         request = OptimizeRequest(target, latency=False)
-        done = optimize(replace(request, **more))  # type: ignore[arg-type]  # fields of the request
+        done = optimize(replace(request, **more))
     assert dict(os.environ) == environ
     return Ran(
         home, target, before, photograph(home), done, sorted(path.name for path in temporary.iterdir())
@@ -128,6 +129,7 @@ def test_the_result_says_what_was_proved(delivered: Ran) -> None:
         (2, True),
         (3, True),
         (6, True),
+        (8, True),
     ]
     assert result.noise.cells == result.noise.identical == result.workload.requests
     assert all(change.verdict.kept and change.diff == unified(change.patch) for change in result.changes)

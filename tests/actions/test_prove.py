@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from strop.actions.prove import ProveRequest, prove
 from strop.actions.target import open_target
@@ -51,7 +51,7 @@ def changed(home: Path, *swaps: tuple[str, str, str]) -> Path:
 def proved(home: Path, workload: Workload = CELLS, **more: object) -> Proved:
     target = open_target(home, Overrides(python=sys.executable), head=True)
     request = ProveRequest(target, "", workload, cost=False)
-    return prove(replace(request, **more))  # type: ignore[arg-type]  # fields of the request
+    return prove(replace(request, **more))
 
 
 def test_an_answer_that_changed_is_told_with_the_command_that_shows_it(tmp_path: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from strop.actions.plan import PlanRequest, read_plan
 from strop.actions.show import ShownFinding, ShownRun, ShowRequest, show_saved

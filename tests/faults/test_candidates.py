@@ -6,10 +6,10 @@ import os
 import sqlite3
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from strop.actions.prove import ProveRequest, prove
 from strop.actions.target import open_target

@@ -6,10 +6,11 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from msgspec import Struct, field
 
 from strop.finding import Cost, Finding
 from strop.fixes.registry import fixes as all_fixes
@@ -46,8 +47,7 @@ def text(source: str) -> str:
     return textwrap.dedent(source).lstrip("\n")
 
 
-@dataclass
-class Case:
+class Case(Struct):
     """A finding in a project that lies in a folder."""
 
     folder: Path

@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.orm import Session
 
 from strop.patch import Patch
+from strop.project.functions import Functions
 from tests.fixes.check import (
     Call,
     Case,
@@ -71,7 +72,7 @@ def case(folder: Path, body: str, at: str = "session.", head: str = HEAD, helper
         at_line = max(n for n, line in enumerate(lines, 1) if helper in line and "def " not in line)
         call = Call(Span("orders.py", at_line), helper, helper.rstrip("("), f"orders.py:{helper.rstrip('(')}")
         function = Function("orders.py:show", Span("orders.py", at_line), False, (call,))
-        made.source = Source({function.id: function})
+        made.source = Source(Functions({function.id: function}))
     return made
 
 

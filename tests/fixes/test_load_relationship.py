@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from strop.patch import Patch
+from strop.project.functions import Functions
 from tests.fixes.check import Case, Imported, Relationship, Span, check_noop, check_transformed
 
 MODELS = """
@@ -285,7 +286,7 @@ def test_statement_passed_by_the_only_caller(tmp_path: Path) -> None:
     line = before.line("fetch(session, select")
     call = Call(Span("app/orders.py", line, "list_orders"), "fetch(...)", "fetch", "app/orders.py:fetch")
     function = Function("app/orders.py:list_orders", Span("app/orders.py", line - 1), False, (call,))
-    before.source = Source({function.id: function})
+    before.source = Source(Functions({function.id: function}))
     check_transformed(
         before,
         "selectinload",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from strop.project.functions import Functions
 from tests.fixes.check import (
     Call,
     Case,
@@ -111,5 +112,5 @@ def test_what_waits_stays_in_a_thread(tmp_path: Path, depth: int) -> None:
         "main.py:g": Function("main.py:g", Span("main.py", 99), False, (effect,)),
     }
     made = case(tmp_path)
-    made.source = Source(functions)
+    made.source = Source(Functions(functions))
     check_noop(made, reason="time.sleep")

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from strop.project.function import Reach
 from tests.fixes.check import Case, Dependency, Imported, Route, Span, check_noop, check_transformed

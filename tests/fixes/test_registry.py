@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from strop.fixes.registry import fixes, name_of, propose
 from strop.patch import Patch, Proposal

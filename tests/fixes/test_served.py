@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from strop.fixes.write import apply
 from strop.patch import Patch
+from strop.project.functions import Functions
 from tests.fixes.check import (
     Call,
     Case,
@@ -226,7 +228,9 @@ def case(folder: Path, one: Try) -> Case:
     if one.code == "DB001":
         made.facts["relationship"] = "Order.items"
     call = Call(Span("main.py", made.line("def slow") + 1, "slow"), "work(0.0)", "main.work", "main.py:work")
-    made.source = Source({"main.py:slow": Function("main.py:slow", Span("main.py", 1), True, (call,))})
+    made.source = Source(
+        Functions({"main.py:slow": Function("main.py:slow", Span("main.py", 1), True, (call,))})
+    )
     return made
 
 

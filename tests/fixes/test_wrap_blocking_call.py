@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from strop.patch import Patch
+from strop.project.functions import Functions
 from tests.fixes.check import Call, Case, Function, Source, Span, Step, check_noop, check_transformed
 
 HEAD = """
@@ -131,7 +132,7 @@ def chain_case(folder: Path, body: str = CHAIN) -> Case:
         known = Call(at, f"{call}url)", call[:-1], target)
         functions[f"main.py:{name}"] = Function(f"main.py:{name}", Span("main.py", start), False, (known,))
         steps.append(Step(known.text, at))
-    made.source = Source(functions)
+    made.source = Source(Functions(functions))
     made.chain = tuple(steps)
     return made
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from strop.measure.observe import Observation, Workload, observe
 from strop.world.instance import open_world

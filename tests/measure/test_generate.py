@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +13,7 @@ from uuid import UUID
 
 import pytest
 from fastapi import Body, FastAPI, File, Form, Header, Query, Request, UploadFile
+from msgspec.structs import replace
 from pydantic import BaseModel, EmailStr, Field
 
 from strop.cell import Cell
@@ -188,7 +188,7 @@ def add(user_id: Annotated[int, Body(embed=True)]) -> int:
 
 
 def from_database(folder: Path, **more: object) -> tuple[Cell, ...]:
-    target = replace(TARGET, **more)  # type: ignore[arg-type]  # fields of Target, as the tests name them
+    target = replace(TARGET, **more)
     return generate(target, imported(shop, TABLES), databases(folder, SHOP), ())
 
 

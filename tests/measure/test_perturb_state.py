@@ -124,6 +124,7 @@ def test_the_same_states_on_postgresql(own_server: Address) -> None:
             if name == "clones":
                 owners = database.execute("select * from owners order by id").fetchall()
                 things = database.execute("select id::text, made::text, owner_id from things").fetchall()[2:]
+        order = database.execute("select id::text from things").fetchall()
         notes = database.execute("select name, note from things order by id").fetchall()
     state.close()
     postgres.drop(state.address)
@@ -135,4 +136,5 @@ def test_the_same_states_on_postgresql(own_server: Address) -> None:
         ("caaa0000-0000-4000-8000-000000000000", "2026-01-01 10:00:01+00", 6),
         ("cbbb0000-0000-4000-8000-000000000000", "2026-01-01 10:00:02+00", 2),
     ]
+    assert [lying for (lying,) in order] == sorted(lying for (lying,) in order)
     assert notes == [("Bolt", None), ("Nut", "y"), ("Bolt", "x"), ("Nut", None)]

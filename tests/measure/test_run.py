@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from strop.evidence import SCHEMA
 from strop.measure.run import choose, load, load_plan, nearest, save, save_plan, saved, summarize, update

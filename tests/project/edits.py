@@ -39,6 +39,18 @@ def _body(text: str, random: Random) -> str:
     return f"{text[: match.start()]}{match[1]}return {value}{text[match.end() :]}"
 
 
+def _statement(text: str, random: Random) -> str:
+    """A statement more before a return: most bind nothing and give nothing."""
+    found = list(re.finditer(r"^( +)return\b", text, re.M))
+    if not found:
+        return text
+    match = random.choice(found)
+    statement = random.choice(
+        ['len("more")', "print(self)", "(self := dict())", "yield self", "self.more()  # :"]
+    )
+    return f"{text[: match.start()]}{match[1]}{statement}\n{text[match.start() :]}"
+
+
 def _line(text: str, random: Random) -> str:
     lines = text.split("\n")
     lines.insert(0, "# " + "x" * random.randint(0, 5))
@@ -100,6 +112,7 @@ def _broken(text: str, random: Random) -> str:
 
 _EDITS = {
     "body": _body,
+    "statement": _statement,
     "line": _line,
     "signature": _signature,
     "rename": _rename,

@@ -3,6 +3,7 @@ findings in it."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from random import Random
 from shutil import copytree
@@ -10,8 +11,9 @@ from shutil import copytree
 import pytest
 
 from strop.project.project import Project
-from strop.project.read import read_project
-from strop.rules.registry import check, noticers
+from strop.project.read import read_changed, read_project
+from strop.rules.registry import check, noticers, recall, rules, settle
+from strop.rules.standing import Standing
 from tests.project.edits import edit
 from tests.project.example import write
 
@@ -159,9 +161,12 @@ def facts(project: Project) -> tuple[object, ...]:
     return project.source, project.imported, ways
 
 
-def same(root: Path, done: list[str]) -> None:
-    """Compare a reading with the cache to one without."""
-    warm = read_project(root, (), (), noticers(), cache=True)
+def same(root: Path, done: list[str], last: Standing | None = None) -> Standing:
+    """Compare a reading with the cache to one without, and what rules say that are asked again where it concerns them
+    to what all say; `last` is what they said the last time.
+    """
+    seeing = last.noticers() if last is not None else noticers()
+    warm, changes = read_changed(root, (), (), seeing, cache=True)
     cold = read_project(root, (), (), noticers())
     for ours, theirs in zip(warm.source.functions.items(), cold.source.functions.items(), strict=True):
         assert ours == theirs, done
@@ -170,7 +175,12 @@ def same(root: Path, done: list[str]) -> None:
     assert warm.source == cold.source, done
     assert facts(warm) == facts(cold), done
     assert warm.shipped == cold.shipped, done
-    assert check(warm, None, reading=True) == check(cold, None, reading=True), done
+    standing = recall(warm, changes, last, "")
+    asked = {registered.module: registered for registered in rules()}
+    for card, answer in zip(standing.cards, standing.answers, strict=True):
+        assert answer.findings == tuple(asked[card.module].check(cold, None)), (card.rule.code, done)
+    assert settle(standing.findings()) == check(cold, None, reading=True), done
+    return standing
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -178,12 +188,12 @@ def test_a_small_project(seed: int, tmp_path: Path) -> None:
     random = Random(seed)
     write(tmp_path, PROJECT)
     done: list[str] = []
-    same(tmp_path, done)
+    last = same(tmp_path, done)
     for _ in range(12):
         done.append(edit(tmp_path, random))
         if random.random() < 0.7:
-            same(tmp_path, done)
-    same(tmp_path, done)
+            last = same(tmp_path, done, last)
+    same(tmp_path, done, last)
 
 
 def test_the_example_backend(tmp_path: Path) -> None:
@@ -191,7 +201,23 @@ def test_the_example_backend(tmp_path: Path) -> None:
     root = tmp_path / "shop"
     copytree(EXAMPLES / "shop", root)
     done: list[str] = []
+    last = None
     for _ in range(6):
-        same(root, done)
+        last = same(root, done, last)
         done.append(edit(root, random, sorted((root / "shop").rglob("*.py"))))
-    same(root, done)
+    same(root, done, last)
+
+
+def test_few_rules_are_asked_after_an_edit_of_a_body(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    copytree(EXAMPLES / "shop", root)
+    seeing = noticers()
+    project, changes = read_changed(root, (), (), seeing, cache=True)
+    first = recall(project, changes, None, "")
+    file = root / "shop" / "services" / "rates.py"
+    at = list(re.finditer(r"^    return ", text := file.read_text(), re.M))[-1].start()
+    file.write_text(f"{text[:at]}    len('more')\n{text[at:]}")
+    project, changes = read_changed(root, (), (), seeing, cache=True)
+    second = recall(project, changes, first, "")
+    stood = [ours is theirs for ours, theirs in zip(second.answers, first.answers, strict=True)]
+    assert 0 < len(stood) - sum(stood) < len(stood) // 2

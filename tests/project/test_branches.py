@@ -40,7 +40,9 @@ def shop(tmp_path: Path, caller: str, more: str = "return key") -> Source:
 
 def sleeps(source: Source, name: str = "caller") -> bool:
     """Whether calling it comes to the branch that sleeps."""
-    return any(effect.kind == "blocks" for effect, _ in effects(source).get(function(source, name).id, ()))
+    return any(
+        effect.kind == "blocks" for effect, _ in effects(source.functions).get(function(source, name).id, ())
+    )
 
 
 SLEEPS = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from strop.project.effects import effects
 from strop.project.reach import reaches
@@ -328,7 +329,7 @@ def test_what_nothing_reaches_has_no_way(tmp_path: Path) -> None:
 
 def test_effects_come_with_the_shortest_chain(tmp_path: Path) -> None:
     source = read(tmp_path, SHOP)
-    found = effects(source)[function(source, "on_loop").id]
+    found = effects(source.functions)[function(source, "on_loop").id]
     assert [(effect.kind, effect.name) for effect, _ in found] == [("blocks", "pathlib.Path.read_text")]
     assert [step.text for step in found[0][1]] == [
         "quote(x)", "find_zone(x)", "load_zones()", 'Path("zones.json").read_text()',
@@ -363,7 +364,7 @@ def test_effects_that_are_not_the_callers(tmp_path: Path) -> None:
             """
         },
     )
-    found = effects(source)
+    found = effects(source.functions)
     kinds = {
         name: {effect.kind for effect, _ in found.get(function(source, name).id, ())}
         for name in ("threaded", "later", "direct")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from strop.cell import Cell, Request
 from strop.fixes.write import apply
@@ -38,8 +39,7 @@ RECORDED = (
 )
 
 
-@dataclass
-class Seen:
+class Seen(Struct):
     """An observation in its world, as the proof takes it."""
 
     world: World

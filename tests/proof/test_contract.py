@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from strop.project.project import Imported
 from strop.project.route import Dependency, ExceptionHandler, Middleware, Route

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.finding import Finding
 from strop.measure import serve
@@ -53,8 +54,7 @@ def loads(how: str) -> tuple[Swap, Swap]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A candidate, the gate at which it ends, and what is said."""
 
     swaps: tuple[Swap, ...]

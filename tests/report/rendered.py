@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from collections.abc import Callable
 from typing import TypeVar, cast
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.console import Console
 
 T = TypeVar("T")
@@ -33,10 +34,8 @@ def _poison(value: object, poisoned: Callable[[str], str], name: str) -> object:
             return value if name in WORDS else poisoned(value)
         case tuple():
             return tuple(_poison(part, poisoned, name) for part in value)
-        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            parts = {
-                f.name: _poison(getattr(value, f.name), poisoned, f.name) for f in dataclasses.fields(value)
-            }
-            return dataclasses.replace(value, **parts)
+        case _ if isinstance(value, Struct):
+            parts = {name: _poison(getattr(value, name), poisoned, name) for name in value.__struct_fields__}
+            return replace(value, **parts)
         case _:
             return value

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from strop.evidence import Block, Exchange, Phase, Query, RouteCost
 from strop.report.code import covers, read_diff, read_excerpt

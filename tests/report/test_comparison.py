@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from strop.evidence import RouteCost
 from strop.report.comparison import (

@@ -3,9 +3,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from strop.report import html
 from strop.report.result import Result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from strop.evidence import SCHEMA, Block, Blocking, Evidence, Exchange, Phase, Query, ScanStep, TableSize
 from strop.finding import Cost, Finding
 from strop.project.function import Call, Context, Effect, Function, Reach
+from strop.project.functions import Functions
 from strop.project.project import Imported, Project, Source
 from strop.project.route import Route
 from strop.project.table import Column, Relationship, Table
@@ -43,7 +44,7 @@ def project(
     found: dict[str, tuple[Reach, ...]] = {}
     for reach in reaches:
         found[reach.function] = (*found.get(reach.function, ()), reach)
-    return Project("/nowhere", imported, Source({f.id: f for f in functions}), found)
+    return Project("/nowhere", imported, Source(Functions({f.id: f for f in functions})), found)
 
 
 def route(path: str = "/orders", name: str = "list_orders", is_async: bool = True) -> Route:

@@ -13,6 +13,8 @@ from strop.span import Span
         ("open", 'open(path, "w")', True),
         ("open", 'open(bundle_path, "rb")', True),
         ("open", "open(log_file)", False),
+        ("open", 'open(log_file, "a")', True),
+        ("io.TextIOWrapper.write", "log_file.write(line)", True),
         ("open", 'open(key_path, "rb")', True),
         ("pathlib.Path.read_bytes", "path.read_bytes()", True),
         ("pathlib.Path.read_bytes", "(Path(__file__).parent / 'mark.png').read_bytes()", True),
@@ -21,8 +23,9 @@ from strop.span import Span
         ("os.walk", "os.walk(folder)", True),
         ("shutil.copytree", "shutil.copytree(folder, other)", False),
         ("zipfile.ZipFile.extractall", "archive.extractall(folder)", False),
-        ("tempfile.SpooledTemporaryFile.read", "upload.file.read()", False),
-        ("PIL.Image.open", "Image.open(path)", False),
+        ("tempfile.SpooledTemporaryFile.read", "upload.file.read()", True),
+        ("PIL.Image.open", "Image.open(path)", True),
+        ("PIL.Image.Image.save", "image.save(path)", False),
     ],
 )
 def test_text_and_one_file_are_short(name: str, text: str, short: bool) -> None:
@@ -34,9 +37,11 @@ def test_file_after_file_is_long(name: str) -> None:
     assert not is_short(Call(Span("main.py", 3), f"{name}(path)", name, loop=2))
 
 
-def test_a_file_that_takes_an_upload_is_of_any_size() -> None:
+def test_a_file_that_an_upload_is_copied_to_is_of_any_size() -> None:
     place = Span("main.py", 1)
     write = Call(place, 'open(path, "wb")', "open")
-    read = Call(place, "upload.read()", "starlette.datastructures.UploadFile.read", awaited=True)
+    awaited = Call(place, "upload.read()", "starlette.datastructures.UploadFile.read", awaited=True)
+    read = Call(place, "shutil.copyfileobj(upload.file, file)", "shutil.copyfileobj")
+    assert is_short(write, Function("main.py:save", place, True, (write, awaited)))
     assert not is_short(write, Function("main.py:save", place, True, (write, read)))
     assert is_short(write, Function("main.py:save", place, True, (write,)))

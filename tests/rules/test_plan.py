@@ -1,6 +1,5 @@
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 
 from strop.evidence import RouteCost
 from strop.finding import Cost
@@ -41,7 +40,7 @@ def test_what_clients_can_see_is_the_users_choice() -> None:
 
 @pytest.mark.parametrize("registered", rules(), ids=lambda r: r.rule.code)
 def test_every_code_has_one_to_three_options_and_every_text(registered: Registered) -> None:
-    found = dataclasses.replace(made.finding(registered.rule.code, total=5), cost=Cost(1, 2, 3, 4, 5, 6))
+    found = replace(made.finding(registered.rule.code, total=5), cost=Cost(1, 2, 3, 4, 5, 6))
     (item,) = plan(made.project(), [found]).items
     assert 1 <= len(item.options) <= 3
     assert all((item.problem, item.impact, item.solution, item.risk, item.validation, item.rollback))

@@ -26,18 +26,20 @@ async def open_session(request, call_next):
 @app.get("/health")
 def healthcheck():
     return {{"alive": True}}
+"""
+LIST = """
 
-
-@app.get("/loaves")
-def list_loaves():
+@app.get("/loaves{number}")
+def list_loaves{number}():
     with Session(engine) as session:
         return session.execute(text("SELECT name FROM loaves")).all()
 """
+LISTS = "".join(LIST.format(number=number) for number in range(20))
 ASKS = 'Session(engine).execute(text("SELECT 1"))'
 
 
 @pytest.mark.parametrize(("before", "severity"), [(ASKS, "note"), ("request.state.oven = 1", "warning")])
 def test_probe(tmp_path: Path, before: str, severity: str) -> None:
-    (tmp_path / "main.py").write_text(SERVICE.format(before=before))
+    (tmp_path / "main.py").write_text(SERVICE.format(before=before) + LISTS)
     entries = review(ReviewRequest((tmp_path,), only=("ASY004",), cache=False)).review.entries
     assert [e.finding.severity for e in entries] == [severity]

@@ -1,4 +1,4 @@
-"""A health check in the thread pool is a warning where others work there, and a note where nobody does."""
+"""A health check in the thread pool is a warning where many work there, and a note where few or none do."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ app = FastAPI()
 {how} healthcheck():
     return {{"alive": True}}
 """
-WORK = """
+ONE = """
 
-@app.get("/orders")
-def list_orders():
-    return sqlite3.connect("orders.db").execute("SELECT number FROM orders").fetchall()
+@app.get("/{name}")
+def list_{name}():
+    return sqlite3.connect("{name}.db").execute("SELECT number FROM {name}").fetchall()
 """
+WORK = "".join(ONE.format(name=f"orders{number}") for number in range(20))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,7 @@ def list_orders():
         ("/health", "def", WORK, "warning"),
         ("/internal/readyz", "def", WORK, "warning"),
         ("/health", "async def", WORK, None),
+        ("/health", "def", ONE.format(name="orders"), "note"),
         ("/health", "def", "", "note"),
         ("/colours", "def", WORK, "note"),
     ],

@@ -1,8 +1,7 @@
 """What evidence does to findings, on values made by hand."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from strop.evidence import Block, Blocking, Exchange, Phase, ScanStep
 from strop.project.function import Call, Context

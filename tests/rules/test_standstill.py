@@ -88,15 +88,17 @@ async def read_load():
     assert found(tmp_path, "ASY003", code) == []
 
 
-def test_a_health_check_in_one_pool_with_work_is_a_warning(tmp_path: Path) -> None:
+def test_a_health_check_in_one_pool_with_much_work_is_a_warning(tmp_path: Path) -> None:
     code = """
 @app.get("/health")
 def health():
     return {"status": "ok"}
+"""
+    for number in range(20):
+        code += f"""
 
-
-@app.get("/words")
-def words():
+@app.get("/words{number}")
+def words{number}():
     return Path("words.txt").read_text()
 """
     (one,) = found(tmp_path, "ASY004", code)

@@ -1,7 +1,7 @@
-import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from strop.project.project import Project
 from strop.project.source import read_source
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def project_in(folder: Path) -> Project:
-    return dataclasses.replace(made.project(), root=str(folder))
+    return replace(made.project(), root=str(folder))
 
 
 @pytest.mark.parametrize(

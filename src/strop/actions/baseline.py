@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.problem import EXIT_USAGE, Problem
@@ -19,8 +19,7 @@ from strop.span import Span
 SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One known finding. Only the fingerprint counts; the rest is for whoever reads the file."""
 
     fingerprint: str
@@ -30,8 +29,7 @@ class Entry:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """The entries of a file; `shown` is its name as the user writes it."""
 
     shown: str
@@ -54,8 +52,7 @@ class Baseline:
         return Stale(Span(self.shown, line), entry.code or "a finding", about if entry.file else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """The baseline of a review, what of it is out of date, and what was done to its file."""
 
     baseline: Baseline | None = None
@@ -67,8 +64,7 @@ class Held:
         return Held(self.baseline, self.baseline.stale(there) if self.baseline else ())
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
+class _Document(Struct, frozen=True):
     schema: int
     findings: tuple[Entry, ...]
 

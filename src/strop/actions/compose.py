@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.actions.kept import Kept, Refused
 from strop.actions.relocate import Moved
@@ -26,8 +28,7 @@ from strop.world import git
 from strop.world.instance import World
 
 
-@dataclass
-class Composition:
+class Composition(Struct):
     """A branch in the making."""
 
     world: World

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.proof.executed import Executed
 from strop.proof.second import tell
@@ -11,8 +13,7 @@ from strop.target import Configuration, Target
 from strop.verdict import Behaviour, Gate, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
+class Configured(Struct, frozen=True):
     """One configuration, and what became of the change in it."""
 
     name: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 import msgspec
+from msgspec import Struct
 
 from strop.problem import EXIT_USAGE, Problem
 from strop.rules import sample
@@ -16,15 +16,13 @@ from strop.rules.foreign import is_foreign
 from strop.rules.registry import Registered, rules
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainRequest:
+class ExplainRequest(Struct, frozen=True):
     """A code ("DB001", "T103"), a slug ("lazy-load"), or "" for the list of all pages."""
 
     word: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Precision:
+class Precision(Struct, frozen=True):
     """How often a rule was right: findings on real repositories, judged one by one by a person."""
 
     true: int
@@ -38,8 +36,7 @@ class Precision:
         return self.true + self.low + self.false
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page. `text` is Markdown without a headline."""
 
     code: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from strop.patch import Patch, Proposal
 from strop.plan import Item
@@ -10,8 +10,7 @@ from strop.proof.judge import Candidate
 from strop.proof.schema import Schema
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A patch on the branch, with the alternatives that lost against it."""
 
     item: Item
@@ -23,8 +22,7 @@ class Kept:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A finding that stays, and why: what was proposed and what was tried."""
 
     item: Item

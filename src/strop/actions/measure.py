@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from strop.event import Listener, ignore
 from strop.evidence import Evidence
@@ -18,16 +19,14 @@ from strop.target import Target
 from strop.world.instance import open_world
 
 
-@dataclass(frozen=True, slots=True)
-class MeasureRequest:
+class MeasureRequest(Struct, frozen=True):
     """What to measure, and with which requests."""
 
     target: Target
     workload: Workload = field(default_factory=Workload)
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """A saved run, what the rules say of it, and the plan."""
 
     evidence: Evidence

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.actions.review import Reviewed, ReviewRequest, review
 from strop.finding import Finding
@@ -16,8 +18,7 @@ from strop.project.project import Project
 from strop.report.review.result import Review
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
+class Mended(Struct, frozen=True):
     """What was mended, as a diff too, and the review of what is left."""
 
     fixed: tuple[Finding, ...]

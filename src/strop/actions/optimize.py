@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.actions.conclusion import conclude_result
 from strop.actions.control import control
@@ -29,7 +31,9 @@ from strop.proof.branch import (
     prove_branch,
 )
 from strop.proof.driven import Drivers
+from strop.proof.interleaved import serve_interleaved
 from strop.proof.judge import Base, Tip
+from strop.proof.perturbed import Perturbing
 from strop.proof.schema import Schema, migrate
 from strop.proof.second import Second
 from strop.proof.short import Witnesses, holds_for, tell, witnesses
@@ -46,8 +50,7 @@ LONGEST = 1_500_000  # us: a request that is sent for latency
 ROUTES = 24  # routes whose latency is measured
 
 
-@dataclass(frozen=True, slots=True)
-class OptimizeRequest:
+class OptimizeRequest(Struct, frozen=True):
     """What to optimise, under which requests, and how the branch is called ("" for strop/<commit>)."""
 
     target: Target
@@ -58,8 +61,7 @@ class OptimizeRequest:
     latency: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Optimized:
+class Optimized(Struct, frozen=True):
     """The result, and the folder that the run's files belong in."""
 
     result: Result
@@ -76,6 +78,7 @@ def optimize(request: OptimizeRequest, listener: Listener = ignore) -> Optimized
         seen = observe(world, request.workload, listener, noticers(measured=True))
         measured = conclude(request.target, seen)
         base, suites = control(world, seen, listener)
+        base.others = Perturbing(seen, base).identities
         tips = [Tip("base", side, seen.one) for side in (seen.served, seen.again)]
         drivers = Drivers(world, suites) if suites is not None else None
         until = time.monotonic() + request.minutes * 60
@@ -122,6 +125,8 @@ def _prove(
         if proof.holds:
             compare_worlds(search.base, proof, search.branch.schema, listener)
         if proof.holds:
+            _interleave(search.base, proof, listener)
+        if proof.holds:
             return proof
         proof.served.instance.close()
         seen = proof.differences[0]  # of this one: another may have another culprit
@@ -129,6 +134,15 @@ def _prove(
         listener(Note(f"taken out: {culprit.patch.title}: {tell(seen)}", "warn"))
         search.drop(culprit, f"only the proof of the branch told it apart: {tell(seen)}")
     return None
+
+
+def _interleave(base: Base, proof: BranchProof, listener: Listener) -> None:
+    """Gate 8: the cells that the branch reaches, at once."""
+    found = serve_interleaved(base, proof, listener)
+    if found.pairs:
+        proof.gates.append(found.gate())
+    proof.differences += found.differences
+    proof.uncertain = found.told
 
 
 def _second(base: Base, first: Served | None) -> Second | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.actions.base import BaseStore, Outdated, observe_base, outdated
 from strop.actions.configurations import Configured, configured, join, join_executed
@@ -22,11 +24,13 @@ from strop.proof.base_kept import KeptBase, take_base
 from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch, verdict
 from strop.proof.cost import TimeNoise
 from strop.proof.executed import Executed, executed
+from strop.proof.interleaved import serve_interleaved
 from strop.proof.judge import Base
 from strop.proof.kill import KillScore, score
 from strop.proof.perturbed import Perturbing, wanted
 from strop.proof.schema import Schema
 from strop.proof.side_by_side import Perturbed
+from strop.proof.turns_named import are_at_once
 from strop.proof.worlds import compare_worlds
 from strop.report.prove.proved import Proved
 from strop.report.redaction import hide
@@ -41,8 +45,7 @@ ONE_WORLD = "rows in another order, another moment and other random values: ther
 INSTALLED = "other installed libraries: both sides ran in the same environment"
 
 
-@dataclass(frozen=True, slots=True)
-class ProveRequest:
+class ProveRequest(Struct, frozen=True):
     """Which change to prove (`A..B`, `A`, "" since the main branch), and with which requests.
 
     `head` leaves out what is not committed; `mutants` is how many mistakes are made in what changed. `options` are
@@ -211,6 +214,7 @@ class Proving:
             return _not_started(problem)
         perturbed = self._perturb(proof, cells)
         self._look(proof, perturbed)
+        self._interleave(proof, perturbed, cells)
         if proof.holds:
             compare_worlds(self.base, proof, Schema(), self.listener)
         if self.base.second is None:
@@ -244,6 +248,24 @@ class Proving:
                 f"{found.aside} perturbed requests hang or end the process of the base and are set aside"
             )
         return found
+
+    def _interleave(self, proof: BranchProof, perturbed: Perturbed, cells: Sequence[str]) -> None:
+        """Gate 8, where nothing differs so far and no single request was asked for."""
+        only = tuple(filter(are_at_once, cells))
+        if self.perturbing is None or not proof.holds or (cells and not only):
+            return
+        relaxed = self.base.relaxed.joined(perturbed.relaxed)
+        base = replace(self.base, relaxed=relaxed, others=self.perturbing.identities)
+        found = serve_interleaved(base, proof, self.listener, only)
+        if found.pairs:
+            proof.gates.append(found.gate())
+        proof.differences += found.differences
+        for told in found.told:
+            self._note(told)
+        if found.left:
+            self.unproved.append(
+                f"{found.left} of {found.chosen} pairs of requests at once: there was no time for them"
+            )
 
     def _look(self, proof: BranchProof, perturbed: Perturbed) -> None:
         brought = self.base.world.brought

@@ -7,11 +7,11 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 import strop.record
 from strop.measure.run import FOLDER
@@ -24,8 +24,7 @@ from strop.world.process import attend, run
 SHIM = Path(strop.record.__file__).parent / "shim"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordRequest:
+class RecordRequest(Struct, frozen=True):
     """Which application to serve, with which options of uvicorn's, and where the recording goes."""
 
     target: Target
@@ -33,8 +32,7 @@ class RecordRequest:
     output: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedTraffic:
+class RecordedTraffic(Struct, frozen=True):
     """What a recording holds: requests by route ("" for those that no route served)."""
 
     path: Path

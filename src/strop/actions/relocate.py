@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.finding import Finding
 from strop.span import Span
@@ -50,7 +52,7 @@ class Moved:
         return replace(finding, span=self.span(finding.span), chain=chain, facts=tuple(sorted(facts.items())))
 
     def everything(self, value: T) -> T:
-        """A value of nested dataclasses and tuples with every place in it as it is now."""
+        """A value of nested structs and tuples with every place in it as it is now."""
         return cast(T, self._moved(value))
 
     def _moved(self, value: Any) -> Any:
@@ -58,8 +60,8 @@ class Moved:
             return self.span(value)
         if isinstance(value, tuple):
             return tuple(self._moved(each) for each in value)
-        if is_dataclass(value) and not isinstance(value, type):
-            old = {each.name: getattr(value, each.name) for each in fields(value) if each.init}
+        if isinstance(value, Struct):
+            old = {name: getattr(value, name) for name in value.__struct_fields__}
             new = {name: self._moved(each) for name, each in old.items()}
             return replace(value, **{name: new[name] for name in new if new[name] is not old[name]})
         return value

@@ -7,19 +7,16 @@ What options decide (scope, comments, baseline) is no part of it. Nothing of rul
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from strop.finding import Finding
 from strop.project.cache import FOLDER, cache_key, installed, write_file
-from strop.project.digests import digest_of
-from strop.project.files import source_files
 from strop.project.libraries.environment import Environment
+from strop.project.listing import Listing
 from strop.project.outline import Outline
 from strop.project.settings import Settings
-from strop.project.shipped.listing import shipped_prints
 from strop.report.review.result import RuleCard
 
 _READERS = ("sqlglot", "pyyaml", "packaging", "msgspec")  # libraries whose answers are in findings
@@ -35,13 +32,15 @@ class Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
     weighers: tuple[str, ...]
 
 
-def key_of(root: Path, settings: Settings, environment: Environment) -> str:
-    """A print of everything that decides what is found below `root`."""
+def key_of(about: str, listing: Listing) -> str:
+    """A print of everything that decides what is found: what is listed, and what is said `about` the rest."""
+    return cache_key((about, *listing.prints))
+
+
+def about_of(root: Path, settings: Settings, environment: Environment) -> str:
+    """A print of everything that decides besides the files below `root`."""
     chosen = (settings.sources, settings.exclude, sorted(settings.catalogue.items()))
-    return cache_key(
-        (str(root), environment.told, repr(chosen), *installed(_READERS), *_files(root, settings.exclude)),
-        whole=True,
-    )
+    return cache_key((str(root), environment.told, repr(chosen), *installed(_READERS)), whole=True)
 
 
 def read_remembered(root: Path, key: str) -> Remembered | None:
@@ -57,11 +56,3 @@ def write_remembered(root: Path, kept: Remembered) -> None:
     """Keep it; where nothing can be written nothing is kept, nor what holds half of a surrogate pair."""
     with contextlib.suppress(OSError, UnicodeEncodeError):
         write_file(root / FOLDER / "findings", msgspec.msgpack.encode(kept))
-
-
-def _files(root: Path, exclude: tuple[str, ...]) -> Iterator[str]:
-    """Every file that is read, with a print of what is in it: code, and what ships beside it."""
-    for path in source_files(root, exclude):
-        yield f"{path.relative_to(root).as_posix()} {digest_of(path)}"
-    for file, told in shipped_prints(root):
-        yield f"beside {file} {told}"

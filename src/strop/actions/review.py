@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.actions.baseline import Baseline, Held, prune_baseline, read_baseline, write_baseline
 from strop.actions.fingerprint import fingerprints
@@ -34,8 +36,7 @@ SEVERITIES = ("error", "warning", "note")
 STALE = "STR004"  # about the baseline as a whole, wherever code was changed
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewRequest:
+class ReviewRequest(Struct, frozen=True):
     """What is reviewed, what of it is reported, and beside which baseline.
 
     Notes (true, of little weight) are counted, and reported where `notes` is set or `only` names them. Without
@@ -59,8 +60,7 @@ class ReviewRequest:
     prune_baseline: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reviewed:
+class Reviewed(Struct, frozen=True):
     """A review, with what it was made of for whoever goes on from here (fixes, an editor)."""
 
     review: Review

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.project.cache import FOLDER
@@ -37,8 +38,7 @@ _SAME = {
 _OF_FUNCTIONS = {"ASY003"}  # speaks of all calls in one
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """What ruff said; `note` says why it said nothing where it failed."""
 
     findings: tuple[Finding, ...] = ()

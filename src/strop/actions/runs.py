@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from strop.measure.run import EVIDENCE, Summary, nearest, saved, summarize
 from strop.problem import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class RunsRequest:
+class RunsRequest(Struct, frozen=True):
     """In which folder, or below which one, the runs lie."""
 
     folder: Path
 
 
-@dataclass(frozen=True, slots=True)
-class SavedRun:
+class SavedRun(Struct, frozen=True):
     """One run: when it was saved (seconds since 1970), what it says, or why it can't be read."""
 
     run: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.finding import Finding
 from strop.problem import EXIT_USAGE, Problem
@@ -17,8 +19,7 @@ PROJECT = (".git", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt"
 _FAR = 60  # lines of decorators above a function, at most
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The folder that is read, and what is asked for in it; paths are relative to the folder."""
 
     root: Path

@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.actions.compose import Composition, compose, reader, with_distinct_tests
 from strop.actions.kept import Kept, Refused
@@ -27,8 +30,7 @@ LATE = "the time that was given was used up"
 MOST = 3  # alternatives that are tried for one finding
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
+class _Tried(Struct, frozen=True):
     """A finding with what its fixes proposed and what came of the patches."""
 
     item: Item

@@ -6,8 +6,9 @@ import fnmatch
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.problem import EXIT_USAGE, Problem
@@ -30,8 +31,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """One word of a selection. What is wanted fits one of the names, one of the severities, and every limit."""
 
     word: str
@@ -39,8 +39,7 @@ class Selector:
     kind: Literal["name", "severity", "limit"]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What is wanted: all of `only` that is not in `ignore`, nor in that of its file."""
 
     only: tuple[Selector, ...] = ()

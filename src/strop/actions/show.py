@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from strop.event import Listener, ignore
 from strop.evidence import Evidence
@@ -27,24 +27,21 @@ FINDING = re.compile(r"[Ff][0-9a-f]{1,6}")
 Fate = ChangeEntry | ProposalEntry | ChoiceEntry
 
 
-@dataclass(frozen=True, slots=True)
-class ShowRequest:
+class ShowRequest(Struct, frozen=True):
     """A run ("last" or the begin of its id) or a finding (the begin of its id), and the folder of the runs."""
 
     folder: Path
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ShownRun:
+class ShownRun(Struct, frozen=True):
     """A saved run and what the rules said of it."""
 
     evidence: Evidence
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class ShownFinding:
+class ShownFinding(Struct, frozen=True):
     """A finding as a piece of work, its source as it is now, and what `optimize` made of it, if it ran."""
 
     run: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from strop.problem import EXIT_USAGE, Problem
 from strop.project.find import find

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from strop.fixes.draft import Draft
 from strop.fixes.files import files
@@ -15,8 +16,7 @@ from strop.project.project import Project
 from strop.project.shipped.revisions import Revision, heads, read_revision
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """All revisions of one versions folder."""
 
     folder: str

@@ -14,9 +14,9 @@ something that can be iterated only once, and comprehensions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.fixes import regression_test
@@ -50,8 +50,7 @@ SIZED = (
 CHUNK = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """A loop, the statement in it that looks something up, and the function around both."""
 
     code: Code

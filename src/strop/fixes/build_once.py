@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.fixes import regression_test
@@ -42,8 +42,7 @@ CLOSES = {"close", "aclose", "dispose", "shutdown", "disconnect"}
 MAKERS = {"create_engine", "create_async_engine"}
 
 
-@dataclass(frozen=True, slots=True)
-class Building:
+class Building(Struct, frozen=True):
     """The call that builds, the function that it is in, and what the fix works with."""
 
     project: Project

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.fixes.code import Code, called_name
@@ -17,8 +17,7 @@ from strop.project.project import Project
 from strop.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """A call, the function whose body it is in, and what the project model knows of it."""
 
     code: Code

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
 import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
+from msgspec import Struct
 
 from strop.fixes.unfit import Unfit
 
@@ -18,8 +18,7 @@ Node = TypeVar("Node", bound=cst.CSTNode)
 BOM = "\ufeff"
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How the project writes: its line length, and the top-level modules that are its own."""
 
     limit: int = 88

@@ -12,9 +12,9 @@ drops would be counted), locks, and statements that are not built in sight.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.fixes import regression_test
@@ -62,8 +62,7 @@ def propose(project: Project, finding: Finding, read: Callable[[str], str]) -> I
     yield Patch(NAME, "func.count", finding.id, title, why(finding, said, note), draft.edits(), tests=tests)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A change that can be made, and the lines that it belongs to."""
 
     lines: frozenset[int]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import libcst as cst
+from msgspec import Struct
 
 from strop.fixes.code import Code, called_name, dotted
 from strop.fixes.unfit import Unfit
@@ -14,8 +13,7 @@ FETCHES = {"all", "fetchall"}
 PASSES = {"scalars", "mappings", "tuples", "unique"}
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """`call` executes; `executed` is it with its await; `whole` ends with `.all()`."""
 
     call: cst.Call

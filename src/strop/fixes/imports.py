@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from strop.fixes.code import Code, dotted
 from strop.fixes.draft import Draft
@@ -15,8 +15,7 @@ from strop.fixes.splice import Splice
 from strop.fixes.unfit import Unfit
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
+class Spelling(Struct, frozen=True):
     """The expression that names an object in a file, and what must be inserted for it."""
 
     text: str

@@ -5,10 +5,10 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import libcst as cst
+from msgspec import Struct
 
 from strop.fixes.code import Code, called_name, dotted, read_code, walk
 from strop.fixes.suite import Suite
@@ -30,8 +30,7 @@ LITERALS = (
 BUILT_IN = {"monkeypatch", "request", "tmp_path", "caplog", "capsys"}
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRequest:
+class KnownRequest(Struct, frozen=True):
     """How a test asks for a route: everything as source text."""
 
     call: str  # 'await client.get("/orders", headers=admin)'

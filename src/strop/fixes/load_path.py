@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from strop.fixes.code import Code, called_name
 from strop.fixes.imports import resolve
@@ -23,8 +23,7 @@ LOADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """One step of a path: `call` ends with it; `owner` and `name` are "" for "*" and the like."""
 
     call: cst.Call

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.fixes import regression_test
@@ -40,8 +40,7 @@ ANSWERS = ("DB001", "DB003")
 AGAINST_JOINS = {"with_for_update", "distinct", "group_by", "yield_per", "from_statement"}
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """What one run of the fix works on."""
 
     project: Project

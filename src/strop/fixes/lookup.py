@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import libcst as cst
+from msgspec import Struct
 
 from strop.fixes.chain import methods
 from strop.fixes.code import Code, called_name, dotted, walk
@@ -16,8 +15,7 @@ from strop.project.table import Table
 ONE = {"scalar_one_or_none", "first", "one_or_none"}
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Struct, frozen=True):
     """`session.get(Model, key)` or `session.scalar(select(what).where(Model.column == key))` as source text."""
 
     session: str

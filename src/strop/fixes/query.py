@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import libcst as cst
+from msgspec import Struct
 
 from strop.fixes.code import Code, called_name, dotted
 from strop.fixes.imports import resolve
@@ -17,8 +17,7 @@ FETCHES = {"all", "first", "one", "one_or_none", "scalar", "get", "count", "uniq
 STEPS = 20  # how often a name may stand for another statement before it is called a maze
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A statement's beginning: `select(Order)`, `session.query(Order)` or `session.get(Order, id)`.
 
     `chain` is the whole expression that begins with it, method by method; `entities` are what it selects.

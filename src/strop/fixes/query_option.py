@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import libcst as cst
+from msgspec import Struct
 
 from strop.fixes.arguments import append, append_element, keyword
 from strop.fixes.chain import insert_method, methods
@@ -23,8 +22,7 @@ EAGER = {"joined", "selectin", "subquery", "immediate"}
 ORM = "sqlalchemy.orm"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """Relationships (owner, name) that a query shall load with a strategy."""
 
     project: Project

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.fixes.code import Code, called_name, dotted, own_nodes
@@ -27,8 +27,7 @@ NO_SUITE = "No test comes with this: the project has no pytest files to write on
 NO_REQUEST = "No test comes with this: no test of the project asks for {} in a way that can be repeated."
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """A test file in the making."""
 
     subject: str  # part of its name
@@ -162,8 +161,7 @@ def for_shared_engine(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """What a test says of the statements that a route sends."""
 
     subject: str  # part of the file's name

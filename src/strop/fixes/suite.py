@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from strop.fixes.files import files
 from strop.project.project import Project
@@ -13,8 +14,7 @@ from strop.project.project import Project
 Read = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(Struct, frozen=True):
     """The folder of the tests, its files with their texts, and whether test functions are annotated."""
 
     folder: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from strop.fixes.code import Code, dotted, walk
 from strop.fixes.draft import Draft
@@ -16,8 +16,7 @@ from strop.fixes.unfit import Unfit
 from strop.project.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Helper:
+class Helper(Struct, frozen=True):
     """A function that looks one row up by a parameter and computes from it."""
 
     code: Code

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from strop.patch import Edit, Patch
 from strop.problem import EXIT_NOT_PROVED, Problem
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(Struct, frozen=True):
     path: Path
     before: bytes | None
     after: bytes

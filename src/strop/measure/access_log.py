@@ -12,12 +12,12 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from strop.measure.routing import Routing
 from strop.probe.conversation import METHOD
@@ -32,8 +32,7 @@ _METHODS = ("request_method", "method", "http_method", "RequestMethod", "httpMet
 _PATHS = ("request_uri", "uri", "path", "url", "RequestPath", "requestUrl", "request_path", "target")
 
 
-@dataclass(frozen=True, slots=True)
-class Mix:
+class Mix(Struct, frozen=True):
     """How often the log asks each route; `elsewhere` are requests that no route of the application serves."""
 
     routes: tuple[tuple[str, int], ...]

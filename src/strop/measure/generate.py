@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import zip_longest
 from urllib.parse import quote, urlencode
+
+from msgspec import Struct
 
 from strop.cell import Cell, Request
 from strop.measure.conversations import conversations
@@ -22,8 +23,7 @@ STEPS = 300  # clock steps before the clock starts again, so that tokens don't e
 PAGES = ("limit", "page_size", "per_page", "size", "first", "take", "count")
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One operation of an OpenAPI document."""
 
     method: str

@@ -9,9 +9,10 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
+
+from msgspec import Struct
 
 from strop.cell import Answer, Cell, Request
 from strop.measure.routing import Matched, Routing
@@ -27,8 +28,7 @@ REFERS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """One value that a request sends. `parent` is the path before it, for a segment of the path."""
 
     kind: str  # path, query, body, cookie, credentials, header
@@ -37,8 +37,7 @@ class Spot:
     parent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """A value in an answer."""
 
     request: int
@@ -52,8 +51,7 @@ class Given:
         return next((part for part in reversed(self.place) if isinstance(part, str)), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A request hands back what the answer to an earlier one gave."""
 
     given: Given

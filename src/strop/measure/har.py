@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from strop.cell import Answer, Cell, Request
 from strop.measure.generate import STEPS, ascii_path, on_the_wire
@@ -24,8 +24,7 @@ LEFT_OUT = frozenset(
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET tools begin their files with it
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """The requests of a file to one server, and which other servers were asked."""
 
     cells: tuple[Cell, ...]

@@ -11,7 +11,8 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from strop.cell import Cell
 from strop.measure.generate import login_request

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.cell import Cell
 from strop.event import Advance, Listener, Note, Stage, ignore
@@ -16,7 +19,7 @@ from strop.measure.borrowed import REFUSED, borrow, is_borrowed
 from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
 from strop.measure.har import Recording, read_har
-from strop.measure.perturb import parent_of
+from strop.measure.perturb import parent_of, parts_of
 from strop.measure.replay import Replayed, replay
 from strop.measure.serve import DEAD, Served
 from strop.measure.suite import SuiteRun, run_suite
@@ -34,8 +37,7 @@ from strop.world.process import workers
 UNENDING = frozenset({DEAD, "TimeLimit"})
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
+class Workload(Struct, frozen=True):
     """Which requests are sent: generated ones, the suite's, a HAR file's; by default what there is."""
 
     openapi: bool = True
@@ -49,7 +51,8 @@ class Workload:
 
         `borrowed`: these are the cells with credentials of the tests.
         """
-        wanted = {parent_of(name) for name in self.cells if is_borrowed(name) == borrowed}
+        asked = [part for name in self.cells for part in parts_of(name)]
+        wanted = {parent_of(name) for name in asked if is_borrowed(name) == borrowed}
         missing = wanted - {cell.id for cell in cells}
         if missing:
             message = f"there is no request {min(missing)} among the {len(cells)} of this workload"

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.cell import Cell, Request
 from strop.measure.generate import Operation, ascii_path, on_the_wire
@@ -19,6 +21,7 @@ from strop.measure.perturb_body import bodies
 from strop.measure.unlike import Json, kind_of, unlike
 
 MARK = "~"  # between the id of a cell and what was done to it
+TURNS = f"{MARK}turns."  # between the ids of cells that are served at once and whose turn it is when
 LATER = 10**9  # an ordinal so late that every token has expired
 NOBODY = {"integer": ("999999937",), "number": ("999999937",)}
 NOBODY_TEXT = ("00000000-0000-4000-8000-00000000dead", "strop-nobody")
@@ -38,16 +41,14 @@ Header = tuple[str, str]
 Change = tuple[str, Request]
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """A subject that the application knows, and the headers that say so."""
 
     name: str
     headers: tuple[Header, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(Struct, frozen=True):
     """What perturbed requests may carry beside what the schema says: other subjects, constants of the change, and
     what somebody else (a test) sent to the same operation.
     """
@@ -60,6 +61,19 @@ class Pool:
 def parent_of(cell: str) -> str:
     """The id of the recorded cell that a perturbed one comes from; a recorded one's own."""
     return cell.partition(MARK)[0]
+
+
+def parts_of(cell: str) -> tuple[str, ...]:
+    """The ids of the cells that are served at once, where an id names several (`c0012+c0034~as.b~turns.0@7`)."""
+    return tuple(cell.rpartition(TURNS)[0].split("+")) if TURNS in cell else (cell,)
+
+
+def as_other(cell: Cell, identity: Identity) -> Cell:
+    """The same request of another subject; what comes before it stays whose it was."""
+    own = credentials(cell.request)
+    rest = tuple(pair for pair in cell.request.headers if pair not in own)
+    request = replace(cell.request, headers=(*rest, *identity.headers))
+    return replace(cell, id=f"{cell.id}{MARK}as.{identity.name}", request=request, identity=identity.name)
 
 
 def credentials(request: Request) -> tuple[Header, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
+
+from msgspec.structs import replace
 
 from strop.cell import Request
 from strop.measure.generate import Operation

@@ -6,8 +6,9 @@ the statements do follows from the rows and from how they lie, so every clone of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
 
 from strop.project.table import Column, Table
 
@@ -21,12 +22,23 @@ TIMES = ("DATETIME", "TIMESTAMP")
 State = tuple[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+# By the index of its key; what the application still reads can't be moved, and stays.
+CLUSTER = (
+    "do $$ declare found text; begin perform set_config('lock_timeout', '2s', true);"
+    " select i.relname into found from pg_index x join pg_class i on i.oid = x.indexrelid"
+    " where x.indrelid = '{t}'::regclass and x.indisprimary;"
+    " if found is not null then execute format('cluster %s using %I', '{t}', found); end if;"
+    " exception when lock_not_available then null; end $$"
+)
+
+
+class Dialect(Struct, frozen=True):
     """How a database says these things; {t} is the table, {c} a column, {v} a value as a text."""
 
     place: str  # where a row lies
     number: str  # the same as a number, the first row's is 1
+    drawn: str  # a number of a row, whatever was changed in the table before
+    lay: str  # what puts the rows of a table in the order of their keys, "" where they lie so
     insert: str
     insert_end: str
     update: str
@@ -39,6 +51,8 @@ class Dialect:
 SQLITE = Dialect(
     place="rowid",
     number="rowid",
+    drawn="rowid",
+    lay="",
     insert="insert or ignore into",
     insert_end="",
     update="update or ignore",
@@ -51,6 +65,8 @@ SQLITE = Dialect(
 POSTGRESQL = Dialect(
     place="ctid",
     number="(ctid::text::point)[1]::integer",
+    drawn="('x' || substr(md5({t}::text), 1, 7))::bit(28)::integer",
+    lay=CLUSTER,
     insert="insert into",
     insert_end=" on conflict do nothing",
     update="update",
@@ -64,15 +80,18 @@ POSTGRESQL = Dialect(
 def states(tables: Sequence[Table], dialect: Dialect = SQLITE) -> tuple[State, ...]:
     """Names of states and the statements that lead from each to the next, the first from the user's own."""
     made = _Statements(dialect)
+
+    def each(make: Callable[[Table], Iterator[str]]) -> Iterator[str]:
+        return (statement for table in tables for statement in make(table))
+
     return (
-        ("clones", (*map(made.clone, tables), *(s for t in tables for s in made.flip(t)))),
-        ("nulls", tuple(s for table in tables for s in made.take_away(table))),
-        ("amounts", tuple(s for table in tables for s in made.spread(table))),
+        ("clones", (*map(made.clone, tables), *each(made.flip), *each(made.lay))),
+        ("nulls", (*each(made.take_away), *each(made.lay))),
+        ("amounts", (*each(made.spread), *each(made.lay))),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Statements:
+class _Statements(Struct, frozen=True):
     dialect: Dialect
 
     def clone(self, table: Table) -> str:
@@ -89,18 +108,33 @@ class _Statements:
 
     def flip(self, table: Table) -> Iterator[str]:
         """Every other row's flags the other way; the first row, often who logs in, keeps its own."""
-        for column in table.columns:
-            if column.type.upper().startswith("BOOL") and not column.primary:
-                name = _quote(column.name)
-                where = f"{self.dialect.number} % 2 = 0 and {self.dialect.is_flag.format(c=name)}"
-                turned = self.dialect.turn.format(c=name)
-                yield f"{self.dialect.update} {_quote(table.name)} set {name} = {turned} where {where}"
+        flags = [c for c in table.columns if c.type.upper().startswith("BOOL") and not c.primary]
+        names = [_quote(column.name) for column in flags]
+        turned = (
+            f"case when {self.dialect.is_flag.format(c=n)} then {self.dialect.turn.format(c=n)} else {n} end"
+            for n in names
+        )
+        yield from self._set(table, dict(zip(names, turned, strict=True)), f"{self.dialect.number} % 2 = 0")
 
     def take_away(self, table: Table) -> Iterator[str]:
-        for place, column in enumerate(c for c in table.columns if c.nullable and not c.primary):
-            where = f"{self.dialect.number} % 3 = {1 + place % 2}"
-            name = _quote(table.name)
-            yield f"{self.dialect.update} {name} set {_quote(column.name)} = null where {where}"
+        """Optional values of two rows in three."""
+        names = [_quote(c.name) for c in table.columns if c.nullable and not c.primary]
+        taken = {
+            name: f"case when {self.dialect.number} % 3 = {1 + place % 2} then null else {name} end"
+            for place, name in enumerate(names)
+        }
+        yield from self._set(table, taken, f"{self.dialect.number} % 3 > 0")
+
+    def _set(self, table: Table, values: Mapping[str, str], where: str) -> Iterator[str]:
+        """One statement: a second one would find the rows in other places, where a database moves what it changes."""
+        if values:
+            said = ", ".join(f"{name} = {value}" for name, value in values.items())
+            yield f"{self.dialect.update} {_quote(table.name)} set {said} where {where}"
+
+    def lay(self, table: Table) -> Iterator[str]:
+        """The rows in the order of their keys: where a change has put them hangs on what else went on."""
+        if self.dialect.lay:
+            yield self.dialect.lay.format(t=_quote(table.name).replace("'", "''"))
 
     def spread(self, table: Table) -> Iterator[str]:
         """Amounts of nothing, larger ones, and smaller ones of other magnitudes: sums move across the bounds that code
@@ -110,7 +144,8 @@ class _Statements:
         for place, column in enumerate(c for c in table.columns if _is_amount(table, c)):
             amount = _quote(column.name)
             for turn, changed in enumerate(("0", f"{amount} * 3", *(f"{amount} / {n}" for n in SHRUNK))):
-                where = f"{self.dialect.number} % {RHYTHM} = {(turn + place) % RHYTHM}"
+                drawn = self.dialect.drawn.format(t=name)
+                where = f"{drawn} % {RHYTHM} = {(turn + place) % RHYTHM}"
                 yield f"{self.dialect.update} {name} set {amount} = {changed} where {where}"
 
     def _twin(self, table: Table, column: Column) -> str:

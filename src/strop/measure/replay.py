@@ -8,7 +8,9 @@ is answered as well without what came before it, it is sent alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.cell import Answer, Cell, Request, Taken
 from strop.evidence import Outcome
@@ -27,8 +29,7 @@ Header = tuple[str, str]
 Needs = dict[int, list[Link]]  # what a request has from each of those before it
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(Struct, frozen=True):
     """The cells of a recording, and what a reader must know of them."""
 
     cells: tuple[Cell, ...]
@@ -50,8 +51,7 @@ def replay(
     return Replayed(tuple(maker.made), tuple(maker.notes()))
 
 
-@dataclass
-class _Maker:
+class _Maker(Struct):
     recording: Recording
     served: Served
     identity: tuple[Header, ...]

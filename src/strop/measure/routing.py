@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from strop.project.route import Route
 
 _PARAMETER = re.compile(r"{([^}:]*)(?::([^}]*))?}")
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(Struct, frozen=True):
     """The route of a path; `parameters` are (name, text as sent, path before it)."""
 
     route: Route

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.evidence import SCHEMA, Evidence, RouteCost
 from strop.plan import Plan
@@ -19,8 +20,7 @@ EVIDENCE, PLAN = "evidence.json", "plan.json"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """What a list of runs says of one, read without its single exchanges."""
 
     schema: int
@@ -38,8 +38,7 @@ class Summary:
         return sum(route.requests for route in self.routes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Version:
+class _Version(Struct, frozen=True):
     schema: int
 
 

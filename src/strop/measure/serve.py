@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.cell import Answer, Cell, RowChange
 from strop.evidence import Exchange, Outcome
 from strop.measure.generate import login_request
 from strop.measure.sharing import share
+from strop.measure.together import Plan, Together
 from strop.problem import Problem
 from strop.project.failure import Failed, explain, explain_gone
 from strop.project.project import Imported
@@ -23,8 +25,7 @@ from strop.world.rows import Busy
 DEAD = "ProcessDied"  # the exception of an outcome whose request ended or hung the process
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Struct, frozen=True):
     """What a batch cost, us: CPU of the whole process, and of the event loop's thread alone."""
 
     cpu: float
@@ -100,6 +101,27 @@ class Served:
             outcome = replace(outcome, exchange=share(outcome.exchange))
         except (Gone, KeyError):
             return self._revive(cell)
+        exchange = replace(outcome.exchange, route=outcome.exchange.route or cell.route)
+        return replace(outcome, rows=self._put_back(), exchange=exchange)
+
+    def together(self, cells: Sequence[Cell], plan: Plan, limit: float) -> Together:
+        """Serve cells at once from the kept state, in `limit` seconds, whose turn it is as `plan` says."""
+        limit = min(self._limit, limit)
+        command = {
+            "do": "turns",
+            "requests": [_command(cell, limit) for cell in cells],
+            "plan": {"order": plan.order, "holds": plan.holds, "seed": plan.seed},
+            "limit": limit,
+        }
+        steps = sum(1 + len(cell.lead) for cell in cells)
+        try:
+            said = self.instance.ask(command, self._limit * steps + limit + 5)["turns"]
+        except (Gone, KeyError):
+            return Together(tuple(Answer(0, exception=DEAD) for _ in cells), rows=self._relaunch())
+        return replace(msgspec.convert(said, Together), rows=self._put_back())
+
+    def _put_back(self) -> tuple[RowChange, ...]:
+        """The rows that differ from the kept state, which is there again."""
         try:
             rows = self.instance.world.brought.compared(self.instance.databases.changes())
             self.instance.databases.restore()
@@ -107,8 +129,7 @@ class Served:
                 self._relaunch()
         except Busy:  # a session that the application left open
             rows = self._relaunch()
-        exchange = replace(outcome.exchange, route=outcome.exchange.route or cell.route)
-        return replace(outcome, rows=rows, exchange=exchange)
+        return rows
 
     def _leaves_open(self) -> bool:
         """Whether the request left a transaction open, in which the next one that writes would be caught."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from strop.evidence import Exchange
 from strop.span import Span

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from strop.cell import Answer, Call, Request
 from strop.evidence import Exchange
@@ -20,8 +20,7 @@ SHOWN = 6  # lines of what pytest printed
 NO_TESTS = 5  # pytest's exit status when it collected none
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """One request that a test made: what it sent, what it got, what it cost."""
 
     test: str
@@ -37,8 +36,7 @@ class Recorded:
         return self.test, self.ordinal
 
 
-@dataclass(frozen=True, slots=True)
-class SuiteRun:
+class SuiteRun(Struct, frozen=True):
     """One run of the suite."""
 
     recorded: tuple[Recorded, ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from strop.measure.bounds import number_within
 from strop.project.project import Imported
@@ -38,15 +39,14 @@ Json = Any  # a JSON value: what a schema allows is known only at run time
 Row = dict[str, Any]  # values by column
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """Chooses values for parameters and bodies of one application."""
 
     imported: Imported
     databases: Databases
     document: dict[str, Json]
-    _read: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, compare=False)  # by column
-    _rows: dict[tuple[str, str, str], Row] = field(default_factory=dict, compare=False)  # by column and value
+    _read: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)  # by column
+    _rows: dict[tuple[str, str, str], Row] = field(default_factory=dict)  # by column and value
 
     def resolve(self, schema: dict[str, Json]) -> dict[str, Json]:
         """The schema behind references, and the first alternative that is not null."""

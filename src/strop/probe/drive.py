@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from . import handed
+from .patience import wait_for
 
 _SETTLE = 0.05  # seconds that tasks which a request has left behind get
 _LINGER = 2.0  # seconds that they get where none of their kind took longer before
@@ -185,8 +186,7 @@ async def drive(app: Any, request: Request, state: dict[str, Any]) -> Answer:
     before = asyncio.all_tasks()
     exchange = Exchange(request)
     task = asyncio.ensure_future(exchange.run(app, make_scope(request, state)))
-    done, _ = await asyncio.wait({task}, timeout=request.limit)
-    if not done:
+    if await wait_for({task}, request.limit):
         task.cancel()
         done, _ = await asyncio.wait({task}, timeout=_CANCEL)
         if not done:
@@ -222,7 +222,7 @@ def _kind(task: asyncio.Task[Any]) -> str:
 async def drive_together(app: Any, request: Request, times: int, state: dict[str, Any]) -> None:
     """Send the same request `times` times at once and wait for all of them, at most its limit. Raises Stuck."""
     sent = [asyncio.create_task(Exchange(request).run(app, make_scope(request, state))) for _ in range(times)]
-    _, late = await asyncio.wait(sent, timeout=request.limit)
+    late = await wait_for(sent, request.limit)
     for task in late:
         task.cancel()
     if late and (await asyncio.wait(late, timeout=_CANCEL))[1]:

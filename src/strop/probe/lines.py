@@ -11,7 +11,7 @@ import ast
 import builtins
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 from typing import Any
@@ -21,6 +21,7 @@ from .frames import kinds
 from .marks import MARK, Mark, mark
 from .record import current
 
+passing: Callable[[str, int], None] | None = None  # told of each watched line, before it runs
 _watched: dict[str, set[int]] = {}
 _marks: list[tuple[str, Mark]] = []  # by number, with the file
 
@@ -47,6 +48,8 @@ def install(watch: dict[str, list[int]] | None) -> None:
 
 def note(file: str, symbol: str, lines: Sequence[int]) -> None:
     """Tell the request that runs now that it executes these lines."""
+    if passing is not None:
+        passing(file, lines[-1])
     now = current.get()
     if now is None:
         return

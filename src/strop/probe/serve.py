@@ -9,12 +9,13 @@ import sys
 import time
 from typing import Any
 
-from . import answers, calls, clock, conversation, drive, engines, network, randomness, written
+from . import answers, calls, clock, conversation, drive, engines, network, randomness, together, written
 from .channel import Channel
 from .config import Config
 from .inspect_app import describe
 from .lifespan import Lifespan
 from .load import Failed, load
+from .turns import Plan
 from .watchdog import Watchdog
 
 
@@ -139,6 +140,29 @@ class Server:
                 self._recording.on_finish = self._keep
         return found
 
+    def turns(self, requests: list[drive.Request], plan: Plan, limit: float) -> dict[str, Any]:
+        """Serve different requests at once, in `limit` seconds, as a plan says: answers, effects and steps.
+
+        All have the clock of the latest of them.
+        """
+        assert self._lifespan is not None
+        together.install()
+        requests = [self._lead_to(self._bare, request) for request in requests]
+        if self._config.clock is not None:
+            clock.set_time(max(map(self._moment, requests)))
+        made = calls.begin()
+        written.begin()
+        self._dog.watch(requests[0].cell, limit)
+        try:
+            served = together.serve_together(self._bare, requests, plan, self._lifespan.state, limit)
+            told = self._loop.run_until_complete(served)
+        except drive.Stuck:
+            self._dog.kill(requests[0].cell, "TimeLimit")
+            raise
+        finally:
+            self._dog.rest()
+        return {**told, "calls": made, "files": written.take()}
+
     def describe(self) -> dict[str, Any]:
         """All facts of the application as it is after its start-up."""
         gc.unfreeze()  # tables are found among the collector's objects, which frozen ones are not
@@ -166,9 +190,14 @@ class Server:
         ):  # 1, 2, 4, 8 ...: caches that have filled need no more looks
             gc.freeze()
         if self._config.clock is not None:
-            at = self._config.clock + request.ordinal * self._config.step + request.shift
-            clock.set_time(at if request.clock is None else request.clock)
+            clock.set_time(self._moment(request))
         randomness.reseed(request.cell, *([request.chance] if request.chance else []))
+
+    def _moment(self, request: drive.Request) -> float:
+        """When it is for a request, in seconds since 1970."""
+        assert self._config.clock is not None
+        at = self._config.clock + request.ordinal * self._config.step + request.shift
+        return at if request.clock is None else request.clock
 
     def _run(self, app: Any, request: drive.Request) -> drive.Answer:
         assert self._lifespan is not None
@@ -225,6 +254,10 @@ def run(config: Config, channel: Channel, recording: Any) -> None:
         elif command["do"] == "crowd":
             request = drive.Request.from_json(command)
             channel.send({"crowd": server.crowd(request, int(command["times"]))})
+        elif command["do"] == "turns":
+            requests = [drive.Request.from_json(each) for each in command["requests"]]
+            plan = Plan.from_json(command["plan"])
+            channel.send({"turns": server.turns(requests, plan, float(command["limit"]))})
         else:
             channel.send(_refuse(f"unknown: {command['do']}"))
     server.stop()

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import places
 from .channel import Channel
+from .patience import Patience
 
 _GRACE = 2.0  # seconds after the limit, in which the loop may still answer itself
 _TICK = 0.2
@@ -22,21 +23,21 @@ class Watchdog:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._main = threading.get_ident()
-        self._deadline = float("inf")
+        self._patience: Patience | None = None
         self._cell = ""
         self._started = False
 
     def watch(self, cell: str, limit: float | None) -> None:
         """Begin to watch a request; no limit means no watching."""
         self._cell = cell
-        self._deadline = time.monotonic() + limit + _GRACE if limit else float("inf")
+        self._patience = Patience(limit + _GRACE) if limit else None
         if limit and not self._started:
             self._started = True
             threading.Thread(target=self._run, name="strop-watchdog", daemon=True).start()
 
     def rest(self) -> None:
         """The request is over."""
-        self._deadline = float("inf")
+        self._patience = None
 
     def kill(self, cell: str, reason: str) -> None:
         """Say where every thread of the application stands, and end the process."""
@@ -46,7 +47,8 @@ class Watchdog:
     def _run(self) -> None:
         while True:
             time.sleep(_TICK)
-            if time.monotonic() > self._deadline:
+            patience = self._patience
+            if patience is not None and not patience.left() and patience is self._patience:
                 self.kill(self._cell, "TimeLimit")
 
     def _stand(self) -> list[Any]:

@@ -7,22 +7,24 @@ reading of everything: a test makes random changes and compares.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct, field
 
 from strop.project.body import Noticer
 from strop.project.cache import cache_key, decode_derived, digest, encode_derived
 from strop.project.catalogue import default_catalogue, extend
+from strop.project.changes import Changes, changed
 from strop.project.derive import Derived
 from strop.project.digests import digest_of
-from strop.project.files import file_name, source_files
+from strop.project.files import file_name
 from strop.project.found import Entry, index
 from strop.project.graph import Graph
 from strop.project.kept import Kept, Last, read_last, write_edits, write_whole
 from strop.project.libraries.answers import read_answers, write_answers
 from strop.project.libraries.environment import NOWHERE, Environment
+from strop.project.listing import Listing
 from strop.project.portions import divide, read_portions
 from strop.project.roots import imports_of, read_bytes, weigh_imports
 from strop.project.settings import Settings, read_settings
@@ -47,14 +49,16 @@ def read_anew(
 
 
 def read_again(
-    root: Path,
+    listing: Listing,
     sources: tuple[str, ...],
     exclude: tuple[str, ...],
     noticers: tuple[Noticer, ...],
     environment: Environment = NOWHERE,
-) -> list[Derived]:
-    """The same as `read_anew`, from what was kept where it still holds."""
-    root = root.resolve()
+) -> tuple[list[Derived], Changes]:
+    """The same as `read_anew`, of the files that are listed, from what was kept where it still holds; and what is
+    different from that.
+    """
+    root = listing.root
     settings = read_settings(root)
     names = sorted(n.rule for n in noticers)
     key = cache_key(
@@ -65,8 +69,7 @@ def read_again(
             *names,
         )
     )
-    paths = list(source_files(root, (*exclude, *settings.exclude)))
-    files = _Files(root, tuple(file_name(root, path) for path in paths))
+    files = _Files(root, tuple(file_name(root, path) for path in listing.sources))
     again = _Again(files, read_last(root, key))
     try:
         roots = sources or settings.sources or again.roots()
@@ -84,7 +87,7 @@ def read_again(
         again.keep(key, roots)
         if reading.library is not None and reading.library.fresh:
             write_answers(root, library_key(environment, settings), reading.library.answers)
-    return again.every()
+    return again.every(), again.changes(key)
 
 
 def library_key(environment: Environment, settings: Settings) -> str:
@@ -92,8 +95,7 @@ def library_key(environment: Environment, settings: Settings) -> str:
     return f"{environment.told} {sorted(settings.catalogue.items())!r}"
 
 
-@dataclass(slots=True)
-class _Files:
+class _Files(Struct):
     """The files as they are now."""
 
     root: Path
@@ -106,6 +108,10 @@ class _Files:
     def text(self, name: str) -> bytes:
         """The bytes of a file."""
         return read_bytes(self.root / name)
+
+
+def _print_of_files(hashes: Mapping[str, str]) -> str:
+    return digest("\0".join(f"{file} {told}" for file, told in sorted(hashes.items())).encode())
 
 
 def _print_of_imports(text: bytes) -> str:
@@ -173,7 +179,25 @@ class _Again:
     @property
     def everything(self) -> str:
         """A print of all files."""
-        return digest("\0".join(f"{f} {h}" for f, h in self.files.hashes.items()).encode())
+        return _print_of_files(self.files.hashes)
+
+    @property
+    def since(self) -> str:
+        """A print of all files as they were, "" where nothing is known of them."""
+        return _print_of_files({file: kept.hash for file, kept in self.before.items()}) if self.before else ""
+
+    def changes(self, key: str) -> Changes:
+        """What is different from what was kept under a key."""
+        keys = {f"file {f}" for f, h in self.files.hashes.items() if self._hash_before(f) != h}
+        for file in (*self.encoded, *self.gone):
+            old = self.before[file].derived if file in self.before else b""
+            if old != self.encoded.get(file):
+                keys.update(changed(file, decode_derived(old) if old else None, self.derived.get(file)))
+        since = digest(f"{key} {self.since}".encode()) if self.since else ""
+        return Changes(since, digest(f"{key} {self.everything}".encode()), frozenset(keys))
+
+    def _hash_before(self, file: str) -> str:
+        return self.before[file].hash if file in self.before else ""
 
     def derive(self, reading: Reading, stale: list[Entry], noticers: tuple[Noticer, ...]) -> None:
         """Make the results of these files."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from strop.project.files import module_name, source_files
 from strop.project.parse import parse_file
@@ -18,8 +19,7 @@ _ASIDE = frozenset({"docs", "docs_src", "examples", "example", "scripts", "bench
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A name in a file that is an application, or a function that makes one."""
 
     file: str

@@ -14,9 +14,10 @@ import re
 import warnings
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from strop.project.spelling import last_name
 from strop.project.walk import walk
@@ -38,8 +39,7 @@ _TRIED = 3
 _PATIENCE = 20_000  # pairs of states that are looked at for one pattern
 
 
-@dataclass(frozen=True, slots=True)
-class Attack:
+class Attack(Struct, frozen=True):
     """`start + pump * n + end` makes a search need 2**n steps."""
 
     start: str
@@ -59,8 +59,7 @@ class _Unknown(Exception):
     """The pattern has what this automaton does not say."""
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     """A piece of the automaton: whether it may be empty, where it begins and ends, with the number of ways."""
 
     empty: bool = True

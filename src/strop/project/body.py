@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeVar
+
+from msgspec import Struct
 
 from strop.project.infer import Types
 from strop.project.mark import Mark
@@ -284,8 +285,7 @@ def _holds(outer: ast.AST, node: ast.AST) -> bool:
     return any(each is node for each in walk(outer))
 
 
-@dataclass(frozen=True, slots=True)
-class Noticer:
+class Noticer(Struct, frozen=True):
     """What a rule wants to see: bodies of these kinds that contain one of the words (any body without words)."""
 
     rule: str

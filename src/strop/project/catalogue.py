@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.project.function import Effect
 from strop.project.scope import Ref
@@ -15,8 +17,7 @@ from strop.project.scope import Ref
 KINDS = ("blocks", "burns", "queries", "commits", "calls", "builds", "clock")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """The type of a library's result: `list[T0]` with T0 the receiver's first type argument,
     A1 the first argument of the call (an instance of it when it is a class), A1.T0 that argument's
     first type argument, Self the receiver.
@@ -42,8 +43,7 @@ class Shape:
         return Ref("instance", self.name, tuple(part or Ref("name", "?") for part in parts))
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True):
     """Effects and results of library calls by dotted name.
 
     A name that ends in `.*` stands for every method of what comes before, `.**` for everything below it.

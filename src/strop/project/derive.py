@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.body import Noticer, segment
 from strop.project.callsites import Reader
@@ -24,8 +25,7 @@ from strop.span import Span
 MODULE = "<module>"  # what runs at import is a function of this name
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(Struct, frozen=True, array_like=True, gc=False):
     """The results of one file."""
 
     file: str

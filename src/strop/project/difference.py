@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.project import Imported
 from strop.project.route import Dependency, Route
@@ -14,8 +15,7 @@ _SAME = ("name", "span", "is_async", "status", "kind", "tags", "response_class",
 _CALLED = ("name", "span", "is_async", "is_generator", "is_class", "depth")
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One thing that the readings say differently. `kind`: missing, added, order, middleware, or a field of Route."""
 
     kind: str

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Mapping
 
 from strop.project.branches import Needs, lift, needs
-from strop.project.function import Call, Chain, Effect
-from strop.project.project import Source
+from strop.project.function import Call, Chain, Effect, Function
 from strop.span import Step
 
 _HOLDS_THE_THREAD = frozenset({"blocks", "burns"})
 
 
-def effects(source: Source) -> dict[str, tuple[tuple[Effect, Chain], ...]]:
-    """What calling each function does, through all that it calls: each effect once, with the shortest chain.
+def with_called(functions: Mapping[str, Function], begin: Iterable[Function]) -> dict[str, Function]:
+    """These functions, and all that they call, in the order of the ids."""
+    found = {function.id: function for function in begin}
+    waiting = list(found.values())
+    while waiting:
+        for call in waiting.pop().calls:
+            target = functions.get(call.target) if call.target not in found else None
+            if target is not None:
+                found[target.id] = target
+                waiting.append(target)
+    return dict(sorted(found.items()))
+
+
+def effects(functions: Mapping[str, Function]) -> dict[str, tuple[tuple[Effect, Chain], ...]]:
+    """What calling each of these functions does, through all of them that it calls: each effect once, with the
+    shortest chain.
 
     Work that is memoised, done once or put off until after the answer is not the caller's; work in another
     thread is, but doesn't block it.
     """
-    callers = _callers(source)
+    callers = _callers(functions)
     result: dict[str, list[tuple[Effect, Chain]]] = {}
-    for effect, starts in sorted(_direct(source).items(), key=lambda item: (item[0].kind, item[0].name)):
+    for effect, starts in sorted(_direct(functions).items(), key=lambda item: (item[0].kind, item[0].name)):
         for function, chain in _spread(effect, starts, callers).items():
             result.setdefault(function, []).append((effect, chain))
     return {function: tuple(result[function]) for function in sorted(result)}
@@ -35,9 +49,9 @@ def _counts(call: Call, effect: Effect) -> bool:
 _At = tuple[str, Needs]  # a function, and what it must have been given for the effect to happen
 
 
-def _direct(source: Source) -> dict[Effect, dict[_At, Chain]]:
+def _direct(functions: Mapping[str, Function]) -> dict[Effect, dict[_At, Chain]]:
     found: dict[Effect, dict[_At, Chain]] = {}
-    for function in source.functions.values():
+    for function in functions.values():
         for call in function.calls:
             if call.effect is not None and _counts(call, call.effect):
                 chain = (Step(call.text, call.span),)
@@ -45,11 +59,11 @@ def _direct(source: Source) -> dict[Effect, dict[_At, Chain]]:
     return found
 
 
-def _callers(source: Source) -> dict[str, list[tuple[str, Call]]]:
+def _callers(functions: Mapping[str, Function]) -> dict[str, list[tuple[str, Call]]]:
     found: dict[str, list[tuple[str, Call]]] = {}
-    for function in source.functions.values():
+    for function in functions.values():
         for call in function.calls:
-            target = source.functions.get(call.target)
+            target = functions.get(call.target)
             if target is not None and not target.memoised:
                 found.setdefault(target.id, []).append((function.id, call))
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 
 from strop.project.body import Body
-from strop.project.spelling import last_name
+from strop.project.spelling import keyword, last_name
 
 OPEN, OLD, OLDER = ":open", ":before-5.0", ":before-6.1"  # always, and by default up to a version of lxml
 PARSES = (
@@ -33,7 +33,7 @@ def opening(body: Body, call: ast.Call) -> str:
     if name == STEPS:
         return _told(call, name, OLDER)
     if name in PARSES:
-        parser = call.args[1] if len(call.args) > 1 else _given(call, "parser")
+        parser = call.args[1] if len(call.args) > 1 else keyword(call, "parser")
         if parser is None or (isinstance(parser, ast.Constant) and parser.value is None):
             return name + OLD
         made = body.value(parser)
@@ -47,14 +47,10 @@ def _told(call: ast.Call, name: str, default: str) -> str:
     """What `resolve_entities` says; what is neither written nor a constant is not known."""
     if any(k.arg is None for k in call.keywords):
         return ""
-    told = _given(call, "resolve_entities")
+    told = keyword(call, "resolve_entities")
     if told is None:
         return name + default
     return name + OPEN if isinstance(told, ast.Constant) and told.value is True else ""
-
-
-def _given(call: ast.Call, name: str) -> ast.expr | None:
-    return next((k.value for k in call.keywords if k.arg == name), None)
 
 
 def _is_sax(body: Body, call: ast.Call) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.function import Class, Context, Function
 from strop.project.identify import Identifier
@@ -15,8 +16,7 @@ _SERIALIZERS = frozenset({"computed_field", "field_serializer", "model_serialize
 _MIDDLEWARE_METHODS = ("__call__", "dispatch")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A function that FastAPI, Starlette or Pydantic calls; `route` is "" at start-up and import."""
 
     function: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from strop.problem import Problem
 from strop.world.instance import Gone, Instance, refusal
@@ -11,8 +11,7 @@ ENVIRONMENT = "put it in .env, or in [tool.strop.env] of pyproject.toml; a scrat
 SHOWN = 6  # frames of the application that are shown
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """The probe's own words: what failed, with which exception, through which frames of the application."""
 
     kind: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.backtracking import USES, slow_use
 from strop.project.body import Body, Noticer
@@ -27,8 +28,7 @@ _LONGEST = 90
 _TAB, _LINE = "\t", "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Passing:
+class Passing(Struct, frozen=True):
     """One call, and what its arguments are built from: ("0", "url", "." for the receiver, "*") -> origins."""
 
     number: int  # under which its result is known, -1 when nobody asks for it
@@ -39,8 +39,7 @@ class Passing:
     arguments: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """What one function does with what it is given."""
 
     function: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import configparser
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +105,8 @@ def _words(value: object) -> list[str]:
 
 
 def _ini(path: Path) -> dict[str, dict[str, str]]:
+    import configparser  # a review needs none
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(path.read_text("utf-8"))

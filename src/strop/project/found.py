@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from strop.project.files import module_name
 from strop.project.scope import ClassNode, FunctionNode, Module
@@ -13,8 +14,7 @@ from strop.project.watch import Watch
 Node = TypeVar("Node", ClassNode, FunctionNode)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One file: its dotted name, and whether it is a package's `__init__`."""
 
     name: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from strop.span import Span, Step
 
@@ -12,8 +12,7 @@ Context = Literal["loop", "thread", "startup", "once", "background", "serializat
 Chain = tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True, array_like=True, gc=False):
     """What a library call does: blocks, burns (CPU), queries, commits, calls (outbound), builds, clock."""
 
     kind: str
@@ -21,8 +20,7 @@ class Effect:
     note: str = ""  # "waits for the network, no timeout"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True, array_like=True, gc=False):
     """One call site inside a function."""
 
     span: Span
@@ -44,8 +42,7 @@ class Call:
     gives: tuple[str, ...] = ()  # what it hands over that may choose a branch: "session set" (`switches.py`)
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True, array_like=True, gc=False):
     """One function or method of the project. `id` is "file:qualname"."""
 
     id: str
@@ -66,8 +63,7 @@ class Function:
     asks: tuple[str, ...] = ()  # parameters that choose a branch here or below; `project/link.py` finds them
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True, array_like=True, gc=False):
     """One name that a class body assigns or annotates, as text: `name: annotation = value`."""
 
     name: str
@@ -76,8 +72,7 @@ class Member:
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Class:
+class Class(Struct, frozen=True, array_like=True, gc=False):
     """One class of the project. `id` is "file:qualname"."""
 
     id: str
@@ -93,14 +88,24 @@ class Class:
     keywords: tuple[tuple[str, str], ...] = ()  # of the class statement: `table=True`
 
 
+class Way(Protocol):
+    """A way whose calls have not been asked for."""
+
+    def chain(self) -> Chain:
+        """The calls from the route to the function."""
+        ...
+
+    def length(self) -> int:
+        """How many they are."""
+        ...
+
+
 class Reach:
     """A way from a route to a function, and the context it runs in there; its chain is made when it is asked for."""
 
     __slots__ = ("_chain", "context", "function", "route")
 
-    def __init__(
-        self, function: str, context: Context, route: str, chain: Chain | Callable[[], Chain] = ()
-    ) -> None:
+    def __init__(self, function: str, context: Context, route: str, chain: Chain | Way = ()) -> None:
         self.function = function
         self.context = context
         self.route = route
@@ -109,9 +114,19 @@ class Reach:
     @property
     def chain(self) -> Chain:
         """The calls from the route to the function."""
-        if callable(self._chain):
-            self._chain = self._chain()
+        if not isinstance(self._chain, tuple):
+            self._chain = self._chain.chain()
         return self._chain
+
+    @property
+    def length(self) -> int:
+        """How many calls that are; cheaper than the chain."""
+        return len(self._chain) if isinstance(self._chain, tuple) else self._chain.length()
+
+    @property
+    def seen(self) -> Chain:
+        """The chain if somebody has asked for it."""
+        return self._chain if isinstance(self._chain, tuple) else ()
 
     def _key(self) -> tuple[str, str, str, Chain]:
         return self.function, self.context, self.route, self.chain

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.function import Class
 from strop.project.harmless import is_clean
+from strop.project.identify import Identifier
 from strop.project.project import Project
 from strop.project.route import Parameter
 from strop.project.sinks import Danger
@@ -17,8 +19,7 @@ _TEXTS = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What a value is: text, a URL that Pydantic has checked, an upload or its content, any JSON, a model (by id)."""
 
     kind: str  # text, address, upload, content, any, model
@@ -28,14 +29,10 @@ class Given:
 class Contents:
     """Answers from the annotations of one project."""
 
-    def __init__(self, project: Project, classes: dict[str, list[Class]]) -> None:
+    def __init__(self, project: Project, names: Identifier) -> None:
         self.project = project
-        self.classes = classes  # by simple name
-        self.enums = {
-            c.id
-            for c in project.source.classes.values()
-            if any(b.startswith("enum.") for b in c.library_bases)
-        }
+        self.classes = names.simple_names
+        self.enums = names.enums
 
     def given(self, parameter: Parameter) -> Given | None:
         """What a parameter of a route carries; None for what FastAPI has parsed into something harmless."""

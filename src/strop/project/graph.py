@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from strop.project.found import Found
 from strop.project.prints import print_of
 from strop.project.watch import Watch
 
 
-@dataclass(slots=True)
-class Graph:
+class Graph(Struct):
     """What files and keys depend on, and the prints of what they looked at when they did."""
 
     files: dict[str, list[str]] = field(default_factory=dict)  # by file: keys of other files

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.project.infer import Types
 from strop.project.scope import Ref
 from strop.project.sites import Here
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """What a call gives away, and what is true of it there."""
 
     function: ast.expr | None  # None where the call does not show it

@@ -10,7 +10,8 @@ import ast
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.body import Body, Noticer
 from strop.project.mark import Mark
@@ -19,16 +20,19 @@ from strop.project.spelling import last_name
 
 CODE = "HANDLING"
 REFUSING = "REFUSING"
+OPTIONAL = "OPTIONAL"  # of functions that say they may give nothing
 _TAB, _LINE = "\t", "\n"
 _REFUSALS = re.compile(
     r"unauth|forbid|notauth|authenticat|authoriz|permission|notpermitted|accessdenied|access_denied|denied|credential|notallowed|tokenerror|invalidtoken|invalid_token|unverified|scope|401|403",
     re.IGNORECASE,
 )
+_MAY_BE_NONE = re.compile(r"^(typing\.)?Optional\[|\|\s*None$|^None\s*\|")
+_KEY = re.compile(r"(^|_)(key|secret|token|signature)$", re.IGNORECASE)
+_SETTING = re.compile(r"\b[A-Z][A-Z0-9_]{3,}\b|settings|config|environ|disabled|enabled")
 _CODES = (401, 403, 1008, 4001, 4003, 4401, 4403)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One call in a handler: its arguments by place, with the parameters that they are built from."""
 
     number: int
@@ -45,8 +49,7 @@ class Use:
         return frozenset(t for place, tokens in self.arguments if place != "." for t in tokens)
 
 
-@dataclass(frozen=True, slots=True)
-class Handling:
+class Handling(Struct, frozen=True):
     """What one handler does with its parameters."""
 
     function: str
@@ -94,8 +97,15 @@ def notice(body: Body) -> Iterator[Mark]:
     """The mark of a handler or dependency, and of a function that refuses."""
     assert not isinstance(body.node, ast.Module | ast.ClassDef)
     refusal = next(_refusals(body), None)
+    keyed = None if refusal is not None else next(_keyed(body), None)
     if refusal is not None:
         yield body.mark(REFUSING, refusal)
+    elif keyed is not None:
+        yield body.mark(REFUSING, keyed, keyed="yes")
+    if _may_give_nothing(body) and (
+        refusal is None or any(_gives_nothing(body, r) for r in body.of(ast.Return))
+    ):
+        yield body.mark(OPTIONAL, body.node)
     if not body.node.decorator_list and not any("Depends" in ast.dump(d) for d in body.node.args.defaults):
         return
     own = frozenset(
@@ -117,6 +127,20 @@ def notice(body: Body) -> Iterator[Mark]:
 
 
 NOTICER = Noticer(CODE, notice)
+
+
+def _may_give_nothing(body: Body) -> bool:
+    """Whether a function says that its result may be None."""
+    said = getattr(body.node, "returns", None)
+    return said is not None and bool(_MAY_BE_NONE.search(ast.unparse(said)))
+
+
+def _gives_nothing(body: Body, node: ast.Return) -> bool:
+    """Whether None is returned, and not because a setting says that nobody is to be asked."""
+    if not (node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)):
+        return False
+    tests = (ast.unparse(each.test) for each in body.around(node) if isinstance(each, ast.If))
+    return not any(_SETTING.search(test) for test in tests)
 
 
 def _in_body(body: Body, name: ast.Name) -> bool:
@@ -172,6 +196,20 @@ def _refusals(body: Body) -> Iterator[ast.AST]:
         given = [*call.args, *(k.value for k in call.keywords)]
         if any(_says_code(g) for g in given):
             yield call
+
+
+def _keyed(body: Body) -> Iterator[ast.AST]:
+    """Where a function answers at once whoever brings another key than the one that it knows: `if key != settings.key: return`."""
+    assert not isinstance(body.node, ast.Module | ast.ClassDef)
+    own = {a.arg for a in (*body.node.args.args, *body.node.args.kwonlyargs)}
+    for branch in body.of(ast.If):
+        match branch.test:
+            case ast.Compare(
+                left=ast.Name(id=name), ops=[ast.NotEq()], comparators=[ast.Name() | ast.Attribute()]
+            ):
+                leaves = isinstance(branch.body[-1], ast.Return | ast.Raise)
+                if name in own and _KEY.search(name) and leaves:
+                    yield branch
 
 
 def _is_refusal(exc: ast.expr) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from strop.project.function import Class, Function
 from strop.project.project import Source
@@ -28,14 +29,47 @@ class Identifier:
                 self.by_file.setdefault(function.span.file, []).append(function)
         for functions in self.by_file.values():
             functions.sort(key=lambda f: f.span.line)
-        self.methods: dict[str, list[Function]] = {}
-        for function in source.functions.values():
-            self.methods.setdefault(function.id.rpartition(".")[0], []).append(function)
         self._found: dict[tuple[str, Span | None], Function | None] = {}
-        self.simple_names: dict[str, list[Class]] = {}
-        for value in source.classes.values():
-            self.simple_names.setdefault(value.span.symbol, []).append(value)
         self.class_names = {value.name: value for value in source.classes.values()}
+
+    @cached_property
+    def methods(self) -> dict[str, list[Function]]:
+        """The methods of each class, by its id."""
+        found: dict[str, list[Function]] = {}
+        for function in self.source.functions.values():
+            found.setdefault(function.id.rpartition(".")[0], []).append(function)
+        return found
+
+    @cached_property
+    def simple_names(self) -> dict[str, list[Class]]:
+        """The classes by their names without modules."""
+        found: dict[str, list[Class]] = {}
+        for value in self.source.classes.values():
+            found.setdefault(value.span.symbol, []).append(value)
+        return found
+
+    @cached_property
+    def below(self) -> dict[str, list[str]]:
+        """The ids of the classes under each class, by its id."""
+        found: dict[str, list[str]] = {}
+        for value in self.source.classes.values():
+            for base in value.bases:
+                found.setdefault(base, []).append(value.id)
+        return found
+
+    @cached_property
+    def ids(self) -> dict[str, str]:
+        """The id of each function by its dotted name."""
+        return {function.name: function.id for function in self.source.functions.values()}
+
+    @cached_property
+    def enums(self) -> frozenset[str]:
+        """The ids of the project's enumerations."""
+        return frozenset(
+            value.id
+            for value in self.source.classes.values()
+            if any(base.startswith("enum.") for base in value.library_bases)
+        )
 
     @classmethod
     def of(cls, source: Source) -> Identifier:

@@ -6,15 +6,15 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 WORD = "strop"
 COMMENT = re.compile(r"#\s*strop\s*:\s*ignore\b\s*(?:\[([^\]]*)\])?[\s:—–-]*(.*)", re.IGNORECASE)
 _DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """One such comment. It speaks for the lines `first` to `last`; without codes it says nothing."""
 
     line: int

@@ -5,7 +5,8 @@ calls? Told by all files together, after every one was read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from strop.project.branches import asked_parameters
 from strop.project.function import Call, Class, Function

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from strop.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True, array_like=True, gc=False):
     """One thing noticed. `function` is the id of the function around it ("file:<module>" at import)."""
 
     rule: str  # code

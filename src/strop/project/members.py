@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from strop.project.fixpoint import FREE
 from strop.project.refs import element, is_generated, join
@@ -19,8 +20,7 @@ _PROPERTIES = frozenset({"property", "cached_property", "hybrid_property", "comp
 Env = dict[str, Ref]
 
 
-@dataclass(slots=True)
-class Lineage:
+class Lineage(Struct):
     """A class and its bases in order of look-up, with what each base's type variables stand for."""
 
     classes: list[tuple[ClassNode, Env]] = field(default_factory=list)

@@ -10,8 +10,9 @@ import ast
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import accumulate
+
+from msgspec import Struct, field
 
 from strop.project.tokens import Field, Piece, Text, Token, split
 
@@ -21,8 +22,7 @@ _BLANKED = re.compile("([\ue000-\uf8fe])\x7f*(?:\\\\?\n\x7f*)*")
 _MARKS = (0xE000, 0xF8FF)  # characters without a meaning; one tells which string it was
 
 
-@dataclass(slots=True)
-class _Rewrite:
+class _Rewrite(Struct):
     """One file: what is put in place of what, and what is put right in the tree afterwards."""
 
     text: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from strop.project.mark import Mark
 from strop.span import Span
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from strop.project.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Struct, frozen=True):
     """Where functions and classes lie, which comments ignore findings, and how much was read."""
 
     functions: tuple[Span, ...] = ()

@@ -9,14 +9,14 @@ import ast
 import io
 import tokenize
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from strop.project.newer import parse_newer
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """One file: its tree, or why there is none."""
 
     file: str  # relative to the root, with slashes

@@ -14,6 +14,8 @@ from strop.project.found import Found
 from strop.project.members import is_abstract
 from strop.project.scope import Binding, ClassNode, FunctionNode, Module
 
+_TELLING = (ast.Yield, ast.YieldFrom, ast.NamedExpr)
+
 
 def print_of(found: Found, key: str, everything: str) -> str:
     """The print of what a key names; `everything` is that of all files."""
@@ -110,15 +112,35 @@ def _named(module: Module, path: str) -> Iterator[str]:
 
 
 def _signature(node: FunctionNode) -> Iterator[str]:
-    """What can be told of a function without its body; with it where only the body tells what it returns."""
+    """What can be told of a function without its body; with it where only the body tells what it returns, but for
+    statements that neither bind nor give anything.
+    """
     definition = node.definition
     yield f"{node.id} {node.is_generator} {is_abstract(node)}"
-    last = (
-        definition.end_lineno
-        if definition.returns is None
-        else max(definition.body[0].lineno - 1, definition.lineno)
-    )
-    yield from module_lines(node, _first(definition), last or definition.lineno)
+    if definition.returns is not None:
+        yield from module_lines(
+            node, _first(definition), max(definition.body[0].lineno - 1, definition.lineno)
+        )
+        return
+    left_out = {line for each in ast.walk(definition) if _is_silent(each, node) for line in _lines(each)}
+    first = _first(definition)
+    for line, text in enumerate(module_lines(node, first, definition.end_lineno or definition.lineno), first):
+        if line not in left_out:
+            yield text
+
+
+def _is_silent(each: ast.AST, node: FunctionNode) -> bool:
+    """Whether this is an expression that stands alone on its lines and is evaluated for what it does: `log(text)`."""
+    if not isinstance(each, ast.Expr) or any(isinstance(part, _TELLING) for part in ast.walk(each.value)):
+        return False
+    before, after = node.module.text[each.lineno - 1], node.module.text[(each.end_lineno or each.lineno) - 1]
+    rest = after.encode()[each.end_col_offset or 0 :].strip()
+    return not before.encode()[: each.col_offset].strip() and (not rest or rest.startswith(b"#"))
+
+
+def _lines(each: ast.AST) -> range:
+    assert isinstance(each, ast.Expr)
+    return range(each.lineno, (each.end_lineno or each.lineno) + 1)
 
 
 def module_lines(node: FunctionNode, first: int, last: int) -> tuple[str, ...]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from pathlib import Path
 
-from strop.project.function import Class, Function, Reach
-from strop.project.mark import Mark
+from msgspec import Struct, field
+
+from strop.project.function import Class, Reach
+from strop.project.functions import Functions
+from strop.project.marks import Marks
 from strop.project.route import ExceptionHandler, Middleware, Route
 from strop.project.shipped.values import Shipped
 from strop.project.table import Engine, Relationship, Table
 from strop.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """What the application says of itself when it is imported in a child process."""
 
     title: str
@@ -34,22 +36,23 @@ class Imported:
     lifespans: tuple[str, ...] = ()  # of the project's other applications; source reader only
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """What the files say: functions, their calls and effects, model classes with places."""
 
-    functions: dict[str, Function] = field(default_factory=dict)
+    functions: Functions = field(default_factory=Functions)
     unread: tuple[tuple[str, str], ...] = ()  # file, why it could not be parsed
     lines: int = 0
     resolved: int = 0  # calls to project or known library functions
     unresolved: int = 0
     classes: dict[str, Class] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)  # dotted name of each file
-    marks: dict[str, tuple[Mark, ...]] = field(default_factory=dict)  # by the code of the rule
+    marks: Marks = field(default_factory=Marks)  # by the code of the rule
+    linked: dict[str, bool] = field(
+        default_factory=dict
+    )  # functions of which other files decide: also what they call?
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """Both readings together. `root` is absolute."""
 
     root: str
@@ -57,6 +60,10 @@ class Project:
     source: Source
     reaches: Mapping[str, tuple[Reach, ...]] = field(default_factory=dict)  # by function id
     shipped: Shipped = field(default_factory=Shipped)  # what lies beside the code; source reader only
+
+    def path(self, file: str) -> Path:
+        """Where a file of the project lies."""
+        return Path(self.root, file)
 
     def route(self, key: str) -> Route | None:
         """The route with this key, if there is one."""

@@ -7,9 +7,10 @@ somebody asks for them, and their chains when somebody looks at them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+
+from msgspec import Struct, field
 
 from strop.project.branches import NOTHING, Known, handed, runs
 from strop.project.entries import Entry, entries
@@ -27,26 +28,36 @@ def reaches(imported: Imported, source: Source) -> Reaches:
     An `async def` background task runs in context "background", a `def` one in "thread"; what
     `lru_cache` or a filled global keeps from happening again runs in context "once".
     """
-    return Reaches(source.functions, entries(imported, source))
+    return Reaches(source.functions, lambda: entries(imported, source))
 
 
 class Reaches(Mapping[str, tuple[Reach, ...]]):
     """The ways by the id of the function; made when they are asked for."""
 
-    def __init__(self, functions: Mapping[str, Function], found: Iterable[Entry]) -> None:
-        self._graph = _Graph(functions)
-        self._routes: dict[str, int] = {}  # number of the bit
-        for order, entry in enumerate(found):
-            bit = self._routes.setdefault(entry.route, len(self._routes))
-            self._graph.enter(entry, bit, order)
-        self._keys = list(self._routes)
-        self._graph.grow()
-        self._graph.spread()
+    def __init__(self, functions: Mapping[str, Function], found: Callable[[], Iterable[Entry]]) -> None:
+        self._functions = functions
+        self._found = found
+        self._keys: list[str] = []  # of the routes, by the number of the bit
+        self._made: dict[str, tuple[Reach, ...]] = {}
+
+    @cached_property
+    def _graph(self) -> _Graph:
+        """Made when the first way is asked for: after an edit nobody may ask."""
+        graph = _Graph(self._functions)
+        routes: dict[str, int] = {}
+        for order, entry in enumerate(self._found()):
+            graph.enter(entry, routes.setdefault(entry.route, len(routes)), order)
+        self._keys.extend(routes)
+        graph.grow()
+        graph.spread()
+        return graph
+
+    @cached_property
+    def _places(self) -> dict[str, list[_Node]]:
         places: dict[str, list[_Node]] = {}
         for node in self._graph.nodes:
             places.setdefault(node.function, []).append(node)
-        self._places = {function: places[function] for function in sorted(places)}
-        self._made: dict[str, tuple[Reach, ...]] = {}
+        return {function: places[function] for function in sorted(places)}
 
     def __getitem__(self, function: str) -> tuple[Reach, ...]:
         """The ways to a function; raises KeyError when nothing reaches it."""
@@ -90,13 +101,11 @@ class Reaches(Mapping[str, tuple[Reach, ...]]):
         for context, nodes in goals.items():
             ways = _Ways(self._graph, nodes)
             for bit in _numbers(ways.routes):
-                chain = partial(ways.chain, bit)
-                found.append(Reach(function, context, self._keys[bit], chain))
+                found.append(Reach(function, context, self._keys[bit], _Way(ways, bit)))
         return tuple(sorted(found, key=lambda reach: (reach.route, reach.context)))
 
 
-@dataclass(slots=True, eq=False)
-class _Node:
+class _Node(Struct, eq=False):
     """A function in a context: what its calls lead to, what leads here, and for which routes it runs."""
 
     function: str
@@ -173,6 +182,12 @@ class _Ways:
         self.starts: dict[int, tuple[int, int, _Node]] = {}  # by bit: steps, order and node of the entry
         self.paths: dict[_Node, Chain] = dict.fromkeys(self.goals, ())
 
+    def length(self, bit: int) -> int:
+        """The number of steps of the shortest chain from a route."""
+        if not self.distances:
+            self._measure()
+        return self.starts[bit][0]
+
     def chain(self, bit: int) -> Chain:
         """The shortest chain from a route; of equals the one whose calls come first in the text."""
         if not self.distances:
@@ -216,6 +231,22 @@ class _Ways:
         for here, step in zip(reversed(passed), reversed(steps), strict=True):
             path = self.paths[here] = (step, *path)
         return path
+
+
+class _Way:
+    """The shortest way from one route."""
+
+    __slots__ = ("bit", "ways")
+
+    def __init__(self, ways: _Ways, bit: int) -> None:
+        self.ways = ways
+        self.bit = bit
+
+    def chain(self) -> Chain:
+        return self.ways.chain(self.bit)
+
+    def length(self) -> int:
+        return self.ways.length(self.bit)
 
 
 def _numbers(bits: int) -> Iterator[int]:

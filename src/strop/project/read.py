@@ -5,16 +5,21 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from strop.project.again import read_again, read_anew
 from strop.project.body import Noticer
 from strop.project.cache import installed
+from strop.project.changes import Changes
+from strop.project.declared.again import assemble_again
 from strop.project.declared.assemble import assemble
 from strop.project.join import join
 from strop.project.libraries.environment import NOWHERE, Environment
+from strop.project.listing import Listing
 from strop.project.project import Project
+from strop.project.settings import read_settings
 from strop.project.shipped.kept import read_kept, read_now
 from strop.project.shipped.migrations import with_migrated
 from strop.project.source import assemble_source
@@ -36,20 +41,44 @@ def read_project(
     since the last time is taken from `.strop/cache/` there, and what was read is kept in it. The types that libraries
     give are read in an `environment`.
     """
+    return read_changed(root, sources, exclude, noticers, cache=cache, environment=environment)[0]
+
+
+def read_changed(
+    root: Path,
+    sources: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+    noticers: tuple[Noticer, ...] = (),
+    *,
+    cache: bool,
+    environment: Environment = NOWHERE,
+    listing: Listing | None = None,
+) -> tuple[Project, Changes]:
+    """The project as `read_project` gives it, and what of its files is different from what was kept. A `listing` of
+    the files is taken where there is one already.
+    """
+    if cache and listing is None:
+        listing = Listing(root.resolve(), (*exclude, *read_settings(root).exclude))
     with uncollected():
-        every = (
-            read_again(root, sources, exclude, noticers, environment)
-            if cache
-            else read_anew(root, sources, exclude, noticers, environment)
+        every, changes = (
+            read_again(listing, sources, exclude, noticers, environment)
+            if listing is not None
+            else (read_anew(root, sources, exclude, noticers, environment), Changes("", ""))
         )
         source = assemble_source(every)
-        shipped, versions = read_kept(root, installed(_READERS)) if cache else read_now(root)
+        shipped, versions = (
+            read_kept(root, installed(_READERS), listing.shipped) if listing is not None else read_now(root)
+        )
         declarations = [d.declarations for d in every if d.declarations is not None]
         stored = [d.stored for d in every if d.stored is not None]
-        declared = assemble(declarations, stored)
+        declared = (
+            assemble_again(listing.root, changes, declarations, stored)
+            if listing is not None
+            else assemble(declarations, stored)
+        )
         tables = with_migrated(declared.tables, shipped.indexes)
         imported = replace(declared, tables=tables, versions=versions)
-        return replace(join(root, imported, source), shipped=shipped)
+        return replace(join(root, imported, source), shipped=shipped), changes
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from strop.span import Span
 
@@ -11,8 +12,7 @@ Place = Literal["path", "query", "header", "cookie", "body", "form", "file"]
 Level = Literal["parameter", "route", "router", "include", "app"]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One value that a request carries, as the source declares it."""
 
     name: str
@@ -26,8 +26,7 @@ class Parameter:
     owner: str = ""  # "module:qualname" of the handler or dependency that asks for it
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Struct, frozen=True):
     """One dependency of a route, in the order in which FastAPI calls it."""
 
     name: str  # "module:qualname"
@@ -44,8 +43,7 @@ class Dependency:
     uncertain: str = ""  # why it can't be told what is called; the name is the best that is known
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One operation."""
 
     method: str
@@ -79,8 +77,7 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Middleware:
+class Middleware(Struct, frozen=True):
     """One layer around the application, outermost first."""
 
     name: str  # "module:qualname"
@@ -91,8 +88,7 @@ class Middleware:
     application: str = ""  # as `Route.application`; source reader only
 
 
-@dataclass(frozen=True, slots=True)
-class ExceptionHandler:
+class ExceptionHandler(Struct, frozen=True):
     """Which exception is answered by which function."""
 
     handles: str

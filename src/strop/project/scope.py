@@ -9,8 +9,9 @@ definition notes all of it. The reader itself uses `definition`, `space` and `he
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from msgspec import Struct, field
 
 from strop.project.watch import Watch
 
@@ -34,8 +35,7 @@ class Ref(NamedTuple):
 How = Literal["value", "element", "enter", "annotation", "import", "def", "class", "self", "cls", "instance"]
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(Struct):
     """What was found out about something, and how far the search for it is (`fixpoint.py`)."""
 
     known: bool = False
@@ -45,8 +45,7 @@ class Answer:
     lowest: int = 0  # what it then waited for
 
 
-@dataclass(slots=True)
-class Binding:
+class Binding(Struct):
     """One place where a name gets a value, and the block (branch or loop body) that it lies in."""
 
     how: How
@@ -61,8 +60,7 @@ class Binding:
     answer: Answer = field(default_factory=Answer)
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(Struct):
     """A namespace: of a module, a class, a function or a comprehension."""
 
     kind: Literal["module", "class", "function", "comprehension"]

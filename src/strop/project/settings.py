@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from strop.problem import EXIT_USAGE, Problem
 from strop.project.catalogue import KINDS
 from strop.target import Login
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewSettings:
+class ReviewSettings(Struct, frozen=True, kw_only=True):
     """The keys of `[tool.strop.review]`; dashes and underscores in them are the same."""
 
     only: tuple[str, ...] = ()
@@ -33,8 +32,7 @@ class ReviewSettings:
     """File of findings that are known already, relative to the project's folder."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplySetting:
+class ReplySetting(Struct, frozen=True, kw_only=True):
     """One answer of another service: a table `[[tool.strop.outbound]]`."""
 
     url: str
@@ -50,8 +48,7 @@ class ReplySetting:
     """The body of the request; left out: any."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """The keys of `[tool.strop]`. All are optional: what is left out is found, or is the default here."""
 
     app: str = ""
@@ -96,8 +93,7 @@ class Settings:
     """What `strop review` reports: only, ignore, per-file-ignores, notes, ruff, baseline."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overrides:
+class Overrides(Struct, frozen=True, kw_only=True):
     """What the command line says instead; None leaves a key to the settings."""
 
     app: str | None = None
@@ -130,15 +126,15 @@ def read_settings(root: Path) -> Settings:
     """`[tool.strop]`, checked. Raises Problem T110 naming the key and what it must be."""
     table = table_of(read_pyproject(root), "tool", "strop")
     place = str(root / "pyproject.toml")
-    _check_names(table, {f.name for f in fields(Settings)}, "", place)
+    _check_names(table, set(Settings.__struct_fields__), "", place)
     if isinstance(table.get("login"), dict):
-        _check_names(table["login"], {f.name for f in fields(Login)}, "login.", place)
+        _check_names(table["login"], set(Login.__struct_fields__), "login.", place)
     for entry in table.get("outbound") or () if isinstance(table.get("outbound"), list) else ():
         if isinstance(entry, dict):
-            _check_names(entry, {f.name for f in fields(ReplySetting)}, "outbound.", place)
+            _check_names(entry, set(ReplySetting.__struct_fields__), "outbound.", place)
     if isinstance(table.get("review"), dict):
         review = {str(key).replace("-", "_"): value for key, value in table["review"].items()}
-        _check_names(review, {f.name for f in fields(ReviewSettings)}, "review.", place)
+        _check_names(review, set(ReviewSettings.__struct_fields__), "review.", place)
         table = table | {"review": review}
     try:
         settings = msgspec.convert(table, Settings)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.identify import Identifier
 from strop.project.project import Project
@@ -19,8 +20,7 @@ _METHODS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A title and its lines."""
 
     title: str

@@ -6,8 +6,9 @@ harmed only by a text whose beginning the request chooses: the host of a URL, no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from strop.project.backtracking import USES
 from strop.project.entities import OLD, OLDER, OPEN, PARSES, SAX, STEPS
@@ -29,8 +30,7 @@ Danger = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Sink:
+class Sink(Struct, frozen=True):
     """What goes wrong when these arguments come from a request."""
 
     danger: Danger

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from strop.project.function import Call
 from strop.project.scope import FunctionNode, Module, Ref, Scope
@@ -16,8 +17,7 @@ from strop.span import Span
 _LONGEST = 90  # characters of a call's text
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(Struct, frozen=True):
     """What is true of the expression at hand."""
 
     scope: Scope
@@ -29,8 +29,7 @@ class Here:
     when: tuple[str, ...] = ()  # what the parameters must be to come here
 
 
-@dataclass(slots=True)
-class Body:
+class Body(Struct):
     """The calls of one body, and what was counted on the way."""
 
     calls: list[Call] = field(default_factory=list)

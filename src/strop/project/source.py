@@ -11,11 +11,13 @@ from strop.project.collect import collect
 from strop.project.derive import Derived, derive
 from strop.project.files import file_name, source_files
 from strop.project.found import Entry, Found, index
+from strop.project.functions import Functions
 from strop.project.infer import Types
 from strop.project.libraries.environment import NOWHERE, Environment
 from strop.project.libraries.library import Library
 from strop.project.link import link
 from strop.project.mark import Mark
+from strop.project.marks import Marks
 from strop.project.parse import TOO_DEEP, Parsed, is_deep, parse_file
 from strop.project.project import Source
 from strop.project.roots import find_roots
@@ -143,8 +145,9 @@ def assemble_source(every: list[Derived]) -> Source:
     marks: dict[str, list[Mark]] = {}
     for mark in (m for derived in every for m in derived.marks):
         marks.setdefault(mark.rule, []).append(mark)
+    linked = Functions(sorted(link(functions, classes).items()))
     return Source(
-        dict(sorted(link(functions, classes).items())),
+        linked,
         tuple((derived.file, derived.reason) for derived in every if derived.reason),
         sum(derived.lines for derived in every),
         sum(derived.resolved for derived in every),
@@ -155,8 +158,15 @@ def assemble_source(every: list[Derived]) -> Source:
             for derived in sorted(every, key=lambda d: d.module)
             if not derived.reason
         },
+        Marks(
+            {
+                rule: tuple(sorted(found, key=lambda m: (m.span, m.facts)))
+                for rule, found in sorted(marks.items())
+            }
+        ),
         {
-            rule: tuple(sorted(found, key=lambda m: (m.span, m.facts)))
-            for rule, found in sorted(marks.items())
+            id: function.calls is not functions[id].calls
+            for id, function in linked.items()
+            if function is not functions[id]
         },
     )

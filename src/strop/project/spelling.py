@@ -13,3 +13,8 @@ def last_name(expr: ast.AST | None) -> str:
 def is_depends(call: ast.Call) -> bool:
     """Whether a call is written `Depends(...)` or `Security(...)`."""
     return last_name(call.func) in ("Depends", "Security")
+
+
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    """The value of a keyword argument."""
+    return next((k.value for k in call.keywords if k.arg == name), None)

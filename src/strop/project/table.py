@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from strop.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column; `attribute` is the mapped name where it differs."""
 
     name: str
@@ -21,8 +20,7 @@ class Column:
     attribute: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """An index or unique constraint: its columns in order."""
 
     name: str
@@ -30,8 +28,7 @@ class Index:
     unique: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table and the class that maps it ("" without one)."""
 
     name: str
@@ -41,8 +38,7 @@ class Table:
     indexes: tuple[Index, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Relationship:
+class Relationship(Struct, frozen=True):
     """A mapped relationship."""
 
     owner: str  # class name: "Order"
@@ -60,8 +56,7 @@ class Relationship:
         return f"{self.owner}.{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """An engine that the application made at import; the URL has no password."""
 
     url: str

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from strop.project.asked import identifier
 from strop.project.flow import CODE, Flow, Passing
 from strop.project.given import Contents, Given, harms
-from strop.project.identify import Identifier
+from strop.project.mark import Mark
 from strop.project.origins import bare
 from strop.project.project import Project
 from strop.project.route import Parameter, Route
+from strop.project.shared import shared
 from strop.project.sinks import SINKS, Danger
 from strop.span import Span, Step
 
@@ -19,8 +23,7 @@ _DEEPEST = 10  # calls from a handler
 _WHOLE_PATH = ":path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
+class Leak(Struct, frozen=True):
     """A dangerous call that gets the value, by these calls; `part` is the attribute or field of the value."""
 
     danger: Danger
@@ -31,8 +34,7 @@ class Leak:
     path: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tainted:
+class Tainted(Struct, frozen=True):
     """One dangerous call with everything that a request sends there."""
 
     danger: Danger
@@ -44,16 +46,14 @@ class Tainted:
     chain: tuple[Step, ...]
 
 
-@dataclass(slots=True)
-class _Done:
+class _Done(Struct):
     """What following a value through one function has shown."""
 
     leaks: list[Leak] = field(default_factory=list)
     result: tuple[Given, int] | None = None  # what the function returns of it, and how much (`Sink.least`)
 
 
-@dataclass(slots=True)
-class _Way:
+class _Way(Struct):
     """A dangerous call on the way from one route."""
 
     leak: Leak
@@ -64,26 +64,24 @@ class _Way:
 
 def tainted(project: Project) -> tuple[Tainted, ...]:
     """Every dangerous call that a route's request reaches, in the order of the files; computed once a project."""
-    if not _LAST or _LAST[0][0] is not project:
-        _LAST[:] = [(project, tuple(_Solver(project).solve()))]
-    return _LAST[0][1]
+    return shared(project, _tainted)
 
 
-_LAST: list[tuple[Project, tuple[Tainted, ...]]] = []  # several rules ask about the same project in turn
+def _tainted(project: Project) -> tuple[Tainted, ...]:
+    return tuple(_Solver(project).solve())
 
 
 class _Solver:
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.finder = Identifier.of(project.source)
-        self.marks = {mark.function: mark for mark in project.source.marks.get(CODE, ())}
+        self.finder = shared(project, identifier)
         self.flows: dict[str, Flow | None] = {}
-        self.named = {f.name: f.id for f in project.source.functions.values()}
+        self.named = self.finder.ids
         self.done: dict[tuple[str, str, Given], _Done] = {}
         self.families: dict[tuple[str, str], list[str]] = {}
         self.called: dict[tuple[str, int, str], list[Flow]] = {}
         self.mentioned: dict[str, frozenset[str]] = {}
-        self.contents = Contents(project, self.finder.simple_names)
+        self.contents = Contents(project, self.finder)
 
     def solve(self) -> Iterator[Tainted]:
         ways: dict[tuple[str, str, int], list[_Way]] = {}
@@ -171,9 +169,13 @@ class _Solver:
 
     def flow(self, function: str) -> Flow | None:
         if function not in self.flows:
-            mark = self.marks.get(function)
+            mark = self.mark(function)
             self.flows[function] = Flow.of(mark) if mark is not None else None
         return self.flows[function]
+
+    def mark(self, function: str) -> Mark | None:
+        """What was noted of what a function does with its parameters."""
+        return next(reversed(self.project.source.marks.within(CODE, function)), None)
 
     def mentions(self, flow: Flow) -> frozenset[str]:
         """All that a function may be given and does something with: most values end where they come in."""
@@ -205,10 +207,12 @@ class _Solver:
         if key not in self.families:
             here = self.project.source.classes.get(owner)
             related = {owner, *(here.bases if here is not None else ())}
-            related |= {c.id for c in self.project.source.classes.values() if owner in c.bases}
+            related.update(self.finder.below.get(owner, ()))
             methods = {m.id for c in related for m in self.finder.methods.get(c, ())} - {function}
             self.families[key] = sorted(
-                m for m in methods if m in self.marks and f"self.{attribute}" in _text(self.marks[m].facts)
+                m
+                for m in methods
+                if (mark := self.mark(m)) is not None and f"self.{attribute}" in _text(mark.facts)
             )
         return self.families[key]
 

@@ -35,6 +35,8 @@ def tested(body: Body, origins: Origins) -> Tokens:
         found.update(_called(call, body, origins))
     for chosen in body.of(ast.GeneratorExp):
         found.update(_looked_up(chosen, origins))
+    for branch in body.of(ast.If):
+        found.update(_stored(branch, body, origins))
     for attribute in body.of(ast.Attribute):
         if attribute.attr in _HOSTS and isinstance(attribute.ctx, ast.Load) and not _is_told(attribute, body):
             found.update(origins.of(attribute.value))
@@ -79,6 +81,26 @@ def _looked_up(chosen: ast.GeneratorExp, origins: Origins) -> Iterator[str]:
                     ast.Name(id=row),
                 ) if one == row:
                     yield from origins.of(sought)
+
+
+def _stored(branch: ast.If, body: Body, origins: Origins) -> Iterator[str]:
+    """What a row was looked up by, where a body leaves when there is no such row: it is the key of something known."""
+    match branch.test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
+            pass
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
+            pass
+        case _:
+            return
+    if not isinstance(branch.body[-1], ast.Raise | ast.Return | ast.Continue):
+        return
+    rows = (b.expr for b in body.scope.names.get(name, ()) if b.how == "value" and b.expr is not None)
+    for node in (n for row in rows for n in ast.walk(row)):
+        match node:
+            case ast.Compare(left=ast.Attribute(value=ast.Name(id=model)), ops=[ast.Eq()], comparators=[key]):
+                yield from origins.of(key) if model[:1].isupper() else ()
+            case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Name(id=model), key, *_]):
+                yield from origins.of(key) if model[:1].isupper() else ()
 
 
 def _called(call: ast.Call, body: Body, origins: Origins) -> Iterator[str]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Field:
+
+class Field(Struct, frozen=True):
     """A replacement field `{...}`: where its expression stands, and what follows it."""
 
     start: int
@@ -25,8 +25,7 @@ class Field:
 Piece = str | Field
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A formatted string: where what is between its quotes stands, and its pieces."""
 
     prefix: str
@@ -45,8 +44,7 @@ class Text:
             return piece
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """One word; line ends inside brackets are none."""
 
     kind: Literal["name", "string", "sign"]

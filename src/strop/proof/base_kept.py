@@ -7,9 +7,10 @@ another day says nothing beside a candidate that runs today.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.cell import Cell
 from strop.evidence import Evidence, Exchange, Outcome, Outcomes
@@ -31,8 +32,7 @@ from strop.world.instance import World
 NOTHING = Exchange("", "", "", "", 0, 0, 0)  # in the second world nobody asks what a cell costs
 
 
-@dataclass
-class Known:
+class Known(Struct):
     """All that is known of a base before any change is looked at."""
 
     seen: Observation

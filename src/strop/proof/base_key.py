@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from pathlib import Path
 from urllib.parse import unquote, urlparse
+
+from msgspec.structs import replace
 
 from strop.measure.observe import Workload
 from strop.project.cache import cache_key
@@ -42,9 +43,9 @@ def _code(target: Target) -> Iterator[str]:
 
 def _options(target: Target, workload: Workload) -> Iterator[str]:
     yield repr(replace(target, root="", repo="", commit="", branch="", dirty=()))
-    for field in fields(workload):
-        value = getattr(workload, field.name)
-        yield f"{field.name} {beside.print_of(value) if isinstance(value, Path) else value!r}"
+    for name in workload.__struct_fields__:
+        value = getattr(workload, name)
+        yield f"{name} {beside.print_of(value) if isinstance(value, Path) else value!r}"
 
 
 def _environment(target: Target) -> Iterator[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from strop.event import Advance, Listener, Stage
 from strop.evidence import Outcome, Outcomes
@@ -16,7 +17,7 @@ from strop.probe.conversation import METHOD
 from strop.project.project import Imported
 from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
-from strop.proof.cost import Pair, pair, time_gains, timed_cells, weights_of
+from strop.proof.cost import OF_MANY, Pair, pair, time_gains, timed_cells, weights_of
 from strop.proof.gain import count_gains
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.lint import edited_lines
@@ -33,13 +34,12 @@ from strop.world.one_place import at_one_place
 from strop.world.process import workers
 
 CLOCKED = 2  # how many times as long a neighbour on the machine may make what a clock measures
-LAUNCHES = 3  # pairs of fresh processes in which the CPU time of the whole branch is compared
+LAUNCHES = 5  # pairs of fresh processes in which the CPU time of the whole branch is compared: 3 miss every fifth change of 5 %
 
 Found = tuple[Difference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Suites:
+class Suites(Struct, frozen=True):
     """The base's own tests, run twice, and those that can't be trusted as witnesses."""
 
     one: SuiteRun
@@ -47,8 +47,7 @@ class Suites:
     flaky: tuple[str, ...]
 
 
-@dataclass
-class BranchProof:
+class BranchProof(Struct):
     """What the proof of a revision says, and what it measured on the way."""
 
     revision: str
@@ -63,6 +62,7 @@ class BranchProof:
     differences: Found = ()
     unspecified: tuple[str, ...] = ()  # "GET /x  body $: order not fixed by the query"
     gains: tuple[Gain, ...] = ()
+    uncertain: tuple[str, ...] = ()  # what requests at once showed that is perhaps no fault, in words
 
     @property
     def holds(self) -> bool:
@@ -236,7 +236,7 @@ def measure_gains(
         with workers(2) as pool:
             one = pool.submit(start_revision, base.world, "base", Schema())
             sides = [start_revision(base.world, proof.revision, schema), one.result()][::-1]
-        launches.append(pair(sides[0], sides[1], cells, base.outcomes, weights))
+        launches.append(pair(sides[0], sides[1], cells, base.outcomes, weights, seconds=OF_MANY))
         if schema.statements and len(launches) == 1:
             counted += work_gains(sides[0], sides[1], base.outcomes.values(), proof.outcomes.values(), ())
         for side in sides:
@@ -281,7 +281,7 @@ def verdict(base: Base, proof: BranchProof, unproved: Sequence[str]) -> Verdict:
         gains=proof.gains,
         differences=proof.differences[:SHOWN],
         relaxed=relaxed,
-        unproved=tuple(unproved),
+        unproved=(*unproved, *proof.uncertain),
         cells=len(proof.outcomes) + (len(proof.suite.recorded) if proof.suite else 0),
         reached=_reached(base, proof),
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from strop.project.project import Imported
 from strop.project.route import Route
@@ -54,5 +55,5 @@ def _facts(route: Route) -> Route:
 
 
 def _difference(before: Route, after: Route) -> str:
-    names = [n for n in Route.__slots__ if getattr(before, n) != getattr(after, n)]
+    names = [n for n in Route.__struct_fields__ if getattr(before, n) != getattr(after, n)]
     return ", ".join(f"{name} differs" for name in names)

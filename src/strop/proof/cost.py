@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
+
+from msgspec import Struct
 
 from strop.cell import Cell
 from strop.evidence import Outcome
 from strop.measure.serve import Served
 from strop.stats.bootstrap import Launch, Round, relative_gain
+from strop.stats.launches import FEWEST as FEWEST_LAUNCHES
+from strop.stats.launches import gain_of_launches
 from strop.stats.noise import noise
 from strop.verdict import Gain
 
 CELLS = 8  # cells that are timed
-BUDGET = 0.5  # seconds for each side
+BUDGET = 0.5  # seconds for each side of one pair of processes
+OF_MANY = 0.3  # the same, where several pairs are compared
 FEWEST, MOST = 3, 40  # rounds
 WAITS = 5  # times its CPU time: what takes longer waits for something else than a processor
 NO_MIX: Mapping[str, int] = {}
@@ -70,20 +74,24 @@ def _length(outcome: Outcome) -> int:
     return cpu if cpu * WAITS > duration else duration
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """One round on both sides, us: CPU of the process, and of the event loop's thread alone."""
 
     cpu: Round
     loop: Round
 
 
-@dataclass(frozen=True, slots=True)
-class TimeNoise:
-    """What A/A pairs of the same run still allow, relative."""
+class TimeNoise(Struct, frozen=True):
+    """By how much two processes of the same code differed in the same run, relative: at most, and as it was seen.
+
+    One pair of processes is held against the most that one pair of the same code may differ by; several say
+    themselves how far pairs differ, and need the control only as a warning.
+    """
 
     cpu: float = 0.0
     loop: float = 0.0
+    cpu_seen: float = 0.0
+    loop_seen: float = 0.0
 
 
 def pair(
@@ -92,10 +100,12 @@ def pair(
     cells: Sequence[Cell],
     outcomes: Mapping[str, Outcome],
     weights: Sequence[float] = (),
+    rounds: int = 0,
+    seconds: float = BUDGET,
 ) -> tuple[Pair, ...]:
-    """Rounds on both sides, the order within each pair drawn by chance."""
+    """Rounds on both sides, as many as `seconds` allow or `rounds`; the order within each pair is drawn by chance."""
     whole = sum(max(_length(outcomes[cell.id]), 300) for cell in cells) / 1e6
-    rounds = min(MOST, max(FEWEST, int(BUDGET / whole)))
+    rounds = rounds or min(MOST, max(FEWEST, int(seconds / whole)))
     random = Random(0)
     pairs = []
     for side in (one, other):
@@ -111,9 +121,8 @@ def pair(
 
 def time_noise(launches: Sequence[Sequence[Pair]]) -> TimeNoise:
     """The A/A control from pairs of the same code."""
-    return TimeNoise(
-        noise([[p.cpu for p in x] for x in launches]), noise([[p.loop for p in x] for x in launches])
-    )
+    cpu, loop = [[p.cpu for p in x] for x in launches], [[p.loop for p in x] for x in launches]
+    return TimeNoise(noise(cpu), noise(loop), abs(relative_gain(cpu).value), abs(relative_gain(loop).value))
 
 
 def time_gains(
@@ -126,22 +135,17 @@ def time_gains(
     """CPU and loop time saved, with lower bounds, beside the A/A noise of the same run."""
     if not any(launches):
         return ()
-    cpu = _gain(f"{prefix}cpu", "us", [[p.cpu for p in x] for x in launches], cells, control.cpu, routes)
-    loop = _gain(
-        f"{prefix}loop",
-        "us",
-        [[p.loop for p in x] for x in launches],
-        cells,
-        control.loop,
-        routes,
+    many = len(launches) >= FEWEST_LAUNCHES
+    cpu, loop = (control.cpu_seen, control.loop_seen) if many else (control.cpu, control.loop)
+    return (
+        _gain(f"{prefix}cpu", [[p.cpu for p in x] for x in launches], cells, cpu, routes),
+        _gain(f"{prefix}loop", [[p.loop for p in x] for x in launches], cells, loop, routes),
     )
-    return cpu, loop
 
 
-def _gain(
-    name: str, unit: str, launches: Sequence[Launch], cells: int, control: float, routes: set[str]
-) -> Gain:
-    interval = relative_gain(launches)
+def _gain(name: str, launches: Sequence[Launch], cells: int, control: float, routes: set[str]) -> Gain:
+    many = len(launches) >= FEWEST_LAUNCHES and all(sum(a for a, _ in x) > 0 for x in launches)
+    interval = gain_of_launches(launches) if many else relative_gain(launches)
     count = sum(len(launch) for launch in launches) * max(cells, 1)
     before, after = (sum(p[side] for launch in launches for p in launch) / count for side in (0, 1))
-    return Gain(name, unit, before, after, interval.low, control, tuple(sorted(routes)))
+    return Gain(name, "us", before, after, interval.low, control, tuple(sorted(routes)))

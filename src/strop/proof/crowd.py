@@ -6,7 +6,8 @@ Cells are served one at a time, where nobody waits; the size of a pool shows onl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.cell import Cell
 from strop.evidence import Exchange
@@ -17,8 +18,7 @@ from strop.verdict import Gain
 CROWDS = 4  # on each side, in turn, after one that fills the pool
 
 
-@dataclass(frozen=True, slots=True)
-class Crowd:
+class Crowd(Struct, frozen=True):
     """The waits for connections of one crowd, us, and how many connections were opened."""
 
     waits: float

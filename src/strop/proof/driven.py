@@ -10,7 +10,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from strop.evidence import Outcome
 from strop.finding import Finding
@@ -35,8 +36,7 @@ def driving_tests(run: SuiteRun, routes: Sequence[str], aside: Sequence[str]) ->
     return tuple(sorted(name for name, _ in sorted(hits.items(), key=lambda hit: (-hit[1], hit[0]))[:MOST]))
 
 
-@dataclass
-class Drivers:
+class Drivers(Struct):
     """Runs of chosen tests on the base, twice each, made when they are first asked for."""
 
     world: World

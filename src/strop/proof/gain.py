@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Exchange, Outcome
 from strop.verdict import Gain
@@ -11,8 +12,7 @@ from strop.verdict import Gain
 TOLERANCE = 0.05  # CPU may not get dearer by more, unless the patch frees the event loop for it
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(Struct, frozen=True):
     """Something that is counted exactly, or nearly, in every exchange."""
 
     unit: str

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from strop.cell import Cell
 from strop.evidence import Outcome, Outcomes
 from strop.finding import Finding
 from strop.fixes.write import apply
+from strop.measure.perturb import Identity
 from strop.measure.serve import Served
 from strop.patch import Patch
 from strop.problem import Problem
@@ -42,8 +44,7 @@ STATEMENT = 20  # rows that cost about what a statement costs, loaded as objects
 SMALL = 0.1  # the part of the gain that other routes may pay before another alternative is preferred
 
 
-@dataclass
-class Base:
+class Base(Struct):
     """What is known of the unchanged application: every candidate is judged against it."""
 
     world: World
@@ -57,10 +58,10 @@ class Base:
     second: Second | None = None
     recorded: float = 0.0  # when it ran, where its evidence was kept: clocks of then say nothing of today
     mix: Mapping[str, int] = field(default_factory=dict)  # how often an access log asks each route
+    others: Callable[[], Sequence[Identity]] = tuple  # who else may ask, found when somebody wants to know
 
 
-@dataclass
-class Tip:
+class Tip(Struct):
     """A revision that runs, and what its cells answered and cost: what a candidate is compared with."""
 
     revision: str
@@ -69,8 +70,7 @@ class Tip:
     schema: Schema = field(default_factory=Schema)
 
 
-@dataclass
-class Candidate:
+class Candidate(Struct):
     """A patch in a tree of its own, with what came of it."""
 
     patch: Patch

@@ -6,7 +6,9 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.cell import Cell
 from strop.event import Advance, Listener, Stage
@@ -30,8 +32,7 @@ ENOUGH = 0.5  # the share of mutants that must be killed
 ALONE = 2  # mutants of one statement that must all survive before nobody is said to look at it
 
 
-@dataclass(frozen=True, slots=True)
-class Survivor:
+class Survivor(Struct, frozen=True):
     """A mistake that no request told."""
 
     span: Span
@@ -40,8 +41,7 @@ class Survivor:
     requests: int  # cells that executed its line; beside these, tests may have
 
 
-@dataclass(frozen=True, slots=True)
-class KillScore:
+class KillScore(Struct, frozen=True):
     """What became of the mutants of a change."""
 
     killed: int = 0
@@ -82,8 +82,7 @@ class KillScore:
         return Gate(7, "mutants of the change", not self.weakness, detail, self.seconds)
 
 
-@dataclass
-class _Fate:
+class _Fate(Struct):
     """One mutant on its way: the cells that it is shown to, and whether somebody told it (None: nobody was asked)."""
 
     mutant: Mutant

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.patch import Edit, Patch
 from strop.proof.executed import statements
@@ -17,8 +19,7 @@ from strop.span import Span
 SHOWN = 70  # characters of a piece of code
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
+class Mutant(Struct, frozen=True):
     """One mistake in one file. `lines` are the edited lines of its statement; `edit` is the whole file with it."""
 
     span: Span
@@ -41,8 +42,7 @@ class Mutant:
         return Patch("mutant", self.operator, "", self.operator, "", (self.edit,))
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """The mutants of a change, and how many more were left out because they run as the same code."""
 
     mutants: tuple[Mutant, ...]

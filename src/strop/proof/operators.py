@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 REMOVED = frozenset(
     [
@@ -77,8 +78,7 @@ _COLLECTIONS = (ast.List, ast.ListComp)
 _LOOSE = (ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.Lambda, ast.Await)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One replacement: which mistake, of which node, by which text. A lower rank tells more."""
 
     operator: str

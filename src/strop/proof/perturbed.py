@@ -34,6 +34,7 @@ from strop.proof.perturbed_choice import (
 )
 from strop.proof.perturbed_states import Made, is_in_state, pair_of, serve_states
 from strop.proof.side_by_side import SECONDS, Comparing, Perturbed
+from strop.proof.turns_named import are_at_once
 from strop.world.databases import Databases
 
 NEW, OLD = 2, 12  # rows of a table that a state has added or holds, for which recorded cells ask, too
@@ -42,7 +43,7 @@ SENT = 8  # requests of the tests to one operation that are sent to the recorded
 
 def wanted(cells: Sequence[str]) -> tuple[str, ...]:
     """Those of the ids that name perturbed cells."""
-    return tuple(cell for cell in cells if MARK in cell)
+    return tuple(cell for cell in cells if MARK in cell and not are_at_once(cell))
 
 
 class Perturbing:
@@ -88,6 +89,11 @@ class Perturbing:
                 said = (one.request.path.partition("?")[2], one.request.body)
                 found[operation.key].setdefault(said, one.request)
         return {key: [*said.values()][:SENT] for key, said in found.items()}
+
+    def identities(self) -> tuple[Identity, ...]:
+        """Who else than the first subject of the workload may ask."""
+        with self._lock:
+            return self._identities
 
     def again(self, cell: Cell) -> Outcome:
         """What the base answers in a process with another past."""

@@ -45,14 +45,14 @@ def plain(key: str) -> str:
 
 def reached_routes(edits: Sequence[Edit], reaches: Mapping[str, Sequence[Reach]]) -> frozenset[str] | None:
     """Routes that the edited functions serve; None where the change can reach every route."""
-    both = _both_ways(edits)
+    both = both_ways(edits)
     if runs_at_import(both):
         return None
     found = {reach.route for name in edited_functions(both) for reach in reaches.get(name, ())}
     return frozenset(map(plain, found)) or None
 
 
-def _both_ways(edits: Sequence[Edit]) -> Patch:
+def both_ways(edits: Sequence[Edit]) -> Patch:
     """The change and its reverse: what was removed stands only in the text before."""
     readable = [edit for edit in edits if _parses(edit.after) and _parses(edit.before or "")]
     back = [Edit(edit.file, edit.after, edit.before) for edit in readable if edit.before is not None]
@@ -69,7 +69,7 @@ def _parses(text: str) -> bool:
 
 def constants(edits: Sequence[Edit]) -> tuple[Json, ...]:
     """Numbers and short texts in the functions that changed, before and after: where behaviour may turn."""
-    both = _both_ways(edits)
+    both = both_ways(edits)
     names = {name.partition(":")[2].rpartition(".")[2] for name in edited_functions(both)}
     found: dict[tuple[type, Json], None] = {}
     for edit in both.edits:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from strop.cell import Cell
 from strop.event import Listener, Stage
@@ -32,9 +34,13 @@ def is_in_state(cell: str) -> bool:
 
 
 @contextlib.contextmanager
-def pair_of(world: World, revision: str, watch: Watched) -> Iterator[tuple[Served, Served]]:
-    """The base and a revision, whose lines are watched, started anew; afterwards nothing is left of them."""
-    one = Served(world.instance(world.folder.tree("base")), Conditions())
+def pair_of(
+    world: World, revision: str, watch: Watched, before: Watched = MappingProxyType({})
+) -> Iterator[tuple[Served, Served]]:
+    """The base and a revision, whose lines are watched (and those of the base that stand in `before`), started anew;
+    afterwards nothing is left of them.
+    """
+    one = Served(world.instance(world.folder.tree("base")), Conditions(watch=before))
     changed = Served(world.instance(world.folder.tree(revision)), Conditions(watch=watch))
     try:
         with workers(2) as pool:

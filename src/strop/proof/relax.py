@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Outcome
 from strop.proof.compare import compare
@@ -13,8 +14,7 @@ from strop.verdict import Difference
 COMPUTED = ("content-length", "etag")  # headers that follow from the body
 
 
-@dataclass(frozen=True, slots=True)
-class Relaxed:
+class Relaxed(Struct, frozen=True):
     """Paths that may differ, cell by cell; nothing else may."""
 
     paths: frozenset[tuple[str, str]] = frozenset()  # (cell, path)
@@ -22,7 +22,7 @@ class Relaxed:
 
     def allows(self, difference: Difference) -> bool:
         """Whether the base differs from itself at this place of this cell."""
-        return (difference.cell, _place(difference.path)) in self.paths
+        return (difference.cell, place_of(difference.path)) in self.paths
 
     def joined(self, other: Relaxed) -> Relaxed:
         """What either of them relaxes."""
@@ -35,12 +35,12 @@ def relax(one: Iterable[Outcome], other: Iterable[Outcome]) -> Relaxed:
     """
     second = {outcome.cell: outcome for outcome in other}
     found = [d for a in one if a.cell in second for d in compare(a, second[a.cell])]
-    paths = {(d.cell, _place(d.path)) for d in found}
+    paths = {(d.cell, place_of(d.path)) for d in found}
     open_bodies = {cell for cell, path in paths if path.startswith("body")}
     paths |= {(cell, f"header {name}") for cell in open_bodies for name in COMPUTED}
-    return Relaxed(frozenset(paths), tuple(sorted({f"{d.route}  {_place(d.path)}" for d in found})))
+    return Relaxed(frozenset(paths), tuple(sorted({f"{d.route}  {place_of(d.path)}" for d in found})))
 
 
-def _place(path: str) -> str:
+def place_of(path: str) -> str:
     """Row changes are relaxed by table; positions in a list stay, so that one unstable row relaxes one row."""
     return re.sub(r"^(rows \S+) .*", r"\1", path)

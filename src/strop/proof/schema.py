@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.world.instance import Instance
@@ -10,8 +10,7 @@ from strop.world.instance import Instance
 LIMIT = 120.0  # seconds for the migrations
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """Changes of the schema that kept patches brought, as statements."""
 
     statements: tuple[str, ...] = ()

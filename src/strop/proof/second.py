@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.cell import Cell
 from strop.evidence import Outcome, Outcomes
@@ -19,8 +21,7 @@ from strop.proof.unordered import NOT_FIXED, Judged, judge, judge_at
 from strop.verdict import Difference
 
 
-@dataclass
-class Second:
+class Second(Struct):
     """The base in its second world. `cells` are those of the workload at the moment that each has there."""
 
     served: Served

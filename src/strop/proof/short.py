@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.event import ignore
 from strop.problem import Problem
 from strop.proof.branch import Suites, prove_branch
+from strop.proof.interleaved import serve_interleaved
 from strop.proof.judge import Base
 from strop.proof.schema import Schema
+from strop.proof.turns_named import are_at_once
 from strop.proof.worlds import compare_worlds
 from strop.verdict import Difference
 
 
-@dataclass(frozen=True, slots=True)
-class Witnesses:
+class Witnesses(Struct, frozen=True):
     """Part of the workload: the cells and the tests that told a difference, and whether in the second world alone."""
 
     cells: frozenset[str]
@@ -29,7 +32,7 @@ def witnesses(found: Iterable[Difference]) -> Witnesses:
     names = {d.cell for d in seen if d.cell}
     tests = frozenset(name.rpartition("#")[0] or name for name in names if "::" in name)
     cells = frozenset(name for name in names if "::" not in name)
-    return Witnesses(cells, tests, any(d.world for d in seen))
+    return Witnesses(cells, tests, any(d.world and not are_at_once(d.cell) for d in seen))
 
 
 def holds_for(base: Base, revision: str, schema: Schema, suites: Suites | None, seen: Witnesses) -> bool:
@@ -47,6 +50,9 @@ def first_difference(
     except Problem as problem:
         return problem.message
     proof.served.instance.close()
+    at_once = tuple(sorted(filter(are_at_once, seen.cells)))
+    if proof.holds and at_once:
+        proof.differences += serve_interleaved(base, proof, ignore, at_once).differences
     if proof.holds and seen.second:
         compare_worlds(few, proof, schema, ignore)
     base.world.folder.remove(proof.root)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.cell import Cell
 from strop.event import Advance, Listener
@@ -34,8 +36,7 @@ Settle = Callable[[Cell, Outcome, Outcome], Judged]
 Ahead = SimpleQueue[tuple[Cell, Outcome] | None]
 
 
-@dataclass
-class Perturbed:
+class Perturbed(Struct):
     """What the perturbed cells told of a change."""
 
     served: int = 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from strop.evidence import Outcome, Outcomes
 from strop.measure.suite import SuiteRun

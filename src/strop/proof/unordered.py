@@ -12,8 +12,9 @@ import re
 from bisect import bisect_right, insort
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from strop.cell import Answer, Call, RowChange
 from strop.evidence import FileState, Outcome
@@ -29,8 +30,7 @@ NEAR = 50  # elements among which a changed one is looked for
 CLOSE = 1e-9  # relative; a sum of floats in another order differs by less
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """What the base does not leave open, and the places where it was let pass."""
 
     differences: tuple[Difference, ...] = ()
@@ -58,8 +58,7 @@ def _way(answer: Answer) -> tuple[int, str]:
     return answer.status, answer.exception
 
 
-@dataclass
-class _Three:
+class _Three(Struct):
     """Values of three answers beside each other; `passed` are the open places at which the third differs."""
 
     passed: list[str] = field(default_factory=list)

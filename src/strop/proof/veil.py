@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import quote_plus
+
+from msgspec.structs import replace
 
 from strop.cell import Cell
 from strop.target import Target

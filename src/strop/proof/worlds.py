@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from strop.cell import Cell, at_another_moment
 from strop.event import Advance, Listener, Note, Stage

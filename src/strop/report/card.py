@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.finding import Cost, Finding
 from strop.plan import Item
@@ -21,16 +22,14 @@ STATES = {"kept": "Kept", "proposed": "Not kept", "choice": "Your choice"}
 SOLVED = "Solved elsewhere"
 
 
-@dataclass(frozen=True, slots=True)
-class GainRow:
+class GainRow(Struct, frozen=True):
     """A measured cost of a verdict, and whether it is proved."""
 
     figure: Figure
     proved: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """An alternative that is not on the branch."""
 
     attempt: Attempt
@@ -38,8 +37,7 @@ class Tried:
     gains: tuple[GainRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Best:
+class Best(Struct, frozen=True):
     """A cost before and after in words; the noun where the number alone would not tell what it counts."""
 
     before: str
@@ -47,8 +45,7 @@ class Best:
     noun: str
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """One finding, ready for the template."""
 
     number: int

@@ -6,8 +6,8 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, String, _TokenType
 
@@ -28,16 +28,14 @@ _KINDS: tuple[tuple[_TokenType, str], ...] = (
 _HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A piece of a line; `kind` is "" for plain text."""
 
     text: str
     kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeLine:
+class CodeLine(Struct, frozen=True):
     """A numbered line of source."""
 
     number: int
@@ -45,8 +43,7 @@ class CodeLine:
     marked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DiffLine:
+class DiffLine(Struct, frozen=True):
     """A line of a diff: file, hunk, add, remove, same or note; 0 where a side has no number."""
 
     kind: str
@@ -55,8 +52,7 @@ class DiffLine:
     pieces: tuple[Piece, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(Struct, frozen=True):
     """A diff to be shown; `hidden` lines were cut."""
 
     lines: tuple[DiffLine, ...]

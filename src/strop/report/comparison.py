@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Evidence, RouteCost
 from strop.finding import Finding
@@ -12,8 +13,7 @@ from strop.report.quantity import count
 from strop.report.result import Change, Proposed, Result
 
 
-@dataclass(frozen=True, slots=True)
-class RouteChange:
+class RouteChange(Struct, frozen=True):
     """One route's means per request before and after; `p95` in us, 0 where no latency was measured."""
 
     before: RouteCost
@@ -27,8 +27,7 @@ class RouteChange:
         return self.before.route
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """Something that is compared per route: its key, its name for people, and its unit."""
 
     key: str

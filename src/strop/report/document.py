@@ -6,10 +6,10 @@ Units are those of `strop.evidence`: times in microseconds, sizes in bytes, rati
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from strop.evidence import Evidence, Latency, LineCost, RouteCost, ScanStep, TableSize
 from strop.patch import Patch
@@ -33,8 +33,7 @@ from strop.verdict import Verdict
 FOLLOWUPS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """A run without its single exchanges."""
 
     run: str
@@ -48,8 +47,7 @@ class Observation:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PatchFacts:
+class PatchFacts(Struct, frozen=True):
     """A patch without the text of its files, which the diff and the commit hold."""
 
     id: str
@@ -63,8 +61,7 @@ class PatchFacts:
     touches_schema: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeEntry:
+class ChangeEntry(Struct, frozen=True):
     """A kept change; `id` is the finding's."""
 
     id: str
@@ -78,8 +75,7 @@ class ChangeEntry:
     attempts: tuple[Attempt, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ProposalEntry:
+class ProposalEntry(Struct, frozen=True):
     """A finding that stays, and what was tried; `id` is the finding's."""
 
     id: str
@@ -89,8 +85,7 @@ class ProposalEntry:
     attempts: tuple[Attempt, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceEntry:
+class ChoiceEntry(Struct, frozen=True):
     """A finding that waits for an answer; `id` is the finding's."""
 
     id: str
@@ -101,8 +96,7 @@ class ChoiceEntry:
     excerpt: Excerpt | None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """The report as data, in the order in which a person reads it."""
 
     schema: int
@@ -170,7 +164,7 @@ def build(result: Result) -> Document:
 
 def observe(evidence: Evidence) -> Observation:
     """A run as the document holds it."""
-    return Observation(**{field.name: getattr(evidence, field.name) for field in fields(Observation)})
+    return Observation(**{name: getattr(evidence, name) for name in Observation.__struct_fields__})
 
 
 def _change(change: Change) -> ChangeEntry:
@@ -226,4 +220,4 @@ _BUILT = {
     "base",
     "final",
 }
-_COPIED = tuple(field.name for field in fields(Document) if field.name not in _BUILT)
+_COPIED = tuple(name for name in Document.__struct_fields__ if name not in _BUILT)

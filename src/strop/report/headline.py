@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from strop.report.comparison import fixed
 from strop.report.quantity import amount, change, percent, plural, signed
@@ -60,8 +60,7 @@ _SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads", "blo
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """One number before and after, in words, with the weakest instrument that proves it."""
 
     name: str
@@ -80,8 +79,7 @@ class Figure:
         return ", ".join(part for part in (self.instrument, self.bound, self.noise) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Sameness:
+class Sameness(Struct, frozen=True):
     """How many answers are the same as before, and what is to be said of the others."""
 
     same: int
@@ -91,8 +89,8 @@ class Sameness:
 
 
 def is_proved(gain: Gain) -> bool:
-    """Whether even the lower bound of the gain lies above what the base differs from itself."""
-    return gain.after < gain.before and gain.low > max(gain.noise, 0.0)
+    """Whether even the lower bound is a gain, and the gain is more than the base differs from itself."""
+    return gain.after < gain.before and gain.low > 0 and relative(gain) > gain.noise
 
 
 def relative(gain: Gain) -> float:

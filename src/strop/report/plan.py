@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -19,16 +19,14 @@ from strop.report.result import SCHEMA
 CHOICES = 3  # questions that a person is asked at once
 
 
-@dataclass(frozen=True, slots=True)
-class ItemEntry:
+class ItemEntry(Struct, frozen=True):
     """An item with its finding's id."""
 
     id: str
     item: Item
 
 
-@dataclass(frozen=True, slots=True)
-class PlanDocument:
+class PlanDocument(Struct, frozen=True):
     """A plan for a program."""
 
     schema: int

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
-
 import msgspec
+from msgspec import Struct
 
 from strop.problem import Problem, Retry
 from strop.report.redaction import clean_text
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemDocument:
+class ProblemDocument(Struct, frozen=True):
     """A problem for a program."""
 
     code: str
@@ -39,7 +36,7 @@ def render(problem: Problem) -> str:
 
 def render_json(problem: Problem) -> str:
     """The problem as one line of JSON."""
-    return msgspec.json.encode({"problem": dataclasses.asdict(build(problem))}).decode() + "\n"
+    return msgspec.json.encode({"problem": build(problem)}).decode() + "\n"
 
 
 def build(problem: Problem) -> ProblemDocument:

@@ -6,13 +6,15 @@ what announces a secret (a scheme, a key, a header, a known prefix), so that sou
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections.abc import Callable, Collection
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.verdict import Difference
 
@@ -133,19 +135,19 @@ def _mapped(value: object, pattern: re.Pattern[str]) -> object:
             return pattern.sub(MARK, value)
         case tuple():
             return tuple(_mapped(part, pattern) for part in value)
-        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            parts = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        case _ if isinstance(value, Struct):
+            parts = {name: getattr(value, name) for name in value.__struct_fields__}
             changed = {name: new for name, part in parts.items() if (new := _mapped(part, pattern)) != part}
-            return dataclasses.replace(value, **changed) if changed else value
+            return replace(value, **changed) if changed else value
         case _:
             return value
 
 
 def share(result: Result) -> Result:
     """What may be written of a result: cleaned, and without the single exchanges of its runs."""
-    base = dataclasses.replace(result.base, exchanges=())
-    final = dataclasses.replace(result.final, exchanges=()) if result.final else None
-    return clean(dataclasses.replace(result, base=base, final=final))
+    base = replace(result.base, exchanges=())
+    final = replace(result.final, exchanges=()) if result.final else None
+    return clean(replace(result, base=base, final=final))
 
 
 def _clean(value: object) -> object:
@@ -157,10 +159,10 @@ def _clean(value: object) -> object:
             return tuple(_clean(part) for part in value)
         case Difference():
             return _clean_difference(value)
-        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            parts = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        case _ if isinstance(value, Struct):
+            parts = {name: getattr(value, name) for name in value.__struct_fields__}
             changed = {name: new for name, part in parts.items() if (new := _clean(part)) is not part}
-            return dataclasses.replace(value, **changed) if changed else value
+            return replace(value, **changed) if changed else value
         case _:
             return value
 
@@ -173,7 +175,7 @@ def _clean_difference(difference: Difference) -> Difference:
     before, after = (
         (MARK if text and secret else _clean_body(text)) for text in (difference.before, difference.after)
     )
-    return dataclasses.replace(
+    return replace(
         difference,
         cell=clean_text(difference.cell),
         route=clean_text(difference.route),

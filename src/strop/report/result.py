@@ -5,7 +5,7 @@ It is plain data: a report file gets it, starts nothing and reads nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from strop import __version__
 from strop.evidence import Evidence
@@ -18,8 +18,7 @@ from strop.verdict import Verdict
 SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True)
-class TargetFacts:
+class TargetFacts(Struct, frozen=True):
     """What was worked on, as far as a reader of the report needs it."""
 
     name: str  # the folder's name or the project's: "examples/shop"
@@ -31,8 +30,7 @@ class TargetFacts:
     machine: str = ""  # "2 cores, Linux 6.1, Python 3.11.9"
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
+class Workload(Struct, frozen=True):
     """Where the requests came from and which routes they reached."""
 
     source: str  # "47 tests", "OpenAPI", "traffic.har"
@@ -48,8 +46,7 @@ class Workload:
         return len(self.reached) + len(self.missed)
 
 
-@dataclass(frozen=True, slots=True)
-class Noise:
+class Noise(Struct, frozen=True):
     """The same code measured twice: what differs between two runs of the base is not evidence."""
 
     cells: int
@@ -57,8 +54,7 @@ class Noise:
     cpu: float = 0.0  # relative: 0.014 is 1.4 %
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """A fix that was tried and is not on the branch, and why not."""
 
     fix: str
@@ -69,8 +65,7 @@ class Attempt:
     verdict: Verdict | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A finding that was fixed, proved and committed. `diff` is unified text, tests included."""
 
     item: Item
@@ -87,8 +82,7 @@ class Change:
         return self.item.finding
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
+class Proposed(Struct, frozen=True):
     """A finding that stays: no fix was written, or none could be kept. The item has the options."""
 
     item: Item
@@ -102,8 +96,7 @@ class Proposed:
         return self.item.finding
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A finding whose fix changes what clients can see: the user decides. The item has the options."""
 
     item: Item
@@ -121,8 +114,7 @@ class Choice:
 Entry = Change | Proposed | Choice
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True):
     """A check that a person can repeat: the command ticks the box."""
 
     text: str
@@ -130,8 +122,7 @@ class Acceptance:
     ticked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """Everything a report says. `final` and `verdict` are None when nothing was kept."""
 
     run: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -22,8 +23,7 @@ ROUTES, LINES, BLOCKS, FINDINGS = 15, 10, 5, 10
 NOWHERE = "a library alone"  # no line of the application caused it
 
 
-@dataclass(frozen=True, slots=True)
-class Stall:
+class Stall(Struct, frozen=True):
     """The event loop stood still on one line: how often, how long in all (us), and how it got there."""
 
     route: str
@@ -33,16 +33,14 @@ class Stall:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class FindingEntry:
+class FindingEntry(Struct, frozen=True):
     """A finding with its id."""
 
     id: str
     finding: Finding
 
 
-@dataclass(frozen=True, slots=True)
-class RunDocument:
+class RunDocument(Struct, frozen=True):
     """A run for a program; single exchanges stay in the run's `evidence.json`."""
 
     schema: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
@@ -15,8 +15,7 @@ from strop.report.redaction import clean
 from strop.report.result import SCHEMA
 
 
-@dataclass(frozen=True, slots=True)
-class RunLine:
+class RunLine(Struct, frozen=True):
     """One saved run; `date` is what its folder says, as ISO text that sorts."""
 
     run: str
@@ -28,8 +27,7 @@ class RunLine:
     report: str = ""  # path of its report, "" without one
 
 
-@dataclass(frozen=True, slots=True)
-class RunList:
+class RunList(Struct, frozen=True):
     """Saved runs for a program."""
 
     schema: int

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.report.comparison import SAME, Metric, RouteChange, kind_of, values
 from strop.report.quantity import amount, change, plural
@@ -18,8 +19,7 @@ LINE_HEIGHT = 17.0
 TOP, BOTTOM, ZERO_GAP = 34.0, 22.0, 26.0
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """A size of the chart: where the two axes stand and how much text fits beside them."""
 
     name: str
@@ -35,8 +35,7 @@ WIDE = Layout("wide", 1040, 430, 350.0, 640.0, 11, 40)
 NARROW = Layout("narrow", 358, 400, 76.0, 150.0, 9, 23)
 
 
-@dataclass(frozen=True, slots=True)
-class Slope:
+class Slope(Struct, frozen=True):
     """One route's line; `kind` is better, worse or same."""
 
     route: str
@@ -46,8 +45,7 @@ class Slope:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """Text at one end of a line, moved from `anchor` to `y` so that labels don't overlap."""
 
     side: str  # before, after
@@ -59,16 +57,14 @@ class Label:
     route: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """A value of the scale and its height."""
 
     y: float
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SlopeChart:
+class SlopeChart(Struct, frozen=True):
     """The chart of one metric in one layout, with its sentence for who can't see it."""
 
     metric: Metric
@@ -79,8 +75,7 @@ class SlopeChart:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
+class _Point(Struct, frozen=True):
     change: RouteChange
     before: float
     after: float
@@ -126,8 +121,7 @@ def draw_slopes(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
+class _Scale(Struct, frozen=True):
     low: float
     high: float
     top: float

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Exchange
 from strop.report.quantity import duration, plural
@@ -19,8 +20,7 @@ STATEMENTS = 6
 COLUMNS = 8  # of a statement; more are counted
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True):
     """A size of the picture; on a narrow one the lanes' names stand above their bars."""
 
     name: str
@@ -33,8 +33,7 @@ class Size:
 SIZES = (Size("wide", 1040, 96.0, 1020.0, False), Size("narrow", 358, 2.0, 346.0, True))
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """A stretch of time; `kind` chooses its look."""
 
     kind: str
@@ -44,8 +43,7 @@ class Bar:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(Struct, frozen=True):
     """What happened of one sort."""
 
     name: str
@@ -53,8 +51,7 @@ class Lane:
     bars: tuple[Bar, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(Struct, frozen=True):
     """One serving of the request."""
 
     name: str  # Before, After
@@ -64,8 +61,7 @@ class Band:
     end: float  # where the request ended
 
 
-@dataclass(frozen=True, slots=True)
-class Waterfall:
+class Waterfall(Struct, frozen=True):
     """One picture of both servings."""
 
     size: Size
@@ -75,8 +71,7 @@ class Waterfall:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
+class Repeated(Struct, frozen=True):
     """A statement, how often it ran, and the line that caused it."""
 
     times: int
@@ -86,8 +81,7 @@ class Repeated:
     duration: int
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Struct, frozen=True):
     """One request before and after."""
 
     before: Exchange

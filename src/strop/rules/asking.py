@@ -47,6 +47,9 @@ def asks(call: Call) -> bool:
     return last not in FLUSHES and not any(word in call.text for word in _SCHEMA)
 
 
+ASKING = ("queries", "redis")  # what functions with such calls do
+
+
 def asks_one(call: Call) -> bool:
     """Whether a call is one question to a database, a document store or Redis."""
     if asks(call):

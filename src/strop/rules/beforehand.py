@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from strop.project.function import Call, Function
 from strop.project.project import Project
-from strop.rules.loop import SESSIONS
+from strop.rules.loop import LIBRARIES, SESSIONS
 
 _LAYER = "middleware "  # how a chain says that it goes through one
 _MADE = frozenset(
@@ -21,7 +21,7 @@ _ASKS = frozenset({"commit", "execute", "scalar", "scalars", "query", "get_schem
 def ask_first(project: Project) -> frozenset[str]:
     """The routes before whose handlers a middleware waits for a synchronous database on the loop."""
     found: set[str] = set()
-    for function in project.source.functions.values():
+    for function in project.source.functions.doing(*LIBRARIES):
         if _asks(function):
             found.update(
                 way.route

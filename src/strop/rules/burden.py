@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.function import Call, Effect, Function
 from strop.project.project import Project
@@ -21,15 +22,14 @@ FILES = "file"
 GROWS = "input is large"
 SLEEPS = "sleeps"
 STARTS = "starts a process"
-_HOLD = ("blocks", "burns")
+HOLDING = ("blocks", "burns")
 _MOMENT = "a moment"  # of computing, unless it is done again and again
 _PROCESSES = ("subprocess.", "os.")
 _NUMBER = re.compile(r"\(\s*(\d*\.?\d+)\s*\)$")
 _NAP = 0.02  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """A call that holds the thread it is made on, and the effect that does.
 
     `weight` is 0 for what waits for another machine or is slow by design, 1 for long computing, 2 for long work on
@@ -67,7 +67,7 @@ class Burden:
         """The calls of a function that hold the thread they are made on."""
         for call in function.calls:
             effect = call.effect
-            if effect is None or effect.kind not in _HOLD or INSTANT in effect.note:
+            if effect is None or effect.kind not in HOLDING or INSTANT in effect.note:
                 continue
             if not (call.off_loop or call.once or call.background or call.awaited):
                 yield Hold(function, call, effect, self._weight(function, call, effect))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.function import Call, Context, Function, Reach
 from strop.project.project import Project
@@ -19,8 +20,7 @@ _FURTHEST = 1  # calls between a loop and what it is said to repeat
 _ONCE = ("once", "startup", "import")
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """A loop of the project, and the call in it that leads to what repeats."""
 
     span: Span
@@ -39,9 +39,7 @@ def function_at(project: Project, span: Span | None) -> Function | None:
     if named is not None and named.span.line <= span.line <= max(named.span.end_line, named.span.line):
         return named
     around = [
-        f
-        for f in project.source.functions.values()
-        if f.span.file == span.file and f.span.line <= span.line <= f.span.end_line
+        f for f in project.source.functions.within(span.file) if f.span.line <= span.line <= f.span.end_line
     ]
     return max(around, key=lambda f: f.span.line, default=named)
 
@@ -119,7 +117,7 @@ def reaches(project: Project, function: str, contexts: Iterable[Context]) -> lis
     """The ways from routes to a function in one of these contexts, the shortest first."""
     wanted = set(contexts)
     found = [r for r in project.reaches.get(function, ()) if r.context in wanted and r.route]
-    return sorted(found, key=lambda r: (len(r.chain), r.route))
+    return sorted(found, key=lambda r: (r.length, r.route))
 
 
 def tables_of(project: Project, owner: str, module: str = "") -> list[Table]:

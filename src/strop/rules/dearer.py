@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from strop.project.functions import library
 from strop.project.project import Project
+from strop.project.shared import shared
 
 _MODELS = (
     "openai.", "anthropic.", "litellm.", "langchain", "langgraph.", "ollama.", "google.generativeai.", "google.genai.",
@@ -20,7 +22,7 @@ class Dearer:
         self.project = project
         asking = (
             f.id
-            for f in project.source.functions.values()
+            for f in project.source.functions.doing(*sorted({library(name) for name in _MODELS}))
             if any(c.name.startswith(_MODELS) and (c.awaited or c.effect is not None) for c in f.calls)
         )
         self.routes = frozenset(way.route for name in asking for way in project.reaches.get(name, ()))
@@ -28,14 +30,9 @@ class Dearer:
     @classmethod
     def of(cls, project: Project) -> Dearer:
         """The one of this project: several rules ask in turn."""
-        if not _LAST or _LAST[0].project is not project:
-            _LAST[:] = [cls(project)]
-        return _LAST[0]
+        return shared(project, cls)
 
     def have(self, routes: Iterable[str]) -> bool:
         """Whether all of these routes, at least one, do."""
         found = set(routes)
         return bool(found) and found <= self.routes
-
-
-_LAST: list[Dearer] = []

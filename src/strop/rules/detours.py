@@ -13,7 +13,11 @@ from strop.project.spelling import last_name
 from strop.rules.rounds import fills_unknown
 from strop.span import Span
 
-WORDS = frozenset({"empty", "done", "except", "exists", "isfile", "is_file", "in"})
+_ERRORS = frozenset({"error", "exception", "critical", "fatal"})
+WORDS = (
+    frozenset({"empty", "done", "except", "exists", "isfile", "is_file", "in", "not", "None", "return"})
+    | _ERRORS
+)
 _KIND = "detour"
 _PRESENT = frozenset({"exists", "isfile", "is_file"})
 _EMPTY = "empty"  # of a queue: what is taken where it isn't is there
@@ -32,9 +36,16 @@ def _blocks(body: Body) -> Iterator[list[ast.stmt]]:
     for handler in body.of(ast.ExceptHandler):
         yield handler.body
     for branch in body.of(ast.If):
-        if _is_filled_once(branch) or _is_absent(branch.test) or _is_ready(branch.test):
+        test = branch.test
+        if (
+            _is_filled_once(branch)
+            or _is_absent(test)
+            or _is_ready(test)
+            or _is_unknown(body, branch)
+            or _is_failure(branch.body)
+        ):
             yield branch.body
-        elif _is_present(branch.test):
+        elif _is_present(test) or _is_done_once(body, branch):
             yield from _otherwise(body, branch)
 
 
@@ -42,6 +53,57 @@ def _is_filled_once(branch: ast.If) -> bool:
     """`if key not in known: known[key] = find(key)`."""
     asks = isinstance(branch.test, ast.Compare) and isinstance(branch.test.ops[0], ast.NotIn)
     return asks and fills_unknown(branch.test, branch.body)
+
+
+def _is_failure(block: list[ast.stmt]) -> bool:
+    """Whether a block says in the log that something is wrong: what it does besides is about that."""
+    calls = (each.value for each in block if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call))
+    told = (c.func for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr in _ERRORS)
+    return any("log" in last_name(each.value).lower() for each in told)
+
+
+def _is_unknown(body: Body, branch: ast.If) -> bool:
+    """`if not row: row = await fetch()`, where the row was looked up before: what is known is not fetched."""
+    parts = branch.test.values if isinstance(branch.test, ast.BoolOp) else [branch.test]
+    for part in (
+        parts if not isinstance(branch.test, ast.BoolOp) or isinstance(branch.test.op, ast.And) else ()
+    ):
+        name = _missing(part)
+        before = [b.expr for b in body.scope.names.get(name, ()) if b.how == "value" and b.expr is not None]
+        inside = [e for e in before if branch.lineno <= e.lineno <= (branch.end_lineno or branch.lineno)]
+        looked = [e for e in before if e not in inside and e.lineno < branch.lineno]
+        if inside and any(map(_is_lookup, looked)):
+            return True
+    return False
+
+
+def _is_lookup(expr: ast.expr) -> bool:
+    """Whether a value was asked for: the result of a method, awaited or not."""
+    called = expr.value if isinstance(expr, ast.Await) else expr
+    return isinstance(called, ast.Call) and isinstance(called.func, ast.Attribute | ast.Name)
+
+
+def _missing(test: ast.expr) -> str:
+    """The name that a test finds empty: `not row`, `row is None`."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
+            return name
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
+            return name
+    return ""
+
+
+def _is_done_once(body: Body, branch: ast.If) -> bool:
+    """`if self._ready: return`, and further down `self._ready = True`: what lies between is done once."""
+    test = branch.test
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot):
+        test = test.left
+    leaves = isinstance(branch.body[-1], ast.Return) and not branch.orelse
+    if not leaves or body.parent(branch) is not body.node or not isinstance(test, ast.Attribute):
+        return False
+    kept = ast.unparse(test)
+    set_later = (a for a in body.of(ast.Assign) if a.lineno > branch.lineno)
+    return any(ast.unparse(target) == kept for a in set_later for target in a.targets)
 
 
 def _otherwise(body: Body, branch: ast.If) -> Iterator[list[ast.stmt]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from strop.project.body import Body
 from strop.project.spelling import is_depends, last_name
@@ -37,8 +38,7 @@ _HOLDERS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """One parameter of a handler."""
 
     node: ast.arg
@@ -50,8 +50,7 @@ class Argument:
     marker: ast.Call | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """A function below `@router.get("/path", ...)` or a wrapper of it."""
 
     methods: tuple[str, ...]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.cell import Request
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """A complete application and the requests that are sent to it.
 
     `files` are texts by path; `main.py` has the `app`, which makes its own data when it starts. `bad` says

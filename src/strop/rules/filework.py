@@ -28,9 +28,12 @@ _BINARY = re.compile(r"""["'][rwax+]*b[rwax+]*["']""")
 _SHIPPED = re.compile(
     r"__file__|importlib|resources|\(\s*_?[A-Z][A-Z0-9_]+\s*[,)]|^_?[A-Z][A-Z0-9_]+\.|Path\(\s*['\"][^'\"{]+['\"]\s*\)"
 )
+_WRITES = re.compile(r"""\.write(lines)?\(|["'][awx]\+?t?["']""")  # a line more, however long the file is
 _GROWS = re.compile(r"(?<![a-z])logs?(_?file\w*)?(?![a-z])", re.I)  # what is appended to all day
 _SMALL = re.compile(r"(?<![a-z])(key|cert|pem|config|settings|template|schema|prompt|version|manifest|icon|logo|favicon)(?![a-z])", re.I)  # fmt: skip
 _UPLOAD = re.compile(r"\bUploadFile\.|\.copyfileobj$")
+# A part of an upload, in memory or just written; and the head of an image, which is all that opening it reads.
+_MOMENTS = ("tempfile.SpooledTemporaryFile.", "PIL.Image.open")
 
 
 def is_short(call: Call, function: Function | None = None) -> bool:
@@ -38,15 +41,17 @@ def is_short(call: Call, function: Function | None = None) -> bool:
     file that comes with the code or holds a key or settings. `function` is where the call stands.
     """
     last = call.name.rpartition(".")[2]
+    if call.name.startswith(_MOMENTS):
+        return True
     if call.name.startswith(_LONG) and last not in _SHORT_OF_THEM:
         return False
     if _SHIPPED.search(call.text) or _SMALL.search(call.text):
         return last in _TEXT or last in _BYTES or last in _ONE
     if last in _BYTES or last in _ONE or _BINARY.search(call.text):
         return not (call.loop or (function is not None and _takes_upload(function)))
-    return last in _TEXT and not _GROWS.search(call.text)
+    return last in _TEXT and (_WRITES.search(call.text) is not None or not _GROWS.search(call.text))
 
 
 def _takes_upload(function: Function) -> bool:
-    """Whether the function reads an upload, which may be of any size."""
-    return any(_UPLOAD.search(call.name) for call in function.calls)
+    """Whether the function copies an upload, which may be of any size; what it awaits comes in pieces, or is in memory."""
+    return any(_UPLOAD.search(call.name) and not call.awaited for call in function.calls)

@@ -39,37 +39,16 @@ def unfilled(project: Project, rule: str) -> frozenset[str]:
     for mark in project.source.marks.get(rule, ()):
         if mark.fact("makes"):
             makers.setdefault(mark.fact("makes"), set()).add(mark.function)
-    callers, open_names = _callers(project)
     dead: dict[str, bool] = {}
     return frozenset(
         table.model
         for table in project.imported.tables
         if (found := makers.get(table.model.replace(":", ".")))
-        and all(_is_dead(project, f, callers, open_names, dead) for f in found)
+        and all(_is_dead(project, f, dead) for f in found)
     )
 
 
-def _callers(project: Project) -> tuple[dict[str, set[str]], frozenset[str]]:
-    """Who calls each function, and the last names of calls whose function can't be told."""
-    callers: dict[str, set[str]] = {}
-    unknown: set[str] = set()
-    for function in project.source.functions.values():
-        for call in function.calls:
-            if call.target:
-                callers.setdefault(call.target, set()).add(function.id)
-            else:
-                unknown.add(call.name.rpartition(".")[2])
-                unknown.update(w for w in call.text.replace("(", ".").split(".") if w.isidentifier())
-    return callers, frozenset(unknown)
-
-
-def _is_dead(
-    project: Project,
-    id: str,
-    callers: dict[str, set[str]],
-    unknown: frozenset[str],
-    dead: dict[str, bool],
-) -> bool:
+def _is_dead(project: Project, id: str, dead: dict[str, bool]) -> bool:
     """Whether nothing that runs leads to a function: no route, no task, no caller but such as itself, no call of its name."""
     if id in dead:
         return dead[id]
@@ -79,8 +58,9 @@ def _is_dead(
         dead[id] = function is not None
         return dead[id]
     name = id.rpartition(":")[2].rpartition(".")[2]
-    lives = bool(function.decorators or project.reaches.get(id) or name in unknown or name.startswith("__"))
-    dead[id] = not lives and all(
-        _is_dead(project, c, callers, unknown, dead) for c in callers.get(id, ()) if c != id
-    )
+    functions = project.source.functions
+    lives = bool(function.decorators or project.reaches.get(id) or name.startswith("__"))
+    lives = lives or functions.mentioned(name)
+    callers = dict.fromkeys(caller.id for caller, _ in functions.callers(id) if caller.id != id)
+    dead[id] = not lives and all(_is_dead(project, caller, dead) for caller in callers)
     return dead[id]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.body import Body
 from strop.project.function import Class
@@ -25,8 +26,7 @@ _CLASSES = re.compile(r"[\w.]+:[\w.]+")
 _DEEPEST = 3  # models in models that are followed
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """One relationship that is read of each of several rows, or of one, and the statement that loaded them."""
 
     relationship: Relationship

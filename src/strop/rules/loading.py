@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.project.body import Body
 
@@ -31,16 +33,14 @@ _OTHER_OPTIONS = frozenset(
 _DEEPEST = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One relationship that an option loads: the key "Order.items", and how."""
 
     key: str
     how: str
 
 
-@dataclass(slots=True)
-class Statement:
+class Statement(Struct):
     """A `select(...)` or `session.query(...)` with what was added to it, as far as it can be followed."""
 
     root: ast.Call
@@ -65,8 +65,7 @@ class Statement:
         return self.has("where", "filter", "filter_by", "limit", "having", "slice", "fetch", "select_from")
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """One execution of a statement: what is fetched of it, and the call that fetches."""
 
     statement: Statement

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Block, Evidence, Exchange, Query
 from strop.project.function import Call, Function, Reach
@@ -14,6 +15,7 @@ from strop.rules.code import function_at, function_id, handler, reaches
 from strop.rules.served import answered, phase_at
 from strop.span import Span
 
+LIBRARIES = ("sqlalchemy", "sqlmodel")
 SESSIONS = ("sqlalchemy.", "sqlmodel.")  # effects whose statements the probe sees one by one
 COMPUTES = 0.5  # share of CPU from which a block computed; below it waited
 # How a step begins that FastAPI, Starlette or Pydantic makes, not the handler.
@@ -32,8 +34,7 @@ _SEEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """A call with an effect that holds the loop, and the ways on which the loop gets there."""
 
     function: Function
@@ -52,13 +53,12 @@ class Site:
 
 def sites(project: Project, kind: str) -> Iterator[Site]:
     """Calls with an effect of this kind that the event loop makes itself while a request waits."""
-    for function in project.source.functions.values():
-        if any(c.effect is not None and c.effect.kind == kind for c in function.calls):
-            ways = on_loop(project, function)
-            for call in function.calls if ways else ():
-                free = call.off_loop or call.once or call.background or call.awaited
-                if call.effect is not None and call.effect.kind == kind and not free:
-                    yield Site(function, call, ways)
+    for function in project.source.functions.doing(kind):
+        ways = on_loop(project, function)
+        for call in function.calls if ways else ():
+            free = call.off_loop or call.once or call.background or call.awaited
+            if call.effect is not None and call.effect.kind == kind and not free:
+                yield Site(function, call, ways)
 
 
 def on_loop(project: Project, function: Function) -> tuple[Reach, ...]:
@@ -106,8 +106,7 @@ def computed(block: Block) -> bool:
     return block.cpu >= COMPUTES * block.duration
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """Statements of a synchronous session that one handler, dependency or background task made the loop wait for."""
 
     function: Function

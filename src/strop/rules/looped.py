@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from strop.finding import Finding, Severity
 from strop.project.function import Call, Function, Reach
 from strop.project.project import Project
-from strop.rules.asking import asks, asks_one, changes
+from strop.rules.asking import ASKING, asks, asks_one, changes
 from strop.rules.code import Loop, loops_on_way, reaches
 from strop.rules.draft import draft
 from strop.rules.kept import comes_kept, is_kept_on
@@ -32,7 +33,7 @@ _DEEP = 3  # steps from a loop to the statement: a function between them asks fo
 def looped(project: Project, rule: Rule) -> Iterator[Finding]:
     """What the source alone says: every loop of a route that asks once a turn, through any number of calls."""
     found: dict[object, list[Finding]] = {}
-    for repeat in repeats(project, rule.code, asks_one):
+    for repeat in repeats(project, rule.code, asks_one, ASKING):
         ways = reaches(project, repeat.function.id, ("loop", "thread"))
         if ways:
             said = _said(project, rule, repeat, ways)
@@ -104,7 +105,7 @@ def _is_dear(project: Project, repeat: Repeat, source: Over) -> bool:
 
 def unserved(project: Project, rule: Rule, served: Counter[str]) -> Iterator[Finding]:
     """Statements that the source has in an open-ended loop, for routes that no request of a run has served."""
-    for function in project.source.functions.values():
+    for function in project.source.functions.doing("queries"):
         for call in function.calls:
             if not asks(call):
                 continue

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from strop.project.asked import identifier
 from strop.project.function import Class, Member
-from strop.project.identify import Identifier
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.project.shared import shared
 
 
 class _Models:
@@ -20,20 +21,15 @@ class _Models:
 
     @classmethod
     def of(cls, project: Project) -> _Models:
-        if not _LAST or _LAST[0].project is not project:
-            _LAST[:] = [cls(project)]
-        return _LAST[0]
-
-
-_LAST: list[_Models] = []
+        return shared(project, cls)
 
 
 def fields_of(project: Project, class_id: str) -> list[Member]:
     """The fields of a model, inherited ones too; the nearest definition of each."""
-    known = _Models.of(project).fields
-    if class_id not in known:
-        known[class_id] = _fields_of(project, class_id)
-    return known[class_id]
+    models = _Models.of(project)
+    if class_id not in models.fields:
+        models.fields[class_id] = _fields_of(models.project, class_id)
+    return models.fields[class_id]
 
 
 def _fields_of(project: Project, class_id: str) -> list[Member]:
@@ -85,7 +81,7 @@ def is_model(project: Project, class_id: str) -> bool:
 
 def answered(project: Project) -> Iterator[tuple[Route, Class]]:
     """Every route with each of the project's classes that its response model names."""
-    finder = Identifier.of(project.source)
+    finder = shared(project, identifier)
     for route in project.imported.routes:
         if route.kind == "http" and route.response_model:
             for model in finder.classes_in(route.response_model):

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from strop.project.asked import identifier
 from strop.project.catalogue import default_catalogue
-from strop.project.function import Call, Function, Reach
-from strop.project.handling import CODE, REFUSING, Handling
-from strop.project.identify import Identifier
+from strop.project.function import Function, Reach
+from strop.project.handling import CODE, OPTIONAL, REFUSING, Handling
 from strop.project.project import Project
 from strop.project.route import Dependency, Route
+from strop.project.shared import shared
 
 _DEEPEST = 6
 _GUARD = re.compile(
@@ -46,6 +47,9 @@ _ASKS = re.compile(
     r"^_?(assert|require|check|ensure|verify|authori[sz]e|enforce|validate|must|needs?|is|has|can|may)_",
     re.IGNORECASE,
 )
+_OPTIONAL = re.compile(
+    r"(^|_)(optional|maybe|if_any|or_none|or_anonymous|no_exception|soft)(ly)?(_|$)|Optional", re.IGNORECASE
+)
 _CARRIERS = frozenset({"session", "cookies", "headers", "user", "auth", "principal", "state"})
 _PASSING = frozenset({
     "starlette.middleware.sessions:SessionMiddleware", "starlette.middleware.cors:CORSMiddleware",
@@ -62,24 +66,18 @@ class Protection:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.finder = Identifier.of(project.source)
-        self.refusing = {m.function for m in project.source.marks.get(REFUSING, ())}
+        self.finder = shared(project, identifier)
+        self.refusing = project.source.marks.functions(REFUSING)
+        self.optional = project.source.marks.functions(OPTIONAL)
         self._refuses: dict[str, bool] = {}
         self._guards: dict[Dependency, bool] = {}
         self._for_operators: dict[str, bool] = {}
-        self._handlings: dict[str, Handling] = {}
+        self._handled: dict[str, Handling | None] = {}  # by function id
 
     @classmethod
     def of(cls, project: Project) -> Protection:
         """The one of this project: several rules ask in turn."""
-        if not _LAST or _LAST[0].project is not project:
-            _LAST[:] = [cls(project)]
-        return _LAST[0]
-
-    @cached_property
-    def handlings(self) -> dict[str, Handling]:
-        """What each handler does with its parameters, by function id."""
-        return {m.function: Handling.of(m) for m in self.project.source.marks.get(CODE, ())}
+        return shared(project, cls)
 
     def handler(self, route: Route) -> Function | None:
         """The function that serves a route."""
@@ -88,7 +86,16 @@ class Protection:
     def handling(self, route: Route) -> Handling | None:
         """What the handler of a route does with its parameters."""
         function = self.handler(route)
-        return self.handlings.get(function.id) if function is not None else None
+        if function is None:
+            return None
+        if function.id not in self._handled:
+            mark = next(reversed(self.project.source.marks.within(CODE, function.id)), None)
+            self._handled[function.id] = Handling.of(mark) if mark is not None else None
+        return self._handled[function.id]
+
+    def is_keyed(self, function: str) -> bool:
+        """Whether a function refuses by a key that it compares."""
+        return any(mark.fact("keyed") for mark in self.project.source.marks.within(REFUSING, function))
 
     def refuses(self, function: str) -> bool:
         """Whether a function, or one that it calls, raises or answers that somebody must not."""
@@ -104,21 +111,16 @@ class Protection:
         level, seen = {function}, {function}
         for _ in range(_DEEPEST + 1):
             yield level
-            level = {c.target for f in level for c in self._calls(f) if c.target} - seen
+            level = {c.target for f in level for c in self.project.source.functions.leads(f)} - seen
             seen |= level
-
-    def _calls(self, function: str) -> tuple[Call, ...]:
-        found = self.project.source.functions.get(function)
-        return tuple(found.calls) if found is not None else ()
 
     def _may_ask(self, function: str) -> bool:
         """Whether something below a function is called that can't be followed and is named for a check of who calls."""
         return any(
-            not call.target and _ASKS.search(last) and _GUARD.search(last)
+            _ASKS.search(last) and _GUARD.search(last)
             for level in self._levels(function)
             for one in level
-            for call in self._calls(one)
-            for last in (call.name.rpartition(".")[2],)
+            for last in self.project.source.functions.names(one)
         )
 
     def _looks(self, route: Route) -> bool:
@@ -131,6 +133,17 @@ class Protection:
     def guards(self, route: Route) -> tuple[Dependency, ...]:
         """The dependencies of a route that say who may call it."""
         return tuple(d for d in route.dependencies if self.is_guard(d))
+
+    def demands(self, route: Route) -> tuple[Dependency, ...]:
+        """The guards of a route that let nobody in who is unknown, as far as can be told."""
+        return tuple(d for d in self.guards(route) if not self.is_optional(d))
+
+    def is_optional(self, dependency: Dependency) -> bool:
+        """Whether a guard is content not to know who calls, as its name or its result says."""
+        if _OPTIONAL.search(dependency.name.rpartition(":")[2]):
+            return True
+        found = self.finder.function(dependency.name, dependency.span)
+        return found is not None and found.id in self.optional and not dependency.scopes
 
     def is_guard(self, dependency: Dependency) -> bool:
         """Whether a dependency checks, or finds out, who calls."""
@@ -255,9 +268,6 @@ class Protection:
                 name
             ):  # FastAPI calls a dependency once: the include's may be the one that is listed
                 yield name
-
-
-_LAST: list[Protection] = []
 
 
 def _is_veiled(route: Route) -> bool:

@@ -50,21 +50,17 @@ def raising(project: Project, deepest: int = 99) -> dict[str, frozenset[int]]:
     caught: dict[str, list[range]] = defaultdict(list)
     for mark in project.source.marks.get(CAUGHT, ()):
         caught[mark.function].append(range(int(mark.fact("first")), int(mark.fact("last")) + 1))
-    callers: dict[str, list[str]] = defaultdict(list)
-    for function in project.source.functions.values():
-        for call in function.calls:
-            if call.target and _passes(call) and not any(call.span.line in r for r in caught[function.id]):
-                callers[call.target].append(function.id)
     found: dict[str, set[int]] = defaultdict(set)
     for mark in project.source.marks.get(RAISED, ()):
         found[mark.function].add(int(mark.fact("status") or 0))
     waiting = deque((one, 0) for one in found)
     while waiting:
         one, depth = waiting.popleft()
-        for caller in callers.get(one, ()) if depth < deepest else ():
-            if not found[one] <= found[caller]:
-                found[caller] |= found[one]
-                waiting.append((caller, depth + 1))
+        for caller, call in project.source.functions.callers(one) if depth < deepest else ():
+            lost = not _passes(call) or any(call.span.line in lines for lines in caught[caller.id])
+            if not lost and not found[one] <= found[caller.id]:
+                found[caller.id] |= found[one]
+                waiting.append((caller.id, depth + 1))
     return {function: frozenset(statuses) for function, statuses in found.items()}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 import strop.rules
 from strop.finding import Finding
@@ -21,17 +22,19 @@ from strop.rules.weighed import Weighed
 if TYPE_CHECKING:  # to say what is known already takes none of them
     from strop.evidence import Evidence
     from strop.project.body import Kind, Noticer
+    from strop.project.changes import Changes
     from strop.project.outline import Outline
     from strop.project.project import Project
+    from strop.rules.standing import Standing
 
 Check = Callable[["Project", "Evidence | None"], Iterator[Finding]]
 Weigh = Callable[["Outline", Weighed], Iterator[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """A rule with what its module brings: the check, the page, the examples."""
 
+    module: str
     rule: Rule
     check: Check
     page: str
@@ -73,13 +76,44 @@ def check(project: Project, evidence: Evidence | None, reading: bool = False) ->
     asked = [
         r for r in rules() if _holds(r.rule, installed) and (reading or not r.rule.static or evidence is None)
     ]
-    found = noted(merge(finding for registered in asked for finding in registered.check(project, evidence)))
-    return tuple(sorted(found, key=_order))
+    return settle(finding for registered in asked for finding in registered.check(project, evidence))
+
+
+def settle(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What rules found, as it is said: each cause once, the dearest first, what costs the same in a stable order."""
+    return tuple(sorted(noted(merge(findings)), key=_order))
+
+
+def recall(project: Project, changes: Changes, last: Standing | None, key: str) -> Standing:
+    """The answers of all rules to a project that was read from source: those of the `last` time that still stand, and
+    those of the rules that are asked now. `key` is of what decides about them besides the project.
+    """
+    from strop.rules.standing import ask_again
+
+    return ask_again(project, changes, last or _begin(key), _ask)
+
+
+def _begin(key: str) -> Standing:
+    """All rules, none of which was asked."""
+    from strop.project.changes import Prints
+    from strop.rules.standing import Card, Sight, Standing
+
+    sights = (
+        Sight(n.rule, n.notice.__module__, tuple(sorted(n.words)), tuple(sorted(n.kinds))) for n in noticers()
+    )
+    cards = (Card(r.module, r.rule, r.page, r.weigh is not None) for r in rules())
+    return Standing(key, "", Prints({}, {}, {}), tuple(sights), tuple(cards), (), ())
+
+
+def _ask(module: str, project: Project) -> Iterator[Finding]:
+    registered = _read(module)
+    if _holds(registered.rule, dict(project.imported.versions)):
+        yield from registered.check(project, None)
 
 
 def weighers() -> tuple[str, ...]:
     """The modules of the rules that speak after all the others."""
-    return tuple(r.weigh.__module__ for r in rules() if r.weigh is not None)
+    return tuple(r.module for r in rules() if r.weigh is not None)
 
 
 def weigh(modules: Iterable[str], outline: Outline, weighed: Weighed) -> tuple[Finding, ...]:
@@ -137,7 +171,7 @@ def _read(name: str) -> Registered:
     page = (module.__doc__ or "").strip()
     check: Check = getattr(module, "check", _nothing)
     weigh: Weigh | None = getattr(module, "weigh", None)
-    return Registered(module.RULE, check, page, tuple(module.EXAMPLES), _noticer(module), weigh)
+    return Registered(name, module.RULE, check, page, tuple(module.EXAMPLES), _noticer(module), weigh)
 
 
 def _nothing(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

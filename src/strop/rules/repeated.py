@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from statistics import median
+
+from msgspec import Struct
 
 from strop.evidence import Evidence, Exchange
 from strop.finding import Cost, Finding
@@ -27,8 +28,7 @@ _SELECTIN = "POSTCOMPILE_primary_keys"  # selectin loading asks for 500 parents 
 _CATALOGUES = ("sqlite_", "pg_", "information_schema")  # reflection asks for each table, as it must
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     """The repetitions of one statement from one line in one request."""
 
     exchange: Exchange

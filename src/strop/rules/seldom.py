@@ -13,12 +13,19 @@ from strop.rules.protection import Protection
 _ONCE = re.compile(
     r"seed|restore|migrat|backfill|re_?-?index|rebuild|bootstrap|fixtures?|demo", re.IGNORECASE
 )
+_BILLING = re.compile(r"stripe|paddle|lemon_?squeezy|paypal|billing|payment|subscription", re.IGNORECASE)
+_TOLD = re.compile(r"web_?-?hook|callback|/events?\b", re.IGNORECASE)
 _LOGIN = re.compile(r"(oauth2?|oidc|openid|saml|sso)\b.*/(callback|acs)\b", re.IGNORECASE)
 
 
 def is_end_of_login(key: str) -> bool:
     """Whether a route is where another service sends users back to, once a login."""
     return bool(_LOGIN.search(key))
+
+
+def is_billing_news(key: str) -> bool:
+    """Whether a route is where a payment service tells what became of a subscription: now and then, for each customer."""
+    return bool(_BILLING.search(key)) and bool(_TOLD.search(key))
 
 
 def is_seldom(project: Project, ways: Iterable[Reach]) -> bool:

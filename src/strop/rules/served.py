@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Evidence, Exchange, Phase, Query
 from strop.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One statement in the request that executed it.
 
     `elapsed` are the us from its start until the request did something else: the statement, its rows, the

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from packaging.version import InvalidVersion, Version
-
 from strop.project.body import Body
 from strop.project.project import Project
 from strop.project.route import Dependency, Route
@@ -88,6 +86,8 @@ def exit_before_answer(project: Project) -> bool | None:
 
     None where the version is not known.
     """
+    from packaging.version import InvalidVersion, Version  # only noticing needs none
+
     text = dict(project.imported.versions).get("fastapi", "")
     try:
         version = Version(text)

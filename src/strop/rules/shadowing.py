@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.project import Project
 from strop.project.route import Route
@@ -17,8 +18,7 @@ _INSIDE = re.compile(r"\{[a-zA-Z_]\w*(?::[a-z]+)?\}")
 _FITS = {"int": r"\d+", "float": r"\d+(\.\d+)?", "uuid": r"[0-9a-fA-F-]{32,36}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Shadowed:
+class Shadowed(Struct, frozen=True):
     """A route, the earlier one that answers in its place, and whether its declaration is reached by another path."""
 
     by: Route

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
 from strop.project.project import Project
 from strop.project.shipped.commands import is_development
 from strop.project.shipped.images import lineage, started
-from strop.project.shipped.values import Image, Instruction, Launch, Stage
+from strop.project.shipped.values import Image, Instruction, Launch, Service, Stage
 
 _PYTHON = re.compile(
     r"\b(pip3? install|uv (sync|pip)|poetry (install|export)|pdm (install|sync)|requirements[\w.-]*\.txt)\b"
@@ -23,10 +24,47 @@ def launches(project: Project) -> Iterator[Launch]:
     started_with = {script.file for script in project.shipped.scripts}
     for launch in project.shipped.launches:
         script = launch.how == "script" and launch.span.file not in started_with
-        if launch.development or script or launch.words in seen:
+        if launch.development or script or launch.words in seen or is_of_developers(project, launch):
             continue
         seen.add(launch.words)
         yield launch
+
+
+def is_of_developers(project: Project, launch: Launch) -> bool:
+    """Whether a service of a compose file runs it that sees the developers' files as they are."""
+    services = (s for s in project.shipped.services if s.span.file == launch.span.file)
+    return any(s.name == launch.stage and sees_sources(project, s) for s in services)
+
+
+def sees_sources(project: Project, service: Service) -> bool:
+    """Whether what a service builds is hidden below a folder of the repository that holds most of the code in it."""
+    if not service.builds:
+        return False
+    built = _below(project, posixpath.dirname(service.builds) or ".")
+    return bool(built) and any(
+        2 * len(built & _below(project, mount)) > len(built) for mount in service.mounts
+    )
+
+
+def _below(project: Project, folder: str) -> set[str]:
+    """The files of the project's code below a folder, "." for all."""
+    return {f for f in project.source.modules.values() if folder == "." or f.startswith(folder + "/")}
+
+
+def is_to_develop_with(project: Project, image: Image) -> bool:
+    """Whether an image is only built to be hidden below developers' files, and another one, around it, is for others."""
+    ours = {i.file for i, _, _ in applications(project)}
+    seen = {
+        file: [sees_sources(project, s) for s in project.shipped.services if s.builds == file]
+        for file in ours | {image.file}
+    }
+    around = (posixpath.dirname(file) for file in ours if not all(seen[file]) or not seen[file])
+    inner = posixpath.dirname(image.file)
+    return (
+        bool(seen[image.file])
+        and all(seen[image.file])
+        and any(not folder or inner == folder or inner.startswith(folder + "/") for folder in around)
+    )
 
 
 def elsewhere(project: Project, launch: Launch) -> list[str]:

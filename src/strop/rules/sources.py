@@ -9,13 +9,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from strop.project.body import Body
 from strop.project.function import Call, Function
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.shared import shared
 from strop.project.spelling import last_name
 from strop.rules.asking import lists_keys
 from strop.rules.led import calls_below, leads
@@ -37,8 +39,7 @@ _HANDFUL = re.compile(
 )
 
 
-@dataclass(slots=True)
-class _Trail:
+class _Trail(Struct):
     """What an expression was made from."""
 
     body: Body
@@ -154,8 +155,7 @@ def _is_handful(target: ast.expr, over: ast.expr) -> bool:
     return any(_HANDFUL.search(name.lower()) for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class Over:
+class Over(Struct, frozen=True):
     """Where the turns of one loop come from, its lines, and whether there are a handful."""
 
     origin: Origin
@@ -230,12 +230,20 @@ def _serves(project: Project, function: Function) -> bool:
     )
 
 
-_LAST: list[tuple[Project, str, dict[tuple[str, int], Mark]]] = []
-
-
 def _marks(project: Project, rule: str) -> dict[tuple[str, int], Mark]:
-    """The marks of all loops by file and line; those of the last project are kept."""
-    if not _LAST or _LAST[0][0] is not project or _LAST[0][1] != rule:
-        every = (m for m in project.source.marks.get(rule, ()) if m.fact("kind") == "over")
-        _LAST[:] = [(project, rule, {(m.span.file, m.span.line): m for m in every})]
-    return _LAST[0][2]
+    """The marks of all loops by file and line."""
+    known = shared(project, _Loops).of
+    if rule not in known:
+        every = (
+            m for m in shared(project, _Loops).project.source.marks.get(rule, ()) if m.fact("kind") == "over"
+        )
+        known[rule] = {(m.span.file, m.span.line): m for m in every}
+    return known[rule]
+
+
+class _Loops:
+    """The marks of one project's loops, by the rule that left them."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.of: dict[str, dict[tuple[str, int], Mark]] = {}

@@ -8,26 +8,29 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.project.branches import NOTHING, Known, Needs, handed, lift, needs, runs
 from strop.project.function import Call, Context, Function
 from strop.project.project import Project
-from strop.rules.burden import COMPUTES, FILEWORK, SHORT, SLEEPS, WAITS, Burden, Hold
+from strop.project.shared import shared
+from strop.rules.burden import COMPUTES, FILEWORK, HOLDING, SHORT, SLEEPS, WAITS, Burden, Hold
 from strop.rules.code import function_at, handler, head
 from strop.rules.dearer import Dearer
-from strop.rules.loop import SESSIONS
+from strop.rules.loop import LIBRARIES, SESSIONS
 from strop.rules.protection import Protection
-from strop.rules.seldom import is_end_of_login
+from strop.rules.seldom import is_billing_news, is_end_of_login
 from strop.span import Span, Step
 
 _LOOP: tuple[Context, ...] = ("loop", "serialization", "background")
+_LOOK_UPS = ("socket.getaddrinfo", "socket.gethostby", "socket.getfqdn", "socket.getnameinfo")  # of one name
 _NEEDS_LOOP = ("asyncio.", "anyio.")
 Chain = tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """What is to be mended: the function, the routes that wait, the way from the first of them, and the call."""
 
     function: Function
@@ -47,15 +50,13 @@ class Standstill:
         self.served_async = {r.key for r in project.imported.routes if r.is_async}
         self.awaited = self.waited = 0  # statements of sessions that are awaited, and that wait
         self.burden = Burden(project)
-        self.callers: dict[str, list[tuple[Function, Call]]] = defaultdict(list)
         self.holds: dict[str, list[Hold]] = {}
-        for function in self.functions.values():
+        for function in self.functions.doing(*HOLDING):
             found = [] if function.off_loop else list(self.burden.holds(function))
             if found:
                 self.holds[function.id] = found
+        for function in self.functions.doing(*LIBRARIES):
             for call in function.calls:
-                if call.target and _is_here(call):
-                    self.callers[call.target].append((function, call))
                 if call.effect is not None and call.effect.name.startswith(SESSIONS):
                     self.awaited, self.waited = self.awaited + call.awaited, self.waited + (not call.awaited)
         self.protection = Protection.of(project)
@@ -65,9 +66,11 @@ class Standstill:
     @classmethod
     def of(cls, project: Project) -> Standstill:
         """The one of this project: several rules ask in turn."""
-        if not _LAST or _LAST[0].project is not project:
-            _LAST[:] = [cls(project)]
-        return _LAST[0]
+        return shared(project, cls)
+
+    def callers(self, function: str) -> Iterator[tuple[Function, Call]]:
+        """Who calls a function and goes on when it is through."""
+        return (each for each in self.functions.callers(function) if _is_here(each[1]))
 
     def routes(self, function: Function) -> tuple[str, ...]:
         """The routes for which the loop itself runs a function; a `def` handler's answer is serialized in a thread."""
@@ -104,15 +107,19 @@ class Standstill:
         """The cause, lighter where its way is a detour, where requests wait far longer anyway, or operators alone come."""
         hold = cause.hold
         seldom = self._least(hold, cause.chain[:-1]) == SHORT or len(cause.chain) > FURTHEST
-        if hold.session or hold.weight in (COMPUTES, FILEWORK):
+        if hold.session or hold.weight in (COMPUTES, FILEWORK) or hold.call.name.startswith(_LOOK_UPS):
             seldom = seldom or all(map(self.protection.is_for_operators, cause.routes))
         if hold.weight in (COMPUTES, FILEWORK) and not hold.session and not hold.call.loop:
             seldom = seldom or self.dearer.have(cause.routes)
         return replace(cause, hold=replace(hold, weight=SHORT)) if seldom else cause
 
     def _weighed_session(self, cause: Cause, few: bool) -> Cause:
-        """As `_weighed`, lighter also at the end of a login, and where a model is asked beside few statements."""
-        seldom = all(map(is_end_of_login, cause.routes)) or (few and self.dearer.have(cause.routes))
+        """As `_weighed`, lighter also at the end of a login, and where few statements stand beside a question to a
+        model or serve a payment service's news.
+        """
+        seldom = all(map(is_end_of_login, cause.routes)) or (
+            few and (self.dearer.have(cause.routes) or all(map(is_billing_news, cause.routes)))
+        )
         return replace(cause, hold=replace(cause.hold, weight=SHORT)) if seldom else self._weighed(cause)
 
     def above(self, hold: Hold) -> dict[str, Chain]:
@@ -125,7 +132,7 @@ class Standstill:
             if self.functions[here[0]].is_async:
                 found.setdefault(here[0], paths[here])
                 continue
-            for caller, call in self.callers.get(here[0], ()):
+            for caller, call in self.callers(here[0]):
                 given = None if caller.off_loop or caller.memoised else lift(here[1], call)
                 if given is not None and (caller.id, given) not in paths:
                     paths[caller.id, given] = (Step(call.text, call.span), *paths[here])
@@ -206,7 +213,7 @@ class Standstill:
             if path is not None and routes:
                 hold, chain = path
                 same = ("session",) if hold.session else (hold.library, hold.effect.note, str(hold.weight))
-                callers = {f.id for f, _ in self.callers.get(function.id, ())}
+                callers = {f.id for f, _ in self.callers(function.id)}
                 awaiting = tuple(sorted(callers | self._wrapping(function)))
                 cause = Cause(function, hold, routes, (*self.way(function, routes), *chain), (), awaiting)
                 alike[function.span.file, str(bool(awaiting)), *same].append(self._weighed(cause))
@@ -255,9 +262,6 @@ FEW = 8  # calls of a session that all ways together lead to; one request takes 
 MANY = 6  # functions of one file with one cause; more of them are said in one finding
 HABIT = 20  # functions of a project with one cause; where there are more, each file says it once
 RARELY = 0.02  # share of statements that are awaited below which a project has synchronous sessions alone
-
-
-_LAST: list[Standstill] = []
 
 
 def entry(project: Project, chain: Chain) -> str:

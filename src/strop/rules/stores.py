@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.body import Body
 from strop.project.scope import Binding, ClassNode
@@ -33,8 +34,7 @@ _MAKES_BOUND = _BOUND | {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One use of a container: grow, shrink, count, read; "bound" and "same" store what belongs to a process anyway."""
 
     store: str  # dotted name of the container

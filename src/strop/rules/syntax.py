@@ -21,7 +21,7 @@ _FILES = 512
 
 def module(project: Project, file: str) -> ast.Module | None:
     """The syntax tree of a file; None when it can't be read, or has newer syntax than this Python."""
-    path = Path(project.root, file)
+    path = project.path(file)
     try:
         return _parse(str(path), path.stat().st_mtime_ns)
     except (OSError, SyntaxError, ValueError):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
 
 from strop.project.body import Body
 from strop.project.branches import Needs, lift, needs
@@ -163,8 +164,7 @@ def _leaves_at_once(loop: ast.For | ast.AsyncFor) -> bool:
     return isinstance(loop.body[-1], ast.Return | ast.Break)
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True):
     """A loop, the call in it, and the calls from there to what it repeats."""
 
     function: Function  # that has the loop
@@ -179,10 +179,12 @@ class Repeat:
         return Span(self.function.span.file, self.call.loop, self.function.span.symbol)
 
 
-def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iterator[Repeat]:
+def repeats(
+    project: Project, rule: str, wanted: Callable[[Call], bool], words: Sequence[str]
+) -> Iterator[Repeat]:
     """Each loop that repeats such a call, directly or through functions of the project: once, the shortest way.
 
-    `rule` is the code under which finite loops were noted.
+    `rule` is the code under which finite loops were noted; functions with such a call do what `words` say.
     """
     few = {
         (m.span.file, m.span.line) for m in project.source.marks.get(rule, ()) if m.fact("kind") == "finite"
@@ -193,11 +195,10 @@ def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iter
         if m.fact("kind") == "little"
     }
     once, rare = _blocks(project, rule, "once"), _blocks(project, rule, "rare")
-    callers = _callers(project)
     told: set[tuple[str, int]] = set()
     waiting: deque[tuple[str, Needs, tuple[Step, ...], Call]] = deque()
     seen: set[tuple[str, Needs]] = set()
-    for function in project.source.functions.values():
+    for function in project.source.functions.doing(*words):
         direct = [c for c in function.calls if not c.once and not c.background and wanted(c)]
         for call in direct:
             if call.loop:
@@ -215,7 +216,7 @@ def repeats(project: Project, rule: str, wanted: Callable[[Call], bool]) -> Iter
         target, wanted_there, path, last = waiting.popleft()
         if len(path) > DEEPEST:
             continue
-        for caller, call in callers.get(target, ()):
+        for caller, call in _callers(project, target):
             given = lift(wanted_there, call)
             if given is None or any(word in call.text for word in _LEFT_OUT.get(rule, ())):
                 continue
@@ -246,19 +247,14 @@ def _stands_in(blocks: dict[str, list[range]], function: Function, call: Call) -
     return any(call.span.line in lines for lines in blocks.get(function.id, ()))
 
 
-def _callers(project: Project) -> dict[str, list[tuple[Function, Call]]]:
-    """Who calls each function, where the call does its work there and then."""
-    found: dict[str, list[tuple[Function, Call]]] = {}
-    functions = project.source.functions
-    for function in functions.values():
-        for call in function.calls:
-            target = functions.get(call.target)
-            if target is None or target.memoised or call.once or call.background or target is function:
-                continue
-            if target.is_generator and not _is_context(target):
-                continue  # its body runs turn by turn: what it asks, it asks for all
-            found.setdefault(target.id, []).append((function, call))
-    return found
+def _callers(project: Project, called: str) -> Iterator[tuple[Function, Call]]:
+    """Who calls a function, where the call does its work there and then."""
+    target = project.source.functions.get(called)
+    if target is None or target.memoised or (target.is_generator and not _is_context(target)):
+        return  # the body of a generator runs turn by turn: what it asks, it asks for all
+    for function, call in project.source.functions.callers(called):
+        if not (call.once or call.background or function is target):
+            yield function, call
 
 
 def _is_context(function: Function) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.project.body import Body
@@ -110,8 +111,7 @@ def _compared(body: Body, call: ast.Call) -> Iterator[str]:
             yield from (f"{entity.rpartition('.')[2]}.{k.arg}" for k in call.keywords if k.arg)
 
 
-@dataclass(frozen=True, slots=True)
-class _Missing:
+class _Missing(Struct, frozen=True):
     """A foreign key without an index, the ways to the statements that go by it, and whether one reads."""
 
     column: Column

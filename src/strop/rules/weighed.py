@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from strop.finding import Finding
 from strop.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(Struct, frozen=True):
     """An entry of the baseline that answers to no finding: where it stands, and what it was about."""
 
     span: Span
@@ -17,8 +16,7 @@ class Stale:
     about: str
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(Struct, frozen=True):
     """Everything that was found, ignored or not, and what the baseline still holds of what is gone."""
 
     findings: tuple[Finding, ...]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+
+from msgspec import Struct
 
 from strop.sql.rough import rough_tables, verb
 
@@ -14,8 +15,7 @@ Comparison = Literal["equal", "range", "null", "flag", "other"]
 _REMEMBERED = 4096  # distinct statements of one run; large applications have hundreds
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Use:
+class Use(Struct, frozen=True, order=True):
     """A column of a real table and how the statement uses it."""
 
     table: str
@@ -23,8 +23,7 @@ class Use:
     comparison: Comparison = "equal"
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A statement as a value. Tables and columns are real names, aliases resolved, in order of appearance."""
 
     text: str

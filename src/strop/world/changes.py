@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from strop.world.git import GitFailed, git
 
@@ -27,8 +28,7 @@ _DIFF = (
 _PREFIXES = ("--src-prefix=a/", "--dst-prefix=b/", "--submodule=diff")
 
 
-@dataclass(frozen=True, slots=True)
-class Hunk:
+class Hunk(Struct, frozen=True):
     """One change: first line and number of lines before and after; without lines, the line that they stood before."""
 
     old: int

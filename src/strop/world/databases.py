@@ -7,9 +7,11 @@ import hashlib
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.cell import RowChange
 from strop.problem import Problem
@@ -63,8 +65,7 @@ class State(Protocol):
         """Let go of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
+class Original(Struct, frozen=True):
     """A database of the user's that an application asked for outside its folder, and a print of what was in it.
 
     `place` is a file's path, or host, port and database of a server; the print is "" where there is nothing, and "?"

@@ -14,7 +14,8 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from strop.problem import Problem
 
@@ -69,8 +70,7 @@ def fork_each(
     return results
 
 
-@dataclass(slots=True)
-class _Copy:
+class _Copy(Struct):
     """A process that does one piece, and what it gave so far."""
 
     place: int

@@ -7,15 +7,15 @@ import json
 import os
 import select
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct, field
 
 import strop.probe
+from strop.probe.patience import Patience
 from strop.problem import Problem
 from strop.target import Target
 from strop.world.ask import AskSocket
@@ -36,8 +36,7 @@ PROBE = Path(strop.probe.__file__).parent
 Mode = Literal["inspect", "serve", "suite", "http"]
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Struct, frozen=True):
     """The world in which an instance runs; None for the clock or the seed means the real one."""
 
     clock: float | None = CLOCK
@@ -214,9 +213,12 @@ class Instance:
 
     def _line(self, limit: float) -> bytes:
         assert self._pipes is not None
-        until = time.monotonic() + limit
+        patience = Patience(limit, self._child.pid if self._child else "self")
         while b"\n" not in self._buffer:
-            ready, _, _ = select.select([self._pipes[0]], [], [], max(0.0, until - time.monotonic()))
+            left = patience.left()
+            ready, _, _ = select.select([self._pipes[0]], [], [], left)
+            if not ready and left:
+                continue
             if not ready:
                 raise self._gone(f"the application did not answer within {limit:.0f} s")
             part = os.read(self._pipes[0], 1 << 20)

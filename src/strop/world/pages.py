@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 HEADER = 100  # bytes of the file header on page 1
 COUNTER = slice(24, 28)  # the change counter, which every commit increments
@@ -27,8 +28,7 @@ class NotPlain(Exception):
     """The pages alone don't say which rows differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page in both files; empty where a file ends before it."""
 
     number: int

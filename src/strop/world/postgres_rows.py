@@ -5,8 +5,9 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from strop.cell import RowChange
 from strop.world.rows import row_changes
@@ -27,8 +28,7 @@ TABLES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table by its quoted name, and its columns without those that PostgreSQL works out."""
 
     name: str
@@ -50,8 +50,7 @@ class Table:
         return self.name.removeprefix("public.").strip('"')
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """Rows as COPY writes them, and the place of each; both in the order in which they lie."""
 
     data: bytes = b""
@@ -71,8 +70,7 @@ class Rows:
         return [f"({place >> BITS},{place & ((1 << BITS) - 1)})" for place in self.places]
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Struct, frozen=True):
     """What tells a table from the kept state: the new rows, and those that are gone."""
 
     new: Rows
@@ -123,8 +121,7 @@ def split(copied: bytes) -> Rows:
     return Rows(b"\n".join(rows), places, starts)
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(Struct, frozen=True):
     """From which transaction on rows are new; `loaded` is the one that loaded the table, if any did."""
 
     running: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from strop.problem import EXIT_USAGE, Problem
 from strop.world import git
@@ -16,8 +17,7 @@ IDENTITY = re.compile(r"[0-9a-f]{40}")
 WORKING_TREE = "the working tree"
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """A change: the commit it starts from, and the commit it leads to ("" for the working tree as it is)."""
 
     base: str

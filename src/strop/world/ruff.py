@@ -9,10 +9,10 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from strop.world import git
 from strop.world.process import run
@@ -53,8 +53,7 @@ class Said(msgspec.Struct, frozen=True):
     fix: Mend | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ruff:
+class Ruff(Struct, frozen=True):
     """One that is installed, and the folder that it is asked about."""
 
     executable: Path

@@ -175,7 +175,7 @@ def target_of(
     outbound: Path | None = None,
 ) -> Target:
     """The target that the options name; `outbound` is the file with answers of other services."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from strop.actions.target import open_target
     from strop.measure.replies import find_replies

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from strop.faces.cli.options import about_output, about_target, about_workload, target_of, workload_of
 from strop.problem import EXIT_FINDINGS, EXIT_NOT_PROVED

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from strop.project.declared.applications import applications, lost_includes, orphans
 from strop.project.declared.follow import Machine
@@ -26,10 +27,14 @@ def assemble(declarations: Iterable[Declarations], stored: Iterable[Stored]) -> 
         return put_together(declarations, link_stored(stored))
 
 
-def put_together(declarations: Iterable[Declarations], storage: Storage = _NOTHING) -> Imported:
-    """The application that the declarations of all files make: every application of the project, the main one first."""
+def put_together(
+    declarations: Iterable[Declarations], storage: Storage = _NOTHING, followed: set[str] | None = None
+) -> Imported:
+    """The application that the declarations of all files make: every application of the project, the main one first.
+    The modules whose statements were looked at are added to `followed`.
+    """
     with _uncollected():
-        return _put_together(declarations, storage)
+        return _put_together(Machine(declarations, followed), storage)
 
 
 @contextmanager
@@ -44,8 +49,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _put_together(declarations: Iterable[Declarations], storage: Storage) -> Imported:
-    machine = Machine(declarations)
+def _put_together(machine: Machine, storage: Storage) -> Imported:
     apps = applications(machine)
     served = Served(machine)
     routes: list[Route] = []

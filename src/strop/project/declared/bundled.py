@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from strop.project.declared.values import Depend, Known, Lib, Obj, Operation, Router, Value
 from strop.span import Span
@@ -15,8 +16,7 @@ _USERS = "fastapi_users.fastapi_users.FastAPIUsers"
 _HOME = "fastapi_users.router"
 
 
-@dataclass(frozen=True, slots=True)
-class _Bundled:
+class _Bundled(Struct, frozen=True):
     """One route; `needs` is the method of fastapi-users that makes the dependency which protects it."""
 
     method: str

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
-from strop.project.declared.expressions import Declaration, is_true, keyword
+from msgspec.structs import replace
+
+from strop.project.declared.expressions import Declaration, is_true
 from strop.project.declared.mapped import MappedColumn
-from strop.project.spelling import last_name
+from strop.project.spelling import keyword, last_name
 
 MAKERS = frozenset({"Column", "mapped_column"})
 _TYPES = {

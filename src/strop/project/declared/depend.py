@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from strop.project.declared import terms
 from strop.project.declared.classes import library_bases, lineage, member, members
@@ -31,8 +32,7 @@ from strop.project.route import Dependency, Level
 _DEEPEST = 20
 
 
-@dataclass(slots=True)
-class Wanted:
+class Wanted(Struct):
     """A dependency that a callable asks for, through a parameter or for its effect."""
 
     depend: Depend
@@ -41,8 +41,7 @@ class Wanted:
     level: Level = "parameter"
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(Struct):
     """A parameter that the request fills; `frame` is where its terms are to be read."""
 
     name: str
@@ -53,8 +52,7 @@ class Asked:
     type: Value | None = None
 
 
-@dataclass(slots=True)
-class Signature:
+class Signature(Struct):
     """What a callable asks for."""
 
     wanted: list[Wanted] = field(default_factory=list)

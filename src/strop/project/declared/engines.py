@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
-from strop.project.declared.expressions import Declaration, keyword
+from msgspec import Struct
+from msgspec.structs import replace
+
+from strop.project.declared.expressions import Declaration
 from strop.project.infer import Types
 from strop.project.scope import Module, Scope
-from strop.project.spelling import last_name
+from strop.project.spelling import keyword, last_name
 from strop.project.table import Engine
 from strop.project.walk import walk
 from strop.span import Span
@@ -33,8 +35,7 @@ _DRIVERS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredEngines:
+class DeclaredEngines(Struct, frozen=True, array_like=True, gc=False):
     """What one file says of engines: those it makes, and the kinds of database whose URLs or drivers it names."""
 
     engines: tuple[Engine, ...] = ()

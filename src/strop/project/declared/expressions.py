@@ -85,11 +85,6 @@ class Declaration:
         return self.types.names.member(start.name, rest[0])[0]
 
 
-def keyword(call: ast.Call, name: str) -> ast.expr | None:
-    """The value of a keyword argument."""
-    return next((k.value for k in call.keywords if k.arg == name), None)
-
-
 def is_true(expr: ast.expr | None) -> bool:
     """Whether an expression is the literal True."""
     return isinstance(expr, ast.Constant) and expr.value is True

@@ -13,6 +13,7 @@ from strop.project.declared import terms
 from strop.project.declared.calls import call
 from strop.project.declared.contents import attribute
 from strop.project.declared.evaluate import VALUES
+from strop.project.declared.followed import Followed
 from strop.project.declared.modules import load, packages
 from strop.project.declared.statements import run
 from strop.project.declared.terms import Declarations, Expr, Statement
@@ -26,8 +27,9 @@ class Machine:
     Its methods are what following one thing needs of another, whichever module says how.
     """
 
-    def __init__(self, declarations: Iterable[Declarations]) -> None:
-        self.files = {each.module: each for each in declarations}
+    def __init__(self, declarations: Iterable[Declarations], followed: set[str] | None = None) -> None:
+        noted = set() if followed is None else followed  # modules whose statements were looked at
+        self.files = {each.module: Followed(each, noted) for each in declarations}
         self.packages = packages(self.files)
         self.frames: dict[str, Frame] = {}
         self.loaded: set[str] = set()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from strop.project.table import Index
 from strop.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class MappedColumn:
+class MappedColumn(Struct, frozen=True, array_like=True, gc=False):
     """One column as a class body or a `Table(...)` declares it; "" and None where it says nothing."""
 
     attribute: str
@@ -23,8 +22,7 @@ class MappedColumn:
     plain: bool = False  # annotated alone: a column where the class is a table of SQLModel
 
 
-@dataclass(frozen=True, slots=True)
-class MappedRelation:
+class MappedRelation(Struct, frozen=True, array_like=True, gc=False):
     """One relationship as a class body declares it."""
 
     name: str
@@ -41,8 +39,7 @@ class MappedRelation:
     keys: tuple[str, ...] = ()  # names in foreign_keys=, with their classes where written
 
 
-@dataclass(frozen=True, slots=True)
-class MappedClass:
+class MappedClass(Struct, frozen=True, array_like=True, gc=False):
     """A class that maps a table, or lends columns to those that do."""
 
     name: str  # dotted
@@ -66,8 +63,7 @@ class MappedClass:
     primary: tuple[str, ...] = ()  # of PrimaryKeyConstraint
 
 
-@dataclass(frozen=True, slots=True)
-class MappedTable:
+class MappedTable(Struct, frozen=True, array_like=True, gc=False):
     """A `Table(...)` that stands by itself: most often between two others."""
 
     variable: str  # dotted
@@ -79,8 +75,7 @@ class MappedTable:
     primary: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(Struct, frozen=True, array_like=True, gc=False):
     """What one file maps."""
 
     classes: tuple[MappedClass, ...] = ()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.project.declared import columns, relations
-from strop.project.declared.expressions import Declaration, is_true, keyword, parts
+from strop.project.declared.expressions import Declaration, is_true, parts
 from strop.project.declared.mapped import Mapped, MappedClass, MappedColumn, MappedRelation, MappedTable
 from strop.project.infer import Types
 from strop.project.scope import ClassNode, Module
-from strop.project.spelling import last_name
+from strop.project.spelling import keyword, last_name
 from strop.project.table import Index
 from strop.project.walk import walk
 from strop.span import Span
@@ -54,8 +56,7 @@ def read_mapped(types: Types, module: Module) -> Mapped:
     return Mapped(classes, tuple(tables), tuple(indexes))
 
 
-@dataclass(slots=True)
-class _Arguments:
+class _Arguments(Struct):
     """What `__table_args__` or the arguments of a `Table(...)` declare."""
 
     indexes: list[Index] = field(default_factory=list)

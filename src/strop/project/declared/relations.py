@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from strop.project.declared.columns import unwrap
-from strop.project.declared.expressions import Declaration, keyword, parts
+from strop.project.declared.expressions import Declaration, parts
 from strop.project.declared.mapped import MappedRelation
-from strop.project.spelling import last_name
+from strop.project.spelling import keyword, last_name
 from strop.span import Span
 
 MAKERS = frozenset({"relationship", "Relationship", "dynamic_loader"})

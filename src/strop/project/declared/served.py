@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop.project.declared import terms
 from strop.project.declared.asked import parameter_of
@@ -42,8 +44,7 @@ _LEVELS: dict[str, Level] = {"app": "app", "router": "router", "include": "inclu
 _DEEPEST = 30
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
+class _Around(Struct, frozen=True):
     """What the routers around an operation add to it, outermost first."""
 
     prefix: str = ""

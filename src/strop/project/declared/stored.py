@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.project.declared.engines import DeclaredEngines, engines, read_engines
 from strop.project.declared.mapped import Mapped
@@ -15,16 +16,14 @@ from strop.project.scope import Module
 from strop.project.table import Engine, Relationship, Table
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True, array_like=True, gc=False):
     """What one file declares of data."""
 
     mapped: Mapped
     engines: DeclaredEngines
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(Struct, frozen=True, array_like=True, gc=False):
     """What all files declare together."""
 
     tables: tuple[Table, ...] = ()

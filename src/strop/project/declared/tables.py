@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from strop.project.declared.mapped import Mapped, MappedClass, MappedColumn, MappedTable
 from strop.project.table import Column, Index, Table
 
 
-@dataclass(slots=True)
-class _Building:
+class _Building(Struct):
     """A table while its parts are gathered."""
 
     name: str

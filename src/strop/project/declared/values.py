@@ -3,65 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from strop.project.declared import terms
 from strop.span import Span
 
 
-@dataclass(slots=True, eq=False)
-class Value:
+class Value(Struct, eq=False):
     """Anything; values are the same when they are the same object."""
 
 
-@dataclass(slots=True, eq=False)
-class Unknown(Value):
+class Unknown(Value, eq=False):
     """What can't be told, as text."""
 
     text: str
 
 
-@dataclass(slots=True, eq=False)
-class Known(Value):
+class Known(Value, eq=False):
     """A constant; `doubt` says which parts of a text could not be told."""
 
     value: terms.Literal
     doubt: str = ""
 
 
-@dataclass(slots=True, eq=False)
-class Several(Value):
+class Several(Value, eq=False):
     """A list, tuple or set; `rest`: it has more that can't be told."""
 
     items: list[Value]
     rest: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Table(Value):
+class Table(Value, eq=False):
     """A dict."""
 
     pairs: dict[str | int | float | bool | None, Value]
     rest: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Lib(Value):
+class Lib(Value, eq=False):
     """Something of a library, by its dotted name."""
 
     name: str
 
 
-@dataclass(slots=True, eq=False)
-class Mod(Value):
+class Mod(Value, eq=False):
     """A module or package of the project."""
 
     name: str
 
 
-@dataclass(slots=True, eq=False)
-class Frame:
+class Frame(Struct, eq=False):
     """A namespace while code is followed."""
 
     kind: Literal["module", "class", "function"]
@@ -75,8 +68,7 @@ class Frame:
     path: str = ""  # qualname of the function or class
 
 
-@dataclass(slots=True, eq=False)
-class Later(Value):
+class Later(Value, eq=False):
     """What a name will be when somebody asks for it; `prior` is what it was before."""
 
     find: Callable[[], Value]
@@ -84,8 +76,7 @@ class Later(Value):
     busy: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Func(Value):
+class Func(Value, eq=False):
     """A function of the project; `wrapped` is the function that it stands for (`functools.wraps`)."""
 
     term: terms.Function | terms.Lambda
@@ -99,8 +90,7 @@ class Func(Value):
     given: tuple[str, ...] = ()  # parameters that `partial` has filled
 
 
-@dataclass(slots=True, eq=False)
-class Cls(Value):
+class Cls(Value, eq=False):
     """A class of the project."""
 
     term: terms.Class
@@ -110,8 +100,7 @@ class Cls(Value):
     view: bool = False  # its methods are operations, an instance of it is their dependency
 
 
-@dataclass(slots=True, eq=False)
-class Obj(Value):
+class Obj(Value, eq=False):
     """An instance of a class of the project or of a library."""
 
     cls: Cls | Lib
@@ -120,31 +109,27 @@ class Obj(Value):
     attrs: dict[str, Value] = field(default_factory=dict)
 
 
-@dataclass(slots=True, eq=False)
-class Super(Value):
+class Super(Value, eq=False):
     """`super()` in a method of a class."""
 
     after: Cls
     receiver: Value
 
 
-@dataclass(slots=True, eq=False)
-class Method(Value):
+class Method(Value, eq=False):
     """A method that a library gives one of our values."""
 
     receiver: Value
     name: str
 
 
-@dataclass(slots=True, eq=False)
-class Native(Value):
+class Native(Value, eq=False):
     """What follows from calling it, as a function of ours: a decorator that FastAPI returns."""
 
     call: Callable[[list[Value], dict[str, Value]], Value]
 
 
-@dataclass(slots=True, eq=False)
-class Depend(Value):
+class Depend(Value, eq=False):
     """`Depends(call)` or `Security(call, scopes)`; call None takes the annotation."""
 
     call: Value | None
@@ -153,24 +138,21 @@ class Depend(Value):
     cached: bool = True
 
 
-@dataclass(slots=True, eq=False)
-class Marked(Value):
+class Marked(Value, eq=False):
     """`Annotated[base, *notes]`."""
 
     base: Value
     notes: list[Value]
 
 
-@dataclass(slots=True, eq=False)
-class Generic(Value):
+class Generic(Value, eq=False):
     """`origin[args]`."""
 
     origin: Value
     args: list[Value]
 
 
-@dataclass(slots=True, eq=False)
-class Union(Value):
+class Union(Value, eq=False):
     """`A | B`, or `typing.Union[A, B]` when it is written `spelled`."""
 
     members: list[Value]
@@ -180,8 +162,7 @@ class Union(Value):
 Kind = Literal["api", "websocket", "plain", "plain websocket"]
 
 
-@dataclass(slots=True, eq=False)
-class Operation:
+class Operation(Struct, eq=False):
     """A route as it was declared: path with its router's prefix, dependencies with its router's."""
 
     kind: Kind
@@ -196,8 +177,7 @@ class Operation:
     doubt: str = ""  # on what it depends whether it is registered
 
 
-@dataclass(slots=True, eq=False)
-class Inclusion:
+class Inclusion(Struct, eq=False):
     """A router inside of another."""
 
     router: Value
@@ -207,8 +187,7 @@ class Inclusion:
     span: Span
 
 
-@dataclass(slots=True, eq=False)
-class Mounted:
+class Mounted(Struct, eq=False):
     """An application under a path."""
 
     path: Known
@@ -216,8 +195,7 @@ class Mounted:
     span: Span
 
 
-@dataclass(slots=True, eq=False)
-class Layer:
+class Layer(Struct, eq=False):
     """Middleware that was added."""
 
     cls: Value
@@ -226,8 +204,7 @@ class Layer:
     span: Span
 
 
-@dataclass(slots=True, eq=False)
-class Router(Value):
+class Router(Value, eq=False):
     """An application or a router, with all that was registered on it."""
 
     is_app: bool

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from strop.problem import Problem
 from strop.project.cache import digest
@@ -11,8 +12,7 @@ from strop.project.folders import git_top
 from strop.project.interpreter import find_installed, package_folders
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """The package folders of an interpreter, and a print of what is installed in them."""
 
     folders: tuple[Path, ...] = ()

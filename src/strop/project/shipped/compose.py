@@ -5,6 +5,7 @@ PyYAML's nodes carry lines, which its values do not.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -44,7 +45,31 @@ def _service(file: str, key: _Node, body: _Node) -> Service:
         tuple(_environment(item(body, "environment"))),
         tuple(_port(each) for each in elements(item(body, "ports"))),
         frozenset(scalar(name) for name, _ in pairs(body)),
+        _built(posixpath.dirname(file), item(body, "build")),
+        tuple(_mounts(posixpath.dirname(file), item(body, "volumes"))),
     )
+
+
+def _built(folder: str, build: _Node | None) -> str:
+    """The container file that a service builds, from the root; "" where it builds none, or one of another repository."""
+    context = scalar(build) or scalar(item(build, "context")) or "."
+    if build is None or "://" in context or "$" in context:
+        return ""
+    return _inside(folder, context, scalar(item(build, "dockerfile")) or "Dockerfile")
+
+
+def _mounts(folder: str, volumes: _Node | None) -> Iterator[str]:
+    """The folders of the repository that a service sees as they are, from the root."""
+    for each in elements(volumes):
+        source = scalar(each).partition(":")[0] or scalar(item(each, "source"))
+        if source.startswith(".") and (found := _inside(folder, source)):
+            yield found
+
+
+def _inside(*parts: str) -> str:
+    """A path from the root, "." for the root itself; "" for what lies outside."""
+    path = posixpath.normpath(posixpath.join(*parts))
+    return "" if path.startswith(("..", "/")) else path
 
 
 def _environment(node: _Node | None) -> Iterator[tuple[str, str, int]]:

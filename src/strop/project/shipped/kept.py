@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from strop.project.cache import FOLDER, cache_key, write_file
-from strop.project.shipped.listing import shipped_prints
 from strop.project.shipped.values import Shipped
 
 Versions = tuple[tuple[str, str], ...]
@@ -25,9 +24,11 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
     versions: Versions
 
 
-def read_kept(root: Path, installed: tuple[str, ...]) -> tuple[Shipped, Versions]:
-    """What `read_shipped` and `versions` say of a folder; `installed` are the libraries that read for them."""
-    key = cache_key((*installed, *(f"{file} {told}" for file, told in shipped_prints(root))))
+def read_kept(root: Path, installed: tuple[str, ...], prints: tuple[str, ...]) -> tuple[Shipped, Versions]:
+    """What `read_shipped` and `versions` say of a folder; `installed` are the libraries that read for them, `prints`
+    those of the files.
+    """
+    key = cache_key((*installed, *prints))
     path = root / FOLDER / "shipped"
     with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError, RecursionError):
         kept = msgspec.msgpack.decode(path.read_bytes(), type=_Kept)

@@ -32,17 +32,12 @@ def shipped_files(root: Path) -> Iterator[tuple[str, bytes]]:
     """Every such file below root, as a path relative to it, with its bytes: none of a link, of what is too large
     or can't be read.
     """
-    for path in _files(root):
+    for path in shipped_paths(root):
         yield path.relative_to(root).as_posix(), _bytes(path)
 
 
-def shipped_prints(root: Path) -> Iterator[tuple[str, str]]:
-    """Every such file with a print of what `shipped_files` gives of it; a file that stays as it is is read once."""
-    for path in _files(root):
-        yield path.relative_to(root).as_posix(), _print(path)
-
-
-def _files(root: Path) -> Iterator[Path]:
+def shipped_paths(root: Path) -> Iterator[Path]:
+    """Where these files lie."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(n for n in folders if n not in _SHUT and not n.startswith("."))
         for name in sorted(names):
@@ -77,7 +72,8 @@ def _is_wanted(name: str, folder: str) -> bool:
     return bool(IMAGE.search(name) or LINES.match(name) or PROXY.match(name) or CONFIGURATION.match(name))
 
 
-def _print(path: Path) -> str:
+def print_of(path: Path) -> str:
+    """A print of what `shipped_files` gives of such a file; one that stays as it is is read once."""
     try:
         if path.is_symlink() or path.stat().st_size > LARGEST:
             return digest(_bytes(path))

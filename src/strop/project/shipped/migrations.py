@@ -9,7 +9,8 @@ from __future__ import annotations
 from ast import Module
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from strop.project.parse import parse_text
 from strop.project.shipped.revisions import Revision, histories, read_revision

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from strop.project.shipped.constants import UNKNOWN
 from strop.project.shipped.statements import leading
@@ -26,15 +27,13 @@ _PARAMETERS = {  # in the order of `op`; within a batch there is no table
 OPERATIONS = frozenset(_PARAMETERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """What `batch_alter_table` gives."""
 
     table: str
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What a table is made of: a column or a constraint; `made` are the names of columns that an index is made of."""
 
     name: str

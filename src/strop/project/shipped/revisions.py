@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from posixpath import commonpath
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+
+class Revision(Struct, frozen=True):
     """One revision file: its id, and the ids that it comes after."""
 
     file: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from strop.project.shipped.commands import behind_wrappers, in_text, is_development, simple
 from strop.project.shipped.values import Launch, Task

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.project.table import Index
 
@@ -13,8 +15,7 @@ Do = Literal[
 ]  # what is done
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One change. `name` is of the index; of the column where one is dropped or renamed; `to` is a new name."""
 
     do: Do

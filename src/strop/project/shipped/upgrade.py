@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from strop.project.shipped.constants import UNKNOWN, Names, bind, elements, evaluate, holds, is_known, short
 from strop.project.shipped.operations import OPERATIONS, Batch, part, steps_of_call
@@ -45,8 +46,7 @@ def read_upgrade(tree: ast.Module) -> tuple[Step, ...]:
     return tuple(upgrade.steps)
 
 
-@dataclass(slots=True)
-class _Upgrade:
+class _Upgrade(Struct):
     functions: dict[str, _Function]
     constants: Names = field(default_factory=dict)  # of the module
     steps: list[Step] = field(default_factory=list)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from strop.project.table import Index
 from strop.span import Span
@@ -13,8 +14,7 @@ How = Literal[
 ]  # a list of words, `sh -c`, a shell script, another tool's file, a Makefile or a runner of tasks
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One instruction of a container file. `span.symbol` is the stage's name or number."""
 
     name: str  # upper case: FROM, RUN, ENTRYPOINT
@@ -23,8 +23,7 @@ class Instruction:
     words: tuple[str, ...] = ()  # of the JSON form; empty for the shell form
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One stage of an image: what it starts from, and its own instructions."""
 
     name: str  # "" when it has none
@@ -32,16 +31,14 @@ class Stage:
     instructions: tuple[Instruction, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """One container file."""
 
     file: str
     stages: tuple[Stage, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """One service of a compose file."""
 
     name: str
@@ -52,10 +49,13 @@ class Service:
     environment: tuple[tuple[str, str, int], ...] = ()  # name, value, line
     ports: tuple[str, ...] = ()
     keys: frozenset[str] = frozenset()
+    builds: str = ""  # the container file that it builds, from the root; "" for none
+    mounts: tuple[
+        str, ...
+    ] = ()  # folders of the repository that it sees as they are, from the root; "." for the root
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(Struct, frozen=True):
     """One command that starts an ASGI server."""
 
     server: str  # uvicorn, gunicorn, hypercorn, granian, fastapi
@@ -85,8 +85,7 @@ class Launch:
         return next((w for w in plain if not w.split(":")[-1].isdigit()), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A target of a Makefile, or a task of pyproject.toml."""
 
     name: str  # "serve"; of an environment of Hatch "docs:serve"
@@ -96,16 +95,14 @@ class Task:
     others: tuple[str, ...] = ()  # the tasks that it runs
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """A shell script that a container starts with, and the words in it."""
 
     file: str
     words: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """One package that the project asks for, or that a lock file fixes."""
 
     name: str  # normalised: "python-jose"
@@ -114,8 +111,7 @@ class Requirement:
     locked: bool = False  # from a lock file
 
 
-@dataclass(frozen=True, slots=True)
-class Shipped:
+class Shipped(Struct, frozen=True):
     """All of it, in the order of the files."""
 
     images: tuple[Image, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from strop import __version__
 from strop.proof.executed import Executed
@@ -13,8 +13,7 @@ from strop.verdict import Verdict
 SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(Struct, frozen=True):
     """The proof of one change. `command` shows the first difference again; `seconds` on the clock; `recorded`: when the
     base ran, seconds since 1970, where what it answers was known from an earlier proof.
     """

@@ -105,13 +105,14 @@ def survivors(proved: Proved) -> list[str]:
 
 
 def costs(proved: Proved) -> tuple[Gain, ...]:
-    """What the change costs or saves, as far as the whole interval lies beyond the noise of the same run."""
-    return tuple(gain for gain in proved.verdict.gains if is_proved(gain) or _is_loss(gain))
+    """What the change costs or saves, as far as it is certain and more than the base differs from itself."""
+    return tuple(gain for gain in proved.verdict.gains if is_proved(gain) or is_loss(gain))
 
 
-def _is_loss(gain: Gain) -> bool:
+def is_loss(gain: Gain) -> bool:
     """Whether even the upper bound (as far above the value as the lower is below) is more than the base differs by."""
-    return gain.after > gain.before and 2 * relative(gain) - gain.low < -max(gain.noise, 0.0)
+    value = relative(gain)
+    return gain.after > gain.before and 2 * value - gain.low < 0 and value < -gain.noise
 
 
 def _head(proved: Proved) -> Iterator[Pair]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
+from msgspec import Struct
 
 from strop.finding import Severity
 from strop.report.review.result import SCHEMA, Reported, Review, share
 from strop.span import Step
 
 
-@dataclass(frozen=True, slots=True)
-class StepDocument:
+class StepDocument(Struct, frozen=True):
     """A link of the chain from the route to the cause."""
 
     text: str
@@ -21,8 +19,7 @@ class StepDocument:
     symbol: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceDocument:
+class PlaceDocument(Struct, frozen=True):
     """Where else the same cause stands."""
 
     file: str
@@ -30,8 +27,7 @@ class PlaceDocument:
     symbol: str
 
 
-@dataclass(frozen=True, slots=True)
-class SuppressionDocument:
+class SuppressionDocument(Struct, frozen=True):
     """Why a finding is not reported."""
 
     kind: str  # comment, baseline
@@ -39,8 +35,7 @@ class SuppressionDocument:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class FindingDocument:
+class FindingDocument(Struct, frozen=True):
     """One finding; paths are relative to the folder that was reviewed."""
 
     code: str
@@ -63,16 +58,14 @@ class FindingDocument:
     places: tuple[PlaceDocument, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadDocument:
+class UnreadDocument(Struct, frozen=True):
     """A file that could not be read, and why."""
 
     file: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryDocument:
+class SummaryDocument(Struct, frozen=True):
     """What was looked at."""
 
     routes: int
@@ -87,8 +80,7 @@ class SummaryDocument:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewDocument:
+class ReviewDocument(Struct, frozen=True):
     """The whole review. `unresolved` is filled with --strict alone."""
 
     schema: int

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from strop import __version__
 from strop.finding import Finding
@@ -14,8 +16,7 @@ from strop.span import Step
 SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Struct, frozen=True):
     """Why a finding is not reported: a comment in the source, or the baseline."""
 
     kind: Literal["comment", "baseline"]
@@ -23,8 +24,7 @@ class Suppression:
     place: str = ""  # of the comment, of the baseline
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(Struct, frozen=True):
     """One finding with what is shown beside it."""
 
     finding: Finding
@@ -33,8 +33,7 @@ class Reported:
     suppressed: Suppression | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCard:
+class RuleCard(Struct, frozen=True):
     """What a format says of a rule besides its findings."""
 
     code: str
@@ -45,8 +44,7 @@ class RuleCard:
     page: str  # Markdown
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """Everything that a format says. `entries` are reported; `suppressed` ones are told apart."""
 
     entries: tuple[Reported, ...] = ()

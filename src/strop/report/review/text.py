@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TextIO
+
+from msgspec import Struct
 
 from strop.finding import Finding, Severity
 from strop.report.excerpt import Excerpt
@@ -24,8 +25,7 @@ BOLD, DIM, MARKED = "1", "2", "1;34"
 _WIDEST = 60  # columns of a chain before the place follows on the same line at once
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """Text and how it is shown: a terminal's code, "" for plain."""
 
     text: str

@@ -26,14 +26,16 @@ from pathlib import PurePosixPath
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.asked import identifier
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.shared import shared
 from strop.rules.example import Example
 from strop.rules.raised import RAISED
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.told import marks, tell, ways_to
+from strop.rules.told import is_reached, marks, tell, ways_to
 from strop.rules.wording import listed, many
 
 RULE = Rule("ARC009", "service-knows-http", "architecture", "note", "A service that knows HTTP", static=True)
@@ -76,19 +78,21 @@ def notice(body: Body) -> Iterator[Mark]:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for the project."""
-    own = {c.name: c.id for c in project.source.classes.values()}
-    handled = [h for h in project.imported.handlers if h.handles.replace(":", ".") in own]
+    names = shared(project, identifier)
+    handled = [h for h in project.imported.handlers if names.class_(h.handles) is not None]
+    if not handled:
+        return
     speaking: dict[str, list[Mark]] = defaultdict(list)
     for mark in (*project.source.marks.get(RAISED, ()), *marks(project, RULE)):
         if _is_service(mark.span.file) and ways_to(project, mark.function):
             speaking[mark.span.file].append(mark)
     services = {
-        f.span.file
-        for f in project.source.functions.values()
-        if _is_service(f.span.file) and ways_to(project, f.id)
+        file
+        for function in project.source.functions
+        if _is_service(file := function.partition(":")[0]) and is_reached(project, function)
     }
     quiet = len(services) - len(speaking)
-    if not handled or not speaking or quiet < max(_LEAST, (_SHARE - 1) * len(speaking)):
+    if not speaking or quiet < max(_LEAST, (_SHARE - 1) * len(speaking)):
         return
     files = sorted(speaking, key=lambda f: (-len(speaking[f]), f))
     every = [m for f in files for m in speaking[f]]

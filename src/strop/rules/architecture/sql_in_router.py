@@ -30,6 +30,7 @@ from strop.project.project import Project
 from strop.rules.code import handler
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.loop import LIBRARIES
 from strop.rules.rule import Rule
 from strop.rules.sample import SHOP
 from strop.rules.wording import listed, many
@@ -55,7 +56,8 @@ _SHARE = 6  # how many functions of the layer there are for each of the routers'
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each file of routes whose handlers build statements."""
-    building = {f.id: call for f in project.source.functions.values() if (call := _builds(f)) is not None}
+    functions = project.source.functions.doing(*LIBRARIES)
+    building = {f.id: call for f in functions if (call := _builds(f)) is not None}
     asking = {i for i in building if _asks(project.source.functions[i])}
     if not building:
         return
@@ -74,19 +76,19 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for function_id in handlers:
         function = project.source.functions[function_id]
         by_file[function.span.file].append(function)
-    for functions in by_file.values():
-        functions.sort(key=lambda f: f.span.line)
-        first = building[functions[0].id]
+    for here in by_file.values():
+        here.sort(key=lambda f: f.span.line)
+        first = building[here[0].id]
         yield draft(
             RULE,
             first.span,
-            {key for f in functions for key in handlers[f.id]},
-            message=f"{listed([f.span.symbol for f in functions])} build statements; {many(len(layer), 'function')} in {many(len(files), 'file')} of a layer do it for the other routes",
+            {key for f in here for key in handlers[f.id]},
+            message=f"{listed([f.span.symbol for f in here])} build statements; {many(len(layer), 'function')} in {many(len(files), 'file')} of a layer do it for the other routes",
             impact="what the layer keeps for everybody (a tenant, deleted rows, an order) is not kept here, and a change of the table forgets it",
             solution="move the statement to the layer, beside its siblings",
             known="static",
             confidence=0.7,
-            facts={"functions": len(functions)},
+            facts={"functions": len(here)},
         )
 
 

@@ -7,7 +7,8 @@ found" when there is none.
 
 **How it is found.** In functions that a public route for logging in or recovering reaches: a lookup by what people type,
 and a refusal that says that there is no such user, or has status 404. A login that asks for nothing to prove who one is
-(a door for development) is left alone; where an open registration says that a name "already exists" it is a note.
+(a door for development) and a route that takes a token are left alone; where an open registration says that a name "already
+exists", or the same lookup serves a page of the user by name (`/users/{username}`), it is a note.
 
 **How to fix it.** The same answer in both cases: "If the address is known, a message was sent", "wrong name or password".
 
@@ -26,6 +27,7 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.example import Example
@@ -60,6 +62,7 @@ _TAKEN = re.compile(
 )
 _LOGIN = re.compile(r"log_?in|sign_?in|authenticate", re.IGNORECASE)
 _RECOVERS = re.compile(r"password|recover|forgot|reset|magic|otp", re.IGNORECASE)
+_PAGE = re.compile(r"\{(user_?name|handle|nick(name)?)(:\w+)?\}", re.IGNORECASE)
 _PROVES = frozenset({"password", "passwd", "pwd", "pin", "otp", "code", "secret", "form_data", "credentials"})
 _ENTRANCE = re.compile(
     r"log_?in|sign_?in|password|recover|forgot|reset|magic|otp|access.?token|authenticate", re.IGNORECASE
@@ -134,9 +137,10 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each refusal that a public entrance reaches."""
     protection = Protection.of(project)
     for mark in marks(project, RULE):
+        every = ways_to(project, mark.function)
         ways = [
             w
-            for w in ways_to(project, mark.function)
+            for w in every
             if _is_entrance(protection, w.route)
             and (mark.fact("proves") or not _is_login(protection, w.route))
         ]
@@ -149,8 +153,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="anybody can try addresses until one is known",
                 solution="give the same answer whether the account exists or not",
                 confidence=0.8,
-                severity="note" if registration_tells(project) else None,
+                severity="note" if registration_tells(project) or any(map(_is_page_of, every)) else None,
             )
+
+
+def _is_page_of(way: Reach) -> bool:
+    """Whether a page of a user has the name in its address: names are public then."""
+    return way.route.startswith("GET ") and bool(_PAGE.search(way.route))
 
 
 def registration_tells(project: Project) -> bool:
@@ -174,6 +183,8 @@ def _is_login(protection: Protection, key: str) -> bool:
 
 def _is_entrance(protection: Protection, key: str) -> bool:
     route = protection.project.route(key)
+    if route is not None and any(p.name == "token" for p in route.parameters):
+        return False  # who brings one knows the account
     if route is None or not _ENTRANCE.search(f"{route.path} {route.name.rpartition(':')[2]}"):
         return False
     form = ("OAuth2PasswordRequestForm", "get_db", "session")
@@ -294,6 +305,50 @@ def reset(email: str, admin: str = Depends(current_user)):
     if not user:
         raise HTTPException(404, "No such user.")
     return {"by": admin}
+"""),
+        bad=False,
+    ),
+    Example(
+        "pages of users have their names in their addresses: a note",
+        plain("""
+USERS = {"ada": 1}
+
+
+def find_user(username: str):
+    user = USERS.get(username)
+    if not user:
+        raise HTTPException(404, "The user does not exist.")
+    return user
+
+
+@app.get("/users/{username}")
+def page(username: str):
+    return {"number": find_user(username)}
+
+
+@app.post("/password-recovery")
+def recover(username: str):
+    find_user(username)
+    return {"message": "sent"}
+"""),
+        bad=True,
+    ),
+    Example(
+        "whoever brings a token knows the account",
+        plain("""
+USERS = {"ada": 1}
+
+
+def find_user(username: str):
+    user = USERS.get(username)
+    if not user:
+        raise HTTPException(404, "The user does not exist.")
+    return user
+
+
+@app.get("/authenticate-email")
+def confirm(username: str, token: str):
+    return {"number": find_user(username), "token": len(token)}
 """),
         bad=False,
     ),

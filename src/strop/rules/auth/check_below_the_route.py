@@ -51,14 +51,10 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     }
     entrances = set(_entrances(protection))
     below: dict[str, Call] = {}
-    for function in project.source.functions.values():
-        for call in function.calls:
-            if (
-                call.target in checks
-                and function.id in takes_request
-                and function.id not in entrances | checks
-            ):
-                below.setdefault(function.id, call)
+    callers = (caller for each in checks for caller, _ in project.source.functions.callers(each))
+    for function in callers:
+        if function.id in takes_request and function.id not in entrances | checks:
+            below[function.id] = next(call for call in function.calls if call.target in checks)
     done: set[str] = set()
     for route in project.imported.routes:
         handler = protection.handler(route)

@@ -11,7 +11,8 @@ public. A function that asserts counts in the whole project, where nearly all wh
 
 **How to fix it.** The check of the siblings; better, one function that loads and checks.
 
-**When it is no problem.** The route is for those who may see everything.
+**When it is no problem.** The route is for those who may see everything; one that compares a key of the request (`key`,
+`x_secret`) is for another service and left alone.
 
 **Sources.** https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/ ;
 https://cwe.mitre.org/data/definitions/639.html
@@ -21,7 +22,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Evidence
 from strop.finding import Finding
@@ -48,8 +50,7 @@ _WHO = frozenset({"user", "current_user", "auth", "principal"})
 _MOST, _FEWEST = 0.8, 5  # how many of those who load it must assert, and at least how many
 
 
-@dataclass(frozen=True, slots=True)
-class _Loading:
+class _Loading(Struct, frozen=True):
     """One handler that loads an object by an id of its request."""
 
     route: Route
@@ -72,6 +73,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         if (
             one.handling.function not in done
             and not refused
+            and not protection.is_keyed(one.handling.function)
             and not protection.is_for_operators(one.route.key)
         ):
             done.add(one.handling.function)
@@ -260,6 +262,25 @@ def delete(list_id: int, user: str = Depends(current_user)):
 @app.get("/lists/{list_id}")
 def read(list_id: int, user: str = Depends(current_user)):
     return get_list(list_id)
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "another service calls it, with a key",
+        plain(
+            _LISTS
+            + """
+KEY = "from the settings"
+
+
+@app.delete("/jobs/lists/{list_id}")
+def delete(list_id: int, key: str = Header()):
+    if key != KEY:
+        return {"status": "refused"}
+    found = get_list(list_id)
+    LISTS.pop(found.number)
+    return {"status": "gone"}
 """
         ),
         bad=False,

@@ -10,7 +10,9 @@ their handlers themselves declare. A handler that refuses somewhere, or mentions
 
 **How to fix it.** The list's dependency on the object's route.
 
-**When it is no problem.** The list is guarded for its cost, not for what it shows.
+**When it is no problem.** The list is guarded for its cost, not for what it shows. A note where the object has an address that
+is given out (`{slug}`, `{permalink}`, `{username}`): its page is public as a rule. A list that is content not to know who calls
+guards nothing.
 
 **Sources.** https://github.com/Netflix/dispatch/pull/6155 ;
 https://owasp.org/API-Security/editions/2023/en/0xa5-broken-function-level-authorization/
@@ -41,6 +43,7 @@ RULE = Rule(
     static=True,
 )
 _NAMED = re.compile(r"permission|require|admin|superuser|role", re.IGNORECASE)
+_GIVEN_OUT = re.compile(r"\{(perma_?link|slug|handle|user_?name|share_?\w*)(:\w+)?\}/?$")
 _ITEM = re.compile(r"^(.*?)/?/\{\w+(:\w+)?\}/?$")
 
 
@@ -74,6 +77,7 @@ def _own(protection: Protection, route: Route) -> list[Dependency]:
         for d in route.dependencies
         if d.level in ("parameter", "route") and d.depth == 1 and protection.is_guard(d)
     )
+    guards = (d for d in guards if not protection.is_optional(d))
     return [d for d in guards if _NAMED.search(d.name.rpartition(":")[2]) or _refuses(protection, d)]
 
 
@@ -113,6 +117,7 @@ def _finding(project: Project, route: Route, above: Route, guard: Dependency, sp
         confidence=0.7,
         chain=(Step(route.key, span),),
         facts={"dependency": guard.name},
+        severity="note" if _GIVEN_OUT.search(route.path) else None,
     )
 
 
@@ -164,6 +169,18 @@ def user(number: int):
         mends="one of a list that is for members",
     ),
     Example(
+        "the list is content not to know who calls",
+        plain(
+            _USERS.replace("members_only", "member_optional")
+            + """
+@app.get("/users/{number}")
+def user(number: int):
+    return find(number)
+"""
+        ),
+        bad=False,
+    ),
+    Example(
         "one's own",
         plain(
             _USERS
@@ -180,5 +197,17 @@ def user(number: int, current_user: str = Depends(caller)):
 """
         ),
         bad=False,
+    ),
+    Example(
+        "by the name that stands in links: a note",
+        plain(
+            _USERS
+            + """
+@app.get("/users/{slug}")
+def user(slug: str):
+    return find(len(slug))
+"""
+        ),
+        bad=True,
     ),
 )

@@ -11,7 +11,7 @@ base classes and decorators. Left alone are routes that are public by what they 
 callbacks, webhooks, shared links), that ask for a token or a signature themselves, whose handler refuses
 somewhere below, or that do nothing with data; and everything where a middleware may refuse. A note where the router asks at no
 GET at all and at every write: what it has may be read by all, as it seems on purpose; so is a GET that takes nothing at all, which answers all alike, and one that names no single thing and looks only at what the process remembers
-(the keys of a registry).
+(the keys of a registry), and one that only reads where a reading sibling is content not to know who calls.
 
 **How to fix it.** The dependency that the siblings have; or the router's `dependencies=[...]`, so that it can't be forgotten.
 
@@ -30,6 +30,7 @@ from strop.evidence import Evidence
 from strop.finding import Finding, Severity
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.rules.clients import is_reading
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -59,7 +60,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         if route.kind == "http" and route.router:
             groups.setdefault(route.router, []).append(route)
     for _, group in sorted(groups.items()):
-        protected = [r for r in group if protection.guards(r)]
+        protected = [r for r in group if protection.demands(r)]
         names = {r.name for r in protected}
         open_ones = {r.name: r for r in group if r.name not in names and protection.is_open(r)}
         wanted = {
@@ -71,7 +72,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         apart = _are_apart(protected, open_ones.values())
         for name, route in sorted(wanted.items()):
             keys = [r.key for r in group if r.name == name]
-            little = apart or _is_for_all(protection, route)
+            little = apart or _is_for_all(protection, route) or _is_read_openly(protection, group, route)
             yield _finding(protection, route, keys, usual, len(names), "note" if little else None)
 
 
@@ -93,9 +94,16 @@ def _are_apart(protected: Iterable[Route], open_ones: Iterable[Route]) -> bool:
     )
 
 
+def _is_read_openly(protection: Protection, group: Iterable[Route], route: Route) -> bool:
+    """Whether a route only reads, as siblings do that are content not to know who calls."""
+    others = (r for r in group if protection.guards(r) and not protection.demands(r))
+    reads = is_reading(protection.project, route.key)
+    return reads and any(is_reading(protection.project, other.key) for other in others)
+
+
 def _usual(protection: Protection, protected: list[Route]) -> tuple[str, int]:
     """The check that most siblings have, and how many handlers have it."""
-    by_handler = {(r.name, d.name) for r in protected for d in protection.guards(r) if d.depth == 1}
+    by_handler = {(r.name, d.name) for r in protected for d in protection.demands(r) if d.depth == 1}
     found = Counter(dependency for _, dependency in by_handler)
     return min(found.items(), key=lambda n: (-n[1], n[0])) if found else ("", 0)
 
@@ -308,6 +316,30 @@ def remove(number: int):
 
 @router.put("/{number}", dependencies=[Depends(passes)])
 def change(number: int):
+    return load(number)
+
+
+app.include_router(router)
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "siblings are content not to know who calls",
+        plain(
+            _USERS.replace(
+                """def current_user(authorization: str = Header()):
+    if authorization != "Bearer good":
+        raise HTTPException(401)
+    return "ada"
+""",
+                """def current_user(authorization: str = Header("")) -> str | None:
+    return "ada" if authorization == "Bearer good" else None
+""",
+            )
+            + """
+@router.delete("/{number}")
+def remove(number: int):
     return load(number)
 
 

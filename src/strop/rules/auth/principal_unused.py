@@ -10,7 +10,9 @@ call, or in a comparison), this one does not mention the caller at all.
 
 **How to fix it.** Load the object with the owner in the query, as the siblings do, and answer 404 otherwise.
 
-**When it is no problem.** The object belongs to everybody who may call the route.
+**When it is no problem.** The object belongs to everybody who may call the route. A handler that takes the caller from
+the request (`request.user`) is left alone. A note where it reads, and only writing siblings use the caller: what is changed by
+its owner may be read by all, as it seems on purpose.
 
 **Sources.** https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/ ;
 https://cwe.mitre.org/data/definitions/639.html
@@ -57,6 +59,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             principals = set(protection.principals(route))
             if (
                 principals & handling.used
+                or _asks_request(handling)
                 or protection.is_for_operators(route.key)
                 or not _is_used(handling, name)
             ):
@@ -65,7 +68,15 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 protection.refuses(t) for t in _targets(project, handling)
             ):
                 continue
-            yield _finding(project, route, handling, name, sorted(principals)[0], len(scoped_ones))
+            readers = any(r.method == "GET" for r, _, _, s in handlers.values() if s)
+            open_to_read = route.method == "GET" and not readers
+            principal = sorted(principals)[0]
+            yield _finding(project, route, handling, name, principal, len(scoped_ones), open_to_read)
+
+
+def _asks_request(handling: Handling) -> bool:
+    """Whether the handler takes the caller from the request: `request.user`."""
+    return "request" in handling.used and bool({"user", "auth"} & handling.attributes)
 
 
 def _ids(route: Route, handling: Handling) -> Iterator[str]:
@@ -100,7 +111,7 @@ def _targets(project: Project, handling: Handling) -> list[str]:
 
 
 def _finding(
-    project: Project, route: Route, handling: Handling, name: str, principal: str, siblings: int
+    project: Project, route: Route, handling: Handling, name: str, principal: str, siblings: int, little: bool
 ) -> Finding:
     function = project.source.functions[handling.function]
     span = Span(handling.file, function.span.line, handling.symbol)
@@ -116,6 +127,7 @@ def _finding(
         confidence=0.8,
         chain=(Step(route.key, span),),
         facts={"parameter": name, "principal": principal},
+        severity="note" if little else None,
     )
 
 
@@ -204,5 +216,41 @@ def links(page_id: int, user: str = Depends(current_user)):
     return PAGES.get(page_id).links
 """),
         bad=False,
+    ),
+    Example(
+        "the caller is taken from the request",
+        plain(
+            _CHATS
+            + """
+from fastapi import Request
+
+
+@app.post("/chats/{chat_id}/stop")
+def stop_chat(chat_id: int, request: Request, user: str = Depends(current_user)):
+    if load(chat_id, request.user.name) is None:
+        raise HTTPException(404)
+    stop(chat_id)
+    return {"ok": True}
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "all may read, and owners write: a note",
+        plain(
+            _CHATS.replace('@app.get("/chats/{chat_id}")', '@app.delete("/chats/{chat_id}")').replace(
+                '@app.get("/chats/{chat_id}/messages")', '@app.put("/chats/{chat_id}/messages")'
+            )
+            + """
+def shown(chat_id: int) -> dict[str, int]:
+    return {"number": chat_id}
+
+
+@app.get("/chats/{chat_id}")
+def show(chat_id: int, user: str = Depends(current_user)):
+    return shown(chat_id)
+"""
+        ),
+        bad=True,
     ),
 )

@@ -23,11 +23,12 @@ from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.asked import identifier
 from strop.project.body import Body
-from strop.project.identify import Identifier
 from strop.project.mark import Mark
 from strop.project.origins import Origins, bare
 from strop.project.project import Project
+from strop.project.shared import shared
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -76,7 +77,7 @@ def _is_unverified(body: Body, call: ast.Call) -> bool:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each decode that a route reaches."""
     verified = {m.function for m in marks(project, RULE, "verified")}
-    finder = Identifier.of(project.source)
+    finder = shared(project, identifier)
     names = {(d.name, d.span) for r in project.imported.routes for d in r.dependencies}
     checks = {f.id for f in (finder.function(*n) for n in sorted(names, key=str)) if f is not None}
     for mark in marks(project, RULE):

@@ -14,8 +14,8 @@ and did not is left out.
 What waits for another machine, for a process or for a lock is an error. Work on files is a warning where it is seen to be large
 (uploads, archives, images, saved models and tables, file after file in a loop); text, one file and a folder that is listed are a
 note. So are one row of a database that is a file (SQLite, by all that the project names), calls on a detour (where something has
-failed, or a file isn't there yet), work on files beside a question to a language model, a few statements of a session there or where a
-login of another service ends, and code that lies more than eight steps
+failed, or is not there or not ready yet), names that administrators have resolved, work on files beside a question to a language model, a few statements of a session there, where a
+login of another service ends or for the news of a payment service, and code that lies more than eight steps
 from its route or in a folder of examples.
 
 **How to fix it.** `await run_in_threadpool(f, ...)`, or `def` in place of `async def` where nothing is
@@ -337,6 +337,69 @@ async def finish_login(name: str, session: Session = Depends(get_session)):
 
 import asyncio
 """),
+        bad=True,
+    ),
+    Example(
+        "few statements for the news of a payment service: a note",
+        {
+            name: text.replace("sqlite:///shop.db", "postgresql://shop")
+            for name, text in shop("""
+@app.post("/webhooks/stripe")
+async def take_news(customer_id: int, session: Session = Depends(get_session)):
+    await asyncio.sleep(0)
+    session.get(Customer, customer_id).name = "paying"
+    session.commit()
+    return {}
+
+
+import asyncio
+""").items()
+        },
+        bad=True,
+    ),
+    Example(
+        "what is made ready once: a note",
+        plain("""
+import requests
+
+
+class Rates:
+    ready = False
+
+    def prepare(self):
+        if self.ready:
+            return
+        self.known = requests.get("https://rates.test", timeout=3).json()
+        self.ready = True
+
+
+rates = Rates()
+
+
+@app.get("/rates/{name}")
+async def read_rate(name: str):
+    await asyncio.sleep(0)
+    rates.prepare()
+    return rates.known[name]
+"""),
+        bad=True,
+    ),
+    Example(
+        "the same few statements where users wait",
+        {
+            name: text.replace("sqlite:///shop.db", "postgresql://shop")
+            for name, text in shop("""
+@app.post("/orders/{customer_id}/close")
+async def close_orders(customer_id: int, session: Session = Depends(get_session)):
+    await asyncio.sleep(0)
+    session.get(Customer, customer_id).name = "paying"
+    session.commit()
+    return {}
+
+
+import asyncio
+""").items()
+        },
         bad=True,
     ),
     Example(

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from strop.evidence import Evidence
 from strop.finding import Cost, Finding
@@ -51,8 +52,7 @@ _WRITES = (
 _MOST = 200  # functions below a call that are looked at
 
 
-@dataclass(frozen=True, slots=True)
-class _Wait:
+class _Wait(Struct, frozen=True):
     """One awaited call, and the functions of the project that it runs."""
 
     call: Call

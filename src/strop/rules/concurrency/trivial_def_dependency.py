@@ -14,7 +14,7 @@ trip took.
 **How to fix it.** `async def`: FastAPI then calls it in place.
 
 By the source alone it is a note, unless twenty `async def` routes or more depend on it (a `def` route goes into a thread anyway), or it is a health check of an application
-whose other handlers work in the same pool: the probe then waits behind them, and a busy worker is restarted as if it were dead.
+of which twenty other handlers or more work in the same pool: the probe then waits behind them, and a busy worker is restarted as if it were dead.
 
 **When it is no problem.** A dependency that asks a database, reads a file, calls out or computes belongs into a
 thread and is not reported; nor is one that calls anything whose effect is not known.
@@ -47,7 +47,7 @@ from strop.rules.wording import many, number, time
 RULE = Rule("ASY004", "trivial-def-dependency", "async", "warning", "A thread hop for nothing")
 
 _PROBED = re.compile(r"/[\w-]*(health|alive|livez?|ready|readyz|ping|heartbeat)[\w-]*/?$", re.I)
-_MANY = 20  # routes: for fewer it is hardly worth a change
+_MANY = 20  # routes or handlers: for fewer it is hardly worth a change, or the pool is never full
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -100,7 +100,7 @@ def _without_hop(project: Project) -> set[str]:
 
 
 def _is_probe(project: Project, routes: set[str]) -> bool:
-    """Whether a health check waits in one pool with handlers that work."""
+    """Whether a health check waits in one pool with many handlers that work: a few never fill it."""
     if not any(map(_PROBED.search, routes)):
         return False
     handlers = (
@@ -108,7 +108,8 @@ def _is_probe(project: Project, routes: set[str]) -> bool:
         for r in project.imported.routes
         if r.kind == "http" and not r.is_async and r.span is not None and r.key not in routes
     )
-    return any(h is not None and not is_trivial(project, h) for h in handlers)
+    working = {h.id for h in handlers if h is not None and not is_trivial(project, h)}
+    return len(working) >= _MANY
 
 
 def _judge(

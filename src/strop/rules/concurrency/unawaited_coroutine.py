@@ -98,8 +98,10 @@ def _is_plain(body: Body) -> bool:
 
 
 def _is_alone(body: Body) -> bool:
-    """Whether it is a plain method of a class of the project's own, so that only the project can call it."""
-    if not isinstance(body.node, ast.FunctionDef) or body.owner is None or body.node.decorator_list:
+    """Whether it is a plain method of a class of the project's own (static or not), so that only the project can call it."""
+    if not isinstance(body.node, ast.FunctionDef) or body.owner is None:
+        return False
+    if any(last_name(each) not in _HARMLESS for each in body.node.decorator_list):
         return False
     name = body.node.name
     lineage = body.types.members.lineage(body.owner.name)

@@ -57,7 +57,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     if evidence is None:
         yield from _unserved(project)
         return
-    for function in project.source.functions.values():
+    for function in project.source.functions.doing("commits"):
         for call in function.calls:
             if call.effect is None or call.effect.kind != "commits":
                 continue
@@ -83,7 +83,7 @@ def notice(body: Body) -> Iterator[Mark]:
 
 def _unserved(project: Project) -> Iterator[Finding]:
     """What the source alone says: every loop of a route that commits each turn, through any number of calls."""
-    for repeat in repeats(project, RULE.code, _commits):
+    for repeat in repeats(project, RULE.code, _commits, ("commits",)):
         ways = reaches(project, repeat.function.id, ("loop", "thread"))
         deep = len(repeat.path) - 1
         if ways:

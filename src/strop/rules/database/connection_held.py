@@ -13,7 +13,9 @@ function that asks by its session and then, before a commit, rollback or close, 
 Then what was read can have changed after the call: it is your choice.
 
 **When it is no problem.** A call that comes before the first statement holds nothing; a call that must be in
-the same transaction (rare: it can't be rolled back anyway).
+the same transaction (rare: it can't be rolled back anyway). A note where the call is far below or not sure, where it is made
+for what is not known yet or has failed, where only removals come, and where the event loop itself waits for it (ASY001): no
+second request takes a connection meanwhile.
 
 **Sources.** SQLAlchemy, "When do I construct a Session, when do I commit it, and when do I close it?":
 https://docs.sqlalchemy.org/en/20/orm/session_basics.html
@@ -24,6 +26,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
 from urllib.parse import urlsplit
 
 from strop.evidence import Evidence, Exchange, Outbound
@@ -31,10 +34,12 @@ from strop.finding import Cost, Finding
 from strop.project.body import Body
 from strop.project.branches import Needs, lift, needs
 from strop.project.function import Call, Function, Reach
+from strop.project.functions import Functions
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules import sessions
+from strop.rules import burden, sessions
 from strop.rules.code import function_at, reaches, steps
+from strop.rules.detours import Detours
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.rule import Rule
@@ -197,12 +202,13 @@ def _holds(outer: Call, inner: Call) -> bool:
 def _calling(project: Project) -> _Calling:
     """The functions that ask another service, directly or a few calls below, with the way there."""
     found: _Calling = {}
-    for function in project.source.functions.values():
+    functions = project.source.functions
+    for function in functions.doing("calls"):
         for call in function.calls:
             if _is_outbound(call) and _waits(function, call):
                 found.setdefault(function.id, {}).setdefault(needs(call), (Step(call.text, call.span),))
     for _ in range(_DEEPEST):
-        for function in project.source.functions.values():
+        for function in _above(functions, found):
             if function.id in found or function.memoised:
                 continue
             for call in function.calls:
@@ -213,6 +219,22 @@ def _calling(project: Project) -> _Calling:
                             step = Step(call.text, call.span)
                             found.setdefault(function.id, {}).setdefault(given, (step, *path))
     return found
+
+
+def _above(functions: Functions, found: _Calling) -> Iterator[Function]:
+    """The functions that call those in `found`, in the order of their ids; those that join while it is read count."""
+    waiting = [caller.id for name in found for caller, _ in functions.callers(name)]
+    heapify(waiting)
+    last = ""
+    while waiting:
+        here = heappop(waiting)
+        if here <= last:
+            continue
+        last = here
+        known = here in found
+        yield functions[here]
+        for caller, _ in functions.callers(here) if here in found and not known else ():
+            heappush(waiting, caller.id)
 
 
 def _is_one_of_several(function: Function, call: Call) -> bool:
@@ -231,6 +253,10 @@ def _said(
 ) -> Finding:
     path = (Step(call.text, call.span), *(_way(call, calling) or ()))
     straight = len(path) <= _SURE and not _is_one_of_several(function, call)
+    removes = all(w.route.startswith("DELETE ") for w in ways)
+    alone = _holds_the_loop(project, function, path[-1])
+    missed = Detours(project, burden.RULE).have(step.span for step in path)
+    little = not straight or removes or alone or missed or is_seldom(project, ways)
     return draft(
         RULE,
         Span(call.span.file, call.span.line, function.span.symbol, call.span.end_line),
@@ -239,11 +265,20 @@ def _said(
         impact="under load the pool waits as long as the other service does, and transactions stay open",
         solution="call first and read afterwards, or end the transaction before the call: your choice",
         known="static",
-        severity=None if straight and not is_seldom(project, ways) else "note",
+        severity="note" if little else None,
         confidence=round(max(0.7 - 0.08 * (len(path) - 1), 0.4), 2),
         chain=(*ways[0].chain, *path),
         facts={"function": function.id},
     )
+
+
+def _holds_the_loop(project: Project, function: Function, last: Step) -> bool:
+    """Whether the loop itself waits for the other service: then no second request comes to a connection meanwhile."""
+    if not function.is_async:
+        return False
+    asking = function_at(project, last.span)
+    calls = asking.calls if asking is not None and not (asking.off_loop or function.off_loop) else ()
+    return any(c.span == last.span and c.text == last.text and not (c.awaited or c.off_loop) for c in calls)
 
 
 _CLIENT = """
@@ -351,6 +386,35 @@ async def read_rated(order_id: int, session: AsyncSession = Depends(get_async_se
     return {"number": order.number, "rate": current}
 """),
         bad=False,
+    ),
+    Example(
+        "asks the other service for what is not known yet: a note",
+        shop("""
+import httpx
+
+
+@app.get("/customers/{name}")
+async def read_customer(name: str, session: AsyncSession = Depends(get_async_session)):
+    customer = await session.scalar(select(Customer).where(Customer.name == name))
+    if customer is None:
+        async with httpx.AsyncClient(timeout=5) as client:
+            customer = (await client.get(f"https://customers.test/{name}")).json()
+    return {"name": customer.name}
+"""),
+        bad=True,
+    ),
+    Example(
+        "the event loop waits for it, one request at a time: a note",
+        shop("""
+import requests
+
+
+@app.get("/orders/{order_id}")
+async def read_price(order_id: int, session: AsyncSession = Depends(get_async_session)):
+    order = await session.get(Order, order_id)
+    return {"number": order.number, "rate": requests.get("https://rates.test/eur", timeout=5).json()}
+"""),
+        bad=True,
     ),
     Example(
         "read, then call",

@@ -26,6 +26,7 @@ from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.function import Call, Function
+from strop.project.functions import library
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.code import reaches
@@ -83,23 +84,24 @@ def _is_kept(body: Body, statement: ast.Assign | ast.AnnAssign) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each line that makes an engine for a request."""
-    making = [f for f in project.source.functions.values() if any(c.name in MAKERS for c in f.calls)]
+    libraries = sorted({library(name) for name in MAKERS})
+    making = [f for f in project.source.functions.doing(*libraries) if any(c.name in MAKERS for c in f.calls)]
     if not making:
         return
     kept = {(m.span.file, m.span.line) for m in project.source.marks.get(RULE.code, ())}
-    keepers: set[str] = set()  # functions whose result somebody keeps
-    wasters: set[str] = set()  # functions of which a caller keeps nothing
-    for function in project.source.functions.values():
-        for call in function.calls:
-            held = (call.span.file, call.span.line) in kept or call.once or function.memoised
-            (keepers if held else wasters).add(call.target)
     for function in making:
-        if function.memoised or function.id in keepers - wasters:
+        callers = project.source.functions.callers(function.id)
+        if function.memoised or (callers and all(_keeps(*each, kept) for each in callers)):
             continue
         for call in function.calls:
             place = (call.span.file, call.span.line)
             if call.name in MAKERS and not call.once and place not in kept:
                 yield from _judge(project, function, call)
+
+
+def _keeps(caller: Function, call: Call, kept: set[tuple[str, int]]) -> bool:
+    """Whether a caller keeps what it gets."""
+    return (call.span.file, call.span.line) in kept or call.once or caller.memoised
 
 
 def _judge(project: Project, function: Function, call: Call) -> Iterator[Finding]:

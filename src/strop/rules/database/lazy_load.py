@@ -28,8 +28,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from statistics import median
+
+from msgspec import Struct
 
 from strop.evidence import Evidence, Exchange
 from strop.finding import Cost, Finding
@@ -58,8 +59,7 @@ RULE = Rule("DB001", "lazy-load", "database", "error", "Lazy load of a relations
 LEAST = 3  # loads in one request: two can be two relationships of one object and its twin, three are a loop
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     """The lazy loads of one relationship in one request, and the statement that loaded the owners.
 
     Owners that were loaded one by one, by `asked` statements, need as many loads: those are no waste.

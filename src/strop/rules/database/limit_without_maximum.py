@@ -131,9 +131,8 @@ def _is_loud(project: Project, cases: list[tuple[Parameter, list[Route]]]) -> bo
 def _asking(project: Project) -> set[str]:
     """The routes that ask a database."""
     found: set[str] = set()
-    for function in project.source.functions.values():
-        if any(c.effect is not None and c.effect.kind == "queries" for c in function.calls):
-            found.update(w.route for w in project.reaches.get(function.id, ()) if w.route)
+    for function in project.source.functions.doing("queries"):
+        found.update(w.route for w in project.reaches.get(function.id, ()) if w.route)
     return found
 
 

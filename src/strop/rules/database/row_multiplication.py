@@ -27,7 +27,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.evidence import Evidence
 from strop.finding import Cost, Finding
@@ -57,8 +59,7 @@ _STEEPEST = 1e6  # how much more than the average owner has those of a page may 
 BLIND_ROWS = 1000  # rows from which two joined collections are reported although no table size is known
 
 
-@dataclass(frozen=True, slots=True)
-class _Branch:
+class _Branch(Struct, frozen=True):
     """A table of a statement, how many of its rows belong to one row above it, and what hangs below."""
 
     table: str
@@ -95,8 +96,7 @@ class _Branch:
         return sides > 1 or any(branch.forks for branch in self.below)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """One statement that fetched more rows than were wanted."""
 
     seen: Seen

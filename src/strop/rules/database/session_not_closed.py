@@ -10,7 +10,8 @@ around, and no other owner: they are not returned, yielded, kept on an object or
 
 **How to fix it.** `with SessionLocal() as session:`.
 
-**When it is no problem.** Somebody else closes it: a `scoped_session` with `remove()`, a middleware.
+**When it is no problem.** Somebody else closes it: a `scoped_session` with `remove()`, a middleware. A note where nothing
+closes it and the last that is done with it is its commit, here or in the function that gets it: that gives the connection back.
 
 **Sources.** SQLAlchemy, "Opening and Closing a Session":
 https://docs.sqlalchemy.org/en/20/orm/session_basics.html#opening-and-closing-a-session
@@ -30,6 +31,7 @@ from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.givenback import commits_below, gives_back, last_use
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.sessions import is_session
@@ -45,7 +47,9 @@ def notice(body: Body) -> Iterator[Mark]:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
                 if makes(body, call) and (how := _left_open(body, name)):
-                    yield body.mark(RULE.code, statement, session=name, how=how)
+                    back = gives_back(body, name)
+                    last = last_use(body, name)
+                    yield body.mark(RULE.code, statement, session=name, how=how, given_back=back, last=last)
 
 
 def makes(body: Body, call: ast.Call) -> bool:
@@ -143,6 +147,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             continue
         ways = reaches(project, mark.function, ("loop", "thread", "background"))
         never = mark.fact("how") == "never"
+        returned = never and (mark.fact("given_back") or commits_below(project, mark))
         yield draft(
             RULE,
             mark.span,
@@ -152,7 +157,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             impact="its connection comes back when the garbage collector gets to it: the pool runs dry under errors",
             solution=f"open it by `with`, so that it is closed whatever happens: with ... as {mark.fact('session')}:",
             known="static",
-            severity=None if ways else "note",
+            severity=None if ways and not returned else "note",
             confidence=(0.7 if never else 0.6) if ways else 0.5,
             chain=ways[0].chain if ways else (),
         )
@@ -242,5 +247,24 @@ def create_item(order_id: int, session: Session = Depends(get_session)):
     session.commit()
 """),
         bad=False,
+    ),
+    Example(
+        "who gets it last commits: a note",
+        shop(
+            _MAKER
+            + """
+def close(session: Session, number: int) -> None:
+    session.get(Order, number).status = "closed"
+    session.commit()
+
+
+@app.post("/orders/{order_id}/close")
+def close_order(order_id: int):
+    session = SessionLocal()
+    close(session, order_id)
+    return {}
+"""
+        ),
+        bad=True,
     ),
 )

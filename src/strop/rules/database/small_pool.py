@@ -95,7 +95,7 @@ def _threaded(project: Project, evidence: Evidence | None) -> set[str]:
 
 def _threaded_by_source(project: Project) -> set[str]:
     found: set[str] = set()
-    for function in project.source.functions.values():
+    for function in project.source.functions.doing("queries"):
         if any(c.effect is not None and c.effect.kind == "queries" and not c.awaited for c in function.calls):
             found |= {
                 r.route for r in project.reaches.get(function.id, ()) if r.context == "thread" and r.route

@@ -22,7 +22,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Evidence, Exchange
 from strop.finding import Cost, Finding
@@ -46,8 +47,7 @@ _SELECTIN = "POSTCOMPILE_primary_keys"  # what only the statements of selectin l
 LEAST = 3  # requests that loaded it: fewer may have missed the branch that reads it
 
 
-@dataclass(frozen=True, slots=True)
-class _Load:
+class _Load(Struct, frozen=True):
     """One request that loaded a relationship eagerly by a statement of its own."""
 
     exchange: Exchange

@@ -14,7 +14,7 @@ the arguments of `FastAPI()`.
 **How to fix it.** Leave the flag out there, and put it into the command of developers (a compose override, a task).
 
 **When it is no problem.** Files, stages and services whose names say development, test or example, and branches of a
-script; tasks that nothing but developers run.
+script; tasks that nothing but developers run; services that build an image and mount the sources over what is in it.
 
 **Sources.** Uvicorn, "Settings": https://www.uvicorn.org/settings/#development ;
 Starlette, "debug": https://www.starlette.io/applications/
@@ -89,6 +89,26 @@ EXAMPLES = (
             "start.sh": 'if [ "$MODE" = dev ]; then\n  exec uvicorn main:app --reload\nfi\nexec uvicorn main:app\n',
         },
         bad=False,
+    ),
+    Example(
+        "a service that sees the developer's files",
+        {
+            "app/main.py": _APP,
+            "Dockerfile": 'FROM python:3.12-slim\nCOPY . /srv\nCMD ["uvicorn", "app.main:app"]\n',
+            "docker-compose.yml": "services:\n  api:\n    build: .\n    command: uvicorn app.main:app --reload\n"
+            "    volumes:\n      - ./app:/srv/app\n      - ./data:/data\n",
+        },
+        bad=False,
+    ),
+    Example(
+        "a service that reloads what was built, beside its data",
+        {
+            "app/main.py": _APP,
+            "Dockerfile": 'FROM python:3.12-slim\nCOPY . /srv\nCMD ["uvicorn", "app.main:app"]\n',
+            "docker-compose.yml": "services:\n  api:\n    build: .\n    command: uvicorn app.main:app --reload\n"
+            "    volumes:\n      - ./data:/data\n",
+        },
+        bad=True,
     ),
     Example(
         "an image that runs a task that reloads",

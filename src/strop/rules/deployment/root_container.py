@@ -11,7 +11,8 @@ builds on have no `USER` but root, no service sets one, and no `gosu`, `su-exec`
 **How to fix it.** `RUN useradd --system app` and `USER app`, after what needs root.
 
 **When it is no problem.** An orchestrator that forces another user (`runAsNonRoot`); base images whose default user
-isn't root. A note where the image's own command has `--reload`: it is one to develop with.
+isn't root. A note where the image's own command has `--reload`, or where only services build it that mount the sources over it
+and another image of the repository is for production: it is one to develop with.
 
 **Sources.** Docker, "USER": https://docs.docker.com/build/building/best-practices/#user
 """
@@ -23,10 +24,11 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.project import Project
+from strop.project.shipped.values import Image, Instruction
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
-from strop.rules.shipping import applications, instructions
+from strop.rules.shipping import applications, instructions, is_to_develop_with
 
 RULE = Rule("DEP006", "root-container", "deployment", "warning", "The container runs as root", static=True)
 
@@ -57,8 +59,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 solution="make a user in the image and switch to it with USER before the command",
                 known="static",
                 confidence=0.85,
-                severity="note" if any("--reload" in i.text for i in first) else None,
+                severity="note" if _is_for_developers(project, image, first) else None,
             )
+
+
+def _is_for_developers(project: Project, image: Image, first: tuple[Instruction, ...]) -> bool:
+    """Whether nobody but developers starts it, by its command or by what builds it."""
+    return any("--reload" in i.text for i in first) or is_to_develop_with(project, image)
 
 
 _ROOT = """\
@@ -73,6 +80,16 @@ EXAMPLES = (
     Example(
         "an image to develop with: a note",
         {"main.py": "", "Dockerfile": _ROOT.replace('"main:app"', '"main:app", "--reload"')},
+        bad=True,
+    ),
+    Example(
+        "built for developers alone, beside the one that is shipped: a note",
+        {
+            "backend/main.py": "",
+            "Dockerfile": _ROOT.replace("CMD", "RUN useradd --system app\nUSER app\nCMD"),
+            "backend/Dockerfile": _ROOT,
+            "compose.yml": "services:\n  api:\n    build:\n      context: backend\n    volumes:\n      - ./backend:/app\n",
+        },
         bad=True,
     ),
     Example(

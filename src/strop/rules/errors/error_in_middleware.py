@@ -22,11 +22,13 @@ from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.asked import identifier
 from strop.project.function import Function
 from strop.project.identify import Identifier
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Middleware
+from strop.project.shared import shared
 from strop.rules.example import Example
 from strop.rules.raised import CAUGHT, RAISED
 from strop.rules.rule import Rule
@@ -41,7 +43,7 @@ _METHODS = ("dispatch", "__call__")
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each place that raises."""
-    finder = Identifier.of(project.source)
+    finder = shared(project, identifier)
     raised: dict[str, list[Mark]] = {}
     for mark in project.source.marks.get(RAISED, ()):
         if mark.fact("status") == "500":

@@ -27,7 +27,8 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Evidence
 from strop.finding import Finding, Severity
@@ -198,8 +199,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             yield from (_one(told) for told in one_file)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """A function that gives a text out: where, for which routes, how often."""
 
     mark: Mark

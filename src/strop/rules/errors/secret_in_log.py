@@ -39,13 +39,13 @@ from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
-from strop.rules.addresses import is_without_password
 from strop.rules.example import Example
-from strop.rules.keypairs import has_other_half, is_access_key, is_kept_in_pairs
+from strop.rules.given_away import DETAILS, given_away
+from strop.rules.keypairs import is_access_key, is_kept_in_pairs
 from strop.rules.logged import METHODS, kind_of, shown
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
-from strop.rules.secretive import is_address_with_password, is_secret, words
+from strop.rules.secretive import is_secret
 from strop.rules.told import marks, tell, ways_to
 from strop.rules.verification import is_demanded, is_only_delivery, is_verification_hook
 
@@ -55,22 +55,9 @@ _ASIDE = frozenset({"scripts", "tools", "examples", "benchmarks", "docs", "sampl
 _PRODUCTION = re.compile(r"debug|develop|\bdev\b|production|\bprod\b|is_local|environ|getenv", re.IGNORECASE)
 # tokens that are a place in a limiter or the address of a device
 _OTHER = re.compile(r"\blimiter\b|\bslots?\b|\breserv|\blease|semaphore|push|device", re.IGNORECASE)
-# what makes a bare `token` a credential: where it comes from, what the function does with it, what the text says
-_PROOF = re.compile(
-    r"secrets\.|jwt|oauth|bearer|auth|login|log_in|sign_?in|sign_?up|passw|reset|verif|invit|magic|cookie|header|credential|"
-    r"api_?key|refresh|session|register|confirm|activat|urlsafe|token_hex",
-    re.IGNORECASE,
-)
-_SAID = re.compile(
-    r"\b(access|refresh|reset|verification|verify|invite|invitation|bearer|jwt|auth\w*|login|session|api|bot|"
-    r"activation|confirmation|id)[ _-]tokens?\b",
-    re.IGNORECASE,
-)
 _MADE = re.compile(
     r"\bsecrets\.|token_(hex|urlsafe|bytes)|generate|random|uuid4|urandom|choices?\(", re.IGNORECASE
 )
-_DETAILS = frozenset({"debug", "trace"})
-_SHOWN = ("", "str", "bytes", "dict", "list")
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -78,7 +65,7 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls(*METHODS, "print"):
         kind = kind_of(body, call)
         given = [*call.args, *(k.value for k in call.keywords)] if kind and not _is_aside(body, call) else []
-        found = next((what for a in given for part in shown(a) if (what := _secret(body, part, call))), "")
+        found = next((what for a in given for part in shown(a) if (what := given_away(body, part, call))), "")
         if found:
             yield body.mark(
                 RULE.code,
@@ -90,7 +77,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 announced=_announced(body, call),
                 verifies=is_verification_hook(body),
                 only=is_only_delivery(body),
-                detailed=last_name(call.func) in _DETAILS,
+                detailed=last_name(call.func) in DETAILS,
                 half=is_access_key(found.rpartition(".")[2]),
             )
 
@@ -121,55 +108,6 @@ def _is_asked_for(body: Body, call: ast.Call) -> bool:
     return any(_PRODUCTION.search(body.text(test)) for test in tests)
 
 
-def _secret(body: Body, expr: ast.expr, call: ast.Call) -> str:
-    """What an expression gives away, "" for nothing."""
-    match expr:
-        case ast.Attribute(attr="headers", value=value) if _is_request(body, value):
-            return "all headers of the request"
-        case ast.Call(func=ast.Attribute(attr="body", value=value)) if _is_request(body, value):
-            return "the body of the request"
-        case ast.Call(func=ast.Attribute(attr="get_secret_value")):
-            return body.text(expr)
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            if is_address_with_password(name) and last_name(call.func) in _DETAILS:
-                return ""  # who looks that closely has the settings too
-            if _is_settings(body, expr):
-                return f"the settings object {name}"
-            if is_address_with_password(name) and is_without_password(body, expr):
-                return ""
-            if is_access_key(name) and has_other_half(body):
-                return ""
-            if is_address_with_password(name) or (is_secret(name) and _is_meant(body, expr, name, call)):
-                lock = "lock" in body.text(expr).lower()
-                return "" if lock or _is_harmless(body, expr) else body.text(expr)
-    return ""
-
-
-def _is_meant(body: Body, expr: ast.expr, name: str, call: ast.Call) -> bool:
-    """A name of several words says which secret it is; of a bare `token` its source, its function or the text must."""
-    if words(name) not in (["token"], ["p", "token"]):
-        return True
-    found = body.bindings(expr) if isinstance(expr, ast.Name) else []
-    sources = " ".join(body.text(b.expr) for b in found if b.expr is not None)
-    keywords = " ".join(k.arg or "" for k in call.keywords)
-    keywords += " ".join(_roles(body, name))
-    said = " ".join(
-        n.value for n in ast.walk(call) if isinstance(n, ast.Constant) and isinstance(n.value, str)
-    )
-    # one word of the text may be chance ("token is invalid"): a name of the code around it is not
-    return bool(_PROOF.search(f"{sources} {body.symbol} {keywords}") or _SAID.search(said))
-
-
-def _roles(body: Body, name: str) -> Iterator[str]:
-    """As what a name is handed to functions: `find_caller(authorization=token)`, `verify(token)`."""
-    for call in body.of(ast.Call):
-        for keyword in call.keywords:
-            if isinstance(keyword.value, ast.Name) and keyword.value.id == name and keyword.arg != name:
-                yield f" {keyword.arg}"
-        if any(isinstance(a, ast.Name) and a.id == name for a in call.args):
-            yield f" {last_name(call.func)}"
-
-
 def _announced(body: Body, call: ast.Call) -> str:
     """ "here" for a secret that this function made a moment ago, "settings" where it is a method of the settings."""
     names = [n for n in ast.walk(call) if isinstance(n, ast.Name) and is_secret(n.id)]
@@ -182,41 +120,6 @@ def _announced(body: Body, call: ast.Call) -> str:
         base.endswith("BaseSettings") for base in body.bases(body.owner.name)
     )
     return "settings" if of_settings else "here"
-
-
-def _is_request(body: Body, expr: ast.expr) -> bool:
-    return body.instance(expr).endswith((".Request", ".HTTPConnection"))
-
-
-def _is_settings(body: Body, expr: ast.expr) -> bool:
-    kind = body.instance(expr)
-    return bool(kind) and any(base.endswith(".BaseSettings") for base in body.bases(kind))
-
-
-def _is_harmless(body: Body, expr: ast.expr) -> bool:
-    """An object that hides it or is about it, a constant, an element of a loop (words of a language model)."""
-    kind = body.instance(expr)
-    if kind not in _SHOWN:
-        return True
-    if isinstance(body.constant(expr), str | int):
-        return True
-    found = body.bindings(expr) if isinstance(expr, ast.Name) else []
-    if any(b.how in ("element", "def", "class", "import") for b in found) or "lock" in body.symbol.lower():
-        return True
-    return bool(found) and all(
-        b.how != "annotation"  # Optional[str] is no element of anything
-        and (
-            (isinstance(b.expr, ast.Subscript) and not isinstance(b.expr.slice, ast.Constant | ast.Slice))
-            or _is_node(b.expr)
-        )
-        for b in found
-    )
-
-
-def _is_node(expr: ast.expr | None) -> bool:
-    """`node.children[0]`: a token of a parser."""
-    inner = expr.value if isinstance(expr, ast.Subscript) else None
-    return isinstance(inner, ast.Attribute) and inner.attr in ("children", "tokens", "args")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

@@ -11,7 +11,8 @@ and passes or returns an empty value, in code that a route reaches.
 **How to fix it.** Catch the one exception that is expected; log the others, or let them go.
 
 **When it is no problem.** Clean-up, a cache, a metric that may fail: then one log line says so. A note where another service was asked and nothing
-found is answered: without it there may be nothing to tell. So it is where a comment says that it may fail and what is called writes to a log itself.
+found is answered: without it there may be nothing to tell. So it is where a comment says that it may fail and what is called writes to a log itself, and where the
+`try` returns what it found and another way to find it follows.
 
 **Sources.** Google Python Style Guide, "Exceptions":
 https://google.github.io/styleguide/pyguide.html#24-exceptions
@@ -86,7 +87,22 @@ def notice(body: Body) -> Iterator[Mark]:
                 last=last,
                 does=does,
                 documented=_is_documented(body, node),
+                fallback=does == "goes on" and _has_fallback(body, node),
             )
+
+
+def _has_fallback(body: Body, node: ast.Try) -> bool:
+    """Whether what follows a `try` is done when it failed, and then alone: it leaves with what it found."""
+    if not isinstance(node.body[-1], ast.Return):
+        return False
+    inside: ast.stmt = node
+    for each in (node, *body.around(node)):
+        if isinstance(each, ast.For | ast.AsyncFor | ast.While | ast.FunctionDef | ast.AsyncFunctionDef):
+            return False
+        inside = each if isinstance(each, ast.stmt) else inside
+        if _next(body, inside) is not None:
+            return True
+    return False
 
 
 def _is_documented(body: Body, node: ast.Try) -> bool:
@@ -144,6 +160,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 severity="note"
                 if (kind == "calls" and mark.fact("does") == "returns nothing found")
                 or (mark.fact("documented") and _tells(project, call))
+                or mark.fact("fallback")
                 else None,
             )
 
@@ -259,5 +276,18 @@ def add_customer(name: str, session: Session = Depends(get_session)):
         pass
     raise HTTPException(409, "There is such a customer")
 """),
+    ),
+    Example(
+        "another way follows: a note",
+        shop("""
+@app.get("/customers/{customer_id}")
+def name_of(customer_id: int, session: Session = Depends(get_session)):
+    try:
+        return session.scalars(select(Customer.name).where(Customer.id == customer_id)).one()
+    except Exception:
+        pass
+    return f"customer {customer_id}"
+"""),
+        bad=True,
     ),
 )

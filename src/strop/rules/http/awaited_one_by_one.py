@@ -10,7 +10,8 @@ that go over a few things written in the source are left out.
 
 **How to fix it.** `asyncio.gather` or a `TaskGroup` with a semaphore that says how many at a time, or one call for all.
 
-**When it is no problem.** The other service wants one call at a time, or the order matters.
+**When it is no problem.** The other service wants one call at a time, or the order matters. A note where the call is made only
+for what has failed, or is not there yet.
 
 **Sources.** Python, "Coroutines and Tasks": https://docs.python.org/3/library/asyncio-task.html
 """
@@ -26,7 +27,9 @@ from strop.project.body import Body
 from strop.project.function import Call, Function
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules import burden
 from strop.rules.code import reaches
+from strop.rules.detours import Detours
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.led import leads
@@ -117,6 +120,7 @@ def _turns_are_apart(loop: ast.For) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each loop."""
+    detours = Detours(project, burden.RULE)
     for mark in project.source.marks.get(RULE.code, ()):
         function = project.source.functions.get(mark.function)
         if function is None:
@@ -128,7 +132,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         asked = _asked(project, waits)
         ways = reaches(project, function.id, ("loop",)) if asked is not None else []
         if asked is not None and ways:
-            yield _finding(mark, function, asked, ways[0].chain, {w.route for w in ways})
+            seldom = detours.has(asked.span)
+            yield _finding(mark, function, asked, ways[0].chain, {w.route for w in ways}, seldom)
 
 
 def _asked(project: Project, waits: list[Call]) -> Call | None:
@@ -149,7 +154,7 @@ def _calls_out(project: Project, call: Call) -> bool:
 
 
 def _finding(
-    mark: Mark, function: Function, call: Call, chain: tuple[Step, ...], routes: set[str]
+    mark: Mark, function: Function, call: Call, chain: tuple[Step, ...], routes: set[str], seldom: bool
 ) -> Finding:
     return draft(
         RULE,
@@ -162,6 +167,7 @@ def _finding(
         confidence=0.6,
         chain=(*chain, Step(call.text, call.span)),
         facts={"function": function.id, "loop": mark.span.line},
+        severity="note" if seldom else None,
     )
 
 
@@ -252,5 +258,26 @@ async def wait_until_ready(names: list[str]):
     return True
 """
         ),
+    ),
+    Example(
+        "a message for each that failed: a note",
+        plain(
+            _CLIENT
+            + """
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+@app.post("/check")
+async def check_all(names: list[str]):
+    for name in names:
+        if not name:
+            logger.error("a product without a name")
+            await stock("nameless")
+    return len(names)
+"""
+        ),
+        bad=True,
     ),
 )

@@ -17,7 +17,7 @@ shutdown. Headers and credentials go with each call.
 **When it is no problem.** A call that is made once an hour; a client that lives as long as a WebSocket (not reported).
 It is a warning where it is made often: for three routes or more (eight where the client loads no certificates), in three
 places of a class, in a loop, in a dependency or a middleware. One route's own, mails and webhooks, logins, tries of settings, routes for administrators alone, calls that wait for minutes or for
-a language model, questions with seconds between them, what is only done after the answer, and clients whose headers or address are
+a language model, questions with seconds between them, what is only done after the answer or for what is not known yet, and clients whose headers or address are
 the caller's (one for all would mix them) are notes.
 
 **Sources.** HTTPX, "Clients": https://www.python-httpx.org/advanced/clients/ ;
@@ -37,9 +37,11 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules import burden
 from strop.rules.clientuse import is_hardly_worth
 from strop.rules.code import function_at, reaches
 from strop.rules.dearer import Dearer
+from strop.rules.detours import Detours
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -161,6 +163,7 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
         all(m.fact("little") for m in reached)
         or Dearer.of(project).have(keys)
         or all(_is_handed_on(project, way) for way in ways[first])
+        or _is_on_a_detour(project, first, ways[first])
     )
     also = f", as in {many(len(reached) - 1, 'place')} beside it" if len(reached) > 1 else ""
     yield draft(
@@ -178,6 +181,12 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
     )
 
 
+def _is_on_a_detour(project: Project, mark: Mark, ways: list[Reach]) -> bool:
+    """Whether it is made only for what is not known yet, or has failed."""
+    detours = Detours(project, burden.RULE)
+    return detours.has(mark.span) or all(detours.have(step.span for step in way.chain) for way in ways)
+
+
 def _is_handed_on(project: Project, way: Reach) -> bool:
     """Whether a way leads through a call that nobody waits for: a background task, `create_task`."""
     for step in way.chain:
@@ -191,9 +200,11 @@ def _is_repeated(project: Project, mark: Mark, ways: list[Reach]) -> bool:
     """Whether one request makes several, or each request of many makes one: in a loop, a dependency or a middleware."""
     if any(step.text.startswith(_EACH) for way in ways[:40] for step in way.chain[:3]):
         return True
-    calls = (c for f in project.source.functions.values() for c in f.calls if c.loop)
-    return any(
-        c.target == mark.function or (c.span == mark.span and c.name == mark.fact("name")) for c in calls
+    functions = project.source.functions
+    own = functions.get(mark.function)
+    here = own.calls if own is not None else ()
+    return any(call.loop for _, call in functions.callers(mark.function)) or any(
+        c.loop and c.span == mark.span and c.name == mark.fact("name") for c in here
     )
 
 
@@ -394,6 +405,47 @@ import httpx
 async def finish_login(code: str):
     async with httpx.AsyncClient(timeout=5) as client:
         return (await client.post("https://login.example/token", data={"code": code})).json()
+"""),
+        bad=True,
+    ),
+    Example(
+        "only for what is not known yet: a note",
+        plain("""
+import httpx
+
+KNOWN = {"eur": 1.0}
+
+
+def look_up(currency: str) -> float | None:
+    return KNOWN.get(currency)
+
+
+async def rate(currency: str) -> float:
+    async with httpx.AsyncClient(timeout=5) as client:
+        response = await client.get(f"https://rates.example/{currency}")
+    return response.json()["rate"]
+
+
+async def known(currency: str) -> float:
+    found = look_up(currency)
+    if found is None:
+        found = await rate(currency)
+    return found
+
+
+@app.get("/price/{currency}")
+async def read_price(currency: str):
+    return {"rate": await known(currency)}
+
+
+@app.get("/offer/{currency}")
+async def read_offer(currency: str):
+    return {"rate": await known(currency) * 0.9}
+
+
+@app.get("/total/{currency}")
+async def read_total(currency: str):
+    return {"rate": await known(currency) * 1.2}
 """),
         bad=True,
     ),

@@ -30,6 +30,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import keyword
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -76,7 +77,7 @@ def notice(body: Body) -> Iterator[Mark]:
             yield body.mark(RULE.code, call, kind="session", returned=returned, mounted=mounted)
         elif name in _ENDLESS and not _has_timeout(body, call, _ENDLESS[name]):
             yield body.mark(RULE.code, call, kind="call", name=name, text=body.brief(call, 90))
-        elif name.startswith(_SWITCHED_OFF) and _is_none(body, _keyword(call, "timeout")):
+        elif name.startswith(_SWITCHED_OFF) and _is_none(body, keyword(call, "timeout")):
             yield body.mark(RULE.code, call, kind="call", name=name, text=body.brief(call, 90), off=True)
 
 
@@ -89,14 +90,10 @@ def _returned(body: Body) -> Iterator[ast.Call]:
             yield value
 
 
-def _keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((k.value for k in call.keywords if k.arg == name), None)
-
-
 def _has_timeout(body: Body, call: ast.Call, place: int) -> bool:
     if any(k.arg is None for k in call.keywords) or any(isinstance(a, ast.Starred) for a in call.args):
         return True  # it may be in there
-    given = _keyword(call, "timeout") or (call.args[place] if len(call.args) > place else None)
+    given = keyword(call, "timeout") or (call.args[place] if len(call.args) > place else None)
     if (
         given is None
         and not call.args

@@ -27,7 +27,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from strop.evidence import Evidence
 from strop.finding import Finding
@@ -35,11 +34,12 @@ from strop.project.body import Body
 from strop.project.function import Call
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.project.spelling import last_name
+from strop.project.spelling import keyword, last_name
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
+from strop.rules.tried_again import Tried, is_open, spelled, tried_again
 from strop.span import Step
 
 RULE = Rule(
@@ -69,28 +69,10 @@ _HARMLESS = re.compile(
     r"|crawl|parse|extract|render|convert|evaluat\w*|moderat\w*|policy|policies|data)(?![a-z])"
 )
 _SPEAKS = re.compile(r"idempot|dedup|client_?token|request_?token|exactly.once|unique_?key", re.IGNORECASE)
-_OPEN = frozenset({  # what leaves open whether the request arrived
-    "Exception", "BaseException", "TimeoutError", "Timeout", "ReadTimeout", "TimeoutException", "RequestException",
-    "HTTPError", "RequestError", "TransportError", "NetworkError", "ReadError", "RemoteProtocolError", "ClientError",
-    "ServerTimeoutError", "ServerDisconnectedError", "ClientConnectionError", "ClientOSError", "ConnectionError", "HTTPStatusError",
-    "ClientResponseError", "OSError", "ConnectionResetError",
-})  # fmt: skip
-_RETRIES = frozenset({"tenacity.retry", "stamina.retry", "retry.retry", "retrying.retry", "retry.api.retry"})
-_BACKOFF = "backoff.on_exception"
-_TRIES = frozenset({"tenacity.Retrying", "tenacity.AsyncRetrying", "stamina.retry_context"})
 _RETRY = frozenset({
     "urllib3.Retry", "urllib3.util.Retry", "urllib3.util.retry.Retry", "requests.packages.urllib3.util.retry.Retry",
 })  # fmt: skip
 _FAR = 2  # calls between the retry and the POST
-
-
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """What is tried again: the lines, and how the retry is written."""
-
-    node: ast.AST
-    lines: range
-    text: str
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -101,7 +83,7 @@ def notice(body: Body) -> Iterator[Mark]:
     if body.function is None or any(_SPEAKS.search(line) for line in body.lines):
         return
     posts = [call for call in body.calls("post", "request") if _is_post(body, call)]
-    tried = [*_decorated(body), *_attempts(body), *_loops(body, posts)]
+    tried = tried_again(body, posts)
     for post in posts:
         if not _is_swallowed(body, post, tried):
             yield body.mark(RULE.code, post, kind="post", made=_made(body, post), text=body.brief(post, 90))
@@ -126,8 +108,8 @@ def _is_post(body: Body, call: ast.Call) -> bool:
 def _made(body: Body, post: ast.Call) -> str:
     """The word that says that a POST makes something: of its address, or of the function around it."""
     where = _address(body, post)
-    names = [_words(body.symbol.rpartition(".")[2]), _words(where)]
-    if any(_HARMLESS.search(name) for name in (*names, _words(body.symbol), _words(body.module.file))):
+    names = [spelled(body.symbol.rpartition(".")[2]), spelled(where)]
+    if any(_HARMLESS.search(name) for name in (*names, spelled(body.symbol), spelled(body.module.file))):
         return ""
     found = next((m for m in map(_MAKES.search, names) if m is not None), None)
     return found.group(2) if found is not None else ""
@@ -151,128 +133,7 @@ def _address(body: Body, post: ast.Call) -> str:
     )
 
 
-def _words(name: str) -> str:
-    """A name in small letters with its words apart."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
-# What is tried again
-
-
-def _decorated(body: Body) -> Iterator[_Tried]:
-    """The whole function, behind a decorator that retries what may have arrived."""
-    assert not isinstance(body.node, ast.Module)
-    for decorator in body.node.decorator_list:
-        call = decorator if isinstance(decorator, ast.Call) else None
-        name = body.name(call.func if call is not None else decorator)
-        repeats = name in _RETRIES and (call is None or _retries_open(body, call))
-        if repeats or (name == _BACKOFF and call is not None and _backs_off(call)):
-            lines = range(body.node.lineno, (body.node.end_lineno or body.node.lineno) + 1)
-            yield _Tried(decorator, lines, f"@{body.brief(decorator, 80)}")
-
-
-def _attempts(body: Body) -> Iterator[_Tried]:
-    """`for attempt in Retrying(...)`."""
-    loops: list[ast.For | ast.AsyncFor] = [*body.of(ast.For), *body.of(ast.AsyncFor)]
-    for loop in loops:
-        made = loop.iter
-        if isinstance(made, ast.Call) and body.name(made.func) in _TRIES and _retries_open(body, made):
-            yield _Tried(loop, _inside(loop), body.brief(made, 80))
-
-
-def _loops(body: Body, posts: list[ast.Call]) -> Iterator[_Tried]:
-    """A loop of one's own: leaves by success, and goes on after an error that leaves open whether it arrived."""
-    for tried in body.of(ast.Try):
-        loop = body.loop(tried)
-        if not isinstance(loop, ast.For | ast.While) or not _is_counted(loop):
-            continue
-        handler = next((h for h in tried.handlers if _goes_on(h) and _is_open(h.type)), None)
-        inside = [p for p in posts if any(p in ast.walk(s) for s in tried.body)]
-        if handler is None or not _leaves(tried, loop) or any(_differs(loop, p) for p in inside):
-            continue
-        yield _Tried(
-            tried,
-            range(tried.lineno, tried.handlers[0].lineno),
-            f"except {body.text(handler.type) if handler.type else ''}".strip(),
-        )
-
-
-def _is_counted(loop: ast.For | ast.While) -> bool:
-    """Whether a loop counts tries: `for attempt in range(3)`, `while attempt < 3`."""
-    if isinstance(loop, ast.For):
-        return isinstance(loop.iter, ast.Call) and last_name(loop.iter.func) == "range"
-    return isinstance(loop.test, ast.Compare) and any(
-        re.search(r"attempt|retr|tries|try", _words(last_name(n))) for n in ast.walk(loop.test)
-    )
-
-
-def _goes_on(handler: ast.ExceptHandler) -> bool:
-    return not any(isinstance(s, ast.Raise | ast.Return | ast.Break) for s in handler.body)
-
-
-def _leaves(tried: ast.Try, loop: ast.AST) -> bool:
-    """Whether success ends the tries."""
-    after = [
-        s for s in (*tried.body, *tried.orelse) for n in ast.walk(s) if isinstance(n, ast.Return | ast.Break)
-    ]
-    return bool(after)
-
-
-def _differs(loop: ast.For | ast.While, post: ast.Call) -> bool:
-    """Whether each turn sends something else: the loop's own name is in what is sent."""
-    if not isinstance(loop, ast.For) or not isinstance(loop.target, ast.Name):
-        return False
-    return any(isinstance(n, ast.Name) and n.id == loop.target.id for n in ast.walk(post))
-
-
-def _inside(loop: ast.For | ast.AsyncFor) -> range:
-    return range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)
-
-
-# Which errors
-
-
-def _retries_open(body: Body, call: ast.Call) -> bool:
-    """Whether a retry of tenacity or stamina takes errors that leave open whether the request arrived."""
-    if any(k.arg is None for k in call.keywords):
-        return False
-    if body.name(call.func).startswith("stamina."):
-        return _is_open(_given(call, "on"))
-    if body.name(call.func).startswith(("retry.", "retrying.")):
-        return _given(call, "retry_on_exception") is None and _is_open(
-            call.args[0] if call.args else _given(call, "exceptions") or ast.Name("Exception")
-        )
-    which = _given(call, "retry")
-    if which is None:
-        return True
-    found = [
-        c
-        for c in ast.walk(which)
-        if isinstance(c, ast.Call) and last_name(c.func) == "retry_if_exception_type"
-    ]
-    return any(_is_open(c.args[0] if c.args else ast.Name("Exception")) for c in found)
-
-
-def _backs_off(call: ast.Call) -> bool:
-    if _given(call, "giveup") is not None:
-        return False
-    which = call.args[1] if len(call.args) > 1 else _given(call, "exception")
-    return _is_open(which)
-
-
-def _given(call: ast.Call, name: str) -> ast.expr | None:
-    return next((k.value for k in call.keywords if k.arg == name), None)
-
-
-def _is_open(which: ast.expr | None) -> bool:
-    """Whether one of these classes says no more than that something went wrong on the way; nothing is everything."""
-    if which is None:
-        return True
-    each = which.elts if isinstance(which, ast.Tuple) else [which]
-    return any(last_name(one) in _OPEN for one in each)
-
-
-def _is_swallowed(body: Body, post: ast.Call, tried: list[_Tried]) -> bool:
+def _is_swallowed(body: Body, post: ast.Call, tried: list[Tried]) -> bool:
     """Whether an error of this POST ends in the function: no retry sees it."""
     own = {id(t.node) for t in tried}
     return any(
@@ -280,7 +141,7 @@ def _is_swallowed(body: Body, post: ast.Call, tried: list[_Tried]) -> bool:
         and id(around) not in own
         and any(post in ast.walk(s) for s in around.body)
         and any(
-            _is_open(h.type) and not any(isinstance(n, ast.Raise) for n in ast.walk(h))
+            is_open(h.type) and not any(isinstance(n, ast.Raise) for n in ast.walk(h))
             for h in around.handlers
         )
         for around in body.around(post)
@@ -289,9 +150,9 @@ def _is_swallowed(body: Body, post: ast.Call, tried: list[_Tried]) -> bool:
 
 def _takes_post(body: Body, call: ast.Call) -> bool:
     """Whether urllib3 repeats POSTs whose answer did not come."""
-    given = _given(call, "allowed_methods") or _given(call, "method_whitelist")
+    given = keyword(call, "allowed_methods") or keyword(call, "method_whitelist")
     shown = body.value(given) if given is not None else None
-    reads = _given(call, "read")
+    reads = keyword(call, "read")
     if shown is None or (isinstance(reads, ast.Constant) and not reads.value):
         return False
     if isinstance(shown, ast.Constant):

@@ -27,12 +27,14 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Evidence
 from strop.finding import Finding, Severity
 from strop.project.body import Body
 from strop.project.function import Function
+from strop.project.functions import library
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Middleware
@@ -71,14 +73,18 @@ def notice(body: Body) -> Iterator[Mark]:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for a check of tokens that is done again, one for each layer with statements."""
-    functions = project.source.functions.values()
+    functions = project.source.functions
     querying = {
         f.id
-        for f in functions
+        for f in functions.doing("queries")
         if any(c.effect and c.effect.kind == "queries" and not c.once for c in f.calls)
     }
-    waiting = {f.id for f in functions if any(c.effect and c.effect.kind in _WAITS for c in f.calls)}
-    decoding = {f.id for f in functions if any(c.name in _DECODES for c in f.calls)}
+    waiting = {f.id for f in functions.doing(*sorted(_WAITS))}
+    decoding = {
+        f.id
+        for f in functions.doing(*sorted({library(name) for name in _DECODES}))
+        if any(c.name in _DECODES for c in f.calls)
+    }
     asked = _called_by_dependencies(project) if decoding else set()
     routes = {r.key for r in project.imported.routes if r.kind == "http"}
     marks = {m.function: m for m in project.source.marks.get(RULE.code, ())}
@@ -101,8 +107,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         yield _finding(first, routes, message, solution, 0.8, None if dear else "note")
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(Struct, frozen=True):
     """A layer, its function, and the calls that lead to the work."""
 
     middleware: Middleware

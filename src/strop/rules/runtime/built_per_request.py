@@ -134,7 +134,7 @@ def _measured(project: Project, evidence: Evidence, cases: list[tuple[Exchange, 
 
 def _static(project: Project, evidence: Evidence | None, known: set[tuple[str, int]]) -> Iterator[Finding]:
     own = {(m.span.file, m.span.line, m.fact("name")) for m in project.source.marks.get(RULE.code, ())}
-    for function in project.source.functions.values():
+    for function in project.source.functions.doing("builds"):
         for call in function.calls:
             if evidence is None and (call.span.file, call.span.line, call.name) in own:
                 continue

@@ -66,11 +66,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     marks = project.source.marks.get(RULE.code, ())
     sessions = {m.function: m for m in marks if m.fact("session")}
     refusals = {m.function: m for m in marks if m.fact("unavailable")}
-    querying = {
-        f.id
-        for f in project.source.functions.values()
-        if any(c.effect and c.effect.kind == "queries" for c in f.calls)
-    }
+    querying = {f.id for f in project.source.functions.doing("queries")}
     asked = {path for path, span in project.shipped.probes if span.symbol == "liveness"}
     told: set[str] = set()
     for route in project.imported.routes:

@@ -13,7 +13,8 @@ it, returns it, yields it, nor stores it.
 **How to fix it.** `with SessionLocal() as session:`, `async with client.pubsub() as pubsub:`, or `try` with `close()` in
 `finally`.
 
-**When it is no problem.** Commands and scripts, which end with it; a note where no request is seen to reach it. What is returned, stored or handed to a dependency belongs to somebody else.
+**When it is no problem.** Commands and scripts, which end with it; a note where no request is seen to reach it, and where the
+last that is done with a session is its commit, which gives the connection back. What is returned, stored or handed to a dependency belongs to somebody else.
 
 **Sources.** SQLAlchemy, "Session Basics": https://docs.sqlalchemy.org/en/20/orm/session_basics.html#closing ;
 redis-py, "Pub/Sub": https://redis.readthedocs.io/en/stable/advanced_features.html#publish-subscribe
@@ -33,6 +34,7 @@ from strop.project.project import Project
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.givenback import commits_below, gives_back, last_use
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.span import Step
@@ -66,6 +68,8 @@ def notice(body: Body) -> Iterator[Mark]:
                 kind=kind,
                 text=body.brief(call, 60),
                 loop=bool(body.loop(node)),
+                given_back=gives_back(body, name.id),
+                last=last_use(body, name.id),
             )
 
 
@@ -168,6 +172,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             if mark.fact("loop")
             else "it stays open until the garbage collector comes round"
         )
+        serves = any(w.route or w.context == "background" for w in ways) or mark.fact("loop")
+        returned = mark.fact("given_back") or commits_below(project, mark)
         yield draft(
             RULE,
             mark.span,
@@ -179,9 +185,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             confidence=0.8 if ways else 0.7,
             chain=(*(ways[0].chain if ways else ()), Step(mark.fact("text"), mark.span)),
             facts={"name": mark.fact("name")},
-            severity=None
-            if any(w.route or w.context == "background" for w in ways) or mark.fact("loop")
-            else "note",
+            severity=None if serves and not returned else "note",
         )
 
 
@@ -205,8 +209,25 @@ SessionLocal = sessionmaker(engine)
 def recount():
     session = SessionLocal()
     count = session.scalar(select(func.count(Order.id)))
-    session.commit()
     return count
+"""),
+        bad=True,
+    ),
+    Example(
+        "the last that is done is its commit: a note",
+        shop("""
+from sqlalchemy.orm import sessionmaker
+
+SessionLocal = sessionmaker(engine)
+
+
+@app.post("/close")
+def close_all():
+    session = SessionLocal()
+    for order in session.scalars(select(Order)):
+        order.status = "closed"
+    session.commit()
+    return {}
 """),
         bad=True,
     ),

@@ -7,7 +7,8 @@ carries each one's `token`; or a row of a table with such a column is returned w
 
 **How it is found.** Fields of response models, through models inside models, in routes whose answer reaches them. `SecretStr` and `exclude=True`
 are taken into account; a token that a POST gives once, or at the top of an answer, is what was asked for,
-like the password that stands beside the address that it is for. A note where administrators read what they also set.
+like the password that stands beside the address that it is for. A note where administrators read what they also set, and
+where the path says that secrets are what is asked for (`/credentials/{id}`).
 
 **How to fix it.** A model for the answer that does not have the field (`UserPublic`, `UserSummary`).
 
@@ -53,6 +54,9 @@ _STORED = re.compile(
     r"auth|credential|config|connection|setting|smtp|proxy", re.I
 )  # other systems' passwords, often masked
 _FRESH = re.compile(r"new_|generated_|temp|initial_|password$")  # what a POST has just made is shown once
+_ASKED = re.compile(
+    r"/(creds?|credentials?|secrets?|passwords?)(/|$)", re.I
+)  # a route that is there to give them
 _ADDRESSES = frozenset({"url", "uri", "path", "host", "hostname", "endpoint", "address", "link", "server"})
 _PEOPLE = frozenset(
     {"username", "user_name", "login", "email", "name", "user", "role", "is_active", "is_admin"}
@@ -96,7 +100,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for (owner_id, field), told in found.items():
         operators = all(protection.is_for_operators(key) for key, _ in told)
         kept = operators and _is_taken(protection, owner_id)
-        yield _finding(project, project.source.classes[owner_id], field, told, "note" if kept else None)
+        asked = all(_ASKED.search(key) for key, _ in told)
+        little: Severity | None = "note" if kept or asked else None
+        yield _finding(project, project.source.classes[owner_id], field, told, little)
     for mark in marks(project, RULE):
         secret = next((m.name for m in fields_of(project, mark.fact("owner")) if _is_shown_password(m)), "")
         columns = [] if secret else _columns(project, mark.fact("owner"))
@@ -311,5 +317,23 @@ class Session(BaseModel):
 def login(name: str):
     return Session(access_token=name, password=name, password_hint="", db_password="x")
 """),
+    ),
+    Example(
+        "what the route is there to give: a note",
+        plain("""
+from pydantic import BaseModel
+
+
+class Access(BaseModel):
+    database: str
+    username: str
+    password: str
+
+
+@app.get("/exports/credentials/{number}", response_model=Access)
+def access(number: int):
+    return Access(database="export", username=f"reader{number}", password="drawn for this export")
+"""),
+        bad=True,
     ),
 )

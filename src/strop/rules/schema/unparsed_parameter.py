@@ -6,7 +6,7 @@
 it as a failure, and the schema says that any text will do.
 
 **How it is found.** In routes: conversions of a text parameter of the request that raise for wrong texts, outside of a `try` that takes them, where the project has no
-exception handler for ValueError. A note where no route of the application is known to lead there, or only administrators send it.
+exception handler for ValueError. A note where no route of the application is known to lead there, or only administrators send it, and for the `state` of a login by another service, which the application wrote itself.
 
 **How to fix it.** Annotate the parameter with what it is (`day: date`, `id: UUID`, `color: Color`): FastAPI converts it.
 
@@ -19,6 +19,7 @@ exception handler for ValueError. A note where no route of the application is kn
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -48,6 +49,7 @@ _CONVERTS = {
     "zoneinfo.ZoneInfo": "TimeZoneName", "dateutil.parser.parse": "datetime", "ast.literal_eval": "a model",
 }  # fmt: skip
 _MARKERS = frozenset({"Query", "Path", "Form", "Header", "Cookie"})
+_LOGIN = re.compile(r"oauth|oidc|sso|saml|callback|connect|authori[sz]e", re.IGNORECASE)
 _PLACES = frozenset({"query", "path", "form", "header"})
 
 
@@ -156,6 +158,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for (_, name, kind), found in alike.items():
         mark, more = found[0], f"; so it is in {many(len(found) - 1, 'other handler')}" if found[1:] else ""
         ways = [way for each in found for way in ways_to(project, each.function)]
+        comes_back = name == "state" and all(_LOGIN.search(way.route) for way in ways)
+        little = not ways or comes_back or protection.are_for_operators(ways)
         told = f"{mark.fact('text')} raises for what a client may send as {name}, and nobody catches it{more}"
         yield tell(
             RULE,
@@ -169,7 +173,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             if " " not in kind
             else "a model or Json[...]; FastAPI then answers 422",
             confidence=0.85,
-            severity="note" if not ways or protection.are_for_operators(ways) else None,
+            severity="note" if little else None,
             places=[each.span for each in found[1:]],
         )
 
@@ -197,5 +201,14 @@ EXAMPLES = (
                 parse="try:\n        parsed = date.fromisoformat(day)\n    except ValueError:\n        raise HTTPException(422)",
             )
         ),
+    ),
+    Example(
+        "what comes back from a login is what was sent there: a note",
+        plain("""
+@app.get("/calendar/oauth-tokens")
+def take_tokens(code: str, state: str):
+    return {"code": code, "calendar": int(state)}
+"""),
+        bad=True,
     ),
 )

@@ -26,10 +26,12 @@ from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.asked import identifier
 from strop.project.body import Body
 from strop.project.function import Class, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.shared import shared
 from strop.project.spelling import last_name
 from strop.rules.caught import caught_names, is_broad
 from strop.rules.example import Example
@@ -226,11 +228,11 @@ def _checked(project: Project, model: Class) -> set[str]:
 def _dependencies(project: Project) -> Iterator[Finding]:
     """Models as dependencies whose validators refuse: one finding for each validator, at the class that has it."""
     refusing = {mark.function for mark in marks(project, RULE, REFUSES)}
-    by_name = {each.name: each for each in project.source.classes.values()}
+    names = shared(project, identifier)
     asked: dict[str, set[str]] = {}  # routes by the model that they depend on
     for route in project.imported.routes:
         for dependency in route.dependencies:
-            model = by_name.get(dependency.name.replace(":", ".")) if dependency.is_class else None
+            model = names.class_(dependency.name) if dependency.is_class else None
             if model is not None and is_model(project, model.id):
                 asked.setdefault(model.id, set()).add(route.key)
     by_validator: dict[str, list[Class]] = {}

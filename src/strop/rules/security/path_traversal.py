@@ -8,7 +8,7 @@ overwrites any file that the process may touch.
 
 **How it is found.** What handlers and dependencies get from a request (query, form, body, headers, file names) is
 followed through assignments, text building and calls of the project's functions; parameters that FastAPI parses
-into numbers, UUIDs or enumerations are left out, and so is what the code tests or cleans on the way, and what stands behind a fixed text within one segment. One segment of a URL's path holds no slash, so it counts only as `{name:path}`.
+into numbers, UUIDs or enumerations are left out, and so is what the code tests or cleans on the way, the key of a row without which the code leaves, and what stands behind a fixed text within one segment. One segment of a URL's path holds no slash, so it counts only as `{name:path}`.
 
 **How to fix it.** Store under a name that you make (`uuid4().hex`), or keep the last component alone
 (`Path(name).name`) and refuse the path unless `path.resolve().is_relative_to(base)`.
@@ -30,7 +30,7 @@ from strop.project.project import Project
 from strop.rules.carried import carried
 from strop.rules.example import Example
 from strop.rules.rule import Rule
-from strop.rules.sample import plain
+from strop.rules.sample import plain, shop
 
 RULE = Rule("SEC001", "path-traversal", "security", "error", "A path from the request", static=True)
 
@@ -146,5 +146,37 @@ def report(year: str, name: str):
     return (FOLDER / f"report-{name}.txt").read_text() + (FOLDER / year / "summary.txt").read_text()
 """),
         bad=False,
+    ),
+    Example(
+        "the key of a row that must be there",
+        shop("""
+from pathlib import Path
+
+FOLDER = Path("/srv/reports")
+
+
+@app.get("/reports")
+def report(number: str, session: Session = Depends(get_session)):
+    order = session.scalars(select(Order).where(Order.number == number)).first()
+    if order is None:
+        raise HTTPException(404)
+    return (FOLDER / number / "summary.txt").read_text()
+"""),
+        bad=False,
+    ),
+    Example(
+        "a row is looked for, and nobody minds that there is none",
+        shop("""
+from pathlib import Path
+
+FOLDER = Path("/srv/reports")
+
+
+@app.get("/reports")
+def report(number: str, session: Session = Depends(get_session)):
+    order = session.scalars(select(Order).where(Order.number == number)).first()
+    return {"order": order is not None, "text": (FOLDER / number).read_text()}
+"""),
+        bad=True,
     ),
 )

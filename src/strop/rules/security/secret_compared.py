@@ -6,7 +6,8 @@
 a guess was right, byte by byte.
 
 **How it is found.** Comparisons of a name that says secret, where one side comes from the caller and the other does
-not, in functions that a route reaches. Conditions of database queries are left out. On a route for administrators it is a note.
+not, in functions that a route reaches. Conditions of database queries are left out. On a route for administrators it is a note. A `password` that
+equals the `password` of something loaded is stored as it was typed, which is worse than the time of the comparison, and said instead.
 
 **How to fix it.** `hmac.compare_digest(given, expected)` (`secrets.compare_digest` is the same), on bytes or ASCII text.
 
@@ -87,9 +88,10 @@ def notice(body: Body) -> Iterator[Mark]:
         if _is_plain(body, left) or _is_plain(body, right) or _is_query(body, compare, (left, right)):
             continue
         if bool(origins.of(left)) != bool(origins.of(right)) and _refuses(body, compare):
-            yield body.mark(
-                RULE.code, compare, name=next(n for n in names if is_proof(n)), text=body.text(compare)
-            )
+            stored = any(isinstance(side, ast.Attribute) for side in (left, right))
+            alike = names[0] == names[1] == "password" and stored
+            name = next(n for n in names if is_proof(n))
+            yield body.mark(RULE.code, compare, name=name, text=body.text(compare), stored=alike)
 
 
 def _name(expr: ast.expr) -> str:
@@ -176,7 +178,17 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     protection = Protection.of(project)
     for mark in marks(project, RULE):
         ways = ways_to(project, mark.function)
-        if ways:
+        if ways and mark.fact("stored"):
+            yield tell(
+                RULE,
+                mark,
+                ways,
+                message=f"the password is stored as it is typed: {mark.fact('text')}",
+                impact="whoever reads the table, a backup or a log of it has everybody's password",
+                solution="store a hash made for passwords (argon2, bcrypt), and verify with its library",
+                confidence=0.8,
+            )
+        elif ways:
             yield tell(
                 RULE,
                 mark,
@@ -262,5 +274,28 @@ def me(api_key: str):
     return {"ok": True}
 """),
         bad=False,
+    ),
+    Example(
+        "passwords as they are typed",
+        plain("""
+from pydantic import BaseModel
+
+
+class Login(BaseModel):
+    name: str
+    password: str
+
+
+USERS: dict[str, Login] = {}
+
+
+@app.post("/login")
+def login(request: Login):
+    user = USERS[request.name]
+    if request.password != user.password:
+        raise HTTPException(401)
+    return {"name": user.name}
+"""),
+        bad=True,
     ),
 )

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
-from strop.project.effects import effects
+from strop.project.effects import effects, with_called
 from strop.project.function import Effect, Function
 from strop.project.mark import Mark
 from strop.project.project import Project
@@ -79,8 +79,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     reading = {m.function: m for m in marks if m.fact("context")}
     taking = {m.function: m for m in marks if m.fact("takes")}
     keyless = {m.function for m in marks if m.fact("keyless")}
-    memoised = [f for f in project.source.functions.values() if f.memoised]
-    does = effects(project.source) if memoised else {}
+    memoised = project.source.functions.doing("memoised")
+    does = effects(with_called(project.source.functions, memoised))
     for function in memoised:
         ways = reaches(project, function.id, ("once", "loop", "thread", "background"))
         if not ways:

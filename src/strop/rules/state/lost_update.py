@@ -100,13 +100,16 @@ def _made_here(body: Body, expr: ast.expr) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each function with such statements."""
+    if not project.source.marks.get(RULE.code):
+        return
     classes = {c.name: c for c in project.source.classes.values()}
-    locking = {f.id for f in project.source.functions.values() if any(_is_lock(c) for c in f.calls)}
     functions: dict[str, list[Mark]] = defaultdict(list)
     for mark in project.source.marks.get(RULE.code, ()):
         owner = classes.get(mark.fact("owner"))
         if owner is not None and _is_number(project, owner, mark.fact("column")):
             functions[mark.function].append(mark)
+    every = project.source.functions.values() if functions else ()
+    locking = {f.id for f in every if any(_is_lock(c) for c in f.calls)}
     for function, marks in functions.items():
         ways = reaches(project, function, ("loop", "thread", "background"))
         ways = [w for w in ways if not _locks(project, w.chain, locking)]

@@ -29,7 +29,8 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from strop.evidence import Evidence
 from strop.finding import Finding
@@ -127,8 +128,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         yield _finding(group, several=several)
 
 
-@dataclass(frozen=True, slots=True)
-class _Store:
+class _Store(Struct, frozen=True):
     """A container, where it is made, and on which ways requests write to it."""
 
     name: str

@@ -16,7 +16,7 @@ says it is for: a secret or key, a worker's identity, a date. The defaults of on
 it is used. Ask for the time in the function, or with `default_factory`.
 
 **When it is no problem.** The time of the start itself (`STARTED_AT`), a value that is made for a test or a cache
-buster, a salt that is only compared with in memory; files of examples and scripts. A random identity of one process is reported only where it is taken from the process's number.
+buster, a salt that is only compared with in memory; files of examples and scripts. A note where all who make an object give the field. A random identity of one process is reported only where it is taken from the process's number.
 
 **Sources.** https://github.com/fastapi/fastapi/issues/592 ; Gunicorn, "preload_app":
 https://docs.gunicorn.org/en/stable/settings.html#preload-app
@@ -35,6 +35,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.aside import is_aside
+from strop.rules.constructions import always_given
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -210,9 +211,14 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             confidence=confidence,
             chain=(Step(mark.fact("text"), mark.span),),
             facts={"name": mark.fact("name"), "kind": mark.fact("kind")},
-            severity=severity,
+            severity="note" if others and all(_is_never_used(project, m) for m in others) else severity,
             places=[m.span for m in others[1:]],
         )
+
+
+def _is_never_used(project: Project, mark: Mark) -> bool:
+    """Whether everybody who makes an object says what this field is."""
+    return always_given(project, f"{mark.span.file}:{mark.span.symbol}", mark.fact("name"))
 
 
 EXAMPLES = (
@@ -314,5 +320,43 @@ async def worker():
             "scripts/report.py": "from datetime import datetime\n\nREPORT_DAY = datetime.now()\n",
         },
         bad=False,
+    ),
+    Example(
+        "a default that nobody uses: a note",
+        plain("""
+from datetime import datetime
+
+from pydantic import BaseModel
+
+
+class Entry(BaseModel):
+    text: str
+    at: datetime = datetime.now()
+
+
+@app.get("/entry")
+def entry() -> Entry:
+    return Entry(text="now", at=datetime.now())
+"""),
+        bad=True,
+    ),
+    Example(
+        "a default that a request may use",
+        plain("""
+from datetime import datetime
+
+from pydantic import BaseModel
+
+
+class Entry(BaseModel):
+    text: str
+    at: datetime = datetime.now()
+
+
+@app.post("/entry")
+def entry(given: Entry) -> Entry:
+    return Entry(text=given.text, at=given.at)
+"""),
+        bad=True,
     ),
 )
