@@ -11,6 +11,7 @@ from strop.project.taint import Tainted, tainted
 from strop.rules.draft import draft
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
+from strop.rules.seldom import installs_code
 
 
 def carried(
@@ -25,7 +26,8 @@ def carried(
     unless: Callable[[Tainted], bool] = lambda _: False,
 ) -> Iterator[Finding]:
     """The findings of a rule about these dangers; texts may have {source}, {call} and {function};
-    `unless` leaves some out. What only operators can send is a note: they configure the service anyway."""
+    `unless` leaves some out. What only operators can send is a note: they configure the service anyway.
+    """
     protection = Protection.of(project)
     for one in tainted(project):
         if one.danger in dangers and not unless(one):
@@ -40,9 +42,15 @@ def carried(
                 known="static",
                 confidence=confidence if len(one.chain) < 5 else confidence - 0.1,
                 chain=one.chain,
-                severity="note" if all(map(protection.is_for_operators, one.routes)) else severity,
+                severity="note" if _gains_nothing(protection, one) else severity,
                 facts={"call": one.name, "source": one.source},
             )
+
+
+def _gains_nothing(protection: Protection, one: Tainted) -> bool:
+    """Whether those who can send it may run programs anyway: operators, and who installs plugins by files of his own."""
+    operated = all(map(protection.is_for_operators, one.routes))
+    return operated or (one.danger == "path" and all(map(installs_code, one.routes)))
 
 
 def _words(one: Tainted) -> dict[str, str]:

@@ -94,16 +94,30 @@ def _missing(test: ast.expr) -> str:
 
 
 def _is_done_once(body: Body, branch: ast.If) -> bool:
-    """`if self._ready: return`, and further down `self._ready = True`: what lies between is done once."""
-    test = branch.test
-    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot):
-        test = test.left
-    leaves = isinstance(branch.body[-1], ast.Return) and not branch.orelse
-    if not leaves or body.parent(branch) is not body.node or not isinstance(test, ast.Attribute):
+    """`if self._ready: return`, and further down `self._ready = True`; or `if self._kept: return self._kept`: what
+    follows is done once.
+    """
+    leaves = branch.body[-1]
+    if not isinstance(leaves, ast.Return) or branch.orelse or body.parent(branch) is not body.node:
         return False
-    kept = ast.unparse(test)
+    asked = {
+        ast.unparse(part) for part in map(_asked, _parts(branch.test)) if isinstance(part, ast.Attribute)
+    }
+    if isinstance(leaves.value, ast.Attribute) and ast.unparse(leaves.value) in asked:
+        return True
     set_later = (a for a in body.of(ast.Assign) if a.lineno > branch.lineno)
-    return any(ast.unparse(target) == kept for a in set_later for target in a.targets)
+    return any(ast.unparse(target) in asked for a in set_later for target in a.targets)
+
+
+def _parts(test: ast.expr) -> list[ast.expr]:
+    """What must all be so."""
+    return test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
+
+
+def _asked(part: ast.expr) -> ast.expr:
+    """What a test wants to be there: `kept`, `kept is not None`."""
+    compared = isinstance(part, ast.Compare) and isinstance(part.ops[0], ast.IsNot)
+    return part.left if compared and isinstance(part, ast.Compare) else part
 
 
 def _otherwise(body: Body, branch: ast.If) -> Iterator[list[ast.stmt]]:

@@ -32,8 +32,8 @@ _WRITES = re.compile(r"""\.write(lines)?\(|["'][awx]\+?t?["']""")  # a line more
 _GROWS = re.compile(r"(?<![a-z])logs?(_?file\w*)?(?![a-z])", re.I)  # what is appended to all day
 _SMALL = re.compile(r"(?<![a-z])(key|cert|pem|config|settings|template|schema|prompt|version|manifest|icon|logo|favicon)(?![a-z])", re.I)  # fmt: skip
 _UPLOAD = re.compile(r"\bUploadFile\.|\.copyfileobj$")
-# A part of an upload, in memory or just written; and the head of an image, which is all that opening it reads.
-_MOMENTS = ("tempfile.SpooledTemporaryFile.", "PIL.Image.open")
+# A part of an upload, in memory or just written; the head of an image or of an archive's entry, which is all that is read.
+_MOMENTS = ("tempfile.SpooledTemporaryFile.", "PIL.Image.open", "zipfile.ZipFile.open")
 
 
 def is_short(call: Call, function: Function | None = None) -> bool:

@@ -116,7 +116,8 @@ def _equal(statement: Statement) -> set[str]:
 
 def _is_shared(relationship: Relationship, mark: Mark) -> bool:
     """Whether all rows have the same object there: the statement chose them by its key, so it is loaded once."""
-    return not relationship.uselist and f"{relationship.name}_id" in mark.fact("by").split(",")
+    keys = {f"{relationship.name}_id", f"{relationship.name}_uuid"}
+    return not relationship.uselist and bool(keys & set(mark.fact("by").split(",")))
 
 
 def lazy_reads(project: Project, rule: str) -> Iterator[Read]:
@@ -215,9 +216,12 @@ def _wanted(
 ) -> Iterator[Relationship]:
     """The lazy relationships of an entity that fields of a model are filled from, and those of what they hold."""
     by_key = {r.key: r for r in project.imported.relationships}
+    own = model.name.rpartition(".")[
+        2
+    ]  # a mapped class of SQLModel answers with its columns, never its relationships
     for name, classes in model.fields:
         known = by_key.get(f"{entity}.{name}")
-        if known is None or not classes:
+        if known is None or not classes or f"{own}.{name}" in by_key:
             continue
         if known.key in lazy and known.key not in loaded:
             yield known

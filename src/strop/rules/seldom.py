@@ -13,6 +13,10 @@ from strop.rules.protection import Protection
 _ONCE = re.compile(
     r"seed|restore|migrat|backfill|re_?-?index|rebuild|bootstrap|fixtures?|demo", re.IGNORECASE
 )
+_INSTALLS = re.compile(
+    r"/(plugins?|extensions?|add-?ons?|registry|market_?place)(/(install|upload|upgrade|update))?(/\{[^/]*\})?/?$",
+    re.IGNORECASE,
+)
 _BILLING = re.compile(r"stripe|paddle|lemon_?squeezy|paypal|billing|payment|subscription", re.IGNORECASE)
 _TOLD = re.compile(r"web_?-?hook|callback|/events?\b", re.IGNORECASE)
 _LOGIN = re.compile(r"(oauth2?|oidc|openid|saml|sso)\b.*/(callback|acs)\b", re.IGNORECASE)
@@ -21,6 +25,12 @@ _LOGIN = re.compile(r"(oauth2?|oidc|openid|saml|sso)\b.*/(callback|acs)\b", re.I
 def is_end_of_login(key: str) -> bool:
     """Whether a route is where another service sends users back to, once a login."""
     return bool(_LOGIN.search(key))
+
+
+def installs_code(key: str) -> bool:
+    """Whether a route takes in programs that the service then runs: plugins, extensions."""
+    method, _, path = key.partition(" ")
+    return method != "GET" and bool(_INSTALLS.search(path))
 
 
 def is_billing_news(key: str) -> bool:

@@ -40,9 +40,12 @@ def sees_sources(project: Project, service: Service) -> bool:
     """Whether what a service builds is hidden below a folder of the repository that holds most of the code in it."""
     if not service.builds:
         return False
-    built = _below(project, posixpath.dirname(service.builds) or ".")
+    built = _below(project, service.context or ".")
+    home = posixpath.dirname(service.builds)
     return bool(built) and any(
-        2 * len(built & _below(project, mount)) > len(built) for mount in service.mounts
+        2 * len(seen := built & _below(project, mount)) > len(built)
+        or (seen and mount != "." and f"{home}/".startswith(f"{mount}/"))
+        for mount in service.mounts
     )
 
 

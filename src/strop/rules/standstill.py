@@ -21,7 +21,7 @@ from strop.rules.code import function_at, handler, head
 from strop.rules.dearer import Dearer
 from strop.rules.loop import LIBRARIES, SESSIONS
 from strop.rules.protection import Protection
-from strop.rules.seldom import is_billing_news, is_end_of_login
+from strop.rules.seldom import installs_code, is_billing_news, is_end_of_login
 from strop.span import Span, Step
 
 _LOOP: tuple[Context, ...] = ("loop", "serialization", "background")
@@ -109,6 +109,7 @@ class Standstill:
         seldom = self._least(hold, cause.chain[:-1]) == SHORT or len(cause.chain) > FURTHEST
         if hold.session or hold.weight in (COMPUTES, FILEWORK) or hold.call.name.startswith(_LOOK_UPS):
             seldom = seldom or all(map(self.protection.is_for_operators, cause.routes))
+            seldom = seldom or (hold.weight == FILEWORK and all(map(installs_code, cause.routes)))
         if hold.weight in (COMPUTES, FILEWORK) and not hold.session and not hold.call.loop:
             seldom = seldom or self.dearer.have(cause.routes)
         return replace(cause, hold=replace(hold, weight=SHORT)) if seldom else cause

@@ -45,17 +45,18 @@ def _service(file: str, key: _Node, body: _Node) -> Service:
         tuple(_environment(item(body, "environment"))),
         tuple(_port(each) for each in elements(item(body, "ports"))),
         frozenset(scalar(name) for name, _ in pairs(body)),
-        _built(posixpath.dirname(file), item(body, "build")),
+        *_built(posixpath.dirname(file), item(body, "build")),
         tuple(_mounts(posixpath.dirname(file), item(body, "volumes"))),
     )
 
 
-def _built(folder: str, build: _Node | None) -> str:
-    """The container file that a service builds, from the root; "" where it builds none, or one of another repository."""
+def _built(folder: str, build: _Node | None) -> tuple[str, str]:
+    """The container file that a service builds and the folder for it, from the root; "" where it builds none, or elsewhere."""
     context = scalar(build) or scalar(item(build, "context")) or "."
     if build is None or "://" in context or "$" in context:
-        return ""
-    return _inside(folder, context, scalar(item(build, "dockerfile")) or "Dockerfile")
+        return "", ""
+    file = _inside(folder, context, scalar(item(build, "dockerfile")) or "Dockerfile")
+    return file, _inside(folder, context)
 
 
 def _mounts(folder: str, volumes: _Node | None) -> Iterator[str]:

@@ -50,6 +50,7 @@ class Service(Struct, frozen=True):
     ports: tuple[str, ...] = ()
     keys: frozenset[str] = frozenset()
     builds: str = ""  # the container file that it builds, from the root; "" for none
+    context: str = ""  # the folder from which it is built, from the root; "." for the root
     mounts: tuple[
         str, ...
     ] = ()  # folders of the repository that it sees as they are, from the root; "." for the root

@@ -37,15 +37,16 @@ RULE = Rule("API009", "duplicate-operation-id", "api", "warning", "An operation 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each id, and one for all declarations with several methods."""
     shown = [r for r in project.imported.routes if r.kind == "http" and r.in_schema and not r.plain]
-    written: dict[str, list[Route]] = defaultdict(list)
+    written: dict[tuple[str, str], dict[str, Route]] = defaultdict(dict)  # by application and id; by key
     declared: dict[tuple[str, str, Span], list[Route]] = defaultdict(list)
     for route in shown:
         if route.operation_id:
-            written[route.operation_id].append(route)
+            written[route.application, route.operation_id].setdefault(route.key, route)
         elif route.decorator is not None:
             declared[route.name, route.path, route.decorator].append(route)
-    for name, routes in written.items():
-        if len({route.key for route in routes}) > 1:
+    for (_, name), by_key in written.items():
+        routes = list(by_key.values())
+        if len(routes) > 1:
             message = f"operation id {name} stands for {len(routes)} operations"
             once = len({(route.name, route.decorator) for route in routes}) == 1
             yield _finding(routes, message, "an id for each", 0.92, "note" if once else None)
@@ -124,5 +125,23 @@ app.mount("/pages", pages)
 def hook():
     return "ok"
 """),
+    ),
+    Example(
+        "one id in each of two applications",
+        plain("""
+first = FastAPI()
+second = FastAPI()
+
+
+@first.get("/words", operation_id="words")
+def read_words():
+    return []
+
+
+@second.get("/all-words", operation_id="words")
+def read_all_words():
+    return []
+"""),
+        bad=False,
     ),
 )

@@ -7,7 +7,8 @@ the hash when no user was found.
 addresses have an account.
 
 **How it is found.** In a function that looks a user up and verifies a password: the check for "no user" comes first and
-does no hashing of its own. A note where an open registration of the project says that a name "already exists".
+does no hashing of its own. A note where an open registration of the project says that a name "already exists", and where an
+unknown name raises another exception than a wrong password: then the answer tells it already.
 
 **How to fix it.** Verify a constant dummy hash when there is no user, and answer both cases alike.
 
@@ -57,8 +58,26 @@ def notice(body: Body) -> Iterator[Mark]:
         user = _of_user(body, verify)
         place = _before(body, verify, user) if user else None
         if place is not None and _is_looked_up(body, user):
-            yield body.mark(RULE.code, place, user=user, text=body.text(verify))
+            told = _is_told(body, place, verify)
+            yield body.mark(RULE.code, place, user=user, text=body.text(verify), told=told)
             return
+
+
+def _is_told(body: Body, place: ast.AST, verify: ast.Call) -> bool:
+    """Whether an unknown user raises another exception than a wrong password: the answer tells it without a clock."""
+    unknown, wrong = body.within(place, ast.If), body.within(verify, ast.If)
+    if unknown is wrong:
+        return False
+    raised = [_raised(each) for each in (unknown, wrong)]
+    return all(raised) and raised[0] != raised[1]
+
+
+def _raised(branch: ast.AST | None) -> str:
+    """The class of the exception with which a branch ends."""
+    match branch:
+        case ast.If(body=[*_, ast.Raise(exc=ast.Call(func=func))]):
+            return last_name(func)
+    return ""
 
 
 def _has_password(call: ast.Call) -> bool:
@@ -163,7 +182,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="the time of the answer tells anybody which names have an account",
                 solution="verify a constant dummy hash when there is no user",
                 confidence=0.8,
-                severity="note" if registration_tells(project) else None,
+                severity="note" if mark.fact("told") or registration_tells(project) else None,
             )
 
 
@@ -265,5 +284,38 @@ def change(old_password: str, user=Depends(current_user)):
     return {"ok": True}
 """),
         bad=False,
+    ),
+    Example(
+        "the answer tells it already: a note",
+        plain("""
+USERS = {}
+
+
+class Unknown(Exception):
+    pass
+
+
+class Wrong(Exception):
+    pass
+
+
+def find_by_name(name: str):
+    return USERS.get(name)
+
+
+def verify_password(password: str, hashed: str) -> bool:
+    return hashlib.sha256(password.encode()).hexdigest() == hashed
+
+
+@app.post("/login")
+def login(name: str, password: str):
+    user = find_by_name(name)
+    if not user:
+        raise Unknown(name)
+    if not verify_password(password, user.hashed_password):
+        raise Wrong(name)
+    return {"name": name}
+"""),
+        bad=True,
     ),
 )

@@ -15,7 +15,7 @@ What waits for another machine, for a process or for a lock is an error. Work on
 (uploads, archives, images, saved models and tables, file after file in a loop); text, one file and a folder that is listed are a
 note. So are one row of a database that is a file (SQLite, by all that the project names), calls on a detour (where something has
 failed, or is not there or not ready yet), names that administrators have resolved, work on files beside a question to a language model, a few statements of a session there, where a
-login of another service ends or for the news of a payment service, and code that lies more than eight steps
+login of another service ends or for the news of a payment service, work on files where plugins are installed, and code that lies more than eight steps
 from its route or in a folder of examples.
 
 **How to fix it.** `await run_in_threadpool(f, ...)`, or `def` in place of `async def` where nothing is
@@ -355,6 +355,20 @@ async def take_news(customer_id: int, session: Session = Depends(get_session)):
 import asyncio
 """).items()
         },
+        bad=True,
+    ),
+    Example(
+        "a plugin is unpacked: a note",
+        plain("""
+import shutil
+
+
+@app.post("/plugins")
+async def install_plugin(name: str):
+    await asyncio.sleep(0)
+    shutil.unpack_archive(name, "/srv/plugins")
+    return {"name": name}
+"""),
         bad=True,
     ),
     Example(

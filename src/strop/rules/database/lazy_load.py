@@ -46,7 +46,7 @@ from strop.rules.example import Example, get
 from strop.rules.lazily import Read, lazy_reads, note
 from strop.rules.reading import is_read_often
 from strop.rules.rule import Rule
-from strop.rules.sample import shop
+from strop.rules.sample import plain, shop
 from strop.rules.seldom import is_seldom
 from strop.rules.served import Seen, requests, statements_of
 from strop.rules.wording import listed, many, number, time
@@ -372,6 +372,36 @@ def list_items(session: Session = Depends(get_session)):
     return [item.order.number for item in session.scalars(select(Item)) if item.order_id in orders]
 """),
         get("/items"),
+        bad=False,
+    ),
+    Example(
+        "a mapped class in the answer gives its columns alone, by the source alone",
+        plain("""
+from sqlmodel import Field, Relationship, Session, SQLModel, create_engine, select
+
+engine = create_engine("sqlite://")
+
+
+class Team(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    players: list["Player"] = Relationship(back_populates="team")
+
+
+class Player(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    team_id: int = Field(foreign_key="team.id", index=True)
+    team: Team = Relationship(back_populates="players")
+
+
+def get_session():
+    with Session(engine) as session:
+        yield session
+
+
+@app.get("/players", response_model=list[Player])
+def list_players(session: Session = Depends(get_session)):
+    return session.exec(select(Player).limit(50)).all()
+"""),
         bad=False,
     ),
 )

@@ -14,7 +14,7 @@ into numbers, UUIDs or enumerations are left out, and so is what the code tests 
 (`Path(name).name`) and refuse the path unless `path.resolve().is_relative_to(base)`.
 
 **When it is no problem.** The name is looked up in a table of known files, or only administrators who have a shell
-anyway can send it.
+anyway can send it. A note where plugins are installed: who may send one runs code as it is.
 
 **Sources.** https://owasp.org/www-community/attacks/Path_Traversal ;
 https://fastapi.tiangolo.com/reference/uploadfile/
@@ -176,6 +176,21 @@ FOLDER = Path("/srv/reports")
 def report(number: str, session: Session = Depends(get_session)):
     order = session.scalars(select(Order).where(Order.number == number)).first()
     return {"order": order is not None, "text": (FOLDER / number).read_text()}
+"""),
+        bad=True,
+    ),
+    Example(
+        "the archive of a plugin, whose code is run: a note",
+        plain("""
+from fastapi import UploadFile
+
+FOLDER = Path("/srv/plugins")
+
+
+@app.post("/plugins")
+def install_plugin(archive: UploadFile):
+    (FOLDER / archive.filename).write_bytes(archive.file.read())
+    return {"name": archive.filename}
 """),
         bad=True,
     ),
