@@ -46,7 +46,7 @@ $(VENV)/ready: pyproject.toml requirements.lock
 
 lock: $(VENV)/ready
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
-		--extra lsp --extra postgres --extra mysql --group dev --group shop pyproject.toml --output-file requirements.lock
+		--extra lsp --extra postgres --extra mysql --extra redis --group dev --group shop pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) $(DEMO) $(DEMO)-corpus .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

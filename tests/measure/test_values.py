@@ -17,6 +17,7 @@ from strop.measure.bounds import number_within
 from strop.measure.generate import generate
 from strop.measure.values import Upload, Values
 from strop.project.project import Imported
+from strop.project.table import Column, Table
 from tests.measure.offered import TARGET, databases
 
 Schema = dict[str, Any]
@@ -276,3 +277,24 @@ def test_no_document_is_too_odd(document: dict[str, Any]) -> None:
         for name, value in cell.request.headers:
             f"{name}: {value}".encode("latin-1")
         assert cell.request.path.isascii()
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "place"),
+    [
+        ("username", "/{username}/posts", ("user", "username")),
+        ("tier_name", "/tier/{tier_name}/limits", ("tier", "name")),
+        ("code", "/{code}/things", None),  # of which of the two?
+        ("username", "/search", None),  # no place in the path: a text to search for
+    ],
+)
+def test_a_path_names_a_unique_column_of_another_table(
+    name: str, path: str, place: tuple[str, str] | None, tmp_path: Path
+) -> None:
+    def table(title: str, *unique: str) -> Table:
+        columns = (Column("id", "INTEGER", primary=True), *(Column(c, "TEXT", unique=True) for c in unique))
+        return Table(title, "", None, columns)
+
+    tables = (table("user", "username", "code"), table("post", "code"), table("tier", "name"))
+    found = Values(Imported("", (), tables=tables), databases(tmp_path), {})._column(name, path)
+    assert (found and (found[0].name, found[1].name)) == place

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from strop.cell import Call
 from strop.measure.observe import Observation
+from strop.world.redis_server import EXTRA
 
 SHOWN = 3  # of each kind
 ADVICE = "give answers with --outbound FILE"
@@ -19,7 +20,7 @@ def list_calls(seen: Observation) -> tuple[str, ...]:
     requests += [recorded.calls for run in seen.suites[:1] for recorded in run.recorded]
     refused = _count({_host(call) for call in calls if not call.answered} for calls in requests)
     found = [
-        f"{_requests(count)} called out to {host} and {_were(count)} refused; {ADVICE}"
+        f"{_requests(count)} called out to {host} and {_were(count)} refused; {_advice(host)}"
         for host, count in refused
     ]
     for kind, text in (("mail", "sent mail"), ("task", "published tasks")):
@@ -27,6 +28,10 @@ def list_calls(seen: Observation) -> tuple[str, ...]:
         if count:
             found.append(f"{_requests(count)} {text}: what was sent is compared, and nobody got it")
     return tuple(found)
+
+
+def _advice(host: str) -> str:
+    return f"for a Redis of strop's own: {EXTRA}" if host.startswith("redis ") else ADVICE
 
 
 def _count(named: Iterable[set[str]]) -> list[tuple[str, int]]:

@@ -30,7 +30,7 @@ from strop.proof.kill import KillScore, score
 from strop.proof.perturbed import Perturbing, wanted
 from strop.proof.schema import Schema
 from strop.proof.side_by_side import Perturbed
-from strop.proof.turns_named import are_at_once
+from strop.proof.turns_named import are_at_once, perturbed_in
 from strop.proof.worlds import compare_worlds
 from strop.report.prove.proved import Proved
 from strop.report.redaction import hide
@@ -256,7 +256,11 @@ class Proving:
             return
         relaxed = self.base.relaxed.joined(perturbed.relaxed)
         base = replace(self.base, relaxed=relaxed, others=self.perturbing.identities)
-        found = serve_interleaved(base, proof, self.listener, only)
+        witnesses = perturbed.witnesses or [
+            (cell, self.perturbing.again(cell))
+            for cell in self.perturbing.named(proof.root, perturbed_in(only))
+        ]
+        found = serve_interleaved(base, proof, self.listener, only, witnesses)
         if found.pairs:
             proof.gates.append(found.gate())
         proof.differences += found.differences

@@ -21,6 +21,7 @@ from strop.measure.perturb_body import bodies
 from strop.measure.unlike import Json, kind_of, unlike
 
 MARK = "~"  # between the id of a cell and what was done to it
+AS = f"{MARK}as."  # between the id of a cell and another subject that asks
 TURNS = f"{MARK}turns."  # between the ids of cells that are served at once and whose turn it is when
 LATER = 10**9  # an ordinal so late that every token has expired
 NOBODY = {"integer": ("999999937",), "number": ("999999937",)}
@@ -61,7 +62,7 @@ def as_other(cell: Cell, identity: Identity) -> Cell:
     own = credentials(cell.request)
     rest = tuple(pair for pair in cell.request.headers if pair not in own)
     request = replace(cell.request, headers=(*rest, *identity.headers))
-    return replace(cell, id=f"{cell.id}{MARK}as.{identity.name}", request=request, identity=identity.name)
+    return replace(cell, id=f"{cell.id}{AS}{identity.name}", request=request, identity=identity.name)
 
 
 def credentials(request: Request) -> tuple[Header, ...]:

@@ -203,7 +203,24 @@ class Values(Struct, frozen=True):
                 column = next((c for c in table.columns if name in (c.name, c.attribute)), None)
                 if column is not None:
                     return table, column
-        return None
+        return self._unique(name) if "{" + name + "}" in path else None
+
+    def _unique(self, name: str) -> tuple[Table, Column] | None:
+        """`/{username}/posts` is the one unique column of that name, `/tier/{tier_name}/limits` the name of tiers."""
+        found = [
+            (table, column)
+            for table in self.imported.tables
+            for column in table.columns
+            if column.unique
+            and (
+                name in (column.name, column.attribute)
+                or (
+                    name.endswith(f"_{column.name}")
+                    and _same_noun(name.removesuffix(f"_{column.name}"), table.name)
+                )
+            )
+        ]
+        return found[0] if len(found) == 1 else None
 
 
 def _same_noun(one: str, other: str) -> bool:

@@ -12,6 +12,7 @@ from . import calls
 _installed = False
 _refused: list[str] = []
 _CONNECT = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_REDIS = 6379  # clients that we know are led to a socket: who comes here would reach the user's own
 _RESOLVE = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 
 
@@ -49,11 +50,13 @@ def _watch(event: str, args: tuple[Any, ...]) -> None:
     if event in _CONNECT:
         address = args[1]
         if isinstance(address, tuple) and address and not is_local(address[0]):
-            _refuse(address[0], address[1] if len(address) > 1 else "")
+            refuse(address[0], address[1] if len(address) > 1 else "")
+        elif isinstance(address, tuple) and address[1:2] == (_REDIS,):
+            refuse(f"redis {address[0]}", _REDIS)
     elif event in _RESOLVE:
         host, port = args[0], args[1] if len(args) > 1 else ""
         if not is_local(host) and not _is_own_name(host) and not _is_address(host):
-            _refuse(host, port)
+            refuse(host, port)
 
 
 def _is_address(host: Any) -> bool:
@@ -69,9 +72,10 @@ def _is_own_name(host: Any) -> bool:
     return str(host) == socket.gethostname()
 
 
-def _refuse(host: Any, port: Any) -> None:
+def refuse(host: Any, port: Any) -> None:
+    """Note that a server was refused, and raise ConnectionRefusedError."""
     name = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else str(host)
-    place = f"{name}:{port}" if port not in (None, "") else name
+    place = f"{name}:{port}" if port not in (None, "", 0) else name
     _refused.append(place)
     calls.note("connection", f"connection to {place}", "", False)
     raise ConnectionRefusedError(f"strop: the network is closed here, {place} was refused")

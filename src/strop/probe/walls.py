@@ -7,7 +7,20 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import ask, clients, clock, flushes, guard, limits, network, randomness, servers, sqlite_files, tasks
+from . import (
+    ask,
+    clients,
+    clock,
+    flushes,
+    guard,
+    limits,
+    network,
+    randomness,
+    redis_servers,
+    servers,
+    sqlite_files,
+    tasks,
+)
 from .config import Config
 
 _CHILDREN = str(Path(__file__).parent / "descend")
@@ -19,6 +32,7 @@ def install(config: Config) -> None:
     if config.ask:
         ask.install(config.ask)
         servers.install()
+        redis_servers.install()
     sqlite_files.install(redirect=bool(config.ask), backwards=config.backwards)
     network.install()
     clients.install(config.outbound, local_mail=config.mode != "suite")

@@ -27,7 +27,7 @@ from strop.proof.concerns import lines_of, touches_concurrency
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.lint import edited_lines, runs_at_import
 from strop.proof.perturbed_choice import both_ways
-from strop.proof.perturbed_states import pair_of
+from strop.proof.perturbed_states import STATE, pair_of
 from strop.proof.relax import Relaxed, place_of
 from strop.proof.turns_judge import differing, is_mixture, nearest
 from strop.proof.turns_named import named_pairs, plan_of
@@ -42,6 +42,7 @@ HELD = 10  # places at which the first of a pair is held
 DRAWN = 3
 LONGEST = 3.0  # seconds beside four times what they take alone, after which requests at once wait for ever
 DOUBT = 5.0  # seconds that the base is asked for more orders
+FEWEST = 20  # orders that it is asked for in any case, how slow the machine may be
 MORE = 60  # places then
 MORE_DRAWN = 25
 AGAIN = 3  # times that the changed side must be able to show it again, at least once
@@ -78,10 +79,14 @@ class Interleaved:
 
 
 def serve_interleaved(
-    base: Base, proof: BranchProof, listener: Listener, only: Sequence[str] = ()
+    base: Base,
+    proof: BranchProof,
+    listener: Listener,
+    only: Sequence[str] = (),
+    perturbed: Sequence[tuple[Cell, Outcome]] = (),
 ) -> Interleaved:
-    """Serve the cells that the change reaches in pairs on both sides; `only` those with these ids. Nothing is served where
-    the change touches nothing that requests share.
+    """Serve the cells that the change reaches, `perturbed` ones too, in pairs on both sides; `only` those with these ids.
+    Nothing is served where the change touches nothing that requests share.
 
     Raises Problem M405 for an id that names no pair of this workload.
     """
@@ -90,7 +95,9 @@ def serve_interleaved(
     both = both_ways(edits)
     if not only and not touches_concurrency(both):
         return Interleaved()
+    more = [(cell, outcome) for cell, outcome in perturbed if STATE not in cell.id]
     near = [cell for cell in base.cells if _is_reached(cell, proof, runs_at_import(both))]
+    near += [cell for cell, _ in more]
     if not near and not only:
         return Interleaved()
     names = edited_functions(both)
@@ -100,10 +107,11 @@ def serve_interleaved(
         watch[file] = sorted({*watch.get(file, ()), *lines})
     with pair_of(base.world, proof.revision, watch, lines_of(before, names)) as sides:
         run = _Run(base, *sides, listener)
+        outcomes = base.outcomes | {cell.id: outcome for cell, outcome in more}
         pairs = (
-            named_pairs(base.cells, base.others, only)
+            named_pairs((*base.cells, *near), base.others, only)
             if only
-            else choose_pairs(near, base.outcomes, base.others(), lambda cell: run.alone(cell).answer)
+            else choose_pairs(near, outcomes, base.others(), lambda cell: run.alone(cell).answer)
         )
         listener(Stage("serving requests at once", len(pairs)))
         run.found.chosen, run.began = len(pairs), time.monotonic()
@@ -195,10 +203,8 @@ class _Run:
         serial = [ran for own, ran in known if not own.holds and own.seed is None][: len(pair)]
         asked = {own for own, _ in known}
         more = [plan, *held(serial, MORE), *drawn(len(pair), range(DRAWN, MORE_DRAWN))]
-        for other in dict.fromkeys(more):
-            if other in asked:
-                continue
-            if time.monotonic() > until:
+        for number, other in enumerate(each for each in dict.fromkeys(more) if each not in asked):
+            if number >= FEWEST and time.monotonic() > until:
                 break
             known.append((other, ask_base(other)))
             if not nearest(pair, [known[-1][1]], after, relaxed):

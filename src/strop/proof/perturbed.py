@@ -61,6 +61,10 @@ class Perturbing:
         with self._lock:
             return self._identities
 
+    def named(self, root: Path, names: Sequence[str]) -> tuple[Cell, ...]:
+        """The perturbed cells with these ids, for the change in `root`. Raises Problem M405."""
+        return self._cells(edits_between(self._base.root, root), names)[0] if names else ()
+
     def again(self, cell: Cell) -> Outcome:
         """What the base answers in a process with another past."""
         with self._lock:

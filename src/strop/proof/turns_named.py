@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from strop.cell import Cell
-from strop.measure.perturb import TURNS, Identity, as_other, parent_of, parts_of
+from strop.measure.perturb import AS, MARK, TURNS, Identity, as_other, parts_of
 from strop.measure.together import Plan
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.turns_pairs import Pair
@@ -15,6 +15,12 @@ from strop.proof.turns_pairs import Pair
 def are_at_once(cell: str) -> bool:
     """Whether the id names cells that are served at once."""
     return TURNS in cell
+
+
+def perturbed_in(names: Sequence[str]) -> tuple[str, ...]:
+    """The ids of the perturbed cells in ids of cells at once."""
+    heads = (part.rpartition(AS)[0] or part for name in names for part in parts_of(name))
+    return tuple(dict.fromkeys(head for head in heads if MARK in head))
 
 
 def plan_of(name: str) -> Plan:
@@ -45,19 +51,14 @@ def named_pairs(
     return list({tuple(cell.id for cell in pair): pair for pair in pairs}.values())
 
 
-def _cell(name: str, known: dict[str, Cell], others: Callable[[], Sequence[Identity]]) -> Cell:
-    parent = known.get(parent_of(name))
-    if parent is not None and name == parent.id:
-        return parent
-    for other in _as_others(parent, others):
-        if other.id == name:
-            return other
+def _cell(name: str, known: Mapping[str, Cell], others: Callable[[], Sequence[Identity]]) -> Cell:
+    if name in known:
+        return known[name]
+    head, _, subject = name.rpartition(AS)
+    for identity in others() if head in known else ():
+        if identity.name == subject:
+            return as_other(known[head], identity)
     raise _unknown(name)
-
-
-def _as_others(parent: Cell | None, others: Callable[[], Sequence[Identity]]) -> Iterator[Cell]:
-    if parent is not None:
-        yield from (as_other(parent, identity) for identity in others())
 
 
 def _unknown(name: str) -> Problem:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from strop.cell import RowChange
 from strop.world import git
+from strop.world.redis_state import TABLE
 
 if TYPE_CHECKING:
     from strop.world.instance import Instance
@@ -50,6 +51,8 @@ class Brought:
         return tuple(row for row in known if (row.table, row.values) not in both)
 
     def _known(self, row: RowChange) -> RowChange | None:
+        if row.table.startswith(TABLE):  # a key of Redis: no migration makes it
+            return row
         if row.table not in self.known:
             self.new.setdefault(row.table, set()).add("")
             return None

@@ -21,6 +21,8 @@ from strop.world.ask import Answer, Question
 from strop.world.beside import print_of
 from strop.world.own_server import OwnServer
 from strop.world.postgres_print import UNKNOWN, print_database
+from strop.world.redis_server import RedisServer
+from strop.world.redis_state import RedisState
 
 LOCAL = frozenset({"", "127.0.0.1", "localhost", "::1", "0.0.0.0"})
 
@@ -197,6 +199,7 @@ class Databases:
         self._paths: dict[Path, Path] = {}
         self._servers: dict[tuple[str, int, str], Address] = {}
         self._mysql: dict[Address, Address] = {}
+        self._redis: dict[str, RedisServer] = {}
         self._keeping = False
         self._backwards = backwards
         self._beside = beside
@@ -207,6 +210,8 @@ class Databases:
         try:
             if question.get("ask") == "sqlite":
                 return {"path": str(self._file(Path(str(question["path"]))))}
+            if question.get("ask") == "redis":
+                return self._on_redis(question)
             return self._server(question)
         except Problem as problem:
             self.refusals.append(problem)
@@ -330,6 +335,20 @@ class Databases:
             "password": clone.password,
             "database": clone.database,
         }
+
+    def _on_redis(self, question: Question) -> Answer:
+        """The socket of a server of our own, which is empty at first. Without one the connection is refused, which many
+        applications live with: that alone stops nothing.
+        """
+        name = str(question.get("path") or f"{question.get('host')}:{question.get('port')}")
+        if name not in self._redis:
+            folder = self._folder / f"redis{len(self._redis)}"
+            try:
+                self._redis[name] = RedisServer(folder, self._folder.parent)
+            except Problem as problem:
+                return {"refuse": problem.message}
+            self._add(f"redis {name}", RedisState(self._redis[name]))
+        return {"path": str(self._redis[name].path)}
 
     def _postgres(self, asked: Address) -> Address:
         key = (asked.host, asked.port, asked.database)
