@@ -10,7 +10,7 @@ DEMO ?= demo
 demo: $(VENV)/ready
 	$(BIN)/python examples/demo.py $(DEMO)
 
-# How many changes of the example backend's behaviour strop tells, and whether it calls a neutral edit different (15 min).
+# How many changes of the example backend's behaviour strop tells, and whether it calls a neutral edit different (15 min for the former).
 prove-corpus: $(VENV)/ready
 	$(BIN)/python benchmarks/prove_corpus.py $(DEMO)-corpus
 

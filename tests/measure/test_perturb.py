@@ -12,19 +12,24 @@ import pytest
 from fastapi import FastAPI, Form, Header, Query
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
 from strop.cell import Cell, Request
 from strop.measure.generate import Operation, generate, operations
 from strop.measure.perturb import LATER, Identity, Pool, credentials, parent_of, perturb
 from strop.measure.unlike import unlike
+from strop.project.table import Column, Table
 from tests.measure.offered import TARGET, databases, imported, statuses, table
 
 SHOP = """
 create table orders (id integer primary key, title text);
 insert into orders values (101, 'one'), (102, 'two'), (103, 'three');
+create table people (id integer primary key, email text unique);
+insert into people values (1, 'ann@x.y'), (2, 'bob@x.y');
 """
-TABLES = (table("orders", "id", "title"),)
+PEOPLE = (Column("id", "INTEGER", primary=True), Column("email", "VARCHAR", unique=True))
+TABLES = (table("orders", "id", "title"), Table("people", "", None, PEOPLE))
 ANN = (("authorization", "Bearer ann-token"),)
 BOB = Identity("bob", (("authorization", "Bearer bob-token"),))
 
@@ -74,10 +79,12 @@ class Offered:
         self.cells = {cell.route: cell for cell in reversed(generate(TARGET, read, held, ANN))}
         self.operations = {operation.key: operation for operation in operations(read, held)}
 
-    def beside(self, route: str, **pool: tuple[object, ...]) -> dict[str, Cell]:
+    def beside(
+        self, route: str, constants: tuple[object, ...] = (), sent: tuple[Request, ...] = ()
+    ) -> dict[str, Cell]:
         """The perturbed cells of a route's first cell, by what was done."""
         cell = self.cells[route]
-        made = perturb(cell, self.operations[route], Pool((BOB,), **pool))
+        made = perturb(cell, self.operations[route], Pool((BOB,), constants, {route: sent}))
         return {each.id.removeprefix(f"{cell.id}~"): each for each in made}
 
 
@@ -95,6 +102,23 @@ def test_credentials_of_nobody_of_another_and_of_long_ago(offered: Offered) -> N
     assert made["expired"].request == offered.cells["GET /orders"].request
     spoiled = [credentials(made[label].request)[0][1] for label in ("forged", "malformed")]
     assert spoiled == ["Bearer ann-tokAn", "Bearer strop"]
+
+
+def test_what_is_said_otherwise_is_said_by_another_too(offered: Offered) -> None:
+    made = offered.beside("GET /orders")
+    both = made["as.bob.query.limit.two"]
+    assert (both.request.path, both.identity) == (made["query.limit.two"].request.path, "bob")
+    assert credentials(both.request) == BOB.headers
+    assert list(made).index("as.bob.query.limit.two") > list(made).index("query.limit.large")
+
+
+def test_a_page_of_somewhere_else_asks(offered: Offered) -> None:
+    made = offered.beside("PUT /orders/{order_id}")
+    assert dict(made["origin"].request.headers)["origin"] == "https://strop.example"
+    before = made["preflight"].request
+    assert (before.method, before.body) == ("OPTIONS", b"")
+    assert dict(before.headers)["access-control-request-method"] == "PUT"
+    assert not credentials(before)
 
 
 def test_ids_of_nobody_of_others_and_no_ids(offered: Offered) -> None:
@@ -118,12 +142,12 @@ def test_every_field_of_a_body(offered: Offered) -> None:
     assert read["body.title.wrong-type"]["title"] == 7
     sizes = {k: len(read[f"body.title.{k}"]["title"]) for k in ("too-short", "short", "too-full")}
     assert sizes == {"too-short": 1, "short": 2, "too-full": 9}
-    assert read["body.title.known0"]["title"] in ("one", "two", "three")
+    assert {b["title"] for k, b in read.items() if "title.known" in k} == {"two", "three"}
     amounts = {k: read[f"body.lines.0.amount.{k}"]["lines"][0]["amount"] for k in ("below", "high", "above")}
     assert amounts == {"below": 0, "high": 9, "above": 10}
     assert len(read["body.lines.twice"]["lines"]) == 2
     assert read["body.extra"].keys() - sent.keys() == {"strop_extra"}
-    lengths = [dict(cell.request.headers)["content-length"] for cell in made.values() if "body." in cell.id]
+    lengths = [dict(cell.request.headers)["content-length"] for cell in made.values() if "~body." in cell.id]
     assert lengths == [str(len(body)) for body in bodies.values()]
 
 
@@ -147,12 +171,41 @@ def test_headers_and_forms(offered: Offered) -> None:
     assert forms["form.extra"].request.body.endswith(b"strop_extra=1")
 
 
+def test_a_name_that_the_database_knows_becomes_the_others(offered: Offered) -> None:
+    form = offered.operations["POST /form"]
+    header = ("content-type", "application/x-www-form-urlencoded")
+    cell = replace(
+        offered.cells["POST /form"], request=Request("POST", "/form", (header,), b"name=ann%40x.y")
+    )
+    made = {each.id.partition("~")[2]: each.request.body for each in perturb(cell, form, Pool())}
+    assert made["form.name.known0"] == b"name=bob%40x.y"
+
+
 def test_constants_of_the_change_are_met_and_missed_by_one(offered: Offered) -> None:
     made = offered.beside("PUT /orders/{order_id}", constants=(7, "gold"))
     amounts = {json.loads(c.request.body)["lines"][0]["amount"] for k, c in made.items() if ".amount.at" in k
                or ".amount.before" in k or ".amount.after" in k}  # fmt: skip
     assert amounts == {6, 7, 8}
     assert json.loads(made["body.title.constant0"].request.body)["title"] == "gold"
+
+
+def test_a_body_as_the_rows_of_the_database_have_it(offered: Offered) -> None:
+    made = offered.beside("PUT /orders/{order_id}")
+    titles = [json.loads(c.request.body)["title"] for k, c in made.items() if k.startswith("body.row")]
+    assert titles[0] == "one"  # of the order that the path names: a change that changes nothing
+    assert len(titles) == 1  # of other orders the title alone would come, and that is sent anyway
+    lines = [c for k, c in made.items() if k.startswith("body.lines.0.row")]
+    assert not lines  # no table has such columns
+
+
+def test_what_tests_sent_goes_to_the_recorded_path_with_its_credentials(offered: Offered) -> None:
+    headers = (("host", "tests"), ("authorization", "Bearer theirs"), ("content-type", "application/json"))
+    sent = Request("PUT", "/orders/9?dry=1", headers, b'{"title":"theirs"}')
+    made = offered.beside("PUT /orders/{order_id}", sent=(sent,))["sent0"].request
+    own = offered.cells["PUT /orders/{order_id}"].request
+    assert made.path == f"{own.path}?dry=1"
+    assert credentials(made) == ANN
+    assert (dict(made.headers)["host"], made.body) == ("testserver", sent.body)
 
 
 def test_ids_are_stable_and_no_request_is_made_twice(offered: Offered) -> None:

@@ -53,6 +53,25 @@ def lead(database: sqlite3.Connection, name: str) -> None:
             database.execute(statement)
 
 
+def test_amounts_vanish_grow_and_shrink_where_no_constraint_forbids_it(database: sqlite3.Connection) -> None:
+    database.executescript(
+        "create table sold (id integer primary key, owner_id integer, pieces integer, price numeric(8, 2),"
+        " rank integer unique, left integer check (left > 0));"
+        "insert into sold values (1, 1, 10, 8.5, 1, 4), (2, 1, 10, 8.5, 2, 4), (3, 1, 10, 8.5, 3, 4),"
+        " (4, 1, 10, 8.5, 4, 4), (5, 1, 10, 8.5, 5, 4)"
+    )
+    table = Table("sold", "", None, (
+        Column("id", "INTEGER", primary=True), Column("owner_id", "INTEGER", foreign_key="owners.id"),
+        Column("pieces", "INTEGER"), Column("price", "NUMERIC(8, 2)"), Column("rank", "INTEGER", unique=True),
+        Column("left", "INTEGER")))  # fmt: skip
+    for statement in dict(states((table,)))["amounts"]:
+        database.execute(statement)
+    rows = database.execute("select owner_id, pieces, price, rank, left from sold order by id").fetchall()
+    assert rows == [
+        (1, 30, 0, 1, 4), (1, 5, 25.5, 2, 4), (1, 1, 4.25, 3, 12), (1, 0, 0.85, 4, 2), (1, 10, 0.17, 5, 4),
+    ]  # fmt: skip
+
+
 def test_twins_and_flags(database: sqlite3.Connection) -> None:
     lead(database, "clones")
     owners = database.execute("select * from owners order by id").fetchall()
@@ -105,6 +124,7 @@ def test_the_same_states_on_postgresql(own_server: Address) -> None:
             if name == "clones":
                 owners = database.execute("select * from owners order by id").fetchall()
                 things = database.execute("select id::text, made::text, owner_id from things").fetchall()[2:]
+        order = database.execute("select id::text from things").fetchall()
         notes = database.execute("select name, note from things order by id").fetchall()
     state.close()
     postgres.drop(state.address)
@@ -116,4 +136,5 @@ def test_the_same_states_on_postgresql(own_server: Address) -> None:
         ("caaa0000-0000-4000-8000-000000000000", "2026-01-01 10:00:01+00", 6),
         ("cbbb0000-0000-4000-8000-000000000000", "2026-01-01 10:00:02+00", 2),
     ]
+    assert [lying for (lying,) in order] == sorted(lying for (lying,) in order)
     assert notes == [("Bolt", None), ("Nut", "y"), ("Bolt", "x"), ("Nut", None)]

@@ -296,5 +296,5 @@ def test_a_path_names_a_unique_column_of_another_table(
         return Table(title, "", None, columns)
 
     tables = (table("user", "username", "code"), table("post", "code"), table("tier", "name"))
-    found = Values(Imported("", (), tables=tables), databases(tmp_path), {})._column(name, path)
+    found = Values(Imported("", (), tables=tables), databases(tmp_path), {}).column(name, path)
     assert (found and (found[0].name, found[1].name)) == place

@@ -128,6 +128,15 @@ def test_a_count_that_happens_to_be_right_is_told_in_another_state(made: Seen) -
     assert (again.served, again.in_states, again.differences[0]) == (1, 1, first)
 
 
+def test_rows_that_only_a_state_has_are_asked_for(made: Seen) -> None:
+    newer = swap("if book is None or book.hidden:", "if book is None or book.hidden or book.id > 30:")
+    found = told(made, newer)
+    first = found.differences[0]
+    assert first.cell.endswith("~path.book_id.new1~state.clones")  # of the last two the state hides one
+    assert (first.route, first.path, first.after) == ("GET /books/{book_id}", "status", "404")
+    assert told(made, newer, first.cell).differences[0] == first
+
+
 def test_an_id_that_no_cell_leads_to(made: Seen) -> None:
     with pytest.raises(Problem) as problem:
         told(made, SAME, "c0000~body.nothing.like.it")

@@ -207,6 +207,9 @@ def test_what_the_databases_hold(place: Place) -> None:
         ("1", "2", "3"),
     ]
     assert made.busiest("item", "name") == "x"
+    assert made.latest("item", "id", 2) == ("3", "2")
+    assert made.row("item", "id", "3") == {"id": 3, "name": "y"}
+    assert made.row("item", "id", "4") == made.row("item", "nothing", "1") == {}
     assert made.busiest("author", "name") == made.busiest("nothing", "x") == ""
     assert made.sqlite_files()[0] == tree / "a.db"
     assert made.servers() == ()

@@ -181,6 +181,9 @@ def test_values_of_a_column(state: MysqlState) -> None:
     assert state.busiest("book", "nothing") == state.busiest("nothing", "id") == ""
     assert state.sample("book", "id", 2) == ("1", "3")
     assert state.sample("author", "name", 4) == ("ann", "bob")
+    assert state.latest("book", "id", 1) == ("3",)
+    assert state.row("author", "name", "ann")["name"] == "ann"
+    assert state.row("author", "name", "eve") == {}
 
 
 def test_only_what_strop_made_is_dropped(user: Address) -> None:

@@ -235,6 +235,9 @@ def test_values_of_a_column(state: PostgresState) -> None:
     assert {"1"} <= set(sample) <= set(map(str, range(1, 10)))
     assert state.sample("author", "name", 4) == ("ann", "bob")
     assert state.sample("canary", "nothing", 4) == ()
+    assert state.latest("author", "name", 1) == ("bob",)
+    assert state.row("author", "name", "ann") == {"id": 1, "name": "ann"}
+    assert state.row("author", "name", "eve") == state.row("nothing", "name", "ann") == {}
 
 
 def test_schema_changes_that_fit_another_database_only_are_left_out(state: PostgresState) -> None:

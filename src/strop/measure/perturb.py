@@ -8,11 +8,11 @@ Everything follows from the cell, its operation and the pool, so the id of a per
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from strop.cell import Cell, Request
@@ -29,6 +29,15 @@ NOBODY_TEXT = ("00000000-0000-4000-8000-00000000dead", "strop-nobody")
 MALFORMED = ("strop-x", "0", "-1", str(2**70))
 CREDENTIALS = re.compile(r"authorization|cookie|.*(api[-_]?key|token|session|auth).*", re.IGNORECASE)
 
+ORIGINS = ("https://strop.example", "http://localhost")
+CLIENT = (
+    "host",
+    "accept",
+    "accept-encoding",
+    "connection",
+    "user-agent",
+)  # headers that a client adds itself
+
 Header = tuple[str, str]
 Change = tuple[str, Request]
 
@@ -41,10 +50,13 @@ class Identity(Struct, frozen=True):
 
 
 class Pool(Struct, frozen=True):
-    """What perturbed requests may carry beside what the schema says: other subjects, constants of the change."""
+    """What perturbed requests may carry beside what the schema says: other subjects, constants of the change, and
+    what somebody else (a test) sent to the same operation.
+    """
 
     identities: tuple[Identity, ...] = ()
     constants: tuple[Json, ...] = ()
+    sent: Mapping[str, Sequence[Request]] = field(default_factory=dict)  # by the operation's key
 
 
 def parent_of(cell: str) -> str:
@@ -71,22 +83,20 @@ def credentials(request: Request) -> tuple[Header, ...]:
 
 
 def perturb(cell: Cell, operation: Operation, pool: Pool) -> Iterator[Cell]:
-    """The requests beside this one, breadth first: one of every kind and place before the second of any.
+    """The requests beside this one, breadth first: one of every kind and place before the second of any; at the end
+    what is said otherwise, as another subject.
 
     None equals the cell's own request, and no two equal each other.
     """
-    groups = [_others(cell.request, pool), _clocked(cell.request)]
-    groups += _paths(cell.request, operation, pool)
-    groups += _queries(cell.request, operation, pool)
-    groups += _headers(cell.request, operation)
-    groups += bodies(cell.request, operation, pool.constants)
+    asked = [_others(cell.request, pool), _clocked(cell.request), _browsed(cell.request)]
+    asked += _said(cell.request, operation, pool)
     seen = {(cell.request, cell.ordinal)}
-    for label, request in _breadth_first(groups):
+    for label, request in (*_breadth_first(asked), *_said_by_another(cell.request, operation, pool)):
         ordinal = LATER if label == "expired" else cell.ordinal
         if (request, ordinal) in seen:
             continue
         seen.add((request, ordinal))
-        identity = label.removeprefix("as.") if label.startswith("as.") else cell.identity
+        identity = _subject(label, pool) or cell.identity
         yield replace(
             cell,
             id=f"{cell.id}{MARK}{label}",
@@ -96,6 +106,44 @@ def perturb(cell: Cell, operation: Operation, pool: Pool) -> Iterator[Cell]:
             source="perturbed",
             identity=identity,
         )
+
+
+def as_others(cell: Cell, identities: Sequence[Identity]) -> Iterator[Cell]:
+    """The recorded request with the credentials of other subjects, where it carries any."""
+    own = credentials(cell.request)
+    rest = tuple(pair for pair in cell.request.headers if pair not in own)
+    for one in identities if own else ():
+        if one.headers != own:
+            request = replace(cell.request, headers=(*rest, *one.headers))
+            yield replace(cell, id=f"{cell.id}{MARK}as.{one.name}", request=request, identity=one.name)
+
+
+def _said(request: Request, operation: Operation, pool: Pool) -> list[Iterator[Change]]:
+    """Groups of requests by the same subject that say something else."""
+    return [
+        _sent(request, pool.sent.get(operation.key, ())),
+        *_paths(request, operation, pool),
+        *_queries(request, operation, pool),
+        *_headers(request, operation),
+        *bodies(request, operation, pool.constants),
+    ]
+
+
+def _said_by_another(request: Request, operation: Operation, pool: Pool) -> Iterator[Change]:
+    """The same as the first other subject: many a branch is for those who are no administrators."""
+    own = credentials(request)
+    other = next((one for one in pool.identities if one.headers != own), None)
+    if own and other is not None:
+        rest = tuple(pair for pair in request.headers if pair not in own)
+        theirs = replace(request, headers=(*rest, *other.headers))
+        for label, made in _breadth_first(_said(theirs, operation, pool)):
+            yield f"as.{other.name}.{label}", made
+
+
+def _subject(label: str, pool: Pool) -> str:
+    """Who asks, where it is another than in the recorded request."""
+    names = (one.name for one in pool.identities)
+    return next((n for n in names if label == f"as.{n}" or label.startswith(f"as.{n}.")), "")
 
 
 def _breadth_first(groups: Sequence[Iterator[Change]]) -> Iterator[Change]:
@@ -145,6 +193,42 @@ def _bare(value: str) -> str:
 def _clocked(request: Request) -> Iterator[Change]:
     if credentials(request):
         yield "expired", request
+
+
+def _browsed(request: Request) -> Iterator[Change]:
+    """As a browser sends it from a page of somewhere else, and what it asks before; with an answer that may be packed.
+
+    Middleware answers these, which no OpenAPI names.
+    """
+    sent = {name for name, _ in request.headers}
+    if "origin" not in sent:
+        foreign = ("origin", ORIGINS[0])
+        yield "origin", replace(request, headers=(*request.headers, foreign))
+        asked = (*_host(request), foreign, ("access-control-request-method", request.method))
+        yield "preflight", replace(request, method="OPTIONS", headers=asked, body=b"")
+        yield "origin.local", replace(request, headers=(*request.headers, ("origin", ORIGINS[1])))
+    if "accept-encoding" not in sent:
+        yield "packed", replace(request, headers=(*request.headers, ("accept-encoding", "gzip")))
+
+
+def _host(request: Request) -> tuple[Header, ...]:
+    return tuple(pair for pair in request.headers if pair[0] == "host")
+
+
+def _sent(request: Request, others: Sequence[Request]) -> Iterator[Change]:
+    """The query and the body that others sent, to this path with these credentials."""
+    path = request.path.partition("?")[0]
+    own = credentials(request)
+    rest = tuple(pair for pair in request.headers if pair in own or pair[0] in CLIENT)
+    for number, other in enumerate(others):
+        theirs = credentials(other)
+        headers = tuple(pair for pair in other.headers if pair not in theirs and pair[0] not in CLIENT)
+        query = other.path.partition("?")[2]
+        made = f"{path}?{query}" if query else path
+        yield (
+            f"sent{number}",
+            replace(request, path=made, headers=(*rest, *headers), body=other.body),
+        )
 
 
 def _paths(request: Request, operation: Operation, pool: Pool) -> list[Iterator[Change]]:

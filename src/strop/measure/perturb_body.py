@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from strop.cell import Request
 from strop.measure.generate import Operation
+from strop.measure.perturb_rows import as_stored
 from strop.measure.unlike import Json, unlike
 
 DEEP = 3  # levels of a body whose fields are changed
@@ -37,6 +38,7 @@ def bodies(request: Request, operation: Operation, constants: Sequence[Json]) ->
     if isinstance(body, dict):
         groups.append(iter([("body.extra", _json(request, {**body, EXTRA: 1}))]))
     schema = _schema(operation, "json")
+    groups.append(_stored(request, operation, schema, body))
     groups += [
         _field(request, operation, body, *each, constants) for each in _fields(operation, schema, body)
     ]
@@ -61,6 +63,17 @@ def _json(request: Request, value: Json) -> Request:
 def _schema(operation: Operation, kind: str) -> dict[str, Json]:
     content = operation.values.resolve(operation.spec.get("requestBody", {})).get("content", {})
     return next((media.get("schema", {}) for name, media in content.items() if kind in name), {})
+
+
+def _stored(request: Request, operation: Operation, schema: dict[str, Json], body: Json) -> Iterator[Change]:
+    """The body, or the first object in a list of it, as rows of the database say it."""
+    whole = (((), operation.values.resolve(schema)),)
+    for place, part in (*whole, *_fields(operation, schema, body)):
+        value = _at(body, place)
+        if isinstance(value, dict):
+            for label, made in as_stored(operation, request.path, part, value):
+                name = ".".join(("body", *map(str, place), label))
+                yield name, _json(request, _put(body, place, made) if place else made)
 
 
 def _fields(
@@ -93,7 +106,7 @@ def _field(
     current = _at(body, place)
     if isinstance(place[-1], str) and place[-1] in _at(body, place[:-1]):
         yield f"{label}.dropped", _json(request, _put(body, place, None, drop=True))
-    known = operation.values.stored(name, operation.path)
+    known = operation.values.stored(name, operation.path) or operation.values.beside(current)
     for word, value in unlike(schema, current, known, constants):
         yield f"{label}.{word}", _json(request, _put(body, place, value))
 
@@ -123,7 +136,7 @@ def _forms(request: Request, operation: Operation, constants: Sequence[Json]) ->
         current = next((value for key, value in pairs if key == name), None)
         if current is not None:
             yield f"form.{name}.dropped", _with(request, urlencode(rest).encode())
-        known = operation.values.stored(name, operation.path)
+        known = operation.values.stored(name, operation.path) or operation.values.beside(current)
         for word, value in unlike(part, current or "", known, constants):
             if value is not None:
                 yield f"form.{name}.{word}", _with(request, urlencode([*rest, (name, value)]).encode())

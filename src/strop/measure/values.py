@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -35,6 +36,7 @@ class Upload(str):
 
 
 Json = Any  # a JSON value: what a schema allows is known only at run time
+Row = dict[str, Any]  # values by column
 
 
 class Values(Struct, frozen=True):
@@ -44,6 +46,7 @@ class Values(Struct, frozen=True):
     databases: Databases
     document: dict[str, Json]
     _read: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)  # by column
+    _rows: dict[tuple[str, str, str], Row] = field(default_factory=dict)  # by column and value
 
     def resolve(self, schema: dict[str, Json]) -> dict[str, Json]:
         """The schema behind references, and the first alternative that is not null."""
@@ -163,13 +166,57 @@ class Values(Struct, frozen=True):
 
     def stored(self, name: str, path: str) -> tuple[str, ...]:
         """Values of the column that the name and the path speak of, the busiest parent first."""
-        place = self._column(name, path)
+        place = self.column(name, path)
         if place is None:
             return ()
-        table, column = place
+        return self._known(*place)
+
+    def _known(self, table: Table, column: Column) -> tuple[str, ...]:
         if (table.name, column.name) not in self._read:
             self._read[table.name, column.name] = self._values_of(table, column)
         return self._read[table.name, column.name]
+
+    def beside(self, value: Json) -> tuple[str, ...]:
+        """Values of the column of texts that no two rows share, and in which this one stands: who else could log in."""
+        if not isinstance(value, str) or not value:
+            return ()
+        for table in self.imported.tables:
+            for column in table.columns:
+                alone = column.unique or any(i.unique and i.columns == (column.name,) for i in table.indexes)
+                if alone and not column.primary and self._row(table, column.name, value):
+                    return self._known(table, column)
+        return ()
+
+    def rows(self, names: Collection[str], path: str, current: Mapping[str, str]) -> tuple[Row, ...]:
+        """Rows of the table that knows most of these names, by the names under which it is mapped: first that which the
+        path's `current` values name, then some that are spread over the table.
+        """
+        table = self._table(names, path)
+        keys = [c.name for c in table.columns if c.primary] if table is not None else []
+        if table is None or len(keys) != 1:
+            return ()
+        places = [(place, value) for name, value in current.items() if (place := self.column(name, path))]
+        own = [(column.name, value) for (its, column), value in places if its == table]
+        spread = [(keys[0], value) for value in self.databases.sample(table.name, keys[0], SPREAD)]
+        found = (self._row(table, column, value) for column, value in (*own, *spread))
+        return tuple(row for row in found if row)
+
+    def _row(self, table: Table, column: str, value: str) -> Row:
+        place = (table.name, column, value)
+        if place not in self._rows:
+            self._rows[place] = self.databases.row(*place)
+        mapped = {c.name: c.attribute or c.name for c in table.columns}
+        return {mapped.get(name, name): value for name, value in self._rows[place].items()}
+
+    def _table(self, names: Collection[str], path: str) -> Table | None:
+        """The table with most columns of these names, at least two; of equal ones that of which the path speaks."""
+
+        def rank(table: Table) -> tuple[int, bool]:
+            known = sum((c.attribute or c.name) in names for c in table.columns)
+            return known, any(_same_noun(word, table.name) for word in path.split("/"))
+
+        best = max(self.imported.tables, key=rank, default=None)
+        return best if best is not None and sum(rank(best)) > 1 else None
 
     def _values_of(self, table: Table, column: Column) -> tuple[str, ...]:
         spread = self.databases.sample(table.name, column.name, SPREAD)
@@ -183,8 +230,8 @@ class Values(Struct, frozen=True):
         busy = [value for child in children if (value := self.databases.busiest(*child))]
         return tuple(dict.fromkeys((*busy[:2], *spread)))
 
-    def _column(self, name: str, path: str) -> tuple[Table, Column] | None:
-        """`order_id` is the key of orders; `/orders/{id}` too; `/users/{email}` is a column of users."""
+    def column(self, name: str, path: str) -> tuple[Table, Column] | None:
+        """The column that a name in a path speaks of: `order_id` is the key of orders; `/orders/{id}` too; `/users/{email}` is a column of users."""
         segments = [s for s in path.split("/") if s and not s.startswith("{")]
         before = path.partition("{" + name + "}")[0].rstrip("/").rpartition("/")[2]
         stem = name.removesuffix("_id") if name.endswith("_id") else ""

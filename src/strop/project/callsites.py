@@ -16,6 +16,14 @@ from strop.project.sites import Body, Here, Sites
 from strop.project.switches import Switches, conditions, leaves, opposite
 from strop.project.targets import Targets, members
 
+_STREAMS = frozenset(  # these iterate what is synchronous in the thread pool
+    {
+        "starlette.responses.StreamingResponse",
+        "sse_starlette.EventSourceResponse",
+        "sse_starlette.sse.EventSourceResponse",
+    }
+)
+
 
 class Reader:
     """Reads bodies with one set of types."""
@@ -198,12 +206,13 @@ class _Walk:
     def parts(self, node: ast.Call, ref: Ref | None, here: Here) -> None:
         plain = replace(here, awaited=False)
         self.visit(node.func, plain)
-        streams = any(r.name == "starlette.responses.StreamingResponse" for r in members(ref))
+        streams = any(r.name in _STREAMS for r in members(ref))
         for place, argument in enumerate(node.args):
             off = streams and place == 0 and self.is_plain_generator(argument, plain)
             self.visit(argument, replace(plain, off_loop=True) if off else plain)
         for keyword in node.keywords:
-            self.visit(keyword.value, plain)
+            off = streams and keyword.arg == "content" and self.is_plain_generator(keyword.value, plain)
+            self.visit(keyword.value, replace(plain, off_loop=True) if off else plain)
 
     def is_plain_generator(self, argument: ast.expr, here: Here) -> bool:
         """A synchronous generator that a streaming response runs in the thread pool."""

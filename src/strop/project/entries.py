@@ -64,7 +64,7 @@ class _Serving:
             yield from self._dependency(dependency)
         if self.route.kind == "http":
             for middleware in self.imported.middleware:
-                if middleware.application in ("", self.route.application):
+                if middleware.is_around(self.route):
                     yield from self._middleware(middleware)
             yield from self._response()
 

@@ -66,6 +66,7 @@ class Route(Struct, frozen=True):
     decorator: Span | None = None  # where the route is declared
     router: str = ""  # "module:name" of the router or application that it is declared on
     application: str = ""  # which application serves it, where the source makes several
+    mounted: tuple[str, ...] = ()  # the applications mounted in that one that it lies in, outermost first
     plain: bool = False  # Starlette's `@app.route`: no dependencies, no validation
     uncertain: str = (
         ""  # why path, handler or dependencies may be incomplete; never call such a route unprotected
@@ -86,6 +87,12 @@ class Middleware(Struct, frozen=True):
     options: tuple[tuple[str, str], ...] = ()  # keyword arguments as text; source reader only
     added: Span | None = None  # where it is added; source reader only
     application: str = ""  # as `Route.application`; source reader only
+    mounted: str = ""  # the application mounted in that one that it is added to, "" for that one itself
+
+    def is_around(self, route: Route) -> bool:
+        """Whether requests of a route pass it: it is around its own application and what is mounted there."""
+        served = self.application in ("", route.application)
+        return served and (not self.mounted or self.mounted in route.mounted)
 
 
 class ExceptionHandler(Struct, frozen=True):

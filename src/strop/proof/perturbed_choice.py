@@ -29,16 +29,17 @@ Operations = Mapping[str, Operation]
 
 def by_key(operations: Iterable[Operation]) -> dict[str, Operation]:
     """The operations by method and path, whatever converters stand in it."""
-    return {_plain(operation.key): operation for operation in operations}
+    return {plain(operation.key): operation for operation in operations}
 
 
 def operation_of(cell: Cell, outcomes: Outcomes, operations: Operations) -> Operation | None:
     """The operation that a recorded cell calls, as far as OpenAPI knows it."""
     served = outcomes[cell.id].exchange.route if cell.id in outcomes else ""
-    return operations.get(_plain(cell.route)) or operations.get(_plain(served))
+    return operations.get(plain(cell.route)) or operations.get(plain(served))
 
 
-def _plain(key: str) -> str:
+def plain(key: str) -> str:
+    """A route's method and path without the converters in it."""
     return re.sub(r"{(\w+):\w+}", r"{\1}", key)
 
 
@@ -48,7 +49,7 @@ def reached_routes(edits: Sequence[Edit], reaches: Mapping[str, Sequence[Reach]]
     if runs_at_import(both):
         return None
     found = {reach.route for name in edited_functions(both) for reach in reaches.get(name, ())}
-    return frozenset(map(_plain, found)) or None
+    return frozenset(map(plain, found)) or None
 
 
 def both_ways(edits: Sequence[Edit]) -> Patch:
@@ -95,19 +96,21 @@ def choose_perturbed(
     operations: Operations,
     pool: Pool,
     reached: frozenset[str] | None,
+    recorded: int = 0,
 ) -> tuple[tuple[Cell, ...], int]:
-    """The perturbed cells to serve, at most TIMES the recorded ones and MOST, and how many there could be.
+    """The perturbed cells to serve, at most TIMES the recorded ones (these cells, or as many as are said) and MOST,
+    and how many there could be.
 
     Requests that are recorded already, or perturbed from another cell, are left out. They come in the order of
     routes that can be reached, each in turn.
     """
-    most = min(MOST, TIMES * len(cells))
+    most = min(MOST, TIMES * (recorded or len(cells)))
     taken = {(cell.request, False) for cell in cells}
     by_route: defaultdict[str, list[Cell]] = defaultdict(list)
     for cell in cells:
         operation = operation_of(cell, outcomes, operations)
         if operation is not None:
-            by_route[_plain(operation.key)].append(cell)
+            by_route[plain(operation.key)].append(cell)
     near: list[list[Cell]] = []
     far: list[list[Cell]] = []
     total = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec.structs import replace
@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from strop.cell import Cell
 from strop.event import Listener, Stage
 from strop.evidence import Outcome
-from strop.measure.perturb import MARK, parent_of
+from strop.measure.perturb import MARK
 from strop.measure.perturb_state import POSTGRESQL, SQLITE, State, states
 from strop.measure.serve import Served
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.judge import Base
 from strop.proof.side_by_side import Comparing, Perturbed
+from strop.world.databases import Databases
 from strop.world.instance import Conditions, World
 from strop.world.process import workers
 
@@ -24,6 +25,7 @@ SECONDS = 20.0  # that the base is asked in one state
 STATE = f"{MARK}state."
 
 Watched = Mapping[str, Sequence[int]]
+Made = Callable[[Databases], Iterable[Cell]]
 
 
 def is_in_state(cell: str) -> bool:
@@ -56,9 +58,17 @@ def _close(world: World, side: Served) -> None:
 
 
 def serve_states(
-    base: Base, revision: str, watch: Watched, only: Sequence[str], listener: Listener
+    base: Base,
+    revision: str,
+    watch: Watched,
+    only: Sequence[str],
+    listener: Listener,
+    patience: float = 1.0,
+    make: Made | None = None,
 ) -> Perturbed:
-    """Serve the recorded cells (`only` those with these ids) in one state after the other, until one differs.
+    """Serve the recorded cells (`only` those with these ids) in one state after the other, until one differs, each for
+    `patience` times SECONDS. `make` says which cells a state's databases are asked,
+    where they are others than those of the base.
 
     Raises Problem M405 for an id that names no state.
     """
@@ -88,10 +98,10 @@ def serve_states(
                 held[0].sizes().items() - held[1].sizes().items()
             ):  # a lock of the application kept a statement from one of them
                 return found
-            cells = [_in_state(cell, name) for cell in base.cells]
+            cells = [_in_state(cell, name) for cell in (make(held[0]) if make else base.cells)]
             cells = [cell for cell in cells if not only or cell.id in only]
             again = third.within(known[: number + 1])
-            part = Comparing(again, *sides, listener, SECONDS).run(cells)
+            part = Comparing(again, *sides, listener, SECONDS * patience).run(cells)
             part.chosen = part.possible = len(cells)
             part.in_states = part.served
             found = found.and_then(part)
@@ -101,7 +111,7 @@ def serve_states(
 
 
 def _in_state(cell: Cell, state: str) -> Cell:
-    return replace(cell, id=f"{parent_of(cell.id)}{STATE}{state}", source="perturbed")
+    return replace(cell, id=f"{cell.id}{STATE}{state}", source="perturbed")
 
 
 def _lead(side: Served, through: Sequence[State]) -> None:

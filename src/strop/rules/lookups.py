@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.spelling import last_name
+from strop.rules.refused import raises_for_nothing
 
 _FINDS = re.compile(
     r"_?(get|find|fetch|load|read|lookup|look_up|search|retrieve|by_|query|select|one|first)(_|$)"
@@ -65,6 +66,8 @@ def _may_be_none(body: Body, call: ast.Call) -> bool:
     if node is None or node.node.returns is None or not is_optional(node.node.returns):
         return False
     if not _FINDS.match(node.node.name):  # what creates or changes is annotated so by habit
+        return False
+    if raises_for_nothing(body, call, node):
         return False
     return not node.results or not all(map(_is_made, node.results))
 

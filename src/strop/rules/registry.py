@@ -98,8 +98,12 @@ def _begin(key: str) -> Standing:
     from strop.project.changes import Prints
     from strop.rules.standing import Card, Sight, Standing
 
+    modules = {r.rule.code: r.module for r in rules() if r.noticer is not None}
     sights = (
-        Sight(n.rule, n.notice.__module__, tuple(sorted(n.words)), tuple(sorted(n.kinds))) for n in noticers()
+        Sight(
+            n.rule, modules.get(n.rule, n.notice.__module__), tuple(sorted(n.words)), tuple(sorted(n.kinds))
+        )
+        for n in noticers()
     )
     cards = (Card(r.module, r.rule, r.page, r.weigh is not None) for r in rules())
     return Standing(key, "", Prints({}, {}, {}), tuple(sights), tuple(cards), (), ())

@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -53,6 +53,12 @@ class State(Protocol):
 
     def busiest(self, table: str, column: str) -> str:
         """The value that most rows share."""
+
+    def latest(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """Values of the rows that lie last."""
+
+    def row(self, table: str, column: str, value: str) -> dict[str, Any]:
+        """A row of the kept state in which the column has this value; empty without one."""
 
     def execute(self, statements: Sequence[str]) -> None:
         """Change the schema of the clone."""
@@ -252,6 +258,15 @@ class Databases:
     def busiest(self, table: str, column: str) -> str:
         """The value that most rows of the table share, "" without one."""
         return next(filter(None, (state.busiest(table, column) for state in self._states.values())), "")
+
+    def latest(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """Values of a column in the rows that lie last, at most `count`, in whichever database has it."""
+        found = (state.latest(table, column, count) for state in self._states.values())
+        return next(filter(None, found), ())
+
+    def row(self, table: str, column: str, value: str) -> dict[str, Any]:
+        """A row, by its columns, in which the column has this value, in whichever database has it; empty without one."""
+        return next(filter(None, (state.row(table, column, value) for state in self._states.values())), {})
 
     def execute(self, statements: Sequence[str]) -> None:
         """Run statements on every clone that the application has opened; one that doesn't fit a clone is left out there."""

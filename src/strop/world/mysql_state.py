@@ -163,6 +163,24 @@ class MysqlState:
         rows = ask(self._database(), f"{text} limit 1")
         return _text(rows[0][0]) if rows else ""
 
+    def latest(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """The largest values of the column in the kept state, at most `count`: rows lie as their keys say."""
+        if not self._knows(table, column):
+            return ()
+        picked, where = quote(column), f"{self._kept_name()}.{quote(table)}"
+        text = f"select {picked} from {where} where {picked} is not null order by {picked} desc limit %s"
+        return tuple(_text(value) for (value,) in ask(self._database(), text, (count,)))
+
+    def row(self, table: str, column: str, value: str) -> dict[str, Any]:
+        """A row of the kept state in which the column has this value; empty without one."""
+        if not self._knows(table, column):
+            return {}
+        names = next([name for name, _ in each.columns] for each in self._tables if each.name == table)
+        shown, where = ", ".join(map(quote, names)), f"{self._kept_name()}.{quote(table)}"
+        text = f"select {shown} from {where} where cast({quote(column)} as char) = %s limit 1"
+        found = ask(self._database(), text, (value,))
+        return dict(zip(names, found[0], strict=True)) if found else {}
+
     def execute(self, statements: Sequence[str]) -> None:
         """Change schema or rows; a statement that the database refuses, as it knows no such table, is left out."""
         import pymysql

@@ -8,6 +8,7 @@ in one transaction, in which PostgreSQL writes rows one behind the other.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -166,6 +167,17 @@ class PostgresState:
         )
         return next(iter(self._query(table, column, statement, ())), "")
 
+    def latest(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """Values of the column in the rows that lie last, at most `count`."""
+        statement = "select {c}::text from {t} where {c} is not null order by ctid desc limit %s"
+        return self._query(table, column, statement, (count,))
+
+    def row(self, table: str, column: str, value: str) -> dict[str, Any]:
+        """A row of the kept state in which the column has this value; empty without one."""
+        statement = "select row_to_json(t)::text from {t} t where {c}::text = %s order by {c} limit 1"
+        found = self._query(table, column, statement, (value,))
+        return dict(json.loads(found[0])) if found else {}
+
     def execute(self, statements: Sequence[str]) -> None:
         """Change schema or rows; a statement that the database refuses, as it knows no such table, is left out."""
         import psycopg
@@ -175,7 +187,9 @@ class PostgresState:
                 with contextlib.suppress(psycopg.ProgrammingError, psycopg.IntegrityError, psycopg.DataError):
                     database.execute(statement.encode())
 
-    def _query(self, table: str, column: str, statement: str, parameters: tuple[int, ...]) -> tuple[str, ...]:
+    def _query(
+        self, table: str, column: str, statement: str, parameters: tuple[int | str, ...]
+    ) -> tuple[str, ...]:
         from psycopg import sql
 
         known = {each.name.partition(".")[2].strip('"'): each for each in self._tables}

@@ -100,6 +100,14 @@ class RedisState:
         """Keys have no columns."""
         return ""
 
+    def latest(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """Keys are no rows."""
+        return ()
+
+    def row(self, table: str, column: str, value: str) -> dict[str, Any]:
+        """Keys are no rows."""
+        return {}
+
     def execute(self, statements: Sequence[str]) -> None:
         """Statements are for databases of tables."""
 

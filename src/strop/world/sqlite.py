@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from strop.cell import RowChange
 from strop.world import pages
@@ -220,6 +221,30 @@ class SqliteState:
                 f" group by {picked} order by count(*) desc, {picked} limit 1"
             ).fetchone()
         return row[0] if row else ""
+
+    def latest(self, table: str, column: str, count: int) -> tuple[str, ...]:
+        """Values of the column in the rows of the kept state that lie last, at most `count`."""
+        if column not in self._columns(table):
+            return ()
+        picked = _quote(column)
+        with _open(self.kept, readonly=True) as database, contextlib.suppress(sqlite3.OperationalError):
+            rows = database.execute(  # a table without row ids has no last one
+                f"select cast({picked} as text) from {_quote(table)} order by rowid desc limit ?", (count,)
+            ).fetchall()
+            return tuple(value for (value,) in rows if value is not None)
+        return ()
+
+    def row(self, table: str, column: str, value: str) -> dict[str, Any]:
+        """A row of the kept state in which the column has this value; empty without one."""
+        columns = self._columns(table)
+        if column not in columns:
+            return {}
+        shown = ", ".join(map(_quote, columns))
+        with _open(self.kept, readonly=True) as database:
+            found = database.execute(
+                f"select {shown} from {_quote(table)} where {_quote(column)} = ? limit 1", (value,)
+            ).fetchone()
+        return dict(zip(columns, found, strict=True)) if found else {}
 
     def execute(self, statements: Sequence[str]) -> None:
         """Change the schema; a statement about a table that is not in this file is left out."""

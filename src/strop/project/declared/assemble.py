@@ -58,7 +58,10 @@ def _put_together(machine: Machine, storage: Storage) -> Imported:
     for app in apps:
         routes += (replace(r, application=str(app.span)) for r in served.application(app))
         for each in (app, *_mounted(app, set())):
-            layers += (replace(m, application=str(app.span)) for m in middleware_of(machine, each))
+            mounted = str(each.span) if each is not app else ""
+            layers += (
+                replace(m, application=str(app.span), mounted=mounted) for m in middleware_of(machine, each)
+            )
             handlers += handlers_of(each)
     routes += _orphaned(machine, served, bool(apps))
     main = apps[0] if apps else None

@@ -133,7 +133,9 @@ class Served:
             uncertain=doubt,
         )  # fmt: skip
         if isinstance(app, Router):
-            yield from self.application(app, path)
+            within = str(app.span)
+            for route in self.application(app, path):
+                yield replace(route, mounted=(within, *route.mounted))
 
     def _is_async_app(self, app: Value) -> bool:
         """Whether an ASGI application is called on the loop: those of libraries are."""

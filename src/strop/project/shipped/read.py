@@ -40,7 +40,9 @@ from strop.span import Span
 
 _COMPOSE = re.compile(r"compose[\w.-]*\.ya?ml$")
 _DEBUG = re.compile(r"^(reload|debug)\s*=\s*True\b")
-_UPSTREAM = re.compile(r"\b(?:server|proxy_pass|reverse_proxy)\s+(?:https?://)?[\w.{}$-]*:(\d+)")
+_UPSTREAM = re.compile(
+    r"\b(?:server|proxy_pass|reverse_proxy(?:\s+/\S*)?)\s+(?:https?://)?([\w.{}$-]*):(\d+)"
+)
 _WORD = re.compile(r"[\w-]+")
 
 
@@ -59,7 +61,7 @@ class _Shipping:
         self.locks: list[str] = []
         self.probes: list[tuple[str, Span]] = []
         self.proxies: list[str] = []
-        self.upstreams: list[str] = []
+        self.upstreams: list[tuple[str, str]] = []  # host and port
         self.debug: list[tuple[str, Span]] = []
         self.scripts: dict[str, tuple[Launch, ...]] = {}
         self.tasks: list[Task] = []
@@ -90,7 +92,8 @@ class _Shipping:
             tuple(self.probes),
             tuple(self.proxies),
             tuple(self.debug),
-            tuple(self.upstreams),
+            tuple(port for _, port in self.upstreams),
+            tuple(host for host, _ in self.upstreams),
             self.migrated.indexes(),
         )
 

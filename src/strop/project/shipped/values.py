@@ -125,4 +125,7 @@ class Shipped(Struct, frozen=True):
     proxies: tuple[str, ...] = field(default=())  # files of a reverse proxy in the repository
     debug: tuple[tuple[str, Span], ...] = ()  # settings of a server's configuration: "reload = True"
     upstreams: tuple[str, ...] = ()  # ports to which the proxies' files hand requests on
+    upstream_hosts: tuple[
+        str, ...
+    ] = ()  # names of the machines or services with these ports, in the same order
     indexes: tuple[tuple[str, Index], ...] = ()  # by table: what Alembic's revisions make

@@ -6,7 +6,8 @@
 clients can't tell a typo from a failure.
 
 **How it is found.** In a route: a look-up that gives None when there is no row, by a value of the request, whose result is
-read or deleted and never asked for None.
+read or deleted and never asked for None. A function that raises for what it does not find, unless a parameter tells
+it not to, gives None only to who tells it so.
 
 **How to fix it.** `if item is None: raise HTTPException(404)`.
 
@@ -97,6 +98,27 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         )
 
 
+_FLAGGED = """
+from fastapi import HTTPException
+
+
+class Orders:
+    def __init__(self, session: Session):
+        self.session = session
+
+    def fetch_order(self, order_id: int, fail_if_missing: bool = True) -> Order | None:
+        order = self.session.query(Order).filter(Order.id == order_id).one_or_none()
+        if fail_if_missing and not order:
+            raise HTTPException(404)
+        return order
+
+
+@app.get("/orders/{order_id}/status")
+def read_status(order_id: int, session: Session = Depends(get_session)):
+    order = Orders(session).fetch_order(order_id%s)
+    return {"status": order.status}
+"""
+
 EXAMPLES = (
     Example(
         "an order that is not there",
@@ -142,4 +164,9 @@ def read_order(order_id: int, session: Session = Depends(get_session)):
     return {"status": order.status}
 """),
     ),
+    Example("a look-up that was told not to raise", shop(_FLAGGED % ", False"), bad=True),
+    Example(
+        "a look-up that was told not to raise, by name", shop(_FLAGGED % ", fail_if_missing=False"), bad=True
+    ),
+    Example("a look-up that raises unless it is told not to", shop(_FLAGGED % "")),
 )

@@ -247,4 +247,52 @@ async def list_customers(session: AsyncSession = Depends(get_async_session)):
         get("/customers"),
         bad=False,
     ),
+    Example(
+        "events of a synchronous generator",
+        plain("""
+from queue import Queue
+
+from sse_starlette.sse import EventSourceResponse
+
+asked = Queue()
+
+
+@app.post("/events")
+async def send_events(number: int):
+    def events():
+        answers = Queue()
+        asked.put_nowait((number, answers))
+        while True:
+            answer = answers.get()
+            yield {"data": answer}
+            if not answer:
+                break
+
+    return EventSourceResponse(events())
+"""),
+        bad=False,
+    ),
+    Example(
+        "a list of what a synchronous generator gives",
+        plain("""
+from queue import Queue
+
+asked = Queue()
+
+
+@app.post("/events")
+async def send_events(number: int):
+    def events():
+        answers = Queue()
+        asked.put_nowait((number, answers))
+        while True:
+            answer = answers.get()
+            yield {"data": answer}
+            if not answer:
+                break
+
+    return list(events())
+"""),
+        bad=True,
+    ),
 )

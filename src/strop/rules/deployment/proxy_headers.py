@@ -10,8 +10,8 @@ public port lets each client choose the address that it is logged with.
 
 **How it is found.** A configuration of nginx, Caddy, Traefik or HAProxy (or a service with such an image) beside a
 production command without the option, without `FORWARDED_ALLOW_IPS` and without `ProxyHeadersMiddleware`; or the
-option with `*` in a service whose port is published on all addresses. Where a proxy's file names the port of one of
-the commands, the others don't stand behind it.
+option with `*` in a service whose port is published on all addresses. Where the proxies' files name ports, a command
+stands behind them when they name its port (8000 without one), the port that its service publishes, or its service.
 
 **How to fix it.** `--forwarded-allow-ips` with the proxy's address or network.
 
@@ -35,7 +35,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.shipped.commands import is_development
-from strop.project.shipped.values import Launch
+from strop.project.shipped.values import Launch, Service
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -76,20 +76,47 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each command."""
     proxy = _proxy(project)
     handled = _is_handled(project)
-    started = tuple(launches(project))
-    behind = [x for x in started if _port(x) in project.shipped.upstreams]
-    for launch in started:
+    for launch in launches(project):
         given = launch.option("--forwarded-allow-ips")
-        stands = not behind or launch in behind
-        if given is None and proxy and stands and not handled and launch.server != "hypercorn":
+        if (
+            given is None
+            and proxy
+            and _is_behind(project, launch)
+            and not handled
+            and launch.server != "hypercorn"
+        ):
             yield _unknown(launch, proxy, next(iter(project.source.marks.get(RULE.code, ())), None))
         elif given == "*" and (port := _published(project, launch)):
             yield _everybody(launch, port)
 
 
+def _is_behind(project: Project, launch: Launch) -> bool:
+    """Whether the proxies' files lead to what a command starts, as far as they say where they lead."""
+    shipped = project.shipped
+    if not shipped.upstreams or _port(launch) in shipped.upstreams:
+        return True
+    own = [s for s in project.shipped.services if _starts(project, s, launch)]
+    published = {port.rpartition(":")[0].rpartition(":")[2] for s in own for port in s.ports}
+    return any(s.name in shipped.upstream_hosts for s in own) or bool(published & set(shipped.upstreams))
+
+
+def _starts(project: Project, service: Service, launch: Launch) -> bool:
+    """Whether a service runs a command: by itself, by the image that it builds, or by a script in that image."""
+    file = launch.span.file
+    if service.span.file == file:
+        return service.name == launch.stage
+    if not service.builds or service.builds == file:
+        return service.builds == file
+    script = file.rpartition("/")[2]
+    stages = (s for m in project.shipped.images if m.file == service.builds for s in m.stages)
+    return launch.how == "script" and any(script in i.text for s in stages for i in s.instructions)
+
+
 def _port(launch: Launch) -> str:
-    """The port that the command names, "" for a variable or none."""
-    given = launch.option("--port", "-p", "--bind", "-b") or ""
+    """The port that the command names, the usual one where it names none, "" for a variable."""
+    given = launch.option("--port", "-p", "--bind", "-b")
+    if given is None:
+        return "8000"
     port = given.rpartition(":")[2]
     return port if port.isdigit() else ""
 
@@ -199,5 +226,34 @@ EXAMPLES = (
             "compose.yml": "services:\n  dashboard:\n    command: uvicorn jobs:dashboard --port 9000\n",
         },
         bad=False,
+    ),
+    Example(
+        "a proxy that leads to other ports only",
+        _NGINX
+        | {
+            "deploy/nginx.conf": "server { location / { proxy_pass http://127.0.0.1:3200; } }\n",
+            "Dockerfile": 'FROM python:3.12-slim\nCMD uvicorn main:app --port "$PORT"\n',
+        },
+        bad=False,
+    ),
+    Example(
+        "a proxy that leads to the service by its name",
+        _NGINX
+        | {
+            "deploy/nginx.conf": "server { location / { proxy_pass http://api:9000; } }\n",
+            "Dockerfile": 'FROM python:3.12-slim\nCMD uvicorn main:app --port "$PORT"\n',
+            "compose.yml": "services:\n  api:\n    build: .\n    environment:\n      PORT: 9000\n",
+        },
+        bad=True,
+    ),
+    Example(
+        "a proxy that leads to the port that the service publishes",
+        _NGINX
+        | {
+            "deploy/nginx.conf": "server { location / { proxy_pass http://127.0.0.1:8080; } }\n",
+            "Dockerfile": _IMAGE % ', "--port", "80"',
+            "compose.yml": "services:\n  api:\n    build: .\n    ports: ['127.0.0.1:8080:80']\n",
+        },
+        bad=True,
     ),
 )

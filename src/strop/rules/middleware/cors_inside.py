@@ -67,12 +67,12 @@ def notice(body: Body) -> Iterator[Mark]:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for the CORS middleware of each application."""
-    for application in dict.fromkeys(m.application for m in project.imported.middleware):
+    for application in dict.fromkeys((m.application, m.mounted) for m in project.imported.middleware):
         yield from _inside(project, application)
 
 
-def _inside(project: Project, application: str) -> Iterator[Finding]:
-    stack = [m for m in project.imported.middleware if m.application == application]
+def _inside(project: Project, application: tuple[str, str]) -> Iterator[Finding]:
+    stack = [m for m in project.imported.middleware if (m.application, m.mounted) == application]
     places = [place for place, each in enumerate(stack) if each.name.endswith("CORSMiddleware")]
     if not places or stack[places[0]].added is None:
         return
@@ -90,7 +90,7 @@ def _inside(project: Project, application: str) -> Iterator[Finding]:
     yield draft(
         RULE,
         Span(cors.added.file, cors.added.line, cors.added.symbol),
-        {r.key for r in project.imported.routes if r.kind == "http" and application in ("", r.application)},
+        {r.key for r in project.imported.routes if r.kind == "http" and cors.is_around(r)},
         message=f"CORSMiddleware lies inside {listed(names)}, which can answer by {'itself' if len(names) == 1 else 'themselves'}",
         impact="browsers hide these answers from the page: a refusal looks like a network error, and preflight requests may be refused",
         solution="add CORSMiddleware last, which makes it the outermost layer",

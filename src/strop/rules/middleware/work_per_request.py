@@ -8,7 +8,8 @@ middleware holds a connection during the whole request; a token that is verified
 logged twice, and the two places drift apart.
 
 **How it is found.** What the layer's function calls, at any depth: statements of a database, before any return and
-outside of any branch; and a function that decodes tokens (`jwt.decode` and its kind) and that dependencies of routes call as well.
+outside of any branch (a thread that is started behind a question about time or length is one that most requests do not
+start); and a function that decodes tokens (`jwt.decode` and its kind) and that dependencies of routes call as well.
 
 **How to fix it.** Do it in a dependency of the routes that need it. Where the layer must know who is calling, keep
 what it found in `request.state` and let the dependency take it from there.
@@ -26,7 +27,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -38,6 +39,9 @@ from strop.project.functions import library
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Middleware
+from strop.project.spelling import last_name
+from strop.project.walk import walk
+from strop.rules.code import function_at
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.layers import layers, name_of
@@ -47,11 +51,14 @@ from strop.rules.way import way_down
 from strop.rules.wording import listed, many
 from strop.span import Span, Step
 
-WORDS = ("call_next", "receive")
+WORDS = ("call_next", "receive", "Thread", "submit", "to_thread", "run_in_executor", "run_in_threadpool")
 
 RULE = Rule("MID002", "work-per-request", "middleware", "warning", "Work for every request", static=True)
 
 _WAITS = ("queries", "calls", "blocks")
+_MEASURES = frozenset(
+    {"len", "qsize", "total_seconds", "timedelta", "time", "monotonic", "perf_counter", "now", "utcnow"}
+)
 _NEAR = 2  # calls between the layer and a statement
 _DECODES = (
     "jwt.decode",
@@ -63,12 +70,30 @@ _DECODES = (
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """From which line on a layer no longer sees every request, and which lines lie in a branch."""
+    """From which line on a layer no longer sees every request, which lines lie in a branch, and in one about time."""
     returns = [node.lineno for node in body.of(ast.Return)]
     branches = [f"{node.lineno}-{node.end_lineno}" for node in body.of(ast.If)]
+    rare = [
+        f"{node.lineno}-{node.body[-1].end_lineno}" for node in body.of(ast.If) if _is_rare(body, node.test)
+    ]
     yield body.mark(
-        RULE.code, body.node, leaves=str(min(returns, default=1 << 30)), branches=",".join(branches)
+        RULE.code,
+        body.node,
+        leaves=str(min(returns, default=1 << 30)),
+        branches=",".join(branches),
+        rare=",".join(rare),
     )
+
+
+def _is_rare(body: Body, test: ast.expr) -> bool:
+    """Whether a test asks how long ago something was, or how many have been gathered."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(_is_rare(body, value) for value in test.values)
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Gt | ast.GtE | ast.Lt | ast.LtE):
+        return False
+    parts = [part for part in walk(test) if isinstance(part, ast.Name | ast.Call)]
+    values = [body.value(part) if isinstance(part, ast.Name) else part for part in parts]
+    return any(isinstance(value, ast.Call) and last_name(value.func) in _MEASURES for value in values)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -94,7 +119,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         if again is not None:
             twice[again[0]].append(_Work(middleware, function, again[1]))
         lower = way_down(project, function.id, querying)
-        if lower is not None and len(lower[1]) <= _NEAR and _is_always(marks.get(function.id), lower[1]):
+        always = lower is not None and _is_always(marks.get(function.id), lower[1])
+        if (
+            lower is not None
+            and always
+            and len(lower[1]) <= _NEAR
+            and not _is_aside(project, marks, lower[1])
+        ):
             message = f"{name_of(middleware)} executes statements for each request of {many(len(routes), 'route')}, in {_short(lower[0])}"
             solution = "do it in a dependency of the routes that need it, or keep what it finds for a while"
             yield _finding(_Work(middleware, function, lower[1]), routes, message, solution, 0.7)
@@ -124,6 +155,20 @@ def _is_always(mark: Mark | None, below: tuple[Step, ...]) -> bool:
     return line < int(mark.fact("leaves")) and not any(
         int(first) < line <= int(last) for first, last in ranges
     )
+
+
+def _is_aside(project: Project, marks: Mapping[str, Mark], below: tuple[Step, ...]) -> bool:
+    """Whether a way leads through a thread that is started behind a question about time or length."""
+    for step in below:
+        function = function_at(project, step.span)
+        mark = marks.get(function.id) if function is not None else None
+        if function is None or mark is None:
+            continue
+        ranges = [part.split("-") for part in mark.fact("rare").split(",") if part]
+        rare = any(int(first) < step.span.line <= int(last) for first, last in ranges)
+        if rare and any(c.off_loop and c.span == step.span for c in function.calls):
+            return True
+    return False
 
 
 def _called_by_dependencies(project: Project) -> set[str]:
@@ -181,6 +226,47 @@ def verify(token: str):
     return jwt.decode(token, "a key of the tests", algorithms=["HS256"])
 
 
+"""
+
+_GATHERED = """
+import threading
+from datetime import datetime
+
+from sqlalchemy import insert
+from starlette.middleware.base import BaseHTTPMiddleware
+
+gathered = []
+last = datetime.now()
+
+
+def write(names):
+    with Session(engine) as session:
+        session.execute(insert(Customer), [{"name": name} for name in names])
+        session.commit()
+
+
+def note(name):
+    global gathered, last
+    gathered.append(name)
+    now = datetime.now()
+    if %s:
+        threading.Thread(target=write, args=(gathered,)).start()
+        gathered, last = [], now
+
+
+class NotesMiddleware(BaseHTTPMiddleware):
+    async def dispatch(self, request, call_next):
+        response = await call_next(request)
+        note(request.url.path)
+        return response
+
+
+app.add_middleware(NotesMiddleware)
+
+
+@app.get("/alive")
+async def alive():
+    return "ok"
 """
 
 EXAMPLES = (
@@ -288,4 +374,10 @@ async def me(user=Depends(claims)):
         ),
         bad=True,
     ),
+    Example("a thread for each request", shop(_GATHERED % "name"), bad=True),
+    Example(
+        "a thread once a minute that writes what was gathered",
+        shop(_GATHERED % "(now - last).total_seconds() > 60.0"),
+    ),
+    Example("a thread for each hundred requests", shop(_GATHERED % "gathered and len(gathered) >= 100")),
 )

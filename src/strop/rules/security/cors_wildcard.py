@@ -7,7 +7,9 @@
 user visits can call the API with that user's cookies and read the answers.
 
 **How it is found.** The arguments where the middleware is added, constants followed. A note in an application that
-neither reads nor sets a cookie, has no session and no HTTP Basic: there a browser sends nothing by itself; where each cookie that is set is `samesite="lax"` or "strict" and nothing else identifies a user (no session middleware); and in examples and tools.
+neither reads nor sets a cookie, has no session and no HTTP Basic: there a browser sends nothing by itself. What
+counts is what the routes behind this middleware do: those of its own application and of what is mounted there. A session of the
+application around a mounted one counts where the mounted one reads it. A note too where each cookie that is set is `samesite="lax"` or "strict" and nothing else identifies a user (no session middleware); and in examples and tools.
 
 **How to fix it.** Name the origins that may, or leave `allow_credentials` out: a token in the `Authorization` header
 does not need it.
@@ -27,6 +29,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.route import Middleware, Route
 from strop.rules.aside import is_aside
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -35,9 +38,10 @@ from strop.rules.sample import plain
 from strop.rules.told import marks
 
 RULE = Rule("SEC011", "cors-wildcard", "security", "error", "Any origin with the user's cookies", static=True)
-WORDS = ("CORSMiddleware", "cookies", "set_cookie", "CookieTransport")
+WORDS = ("CORSMiddleware", "cookies", "set_cookie", "CookieTransport", "session")
 KINDS = ("function", "module", "class")
 _SENT = ("APIKeyCookie", "HTTPBasic", "HTTPDigest")  # what a browser sends by itself
+_CONNECTIONS = (".Request", ".HTTPConnection", ".WebSocket")
 _EVERYTHING = ("*", ".*", "^.*$", "https?://.*", ".+")
 
 
@@ -51,6 +55,10 @@ def notice(body: Body) -> Iterator[Mark]:
         kept = all(_stays(body, each) for each in cookies if isinstance(each, ast.Call))
         sets = any(isinstance(each, ast.Call) for each in cookies)
         yield body.mark(RULE.code, place, kind="cookie", sets=sets, sent=not kept)
+    for read in body.of(ast.Attribute):
+        if read.attr == "session" and body.instance(read.value).endswith(_CONNECTIONS):
+            yield body.mark(RULE.code, read, kind="session")
+            break
     for call in body.calls("add_middleware", "Middleware", "CORSMiddleware"):
         names = [body.name(arg) for arg in call.args[:1]] + [body.name(call.func)]
         given = {k.arg: k.value for k in call.keywords}
@@ -84,13 +92,14 @@ def _is_wild(body: Body, given: ast.expr | None) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each place."""
-    routes = [r.key for r in project.imported.routes if r.kind == "http"]
-    cookies = _has_cookies(project)
     for mark in marks(project, RULE):
+        added = [m for m in project.imported.middleware if _is_at(m, mark)]
+        behind = _behind(project, added)
+        cookies = _has_cookies(project, added, behind)
         yield draft(
             RULE,
             mark.span,
-            routes,
+            [r.key for r in behind if r.kind == "http"],
             message='CORSMiddleware allows every origin ("*") with credentials',
             impact="any site that a user visits can call the API with the user's cookies and read what it answers",
             solution="name the origins, or set allow_credentials=False where no cookie identifies users",
@@ -100,22 +109,92 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         )
 
 
-def _has_cookies(project: Project) -> bool:
-    """Whether anything may identify a user by what a browser sends by itself."""
-    cookies = list(marks(project, RULE, "cookie"))
+def _is_at(middleware: Middleware, mark: Mark) -> bool:
+    """Whether a layer is added where the mark is."""
+    added, span = middleware.added, mark.span
+    if added is None or added.file != span.file:
+        return False
+    return added.line <= max(span.end_line, span.line) and span.line <= max(added.end_line, added.line)
+
+
+def _behind(project: Project, added: list[Middleware]) -> list[Route]:
+    """The routes whose requests pass one of these layers; without any, where it can't be told whose it is, all of
+    the only application, or none of several.
+    """
+    routes = project.imported.routes
+    if added:
+        return [r for r in routes if any(m.is_around(r) for m in added)]
+    several = len({(r.application, r.mounted) for r in routes}) > 1
+    return [] if several else list(routes)
+
+
+def _has_cookies(project: Project, added: list[Middleware], behind: list[Route]) -> bool:
+    """Whether anything may identify a user of these routes by what a browser sends by itself."""
+    routes = behind if added else list(project.imported.routes)
+    keys = {route.key for route in routes}
+    cookies = [mark for mark in marks(project, RULE, "cookie") if _is_of(project, mark, keys)]
     if any(mark.fact("sent") for mark in cookies):
         return True
     stay = any(mark.fact("sets") for mark in cookies)
     if cookies and not stay:
         return True  # read here, set by somebody else
-    if any("session" in m.name.rpartition(":")[2].lower() for m in project.imported.middleware):
+    if any(_keeps_session(project, m, added, keys) for m in project.imported.middleware):
         return True
     return any(
         (not stay and any(p.place == "cookie" for p in route.parameters))
         or any(d.scheme.endswith(_SENT if not stay else _SENT[1:]) for d in route.dependencies)
-        for route in project.imported.routes
+        for route in routes
     )
 
+
+def _is_of(project: Project, mark: Mark, keys: set[str]) -> bool:
+    """Whether one of these routes leads to a mark; or none at all, so that it can't be told whose it is."""
+    led = {way.route for way in project.reaches.get(mark.function, ()) if way.route}
+    return not led or bool(led & keys)
+
+
+def _keeps_session(project: Project, layer: Middleware, added: list[Middleware], keys: set[str]) -> bool:
+    """Whether a layer keeps sessions for what lies behind one of the added layers: its own application's, or one that
+    the routes behind it read.
+    """
+    if "session" not in layer.name.rpartition(":")[2].lower():
+        return False
+    owners = {(m.application, m.mounted) for m in added}
+    if not owners or (layer.application, layer.mounted) in owners or not layer.application:
+        return True
+    return layer.application in {m.application for m in added} and any(
+        _is_of(project, mark, keys) for mark in marks(project, RULE, "session")
+    )
+
+
+_MOUNTED = """
+from fastapi import Cookie, Request
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.middleware.sessions import SessionMiddleware
+
+news = FastAPI()
+news.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)
+
+
+@news.get("/latest")
+def latest():
+    return "news"
+
+
+app.add_middleware(SessionMiddleware, secret_key="of the tests")
+app.mount("/news", news)
+
+
+@app.get("/me")
+def me(request: Request, name: str = Cookie()):
+    return request.session["user"], request.cookies
+"""
+_READS_SESSION = """
+
+@news.get("/mine")
+def mine(request: Request):
+    return request.session["user"]
+"""
 
 EXAMPLES = (
     Example(
@@ -190,6 +269,42 @@ def login(name: str, response: Response):
 def me(session: str = Cookie()):
     return session
 """),
+        bad=True,
+    ),
+    Example(
+        "a mounted application that reads no cookie: a note",
+        plain(_MOUNTED),
+        bad=True,
+    ),
+    Example(
+        "a mounted application that reads the session around it",
+        plain(_MOUNTED + _READS_SESSION),
+        bad=True,
+    ),
+    Example(
+        "an application beside the one with cookies: a note",
+        plain(
+            """
+from fastapi import Cookie
+
+
+@app.get("/me")
+def me(session: str = Cookie()):
+    return session
+""",
+            public="""
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+served = FastAPI()
+served.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)
+
+
+@served.get("/latest")
+def latest():
+    return "news"
+""",
+        ),
         bad=True,
     ),
 )
