@@ -88,4 +88,4 @@ def test_an_exception_of_the_handler_passes_unchanged() -> None:
 def test_exchanges_have_the_fields_of_the_evidence() -> None:
     evidence = pytest.importorskip("strop.evidence")
     exchange = record("calls", "/idle/1").one
-    assert set(exchange) == set(evidence.Exchange.__dataclass_fields__)
+    assert set(exchange) == set(evidence.Exchange.__struct_fields__)

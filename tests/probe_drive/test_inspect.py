@@ -34,7 +34,7 @@ def _route(shop: dict[str, Any], key: str) -> dict[str, Any]:
 
 def test_field_names_are_those_of_the_nouns(shop: dict[str, Any]) -> None:
     def fields(noun: Any) -> set[str]:
-        return set(noun.__dataclass_fields__)
+        return set(noun.__struct_fields__)
 
     assert set(shop) - {"refused"} <= fields(Imported)  # the source reader says more
     assert set(shop["routes"][0]) <= fields(Route)

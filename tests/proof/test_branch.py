@@ -194,7 +194,12 @@ def test_what_only_the_second_world_tells_apart_is_found_among_several(made: See
         base.second = None
     assert proof is not None
     proof.served.instance.close()
-    assert [(gate.number, gate.passed) for gate in proof.gates] == [(1, True), (3, True), (6, True)]
+    assert [(gate.number, gate.passed) for gate in proof.gates] == [
+        (1, True),
+        (3, True),
+        (6, True),
+        (8, True),
+    ]
     assert titles(found) == ["turned", "counted"]
     (refused,) = found.refused
     assert (refused.item.finding.slug, "with rows in another order" in refused.reason) == ("order lost", True)

@@ -37,7 +37,7 @@ def connect(address: Address) -> Connection:
     where no server answers.
     """
     try:
-        import pymysql
+        import pymysql.converters
     except ImportError:
         raise Problem("W316", "the application uses MySQL and PyMySQL is missing", do=EXTRA) from None
     at_socket = address.host.startswith("/")
@@ -52,7 +52,7 @@ def connect(address: Address) -> Connection:
             charset="utf8mb4",
             autocommit=True,
             connect_timeout=5,
-            conv={},
+            conv={**pymysql.converters.encoders},  # and no decoders
         )
     except pymysql.OperationalError as error:
         message = f"the MySQL server refuses a connection: {error.args[-1]}"
