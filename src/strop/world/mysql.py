@@ -40,6 +40,7 @@ def connect(address: Address) -> Connection:
         import pymysql.converters
     except ImportError:
         raise Problem("W316", "the application uses MySQL and PyMySQL is missing", do=EXTRA) from None
+    encoders: Any = pymysql.converters.encoders  # and no decoders
     at_socket = address.host.startswith("/")
     try:
         made: Connection = pymysql.connect(
@@ -52,7 +53,7 @@ def connect(address: Address) -> Connection:
             charset="utf8mb4",
             autocommit=True,
             connect_timeout=5,
-            conv={**pymysql.converters.encoders},  # and no decoders
+            conv=encoders,
         )
     except pymysql.OperationalError as error:
         message = f"the MySQL server refuses a connection: {error.args[-1]}"
