@@ -18,3 +18,14 @@ def is_depends(call: ast.Call) -> bool:
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
     """The value of a keyword argument."""
     return next((k.value for k in call.keywords if k.arg == name), None)
+
+
+def targets_of(node: ast.AST) -> list[ast.expr]:
+    """What an assignment gives a value to, annotated or not; nothing for what is none."""
+    return (
+        node.targets
+        if isinstance(node, ast.Assign)
+        else [node.target]
+        if isinstance(node, ast.AnnAssign)
+        else []
+    )

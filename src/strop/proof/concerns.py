@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from strop.patch import Edit, Patch
+from strop.project.spelling import targets_of
 from strop.proof.chosen import edited_functions
 from strop.proof.lint import runs_at_import
 
@@ -66,16 +67,9 @@ def _concerns(edit: Edit, names: frozenset[str]) -> bool:
 def _state(tree: ast.Module) -> Iterator[str]:
     """Names of the module that hold something that may change: no constants."""
     for node in tree.body:
-        targets = (
-            node.targets
-            if isinstance(node, ast.Assign)
-            else [node.target]
-            if isinstance(node, ast.AnnAssign)
-            else []
-        )
         value = getattr(node, "value", None)
         if not isinstance(value, ast.Constant):
-            yield from (each.id for each in targets if isinstance(each, ast.Name))
+            yield from (each.id for each in targets_of(node) if isinstance(each, ast.Name))
 
 
 def functions(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, _Function]]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
-from strop.project.spelling import last_name
+from strop.project.spelling import last_name, targets_of
 
 _MINUTES = 60  # seconds
 _PAUSE = 2  # seconds between two questions, next to which a new connection is nothing
@@ -108,15 +108,8 @@ def _is_own(body: Body, name: str, deepest: int) -> bool:
 
 def _is_set_from(method: ast.FunctionDef | ast.AsyncFunctionDef, node: ast.AST, name: str) -> bool:
     """Whether a statement sets this attribute from a parameter."""
-    targets = (
-        node.targets
-        if isinstance(node, ast.Assign)
-        else [node.target]
-        if isinstance(node, ast.AnnAssign)
-        else []
-    )
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-    if value is None or not any(isinstance(t, ast.Attribute) and t.attr == name for t in targets):
+    if value is None or not any(isinstance(t, ast.Attribute) and t.attr == name for t in targets_of(node)):
         return False
     return any(isinstance(n, ast.Name) and n.id in _parameters(method) for n in ast.walk(value))
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from strop.project.declared.expressions import Declaration
 from strop.project.infer import Types
 from strop.project.scope import Module, Scope
-from strop.project.spelling import keyword, last_name
+from strop.project.spelling import keyword, last_name, targets_of
 from strop.project.table import Engine
 from strop.project.walk import walk
 from strop.span import Span
@@ -101,7 +101,7 @@ def _is_kept(function: ast.AST, call: ast.Call) -> bool:
     names = set()
     for node in walk(function):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is call:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            targets = targets_of(node)
             names |= {target.id for target in targets if isinstance(target, ast.Name)}
             if any(not isinstance(target, ast.Name) for target in targets):
                 return True

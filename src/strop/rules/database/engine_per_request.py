@@ -29,6 +29,7 @@ from strop.project.function import Call, Function
 from strop.project.functions import library
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import targets_of
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -67,7 +68,7 @@ def notice(body: Body) -> Iterator[Mark]:
 
 
 def _is_kept(body: Body, statement: ast.Assign | ast.AnnAssign) -> bool:
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    targets = targets_of(statement)
     names = {t.id for t in targets if isinstance(t, ast.Name)}
     if any(isinstance(t, ast.Attribute | ast.Subscript) for t in targets):
         return True

@@ -33,7 +33,7 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.project.spelling import last_name
+from strop.project.spelling import last_name, targets_of
 from strop.project.walk import walk
 from strop.rules.code import function_at, reaches
 from strop.rules.example import Example
@@ -186,7 +186,7 @@ def _is_at(node: ast.AST, step: Step) -> bool:
 
 def _is_read(node: ast.AST, assign: ast.Assign | ast.AnnAssign) -> bool:
     """Whether a name that is assigned here is read anywhere in the function."""
-    targets = assign.targets if isinstance(assign, ast.Assign) else [assign.target]
+    targets = targets_of(assign)
     names = {n.id for t in targets for n in walk(t) if isinstance(n, ast.Name)}
     return any(isinstance(n, ast.Name) and n.id in names and isinstance(n.ctx, ast.Load) for n in walk(node))
 
