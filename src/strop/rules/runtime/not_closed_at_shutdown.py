@@ -88,13 +88,13 @@ def notice(body: Body) -> Iterator[Mark]:
         return
     yield body.mark(RULE.code, pause, pauses=str(pause.lineno))
     for node in body.of(ast.Assign):
-        made = node.value.value if isinstance(node.value, ast.Await) else node.value
-        if node.lineno > pause.lineno or not isinstance(made, ast.Call) or len(node.targets) != 1:
+        value = node.value.value if isinstance(node.value, ast.Await) else node.value
+        if node.lineno > pause.lineno or not isinstance(value, ast.Call) or len(node.targets) != 1:
             continue
-        end = _CLOSED.get(body.name(made.func), "") if _is_own(node.targets[0]) else ""
+        end = _CLOSED.get(body.name(value.func), "") if _is_own(node.targets[0]) else ""
         name = ast.unparse(node.targets[0])
         if end and not _mentioned(body, name, pause.lineno) and not _handed_on(body, node, pause.lineno):
-            yield body.mark(RULE.code, node, opens=name, end=end, text=body.text(made.func))
+            yield body.mark(RULE.code, node, opens=name, end=end, text=body.text(value.func))
 
 
 def _is_own(target: ast.expr) -> bool:
