@@ -32,12 +32,12 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Middleware
+from strop.project.spelling import last_name
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
 from strop.rules.layers import layer
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
-from strop.rules.sessions import WORDS as WORDS_OF_SESSIONS
 from strop.rules.sessions import is_session
 from strop.rules.told import marks
 from strop.rules.way import way_down
@@ -48,6 +48,7 @@ RULE = Rule("MID001", "base-http-middleware", "middleware", "note", "BaseHTTPMid
 
 WORDS = ("ContextVar", "set", "call_next")
 _ENDS = ("close", "remove", "aclose")
+_CALLED = frozenset({"session", "db", "db_session"})  # where the type can't be told
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -70,9 +71,8 @@ def _ended_after(body: Body, onward: ast.Call) -> str:
     for call in body.calls(*_ENDS):
         if isinstance(call.func, ast.Attribute) and call.lineno > onward.lineno:
             owner = call.func.value
-            if is_session(body, owner) or (
-                isinstance(owner, ast.Attribute) and owner.attr in WORDS_OF_SESSIONS
-            ):
+            untold = not body.instance(owner) and last_name(owner) in _CALLED
+            if is_session(body, owner) or untold:
                 return body.text(owner)
     return ""
 
