@@ -31,7 +31,9 @@ def ask_first(project: Project) -> frozenset[str]:
                 for way in project.reaches.get(function.id, ())
                 if way.context == "loop"
                 and any(s.text.startswith(_LAYER) for s in way.chain[1:2])
-                and not detours.have(step.span for step in way.chain[2:])  # what is known already is not asked for
+                and not detours.have(
+                    step.span for step in way.chain[2:]
+                )  # what is known already is not asked for
             )
     return frozenset(found)
 
