@@ -70,7 +70,8 @@ class _Loading(Struct):
         if source not in self.at or module not in self.names or source not in self.names:
             return None
         given = self.names[source].given
-        if self.at[source] in self.names[source].late:
+        here = (m for m in self.at if m in self.names)
+        if any(self.at[m] in self.names[m].late for m in here):
             return None  # who wrote it there knows of the circle
         for name in self.names[module].taken.get(line, ()):
             if "__getattr__" not in given and given.get(name, 0) >= self.at[source]:
