@@ -38,7 +38,7 @@ from strop.rules.wording import listed
 RULE = Rule(
     "SCH010", "enum-as-free-string", "schema", "note", "A closed set of values as free text", static=True
 )
-WORDS = ("str",)
+WORDS = ("str", "Literal")
 KINDS = ("class",)
 _LISTS = re.compile(
     r"(?:\(|:\s|\bone of:?\s|\beither\s)((?:['\"`]?[a-z][a-z0-9_-]*['\"`]?(?:,\s*(?:or\s+)?|\s+or\s+|\s*\|\s*)){1,7}['\"`]?[a-z][a-z0-9_-]*['\"`]?)(?:\)|\.|$)"

@@ -153,6 +153,20 @@ def queue(regex: str = ""):
 """
 EXAMPLES = (
     Example(
+        "an administrator looks for a text",
+        plain("""
+import re
+
+NAMES = ["Ada", "Grace"]
+
+
+@app.get("/admin/users")
+def users(q: str = ""):
+    return [name for name in NAMES if re.search(q, name)]
+"""),
+        bad=True,
+    ),
+    Example(
         "a search that is a pattern",
         plain("""
 import re
