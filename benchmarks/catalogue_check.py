@@ -56,7 +56,15 @@ def tops() -> dict[str, list[str]]:
     data = tomllib.loads(CATALOGUE.read_text("utf-8"))
     names = {n for effect in data["effects"] for n in effect["names"]}
     names |= {*data["harmless"]["names"], *data["memoised"]["names"], *data["anonymous"]["names"]}
-    for section in ("builders", "off_loop", "background", "inline", "only_with", "not_without"):
+    for section in (
+        "builders",
+        "off_loop",
+        "background",
+        "inline",
+        "only_with",
+        "not_without",
+        "not_at_zero",
+    ):
         names |= set(data[section])
     names |= set(data["aliases"].values())
     found = defaultdict(list)

@@ -158,6 +158,14 @@ def _takes_effect(catalogue: Catalogue, name: str, call: ast.Call) -> bool:
     local = given.get(catalogue.not_with.get(name, ""))
     if isinstance(local, ast.Constant) and local.value:
         return False
+    if name in catalogue.not_at_zero:
+        place = catalogue.not_at_zero[name]
+        limit = given.get("timeout") or (call.args[place] if len(call.args) > place else None)
+        if isinstance(limit, ast.Constant) and limit.value in (0, False) and limit.value is not None:
+            return False
+    off = name in catalogue.not_without and call.args[:1]
+    if off and isinstance(off[0], ast.Constant) and off[0].value is False:
+        return False
     switch = given.get(catalogue.not_without.get(name, ""))
     return not (isinstance(switch, ast.Constant) and not switch.value)
 

@@ -13,6 +13,7 @@ from strop.rules.detours import Detours
 from strop.rules.filework import is_short
 from strop.rules.loop import SESSIONS
 from strop.rules.nearby import Nearby, is_brief, is_one_row
+from strop.rules.remembering import Remembering
 
 RULE = "ASY001"  # under whose code the places were noted
 WAITS, COMPUTES, FILEWORK, SHORT = range(4)  # weights, the heaviest first
@@ -62,6 +63,7 @@ class Burden:
     def __init__(self, project: Project) -> None:
         self.detours = Detours(project, RULE)
         self.nearby = Nearby(project, RULE)
+        self.remembering = Remembering(project)
 
     def holds(self, function: Function) -> Iterator[Hold]:
         """The calls of a function that hold the thread they are made on."""
@@ -76,7 +78,7 @@ class Burden:
         weight = _usual(function, call, effect)
         if weight == WAITS and self.nearby.has(call):
             weight = SHORT if is_one_row(call) else FILEWORK
-        return SHORT if self.is_seldom(call, weight) else weight
+        return SHORT if self.is_seldom(call, weight) or self.remembering.has(call.span) else weight
 
     def is_seldom(self, call: Call, weight: int) -> bool:
         """Whether a call stands where a usual request does not come; what computes or runs a program is long then too."""

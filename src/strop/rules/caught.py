@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.spelling import last_name
+from strop.rules.secretive import words
 
 _BROAD = frozenset({"Exception", "BaseException"})
 _SPOKEN = frozenset(  # exceptions of Python whose text is most often the project's own words
@@ -38,6 +39,11 @@ LOGS = frozenset(
     | {"print_exc", "capture_exception", "capture_message", "print_exception", "adebug", "ainfo", "aerror"}
     | {"awarning", "aexception", "record_exception", "notice_error", "opt", "success", "trace", "echo"}
 )
+
+_TELLING = frozenset(
+    {"log", "logs", "logger", "logging", "traceback", "capture"}
+)  # words of a name that tells
+_ENTERING = frozenset({"in", "out", "on", "off"})  # log_in, log_out: another verb
 
 
 def types_of(handler: ast.ExceptHandler) -> list[ast.expr]:
@@ -77,7 +83,13 @@ def is_own(body: Body, name: str) -> bool:
 
 def logs(handler: ast.ExceptHandler) -> bool:
     """Whether a handler tells anybody: a logger, a print, an error tracker."""
-    return any(last_name(call.func) in LOGS for call in walked(handler.body) if isinstance(call, ast.Call))
+    return any(is_told(last_name(call.func)) for call in walked(handler.body) if isinstance(call, ast.Call))
+
+
+def is_told(name: str) -> bool:
+    """Whether a function of this name, a library's or the project's own, tells what it is given: log_traceback."""
+    parts = words(name)
+    return name in LOGS or bool(_TELLING.intersection(parts) and not _ENTERING.intersection(parts))
 
 
 def raises(handler: ast.ExceptHandler) -> bool:

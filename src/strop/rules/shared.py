@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from strop.project.body import Body
 from strop.project.mark import Mark
 
-_KIND = "shared"
+KIND = "shared"
 
 
 def changes(body: Body, rule: str) -> Iterator[Mark]:
@@ -16,7 +16,7 @@ def changes(body: Body, rule: str) -> Iterator[Mark]:
     for statement in body.of(ast.Assign):
         for target in statement.targets:
             if isinstance(target, ast.Attribute) and _is_of_module(body, target.value):
-                yield body.mark(rule, statement, kind=_KIND, what=body.text(target))
+                yield body.mark(rule, statement, kind=KIND, what=body.text(target))
 
 
 def _is_of_module(body: Body, owner: ast.expr) -> bool:

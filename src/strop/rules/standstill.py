@@ -20,6 +20,7 @@ from strop.rules.burden import COMPUTES, FILEWORK, HOLDING, SHORT, SLEEPS, WAITS
 from strop.rules.code import function_at, handler, head
 from strop.rules.dearer import Dearer
 from strop.rules.loop import LIBRARIES, SESSIONS
+from strop.rules.loopbound import leads_to_loop
 from strop.rules.protection import Protection
 from strop.rules.seldom import installs_code, is_billing_news, is_end_of_login
 from strop.span import Span, Step
@@ -27,6 +28,7 @@ from strop.span import Span, Step
 _LOOP: tuple[Context, ...] = ("loop", "serialization", "background")
 _LOOK_UPS = ("socket.getaddrinfo", "socket.gethostby", "socket.getfqdn", "socket.getnameinfo")  # of one name
 _NEEDS_LOOP = ("asyncio.", "anyio.")
+_HANDLERS = "ASY003"  # under whose code it was noted which functions need the loop
 Chain = tuple[Step, ...]
 
 
@@ -98,6 +100,8 @@ class Standstill:
 
     def _least(self, hold: Hold, chain: Chain) -> int:
         """The weight that a call has at most when these calls lead to it: what computes for long does so on a detour too."""
+        if self.burden.remembering.have(chain):
+            return SHORT
         return SHORT if hold.weight != COMPUTES and self._is_detour(chain) else WAITS
 
     def _is_detour(self, chain: Chain) -> bool:
@@ -321,5 +325,7 @@ def _awaitless_handlers(project: Project) -> Iterator[Function]:
         found = handler(project, route) if route.kind == "http" and route.is_async else None
         if found is None or not found.is_async or found.awaits or found.is_generator:
             continue
-        if not any(call.name.startswith(_NEEDS_LOOP) for call in found.calls):
+        if any(call.name.startswith(_NEEDS_LOOP) for call in found.calls):
+            continue
+        if not leads_to_loop(project, found, _HANDLERS):
             yield found

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from strop.project.body import Body
 from strop.project.scope import Binding, ClassNode
@@ -40,6 +41,7 @@ class Use(Struct, frozen=True):
     store: str  # dotted name of the container
     how: str
     node: ast.AST
+    by_class: bool = True  # not of an object, which may have one of its own under this name
 
 
 def is_container(expr: ast.expr | None) -> bool:
@@ -114,7 +116,23 @@ def uses(body: Body) -> Iterator[Use]:
     for attribute in body.of(ast.Attribute):
         dotted = _attribute(body, attribute)
         if dotted:
-            yield from _use(body, attribute, dotted)
+            ref = body.ref(attribute.value)
+            of_object = ref is not None and ref.kind == "instance"
+            yield from (replace(use, by_class=not of_object) for use in _use(body, attribute, dotted))
+
+
+def own(body: Body) -> Iterator[tuple[str, ast.AST]]:
+    """The containers of classes above in whose place `__init__` gives each object one of its own: `self.x = ...`."""
+    if body.owner is None or body.symbol.rpartition(".")[2] != "__init__":
+        return
+    lineage = body.types.members.lineage(body.owner.name).classes
+    for attribute in body.of(ast.Attribute):
+        named = isinstance(attribute.value, ast.Name) and attribute.value.id == "self"
+        if not named or not isinstance(body.parent(attribute), ast.Assign | ast.AnnAssign):
+            continue
+        if isinstance(attribute.ctx, ast.Store):
+            above = (owner for owner, _ in lineage if attribute.attr in owner.scope.names)
+            yield from ((f"{owner.name}.{attribute.attr}", attribute) for owner in above)
 
 
 def _is_global(body: Body, node: ast.Name) -> bool:

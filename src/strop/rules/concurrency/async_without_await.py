@@ -15,7 +15,8 @@ handler, hand what waits to the thread pool instead. So it is where the handler 
 shares: the loop does it for one request after the other, threads would not; a lock must.
 
 **When it is no problem.** A handler that does nothing which waits: `def` would only add a thread hop. A handler
-that needs the loop (it makes tasks, asks for the running loop) is left alone.
+that needs the loop (it makes tasks, asks for the running loop), itself or in what it calls, constructors too, is left alone.
+A note where what waits stands in a `cached_property` of an object that outlives the request.
 
 **Sources.** FastAPI, "Concurrency and async / await", section "In a hurry?":
 https://fastapi.tiangolo.com/async/#in-a-hurry
@@ -31,7 +32,7 @@ from strop.project.body import Body
 from strop.project.function import Function
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules import shared
+from strop.rules import loopbound, shared
 from strop.rules.code import function_at, handler, head, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
@@ -41,6 +42,7 @@ from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.rules.served import requests
 from strop.rules.standstill import Cause, Standstill
+from strop.rules.told import marks
 from strop.rules.wording import many, time
 from strop.span import Step
 
@@ -50,8 +52,9 @@ _NEEDS_LOOP = ("asyncio.", "anyio.")
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """What threads would change at once if a handler were `def`."""
+    """What threads would change at once if a handler were `def`, and what they could not do at all."""
     yield from shared.changes(body, RULE.code)
+    yield from loopbound.needs(body, RULE.code)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -110,7 +113,7 @@ def _change(project: Project, cause: Cause) -> Mark | None:
     """Where the handler, what it calls or what leads to the wait changes an object of the whole process."""
     passed = {found.id for step in cause.chain if (found := function_at(project, step.span)) is not None}
     passed |= {cause.function.id} | {c.target for c in cause.function.calls}
-    return next((m for m in project.source.marks.get(RULE.code, ()) if m.function in passed), None)
+    return next((m for m in marks(project, RULE, shared.KIND) if m.function in passed), None)
 
 
 def _candidates(project: Project) -> dict[str, Function]:
@@ -124,6 +127,7 @@ def _candidates(project: Project) -> dict[str, Function]:
         and not f.awaits
         and not f.is_generator
         and not any(c.name.startswith(_NEEDS_LOOP) for c in f.calls)
+        and not loopbound.leads_to_loop(project, f, RULE.code)
     }
 
 
@@ -214,6 +218,75 @@ def choose_tray(session: Session, name: str) -> None:
 async def print_label(name: str, session: Session = Depends(get_session)):
     choose_tray(session, name)
     return {"tray": printer.tray}
+"""),
+        bad=True,
+    ),
+    Example(
+        "makes an object that makes a task",
+        plain("""
+import subprocess
+
+
+class Leases:
+    def __init__(self, network: str):
+        self.network = network
+        subprocess.check_output(["dnsmasq", "--test"])
+        asyncio.create_task(self.watch())
+
+    async def watch(self):
+        await asyncio.sleep(60)
+
+
+@app.post("/leases/{network}")
+async def serve_leases(network: str):
+    leases = Leases(network)
+    return {"network": leases.network}
+"""),
+        bad=False,
+    ),
+    Example(
+        "asks whether there is a loop, and does without",
+        plain("""
+import subprocess
+
+
+class Leases:
+    def __init__(self, network: str):
+        self.network = network
+        subprocess.check_output(["dnsmasq", "--test"])
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            self.network = "none"
+
+
+@app.post("/leases/{network}")
+async def serve_leases(network: str):
+    leases = Leases(network)
+    return {"network": leases.network}
+"""),
+        bad=True,
+    ),
+    Example(
+        "kept by the object that asks: a note",
+        plain("""
+from functools import cached_property
+
+import httpx
+
+
+class Login:
+    @cached_property
+    def settings(self) -> dict:
+        return httpx.get("https://login.example/.well-known", timeout=5).json()
+
+
+login = Login()
+
+
+@app.get("/about")
+async def about():
+    return {"issuer": login.settings["issuer"]}
 """),
         bad=True,
     ),

@@ -22,7 +22,7 @@ from its route or in a folder of examples.
 awaited, or an asynchronous library.
 
 **When it is no problem.** Rows that an asynchronous session makes objects of (too many rows, rather: DB003, DB008),
-`mkdir` and the like, start-up code, what `lru_cache`, a module's singleton or a filled dictionary keeps, work that
+`mkdir` and the like, what only looks (a `timeout` of 0, `get(False)`), start-up code, what `lru_cache`, a module's singleton or a filled dictionary keeps, work that
 is handed to a thread. For a synchronous session there is one finding for each async function that waits for it, and
 not one a statement or a route; one for a file where they are many. Handlers that await nothing are ASY003's.
 
@@ -326,6 +326,41 @@ def _outermost(project: Project, stack: tuple[Span, ...]) -> str:
 
 
 EXAMPLES = (
+    Example(
+        "only looks whether there is anything",
+        plain("""
+import queue
+import select
+import threading
+
+waiting = queue.Queue()
+slots = threading.Semaphore(3)
+
+
+@app.get("/output")
+async def read_output(handle: int):
+    while not select.select([handle], [], [], 0)[0]:
+        await asyncio.sleep(0.1)
+    if slots.acquire(timeout=0):
+        return waiting.get(False)
+    return waiting.get(timeout=0)
+"""),
+        bad=False,
+    ),
+    Example(
+        "waits until there is something",
+        plain("""
+import select
+
+
+@app.get("/output")
+async def read_output(handle: int):
+    while not select.select([handle], [], [], 1)[0]:
+        await asyncio.sleep(0.1)
+    return {"handle": handle}
+"""),
+        bad=True,
+    ),
     Example(
         "one statement at the end of a login: a note",
         shop("""

@@ -5,8 +5,8 @@
 **Why it costs.** The client is told that all went well, the data is not there, and nobody can find out why: the exception is
 gone.
 
-**How it is found.** A `try` that asks the database or another service, whose handler for all exceptions neither raises nor logs,
-and passes or returns an empty value, in code that a route reaches.
+**How it is found.** A `try` that asks the database or another service, whose handler for all exceptions neither raises nor logs (nor calls
+a function of the project that does), and passes or returns an empty value, in code that a route reaches.
 
 **How to fix it.** Catch the one exception that is expected; log the others, or let them go.
 
@@ -145,7 +145,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     refuse = raising(project) if noticed else {}  # who asks whether somebody may, and goes on when not
     for mark in noticed:
         ways = ways_to(project, mark.function)
-        work = _work(project, mark, refuse) if ways else None
+        work = _work(project, mark, refuse) if ways and not _is_told(project, mark) else None
         if work is not None:
             call, kind = work
             yield tell(
@@ -163,6 +163,16 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 or mark.fact("fallback")
                 else None,
             )
+
+
+def _is_told(project: Project, mark: Mark) -> bool:
+    """Whether the handler calls a function of the project that writes to a log, itself or one call below."""
+    lines = range(mark.span.line, max(mark.span.line, mark.span.end_line) + 1)
+    functions = project.source.functions
+    called = {c.target for c in functions[mark.function].calls if c.target and c.span.line in lines}
+    below = {c.target for one in called if one in functions for c in functions[one].calls if c.target}
+    found = [functions[one] for one in called | below if one in functions]
+    return any(_LOGGER.search(call.text) for function in found for call in function.calls)
 
 
 def _tells(project: Project, call: Call) -> bool:
@@ -234,6 +244,46 @@ def add_customer(name: str, session: Session = Depends(get_session)):
         session.commit()
     except Exception:
         logger.exception("customer %s not kept", name)
+        return None
+    return {"name": name}
+"""),
+    ),
+    Example(
+        "told by a function of the project that logs",
+        shop("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+def note(text: str) -> None:
+    logger.error("%s", text)
+
+
+@app.post("/customers")
+def add_customer(name: str, session: Session = Depends(get_session)):
+    session.add(Customer(name=name))
+    try:
+        session.commit()
+    except Exception as failure:
+        note(f"customer {name} not kept: {failure}")
+        return None
+    return {"name": name}
+"""),
+    ),
+    Example(
+        "told by a function that is named for it",
+        shop("""
+from telling import log_traceback
+
+
+@app.post("/customers")
+def add_customer(name: str, session: Session = Depends(get_session)):
+    session.add(Customer(name=name))
+    try:
+        session.commit()
+    except Exception:
+        log_traceback("customer not kept")
         return None
     return {"name": name}
 """),

@@ -9,7 +9,8 @@ resources.
 
 **How it is found.** In the application's lifespan: names and attributes that are assigned something that has to be
 closed before the `yield`, without a word of them after it and without `with`; and, through calls, engines that
-start-up reaches against `dispose()` that shutdown reaches.
+start-up reaches against `dispose()` that shutdown reaches. Engines
+in branches of one function that exclude each other are one.
 
 **How to fix it.** `async with` around the `yield`, an `AsyncExitStack`, or closing in `finally`; each in a `try` of its
 own, so that one failure doesn't keep the others open.
@@ -34,6 +35,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.exclusive import exclude
 from strop.rules.rule import Rule
 from strop.rules.wording import many
 from strop.span import Span, Step
@@ -74,8 +76,10 @@ _FURTHEST = 4  # calls between the lifespan and an engine
 
 def notice(body: Body) -> Iterator[Mark]:
     """Where engines are made and disposed; what a generator opens before its yield and forgets after it."""
+    made: list[ast.Call] = []
     for call in body.calls("create_engine", "create_async_engine"):
-        if body.name(call.func) in _CLOSED:
+        if body.name(call.func) in _CLOSED and not any(exclude(body, call, other) for other in made):
+            made.append(call)
             yield body.mark(RULE.code, call, engine=body.text(call.func))
     for call in body.calls("dispose"):
         yield body.mark(RULE.code, call, disposes=body.text(call.func))
@@ -84,13 +88,13 @@ def notice(body: Body) -> Iterator[Mark]:
         return
     yield body.mark(RULE.code, pause, pauses=str(pause.lineno))
     for node in body.of(ast.Assign):
-        made = node.value.value if isinstance(node.value, ast.Await) else node.value
-        if node.lineno > pause.lineno or not isinstance(made, ast.Call) or len(node.targets) != 1:
+        value = node.value.value if isinstance(node.value, ast.Await) else node.value
+        if node.lineno > pause.lineno or not isinstance(value, ast.Call) or len(node.targets) != 1:
             continue
-        end = _CLOSED.get(body.name(made.func), "") if _is_own(node.targets[0]) else ""
+        end = _CLOSED.get(body.name(value.func), "") if _is_own(node.targets[0]) else ""
         name = ast.unparse(node.targets[0])
         if end and not _mentioned(body, name, pause.lineno) and not _handed_on(body, node, pause.lineno):
-            yield body.mark(RULE.code, node, opens=name, end=end, text=body.text(made.func))
+            yield body.mark(RULE.code, node, opens=name, end=end, text=body.text(value.func))
 
 
 def _is_own(target: ast.expr) -> bool:
@@ -280,6 +284,53 @@ async def close():
 """,
         },
         bad=True,
+    ),
+    Example(
+        "one engine, made in one of three ways",
+        {
+            "main.py": """\
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from database import close, start
+
+
+@asynccontextmanager
+async def lifespan(app):
+    start("postgresql+asyncpg://db/shop")
+    yield
+    await close()
+
+
+app = FastAPI(lifespan=lifespan)
+""",
+            "database.py": """\
+from sqlalchemy.ext.asyncio import create_async_engine
+
+engines = []
+
+
+def make(url):
+    if url.startswith("sqlite"):
+        return create_async_engine(url)
+    if url.endswith("replica"):
+        engine = create_async_engine(url, pool_size=20)
+    else:
+        engine = create_async_engine(url, pool_size=5)
+    return engine
+
+
+def start(url):
+    engines.append(make(url))
+
+
+async def close():
+    for engine in engines:
+        await engine.dispose()
+""",
+        },
+        bad=False,
     ),
     Example(
         "closed after the yield",

@@ -7,7 +7,7 @@ carries each one's `token`; or a row of a table with such a column is returned w
 
 **How it is found.** Fields of response models, through models inside models, in routes whose answer reaches them. `SecretStr` and `exclude=True`
 are taken into account; a token that a POST gives once, or at the top of an answer, is what was asked for,
-like the password that stands beside the address that it is for. A note where administrators read what they also set, and
+like a password that the handler draws, keeps nowhere and hands over, and the password that stands beside the address that it is for. A note where administrators read what they also set, and
 where the path says that secrets are what is asked for (`/credentials/{id}`).
 
 **How to fix it.** A model for the answer that does not have the field (`UserPublic`, `UserSummary`).
@@ -33,6 +33,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules import endpoint as routes
 from strop.rules.draft import draft
+from strop.rules.drawn import drawn, is_drawn
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.models import answered, fields_of, inner_of, owner_of
@@ -80,11 +81,12 @@ _MASKS = ("masked", "mask", "redact", "redacted", "hide_secrets", "sanitize", "w
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """Instances of the project's classes that a route without a model returns."""
+    """Instances of the project's classes that a route without a model returns; secrets that a route makes and hands over."""
     route = endpoint(body)
     node = body.node
     if route is None or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return
+    yield from drawn(body, RULE.code)
     if route.keyword("response_model") is not None or node.returns is not None:
         return
     for returned in body.of(ast.Return):
@@ -110,6 +112,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 known[key] = list(_secrets(project, model, route.method))
             for top, way in known[key]:
                 owner = owner_of(project, model.id, top) or model
+                if is_drawn(project, route, top):
+                    continue  # what the route is there to make
                 found[owner.id, top].append((route.key, way))
     protection = Protection.of(project)
     for (owner_id, field), told in found.items():
@@ -300,6 +304,50 @@ class Explained(BaseModel):
 def list_texts() -> list[Explained]:
     return []
 """),
+    ),
+    Example(
+        "a password that is drawn and kept nowhere",
+        plain("""
+import secrets
+import string
+
+from pydantic import BaseModel
+
+
+class Proposed(BaseModel):
+    password: str
+
+
+@app.get("/password")
+def propose_password() -> Proposed:
+    while True:
+        password = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(16))
+        if any(letter.isdigit() for letter in password):
+            return Proposed(password=password)
+"""),
+    ),
+    Example(
+        "a password that is drawn, kept, and shown to whoever may see the user",
+        plain("""
+import secrets
+
+from pydantic import BaseModel
+
+KEPT = {}
+
+
+class User(BaseModel):
+    name: str
+    password: str
+
+
+@app.put("/users/{name}")
+def make_user(name: str) -> User:
+    password = secrets.token_urlsafe()
+    KEPT.setdefault(name, password)
+    return User(name=name, password=password)
+"""),
+        bad=True,
     ),
     Example("the stored model", plain(_USERS.format(model="User")), bad=True),
     Example("a model for the answer", plain(_USERS.format(model="UserPublic")), mends="the stored model"),

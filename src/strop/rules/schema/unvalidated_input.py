@@ -13,7 +13,7 @@ ValueError or assert. Not where an exception handler takes ValidationError.
 **How to fix it.** Let FastAPI read it (a body model, `Annotated[Model, Query()]`), or
 `except ValidationError as e: raise RequestValidationError(e.errors())`.
 
-**When it is no problem.** What the application wrote itself.
+**When it is no problem.** What the application wrote itself; a body that FastAPI has read into the same model, or one below it, before.
 
 **Sources.** FastAPI, "Handling Errors": https://fastapi.tiangolo.com/tutorial/handling-errors/ ;
 https://github.com/fastapi/fastapi/issues/2252
@@ -34,6 +34,7 @@ from strop.project.project import Project
 from strop.project.shared import shared
 from strop.project.spelling import last_name
 from strop.rules.caught import caught_names, is_broad
+from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.models import fields_of, is_model
 from strop.rules.rule import Rule
@@ -82,7 +83,7 @@ def notice(body: Body) -> Iterator[Mark]:
         yield body.mark(RULE.code, body.node, kind=REFUSES)
     for call in body.of(ast.Call):
         model = _model(body, call)
-        if model and not _is_tried(body, call):
+        if model and not _is_tried(body, call) and not _is_validated(body, call, model):
             owner = body.types.found.classes[model]
             sent = next((what for part in _parts(call) if (what := _sent(body, part, 0))), "")
             plain_names = "" if sent else _named(body, call)
@@ -95,6 +96,23 @@ def notice(body: Body) -> Iterator[Mark]:
                     plain=plain_names,
                     model=f"{owner.module.file}:{owner.qualname}",
                 )
+
+
+def _is_validated(body: Body, call: ast.Call, model: str) -> bool:
+    """Whether FastAPI has read this request's body into the model (or one below it) before: what is sent fits."""
+    found = endpoint(body)
+    if found is None or not any(_is_whole_body(body, part) for part in _parts(call)):
+        return False
+    read = [a for a in found.arguments() if a.source == "body"]
+    embedded = any(k.arg == "embed" for a in read if a.marker is not None for k in a.marker.keywords)
+    return len(read) == 1 and not embedded and model in body.bases(read[0].type)
+
+
+def _is_whole_body(body: Body, expr: ast.expr) -> bool:
+    """`await request.json()`, as it is."""
+    shown = body.value(expr)
+    shown = shown.value if isinstance(shown, ast.Await) else shown
+    return isinstance(shown, ast.Call) and last_name(shown.func) in ("json", "body")
 
 
 def _refuses(statement: ast.AST) -> bool:
@@ -289,6 +307,32 @@ EXAMPLES = (
             )
         ),
         mends="the body by hand",
+    ),
+    Example(
+        "the body by hand, which FastAPI has read into the same model",
+        plain("""
+from fastapi import Request
+from pydantic import BaseModel
+
+
+class Order(BaseModel):
+    number: int
+
+
+OrderIn = Order
+
+
+def order_class() -> type[OrderIn]:
+    return Order
+
+
+@app.post("/orders")
+async def add_order(request: Request, payload: OrderIn):
+    sent = await request.json()
+    made = order_class()
+    order = made(**sent)
+    return {"number": order.number, "kept": payload.number}
+"""),
     ),
     Example(
         "a model with validators as a dependency",

@@ -10,7 +10,7 @@ as it is to a JSON response, or `exc.body` to an answer or a log.
 
 **How to fix it.** `jsonable_encoder(exc.errors())`; leave `input`, `ctx` and the body out.
 
-**When it is no problem.** A list that the handler builds itself from `loc`, `msg` and `type`.
+**When it is no problem.** Pydantic 1, whose errors are plain values; a list that the handler builds itself from `loc`, `msg` and `type`.
 
 **Sources.** FastAPI, "Override request validation exceptions":
 https://fastapi.tiangolo.com/tutorial/handling-errors/#override-request-validation-exceptions
@@ -31,6 +31,7 @@ from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
+from strop.rules.versions import before
 
 RULE = Rule(
     "SCH007", "validation-handler", "schema", "warning", "The 422 handler fails or leaks", static=True
@@ -134,7 +135,10 @@ def _is_body(expr: ast.AST, name: str) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each place."""
+    plain_errors = before(project, "pydantic", "2")  # without exceptions in them
     for kind, (message, impact, solution) in _SAID.items():
+        if kind == "crash" and plain_errors:
+            continue
         for mark in marks(project, RULE, kind):
             yield tell(
                 RULE,
@@ -162,6 +166,14 @@ async def refuse(request: Request, exc: RequestValidationError):
 
 EXAMPLES = (
     Example("as they are", plain(_HANDLER.format(errors="exc.errors()")), bad=True),
+    Example(
+        "as they are, where Pydantic is locked before 2",
+        plain(_HANDLER.format(errors="exc.errors()")) | {"requirements.txt": "fastapi\npydantic==1.10.26\n"},
+    ),
+    Example(
+        "as they are, where nothing but Pydantic 1 is allowed",
+        plain(_HANDLER.format(errors="exc.errors()")) | {"requirements.txt": "fastapi\npydantic>=1.8,<2\n"},
+    ),
     Example("encoded", plain(_HANDLER.format(errors="jsonable_encoder(exc.errors())")), mends="as they are"),
     Example("the body is sent back", plain(_HANDLER.format(errors='"wrong", "body": exc.body')), bad=True),
     Example(

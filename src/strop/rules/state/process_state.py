@@ -16,7 +16,8 @@ process (sockets, tasks) needs a message to the others, or routing that is stick
 
 **When it is no problem.** What belongs to a process anyway is not reported: tasks, locks, sockets, context
 variables, objects that hold a socket, what is filled at import or start-up, caches that hold what can be computed
-again, objects that every process makes alike (clients, one for each event loop). Neither is a count that is only
+again, objects that every process makes alike (clients, one for each event loop), what a class only declares and `__init__`
+of a class below it sets anew on each object. Neither is a count that is only
 logged or reported, one that makes numbers together with the worker's own, or a memory for the time without Redis. A note where nothing in
 the repository starts several workers: no `--workers`, no `workers=`, no Gunicorn.
 
@@ -45,7 +46,7 @@ from strop.rules.example import Example
 from strop.rules.replicas import are_several, note_workers
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
-from strop.rules.stores import holds_bound, is_container, is_fallback, uses
+from strop.rules.stores import holds_bound, is_container, is_fallback, own, uses
 from strop.rules.wording import listed
 from strop.span import Step
 
@@ -81,7 +82,10 @@ def notice(body: Body) -> Iterator[Mark]:
                 text=body.brief(use.node, 60),
                 given=_given(body, use.node),
                 fallback=use.how == "grow" and is_fallback(body, use.node),
+                of_object=not use.by_class,
             )
+        for store, node in own(body):
+            yield body.mark(RULE.code, node, store=store, how="own")
         yield from counted(body, RULE.code)
         yield from weighty(body, RULE.code)
         return
@@ -156,7 +160,9 @@ def _written(project: Project, made: Mark, marks: list[Mark]) -> list[tuple[Mark
     if not (any(m.fact("how") == "read" for m in marks) if made.fact("number") else read_elsewhere(marks)):
         return []
     wanted = ("count",) if made.fact("number") else ("grow", "count")
-    kept = [m for m in marks if m.fact("how") in wanted and not m.fact("fallback")]
+    owned = any(m.fact("how") == "own" for m in marks)
+    changed = [m for m in marks if m.fact("how") in wanted and not m.fact("fallback")]
+    kept = [m for m in changed if not (owned and m.fact("of_object"))]
     ways = [(m, w) for m in kept for w in requests_to(project, m)]
     return [] if _is_emptied(project, marks, {w.route for _, w in ways}) else ways
 
@@ -428,6 +434,60 @@ async def answer():
     return number(), await (await client()).ask()
 """),
         bad=False,
+    ),
+    Example(
+        "declared above, and set anew on each object",
+        plain("""
+class Document:
+    changed: list[str] = []
+
+    def change(self, name: str):
+        self.changed.append(name)
+
+    def told(self):
+        return list(self.changed)
+
+
+class Letter(Document):
+    def __init__(self, changed: list[str]):
+        self.changed = changed
+
+
+@app.post("/letters/{name}")
+async def change_letter(name: str):
+    letter = Letter([])
+    letter.change(name)
+    return letter.told()
+""")
+        | _WORKERS,
+        bad=False,
+    ),
+    Example(
+        "declared in a class, and one for all its objects",
+        plain("""
+class Document:
+    changed: list[str] = []
+
+    def change(self, name: str):
+        self.changed.append(name)
+
+    def told(self):
+        return list(self.changed)
+
+
+class Letter(Document):
+    def __init__(self, name: str):
+        self.name = name
+
+
+@app.post("/letters/{name}")
+async def change_letter(name: str):
+    letter = Letter(name)
+    letter.change(name)
+    return letter.told()
+""")
+        | _WORKERS,
+        bad=True,
     ),
     Example(
         "a channel that holds its socket",

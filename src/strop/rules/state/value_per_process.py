@@ -16,7 +16,7 @@ says it is for: a secret or key, a worker's identity, a date. The defaults of on
 it is used. Ask for the time in the function, or with `default_factory`.
 
 **When it is no problem.** The time of the start itself (`STARTED_AT`), a value that is made for a test or a cache
-buster, a salt that is only compared with in memory; files of examples and scripts. A note where all who make an object give the field. A random identity of one process is reported only where it is taken from the process's number.
+buster, a salt that is only compared with in memory; files of examples and scripts. A note where all who make an object give the field, and in a module that is started by itself (`if __name__ == "__main__"`) and that no route leads to. A random identity of one process is reported only where it is taken from the process's number.
 
 **Sources.** https://github.com/fastapi/fastapi/issues/592 ; Gunicorn, "preload_app":
 https://docs.gunicorn.org/en/stable/settings.html#preload-app
@@ -40,6 +40,7 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.told import is_reached
 from strop.rules.wording import many
 from strop.span import Step
 
@@ -81,6 +82,7 @@ _IDENTITY = re.compile(
     r"worker|instance|process|node|owner|consumer|server|replica|holder|identity|client_id|lock", re.I
 )
 _MOMENT = re.compile(r"start|boot|launch|init|import|load|build|epoch|uptime|min|max|version|year", re.I)
+_SERVES = re.compile(r"\b(uvicorn|gunicorn|hypercorn|granian|FastAPI|APIRouter|Celery|celery)\b")
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -102,8 +104,16 @@ def notice(body: Body) -> Iterator[Mark]:
             if kind == "moment" and len(body.scope.names.get(target.id, ())) > 1:
                 continue  # set again later: it is a variable
             if kind:
-                yield body.mark(RULE.code, node, kind=kind, name=target.id, text=body.brief(call, 60))
+                text = body.brief(call, 60)
+                program = kind != "default" and _is_program(body)
+                yield body.mark(RULE.code, node, kind=kind, name=target.id, text=text, program=program)
                 break
+
+
+def _is_program(body: Body) -> bool:
+    """Whether a module is started by itself, and starts no server."""
+    text = "\n".join(body.module.text)
+    return re.search(r"^if __name__ == ", text, re.M) is not None and not _SERVES.search(text)
 
 
 def _is_documentation(body: Body, name: str) -> bool:
@@ -211,9 +221,23 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             confidence=confidence,
             chain=(Step(mark.fact("text"), mark.span),),
             facts={"name": mark.fact("name"), "kind": mark.fact("kind")},
-            severity="note" if others and all(_is_never_used(project, m) for m in others) else severity,
+            severity="note" if _is_little(project, mark, others) else severity,
             places=[m.span for m in others[1:]],
         )
+
+
+def _is_little(project: Project, mark: Mark, others: list[Mark]) -> bool:
+    """Whether no request meets it: all who make objects give the field, or the module is a program of its own."""
+    if others:
+        return all(_is_never_used(project, m) for m in others)
+    return bool(mark.fact("program")) and not _is_served(project, mark.span.file)
+
+
+def _is_served(project: Project, file: str) -> bool:
+    """Whether a route leads to any function of a file."""
+    if project.imported.span is not None and project.imported.span.file == file:
+        return True
+    return any(is_reached(project, function.id) for function in project.source.functions.within(file))
 
 
 def _is_never_used(project: Project, mark: Mark) -> bool:
@@ -305,6 +329,28 @@ async def worker():
     return {"worker": os.getpid(), "key": secrets.token_hex(4)}
 """),
         bad=False,
+    ),
+    Example(
+        "of a program that no server loads: a note",
+        {
+            "main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+            "bring.py": """\
+from datetime import datetime
+
+
+class Run:
+    STAMP = datetime.now()
+
+
+def bring():
+    print(Run.STAMP)
+
+
+if __name__ == "__main__":
+    bring()
+""",
+        },
+        bad=True,
     ),
     Example(
         "the zone of the machine",
