@@ -166,9 +166,10 @@ def _sends(project: Project, mark: Mark, ways: list[Reach]) -> bool:
     """Whether it is where a forgotten password is asked for, and a message is sent to those who are known."""
     function = project.source.functions.get(mark.function)
     calls = function.calls if function is not None else ()
-    return all(_RECOVERS.search(w.route) for w in ways) and any(
-        _MESSAGE.search(c.name or c.text) for c in calls
+    asked = all(_RECOVERS.search(w.route) for w in ways) and not Protection.of(project).are_for_operators(
+        ways
     )
+    return asked and any(_MESSAGE.search(c.name or c.text) for c in calls)
 
 
 def _is_page_of(way: Reach) -> bool:
