@@ -68,8 +68,9 @@ def _ended_after(body: Body, onward: ast.Call) -> str:
         for item in outer.items if isinstance(outer, ast.With | ast.AsyncWith) else ():
             if isinstance(item.optional_vars, ast.Name) and is_session(body, item.optional_vars):
                 return item.optional_vars.id
+    last = max(call.lineno for call in body.calls("call_next"))  # what ends before it was for a check
     for call in body.calls(*_ENDS):
-        if isinstance(call.func, ast.Attribute) and call.lineno > onward.lineno:
+        if isinstance(call.func, ast.Attribute) and call.lineno > last:
             owner = call.func.value
             untold = not body.instance(owner) and last_name(owner) in _CALLED
             if is_session(body, owner) or untold:
