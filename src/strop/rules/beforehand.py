@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from strop.project.function import Call, Function
 from strop.project.project import Project
+from strop.rules import burden
+from strop.rules.detours import Detours
 from strop.rules.loop import LIBRARIES, SESSIONS
 
 _LAYER = "middleware "  # how a chain says that it goes through one
@@ -21,12 +23,17 @@ _ASKS = frozenset({"commit", "execute", "scalar", "scalars", "query", "get_schem
 def ask_first(project: Project) -> frozenset[str]:
     """The routes before whose handlers a middleware waits for a synchronous database on the loop."""
     found: set[str] = set()
+    detours = Detours(project, burden.RULE)
     for function in project.source.functions.doing(*LIBRARIES):
         if _asks(function):
             found.update(
                 way.route
                 for way in project.reaches.get(function.id, ())
-                if way.context == "loop" and any(s.text.startswith(_LAYER) for s in way.chain[1:2])
+                if way.context == "loop"
+                and any(s.text.startswith(_LAYER) for s in way.chain[1:2])
+                and not detours.have(
+                    step.span for step in way.chain[2:]
+                )  # what is known already is not asked for
             )
     return frozenset(found)
 

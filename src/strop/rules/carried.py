@@ -23,10 +23,11 @@ def carried(
     solution: str,
     confidence: float,
     severity: Severity | None = None,
+    operated: Severity = "note",
     unless: Callable[[Tainted], bool] = lambda _: False,
 ) -> Iterator[Finding]:
     """The findings of a rule about these dangers; texts may have {source}, {call} and {function};
-    `unless` leaves some out. What only operators can send is a note: they configure the service anyway.
+    `unless` leaves some out. What only operators can send is `operated`: they configure the service anyway.
     """
     protection = Protection.of(project)
     for one in tainted(project):
@@ -42,15 +43,25 @@ def carried(
                 known="static",
                 confidence=confidence if len(one.chain) < 5 else confidence - 0.1,
                 chain=one.chain,
-                severity="note" if _gains_nothing(protection, one) else severity,
+                severity=_less(protection, one, operated) or severity,
                 facts={"call": one.name, "source": one.source},
             )
 
 
-def _gains_nothing(protection: Protection, one: Tainted) -> bool:
-    """Whether those who can send it may run programs anyway: operators, and who installs plugins by files of his own."""
-    operated = all(map(protection.is_for_operators, one.routes))
-    return operated or (one.danger == "path" and all(map(installs_code, one.routes)))
+def _less(protection: Protection, one: Tainted, operated: Severity) -> Severity | None:
+    """What it is where those who can send it may run programs anyway: operators, and who installs plugins by files of his own.
+
+    The name of a file is an exception: who uploads a file has not chosen what somebody else called it.
+    """
+    if one.danger == "path" and all(map(installs_code, one.routes)):
+        return "note"
+    if not all(map(protection.is_for_operators, one.routes)):
+        return None
+    return (
+        "warning"
+        if one.danger == "path" and one.source.startswith("the file name of the upload")
+        else operated
+    )
 
 
 def _words(one: Tainted) -> dict[str, str]:

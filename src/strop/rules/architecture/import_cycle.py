@@ -8,7 +8,8 @@ module", at the start of the service.
 
 **How it is found.** The imports that modules of the project execute when they are loaded. Those in functions and under
 `TYPE_CHECKING` are left out, and so is a package's `__init__` that only collects names of its own modules. One
-finding for each circle, at the import whose removal opens it.
+finding for each circle, at the import whose removal opens it. A warning where Python's way through these imports shows a module that
+can't be imported before the others, by imports at the heads of files; else (one below the definitions, on purpose) a note.
 
 **How to fix it.** Move what both need into a third module; or `import package.module` and use the name late.
 
@@ -30,6 +31,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.first_import import fails_first
 from strop.rules.rule import Rule
 from strop.rules.wording import listed
 from strop.span import Span, Step
@@ -92,6 +94,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     taken = {name: _edges(name, mark, "takes") for name, mark in marks.items()}
     edges: Edges = {name: _edges(name, mark, "loads") | taken[name] for name, mark in marks.items()}
     edges = {name: {to: line for to, line in out.items() if to in edges} for name, out in edges.items()}
+    imports = {name: _order(mark) for name, mark in marks.items()}
     for group in _circles(edges):
         closing = _closing(edges, taken, group)
         if closing is None:
@@ -99,16 +102,23 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         first, to = closing
         ring = _ring(edges, group, first, to)
         file = project.source.modules[first]
+        failure = fails_first(project, imports, group)
         names = [".".join(name.split(".")[-2:]) for name in ring]
         yield draft(
             RULE,
             Span(file, edges[first][to], "<module>"),
             (),
             message=f"{first} takes names from {to}, which takes names from it: {' -> '.join([*names, names[0]])}",
-            impact="the service starts only as long as the right module is imported first",
+            impact="the service starts only as long as the right module is imported first"
+            + (
+                f": `import {failure.start}` alone fails, {failure.source} has no {failure.name} yet"
+                if failure
+                else ""
+            ),
             solution="move what both need into a third module, or import the module and use the name late",
             known="static",
             confidence=0.7,
+            severity="warning" if failure is not None else None,
             chain=tuple(_step(project, edges, a, b) for a, b in zip(ring, [*ring[1:], ring[0]], strict=True)),
             facts={"modules": listed(sorted(group), 6)},
         )
@@ -118,6 +128,15 @@ def _edges(name: str, mark: Mark, fact: str) -> dict[str, int]:
     """What a module takes names from, or loads; a package may collect from its own modules."""
     pairs = (part.rpartition("@") for part in mark.fact(fact).split(";") if part)
     return {to: int(line) for to, _, line in pairs if not to.startswith(f"{name}.")}
+
+
+def _order(mark: Mark) -> tuple[tuple[int, str, bool], ...]:
+    """What a module imports, in the order of its lines."""
+    found = []
+    for fact in ("takes", "loads"):
+        pairs = (part.rpartition("@") for part in mark.fact(fact).split(";") if part)
+        found += [(int(line), to, fact == "takes") for to, _, line in pairs]
+    return tuple(sorted(found))
 
 
 def _step(project: Project, edges: Edges, a: str, b: str) -> Step:
@@ -183,6 +202,15 @@ def _ring(edges: Edges, group: frozenset[str], first: str, to: str) -> list[str]
 
 
 EXAMPLES = (
+    Example(
+        "closed below the definitions: a note",
+        {
+            "main.py": "from orders import total\n",
+            "orders.py": "def total():\n    return 10 - discount()\n\n\nfrom customers import discount  # noqa: E402\n",
+            "customers.py": "from orders import total\n\n\ndef discount():\n    return 1\n\n\ndef spent():\n    return total()\n",
+        },
+        bad=True,
+    ),
     Example(
         "orders and customers",
         {

@@ -8,7 +8,8 @@ found" when there is none.
 **How it is found.** In functions that a public route for logging in or recovering reaches: a lookup by what people type,
 and a refusal that says that there is no such user, or has status 404. A login that asks for nothing to prove who one is
 (a door for development) and a route that takes a token are left alone; where an open registration says that a name "already
-exists", or the same lookup serves a page of the user by name (`/users/{username}`), it is a note.
+exists", or the same lookup serves a page of the user by name (`/users/{username}`), it is a note; a recovery of the password that
+sends a message is none for the first of these: the same answer costs it nothing, which a registration can't say.
 
 **How to fix it.** The same answer in both cases: "If the address is known, a message was sent", "wrong name or password".
 
@@ -62,6 +63,7 @@ _TAKEN = re.compile(
 )
 _LOGIN = re.compile(r"log_?in|sign_?in|authenticate", re.IGNORECASE)
 _RECOVERS = re.compile(r"password|recover|forgot|reset|magic|otp", re.IGNORECASE)
+_MESSAGE = re.compile(r"(send|mail|queue|enqueue|notify)_?\w*$|(e?mail|message|sms)\w*\.\w+$", re.IGNORECASE)
 _PAGE = re.compile(r"\{(user_?name|handle|nick(name)?)(:\w+)?\}", re.IGNORECASE)
 _PROVES = frozenset({"password", "passwd", "pwd", "pin", "otp", "code", "secret", "form_data", "credentials"})
 _ENTRANCE = re.compile(
@@ -153,8 +155,21 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="anybody can try addresses until one is known",
                 solution="give the same answer whether the account exists or not",
                 confidence=0.8,
-                severity="note" if registration_tells(project) or any(map(_is_page_of, every)) else None,
+                severity="note"
+                if any(map(_is_page_of, every))
+                or (registration_tells(project) and not _sends(project, mark, ways))
+                else None,
             )
+
+
+def _sends(project: Project, mark: Mark, ways: list[Reach]) -> bool:
+    """Whether it is where a forgotten password is asked for, and a message is sent to those who are known."""
+    function = project.source.functions.get(mark.function)
+    calls = function.calls if function is not None else ()
+    asked = all(_RECOVERS.search(w.route) for w in ways) and not Protection.of(project).are_for_operators(
+        ways
+    )
+    return asked and any(_MESSAGE.search(c.name or c.text) for c in calls)
 
 
 def _is_page_of(way: Reach) -> bool:
@@ -191,6 +206,35 @@ def _is_entrance(protection: Protection, key: str) -> bool:
     return not [g for g in protection.guards(route) if not any(w in g.name for w in form)]
 
 
+_OPEN = """
+USERS = {{"ada@shop.example": 1}}
+
+
+def send_email(address: str, text: str) -> None:
+    print(text)
+
+
+def find_user(email: str):
+    return USERS.get(email)
+
+
+@app.post("/signup")
+def register(email: str, password: str):
+    if email in USERS:
+        raise HTTPException(400, "A user with this email already exists.")
+    USERS[email] = len(password)
+    return {{"message": "welcome"}}
+
+
+@app.post("/password-recovery/{{email}}")
+def recover(email: str):
+    user = find_user(email)
+    if not user:
+        raise HTTPException(404, "The user with this email does not exist.")
+    {sent}
+    return {{"message": "sent"}}
+"""
+
 EXAMPLES = (
     Example(
         "recovery that says who is unknown",
@@ -209,6 +253,16 @@ def recover(email: str):
         raise HTTPException(404, "The user with this email does not exist.")
     return {"message": "sent"}
 """),
+        bad=True,
+    ),
+    Example(
+        "recovery that sends a message, beside a registration that tells it too",
+        plain(_OPEN.format(sent='send_email(email, "Your link")')),
+        bad=True,
+    ),
+    Example(
+        "a registration tells it, and recovery sends nothing: a note",
+        plain(_OPEN.format(sent="USERS[email] = 0")),
         bad=True,
     ),
     Example(

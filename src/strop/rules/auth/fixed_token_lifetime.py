@@ -6,7 +6,8 @@ long tokens live.
 **Why it costs.** Whoever shortens the setting believes that tokens end sooner; those of this function don't.
 
 **How it is found.** Numbers in `timedelta(...)` inside functions that call `jwt.encode`, where a setting or constant named
-for a token's lifetime exists that the function does not use.
+for a token's lifetime exists that the function does not use. A warning where it is what callers get: a lifetime that no parameter
+replaces, or one that a caller leaves out; a note where all of them give their own.
 
 **How to fix it.** Use the setting.
 
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Call
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.draft import draft
@@ -61,7 +63,21 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls("timedelta"):
         given = [*call.args, *(k.value for k in call.keywords)]
         if given and all(isinstance(g, ast.Constant) for g in given):
-            yield body.mark(RULE.code, call, text=body.text(call))
+            yield body.mark(RULE.code, call, text=body.text(call), instead=_instead(body, call))
+
+
+def _instead(body: Body, call: ast.Call) -> str:
+    """The parameter that replaces the lifetime where a caller gives it."""
+    node = body.node
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return ""
+    optional = {a.arg for a in node.args.args[len(node.args.args) - len(node.args.defaults) :]}
+    optional |= {a.arg for a in node.args.kwonlyargs}
+    for choice in body.around(call):
+        if isinstance(choice, ast.If | ast.IfExp):
+            asked = {n.id for n in ast.walk(choice.test) if isinstance(n, ast.Name)}
+            return next(iter(sorted(asked & optional)), "")
+    return ""
 
 
 def _bases(body: Body) -> tuple[str, ...]:
@@ -95,11 +111,76 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 solution=f"use {settings[0]}",
                 known="static",
                 confidence=0.7,
+                severity="warning" if _is_used(project, mark) else None,
                 chain=next((w.chain for w in ways if w.route), ()),
             )
 
 
+def _is_used(project: Project, mark: Mark) -> bool:
+    """Whether somebody gets this lifetime: nothing replaces it, or a caller of requests leaves that out."""
+    name = mark.fact("instead")
+    if not name:
+        return True
+    given = project.source.functions[mark.function].parameters.index(name)
+    return any(
+        _leaves_out(call, name, given)
+        for caller, call in project.source.functions.callers(mark.function)
+        if any(w.route for w in project.reaches.get(caller.id, ()))
+    )
+
+
+def _leaves_out(call: Call, name: str, place: int) -> bool:
+    """Whether a call gives no value for a parameter; one that is too long to be read counts as if it did."""
+    try:
+        written = ast.parse(call.text.strip(), mode="eval").body
+    except SyntaxError:
+        return False
+    return (
+        isinstance(written, ast.Call)
+        and len(written.args) <= place
+        and not any(isinstance(a, ast.Starred) for a in written.args)
+        and all(k.arg not in (name, None) for k in written.keywords)
+    )
+
+
+_OPTIONAL = """
+from datetime import UTC, datetime, timedelta
+
+import jwt
+
+ACCESS_TOKEN_EXPIRE_MINUTES = 60
+KEY = "from the environment"
+
+
+def create_token(name: str, expires: timedelta | None = None) -> str:
+    if expires:
+        until = datetime.now(UTC) + expires
+    else:
+        until = datetime.now(UTC) + timedelta(minutes=15)
+    return jwt.encode({{"sub": name, "exp": until}}, KEY)
+
+
+@app.post("/login")
+def login(name: str):
+    return {{"token": create_token(name, expires=timedelta(minutes=ACCESS_TOKEN_EXPIRE_MINUTES))}}
+
+
+@app.post("/refresh")
+def refresh(name: str):
+    return {{"token": create_token(name{second})}}
+"""
+
 EXAMPLES = (
+    Example(
+        "what one of two callers gets",
+        plain(_OPTIONAL.format(second="")),
+        bad=True,
+    ),
+    Example(
+        "what no caller gets: a note",
+        plain(_OPTIONAL.format(second=", expires=timedelta(minutes=ACCESS_TOKEN_EXPIRE_MINUTES)")),
+        bad=True,
+    ),
     Example(
         "a quarter of an hour, whatever is set",
         plain("""

@@ -5,7 +5,9 @@
 **Why it costs.** What a client sent goes to the standard output, past the levels, filters and formats of the log; with many
 requests it is slow, and in a container it is kept as a log line that nobody can switch off.
 
-**How it is found.** `print` with anything else than literal text, in a function that a route reaches. One finding for each function.
+**How it is found.** `print` with anything else than literal text, in a function that a route reaches. One finding for each function, a
+note. A dump that was left from a search for a defect is a warning, one for the project: several bare values, or values that the
+text calls by their own names (`f"filters: {filters}"`), outside of `except`.
 
 **How to fix it.** `logger.debug(...)`, or nothing.
 
@@ -24,12 +26,14 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
+from strop.rules.wording import many
 
 RULE = Rule("ERR013", "debug-print", "errors", "note", "print of values in the request path", static=True)
 WORDS = ("print",)
@@ -45,7 +49,39 @@ def notice(body: Body) -> Iterator[Mark]:
             and not aside
             and _has_values(call)
         ):
-            yield body.mark(RULE.code, call, text=body.brief(call, 90))
+            dump = _is_dump(call) and body.within(call, ast.ExceptHandler) is None
+            yield body.mark(RULE.code, call, text=body.brief(call, 90), dump=dump)
+
+
+def _is_dump(call: ast.Call) -> bool:
+    """Whether it shows values to who looks for a defect: several bare ones, or each under its own name."""
+    if any(k.arg == "end" for k in call.keywords) or not call.args:
+        return False
+    bare = [a for a in call.args if isinstance(a, ast.Name)]
+    if len(bare) == len(call.args):
+        return len(bare) > 1
+    labelled, label = 0, ""
+    for part in _parts(call):
+        if isinstance(part, ast.Constant):
+            label = str(part.value)
+        elif isinstance(part, ast.Name) and _is_label(label, part.id):
+            labelled += 1
+        else:
+            return False
+    return labelled > 0
+
+
+def _is_label(text: str, name: str) -> bool:
+    """Whether a text ends in a name, and a sign that its value follows."""
+    said = text.lower().replace(" ", "_").rstrip("_")
+    return said.endswith((f"{name.lower()}:", f"{name.lower()}=", f"{name.lower()}_is"))
+
+
+def _parts(call: ast.Call) -> Iterator[ast.expr]:
+    """The texts and values of a print, in their order."""
+    for given in call.args:
+        for part in given.values if isinstance(given, ast.JoinedStr) else (given,):
+            yield part.value if isinstance(part, ast.FormattedValue) else part
 
 
 def _has_values(call: ast.Call) -> bool:
@@ -55,10 +91,18 @@ def _has_values(call: ast.Call) -> bool:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each function."""
+    """One finding for each function; one for all that have dumps."""
     found: dict[str, list[Mark]] = defaultdict(list)
     for mark in marks(project, RULE):
         found[mark.function].append(mark)
+    dumps = [
+        m for here in found.values() if (m := next((m for m in here if m.fact("dump")), None)) is not None
+    ]
+    reached = [(mark, ways) for mark in dumps if (ways := ways_to(project, mark.function))]
+    if reached:
+        yield _left(reached)
+        for mark, _ in reached:
+            del found[mark.function]
     for function, here in found.items():
         ways = ways_to(project, function)
         if ways:
@@ -74,7 +118,49 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             )
 
 
+def _left(reached: list[tuple[Mark, list[Reach]]]) -> Finding:
+    """One finding for the dumps of a project."""
+    mark, ways = reached[0]
+    others = [other.span for other, _ in reached[1:]]
+    more = (
+        f", and {many(len(others), 'other function')} {'does' if len(others) == 1 else 'do'} so too"
+        if others
+        else ""
+    )
+    return tell(
+        RULE,
+        mark,
+        ways,
+        message=f"{mark.fact('text')} writes to the standard output in a request{more}",
+        impact="what clients send is written past the log's levels and filters",
+        solution="logger.debug(...), or take it out",
+        confidence=0.85,
+        severity="warning",
+        places=others,
+    )
+
+
 EXAMPLES = (
+    Example(
+        "left from a search for a defect",
+        plain("""
+@app.get("/words")
+def words(start: str = "", end: str = ""):
+    print(f"words from start: {start} to end: {end}")
+    return [w for w in ("anna", "ben") if start <= w < end]
+"""),
+        bad=True,
+    ),
+    Example(
+        "what was done, said once: a note",
+        plain("""
+@app.post("/words")
+def add_word(word: str):
+    print(f"Added {word}")
+    return word
+"""),
+        bad=True,
+    ),
     Example(
         "what the client asked for",
         plain("""

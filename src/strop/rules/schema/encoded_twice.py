@@ -6,7 +6,9 @@
 reading (or quoting) the whole value once more for each request.
 
 **How it is found.** A JSON response whose content is the result of `json.dumps`; `json.loads` of what a model has just written; `json.dumps` of a
-value whose parts come from `json.dumps`, in code that a route reaches.
+value whose parts come from `json.dumps`, in code that a route reaches. A warning for the first; for a page of rows that a handler
+returns (`return json.loads(page.json())`: a project's are one finding); and for what is published, queued or stored with a text of
+JSON in it, since both ends are the project's. Else a note: a small value, a part that another service wants so.
 
 **How to fix it.** Give the response the value; `model_dump(mode="json")` in place of loads and dumps; put the value itself into the outer one.
 
@@ -18,6 +20,7 @@ value whose parts come from `json.dumps`, in code that a route reaches.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -31,12 +34,15 @@ from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
+from strop.rules.wording import many
 
 RULE = Rule("SCH012", "encoded-twice", "schema", "warning", "JSON is made twice", static=True)
 WORDS = ("dumps", "loads")
 _PROTOCOL = frozenset(
     {"arguments", "body", "Body", "Message", "input", "metadata", "payload", "content", "text", "data"}
 )
+_PAGE = re.compile(r"Page(?![a-z])|Paginat|List(?![a-z])|Results?(?![a-z])")
+_STORES = frozenset({"publish", "lpush", "rpush", "xadd", "set", "setex", "hset", "zadd"})
 _SAID = {
     "answer": ("the client gets a text with JSON in it", "give the response the value itself", 0.9),
     "back": ("the whole value is written and read once more", 'model_dump(mode="json")', 0.85),
@@ -57,7 +63,8 @@ def notice(body: Body) -> Iterator[Mark]:
             yield body.mark(RULE.code, call, kind="answer", text=body.brief(call, 90))
     for call in body.calls("loads"):
         if call.args and isinstance(call.args[0], ast.Call) and _is_model_text(body, call.args[0]):
-            yield body.mark(RULE.code, call, kind="back", text=body.brief(call, 90))
+            page = isinstance(body.parent(call), ast.Return) and _is_page(call.args[0])
+            yield body.mark(RULE.code, call, kind="back", text=body.brief(call, 90), loud=page)
     for call in body.calls("dumps"):
         if (
             call.args
@@ -65,7 +72,25 @@ def notice(body: Body) -> Iterator[Mark]:
             and not _is_sent(body, call)
             and _has_dumped_part(body, call.args[0])
         ):
-            yield body.mark(RULE.code, call, kind="nested", text=body.brief(call, 90))
+            yield body.mark(
+                RULE.code, call, kind="nested", text=body.brief(call, 90), loud=_is_stored(body, call)
+            )
+
+
+def _is_page(written: ast.expr) -> bool:
+    """Whether it is a page of rows that is written and read: `CasePage(**page).json()`."""
+    made = (
+        written.func.value
+        if isinstance(written, ast.Call) and isinstance(written.func, ast.Attribute)
+        else None
+    )
+    return isinstance(made, ast.Call) and bool(_PAGE.search(last_name(made.func)))
+
+
+def _is_stored(body: Body, call: ast.Call) -> bool:
+    """Whether it is given to a queue or store that the project reads itself."""
+    parent = body.parent(call)
+    return isinstance(parent, ast.Call) and call in parent.args and last_name(parent.func) in _STORES
 
 
 def _is_sent(body: Body, call: ast.Call) -> bool:
@@ -115,8 +140,11 @@ def _is_model_text(body: Body, call: ast.Call) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each kind in a function that a route reaches."""
+    yield from _pages(project)
     for kind, (impact, solution, confidence) in _SAID.items():
-        told: set[str] = set()
+        told: set[str] = (
+            {m.function for m in marks(project, RULE, "back") if m.fact("loud")} if kind == "back" else set()
+        )
         for mark in marks(project, RULE, kind):
             ways = ways_to(project, mark.function) if mark.function not in told else []
             told.add(mark.function)
@@ -129,9 +157,36 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                     impact=impact,
                     solution=solution,
                     confidence=confidence,
-                    severity="warning" if kind == "answer" else "note",
+                    severity="warning" if kind == "answer" or mark.fact("loud") else "note",
                     kind=kind,
                 )
+
+
+def _pages(project: Project) -> Iterator[Finding]:
+    """One finding for all pages that are written and read before they are answered."""
+    loud = {m.function: m for m in reversed([*marks(project, RULE, "back")]) if m.fact("loud")}
+    found = [(mark, ways) for name, mark in sorted(loud.items()) if (ways := ways_to(project, name))]
+    if found:
+        mark, ways = found[0]
+        others = [each.span for each, _ in found[1:]]
+        more = (
+            f", and so {'does' if len(others) == 1 else 'do'} {many(len(others), 'other handler')}"
+            if others
+            else ""
+        )
+        impact, _, confidence = _SAID["back"]
+        yield tell(
+            RULE,
+            mark,
+            ways,
+            message=f"{mark.fact('text')} makes JSON of a page, reads it back, and FastAPI writes it again{more}",
+            impact=impact,
+            solution='return the model itself, or model_dump(mode="json")',
+            confidence=confidence,
+            severity="warning",
+            places=others,
+            kind="back",
+        )
 
 
 _READ = """
@@ -151,6 +206,27 @@ def read_word(name: str):
     return {returned}
 """
 
+_PAGES = """class WordPage(BaseModel):
+    items: list[Word]
+
+
+@app"""
+
+_PUBLISH = """
+import json
+
+import redis.asyncio
+
+store = redis.asyncio.Redis()
+
+
+@app.post("/words/{{word}}")
+async def tell(word: str):
+    text = json.dumps({{"word": word}})
+    await store.publish("words", json.dumps({{"kind": "word", "said": {value}}}))
+    return text
+"""
+
 EXAMPLES = (
     Example(
         "dumps in a JSONResponse",
@@ -162,7 +238,26 @@ EXAMPLES = (
         plain(_READ.format(returned="JSONResponse(word.model_dump())")),
         mends="dumps in a JSONResponse",
     ),
-    Example("written and read", plain(_READ.format(returned="json.loads(word.model_dump_json())")), bad=True),
+    Example(
+        "written and read: a note",
+        plain(_READ.format(returned="json.loads(word.model_dump_json())")),
+        bad=True,
+    ),
+    Example(
+        "a page that is written and read",
+        plain(
+            _READ.format(returned="json.loads(WordPage(items=[word]).model_dump_json())").replace(
+                "@app", _PAGES
+            )
+        ),
+        bad=True,
+    ),
+    Example("published with JSON in a text", plain(_PUBLISH.format(value="text")), bad=True),
+    Example(
+        "published with the value",
+        plain(_PUBLISH.format(value='{"word": word}')),
+        mends="published with JSON in a text",
+    ),
     Example(
         "a response that is not JSON's",
         plain(_READ.format(returned='Response(json.dumps({"name": name}), media_type="application/json")')),

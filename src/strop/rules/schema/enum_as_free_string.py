@@ -6,7 +6,8 @@
 the list.
 
 **How it is found.** Text fields of request models whose description lists their values in parentheses or after "one of", or whose validator tests
-membership in a literal set. One finding for each name of a field.
+membership in a literal set. One finding for each name of a field: a warning where three models or more repeat the list, or where another
+model of the project has it as a `Literal` or enumeration's values already (one of them then takes what the other refuses); else a note.
 
 **How to fix it.** `Literal["private", "team", "public"]` or an enumeration: the wire format stays, wrong values get 422.
 
@@ -37,12 +38,13 @@ from strop.rules.wording import listed
 RULE = Rule(
     "SCH010", "enum-as-free-string", "schema", "note", "A closed set of values as free text", static=True
 )
-WORDS = ("str",)
+WORDS = ("str", "Literal")
 KINDS = ("class",)
 _LISTS = re.compile(
     r"(?:\(|:\s|\bone of:?\s|\beither\s)((?:['\"`]?[a-z][a-z0-9_-]*['\"`]?(?:,\s*(?:or\s+)?|\s+or\s+|\s*\|\s*)){1,7}['\"`]?[a-z][a-z0-9_-]*['\"`]?)(?:\)|\.|$)"
 )
 _EXAMPLES = re.compile(r"e\.g\.|for example|such as|etc|\.\.\.|like\b|i\.e\.|default")
+_MANY = 3  # models: the list is copied from one to the next
 _WORD = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -52,9 +54,14 @@ def notice(body: Body) -> Iterator[Mark]:
         return
     checked = _checked(body)
     for field in body.of(ast.AnnAssign):
-        if not isinstance(field.target, ast.Name) or not _is_text(field.annotation):
+        if not isinstance(field.target, ast.Name):
             continue
         name = field.target.id
+        closed = _literal(field.annotation)
+        if closed:
+            yield body.mark(RULE.code, field, kind="closed", field=name, values=",".join(sorted(closed)))
+        if not _is_text(field.annotation):
+            continue
         values = checked.get(name) or _described(field.value)
         if values:
             yield body.mark(RULE.code, field, field=name, values=",".join(values), owner=body.id)
@@ -69,6 +76,15 @@ def _is_text(annotation: ast.expr) -> bool:
         case ast.BinOp(left=ast.Name(id="str"), right=ast.Constant(value=None)):
             return True
     return False
+
+
+def _literal(annotation: ast.expr) -> tuple[str, ...]:
+    """The texts of a `Literal[...]` in an annotation."""
+    for part in ast.walk(annotation):
+        if isinstance(part, ast.Subscript) and last_name(part.value) == "Literal":
+            given = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+            return tuple(e.value for e in given if isinstance(e, ast.Constant) and isinstance(e.value, str))
+    return ()
 
 
 def _described(value: ast.expr | None) -> tuple[str, ...]:
@@ -144,6 +160,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for route in project.imported.routes:
         for parameter in route.parameters:
             routes[parameter.model].add(route.key)
+    closed = {(m.fact("field"), m.fact("values")): m for m in marks(project, RULE, "closed")}
     found: dict[str, list[Mark]] = defaultdict(list)
     for mark in marks(project, RULE):
         if mark.fact("owner") in sent:
@@ -151,17 +168,20 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     for field, here in found.items():
         owners = list(dict.fromkeys(m.span.symbol for m in here))
         values = here[0].fact("values").split(",")
-        finding = tell(
+        typed = closed.get((field, ",".join(sorted(values))))
+        beside = f"; {typed.span.symbol} has them as a Literal" if typed is not None else ""
+        yield tell(
             RULE,
             here[0],
             (),
-            message=f"{field} is a free text with {len(values)} values ({listed(values)}) in {listed(owners)}",
+            message=f"{field} is a free text with {len(values)} values ({listed(values)}) in {listed(owners)}{beside}",
             impact="where no validator looks, anything is stored; the schema tells clients nothing",
             solution=f"Literal[{', '.join(repr(v) for v in values[:4])}{', ...' if len(values) > 4 else ''}] or an enumeration",
             confidence=0.7,
+            severity="warning" if len(owners) >= _MANY or typed is not None else None,
+            places=[m.span for m in here[1:]],
             field=field,
         )
-        yield finding
 
 
 _MODEL = """
@@ -181,12 +201,45 @@ def add_room(room: Room):
     return room
 """
 
+_IMPORTS = "from pydantic import BaseModel, Field"
+_COPY = """
+class {name}(BaseModel):
+    visibility: str = Field(description="Who sees it (private, team, public)")
+
+
+@app.post("/{name}")
+def add_{name}(given: {name}):
+    return given
+"""
+
 EXAMPLES = (
-    Example("listed in the description", plain(_MODEL.format(type="str")), bad=True),
+    Example("listed in the description: a note", plain(_MODEL.format(type="str")), bad=True),
     Example(
         "a literal",
         plain(_MODEL.format(type='Literal["private", "team", "public"]')),
-        mends="listed in the description",
+        mends="listed in the description: a note",
+    ),
+    Example(
+        "three models with a copy of the list",
+        plain("\n\n".join((_IMPORTS, *(_COPY.format(name=name) for name in ("Room", "House", "Garden"))))),
+        bad=True,
+    ),
+    Example(
+        "a literal in one model, a text in another",
+        plain(
+            _MODEL.format(type="str")
+            + """
+
+class RoomChange(BaseModel):
+    visibility: Literal["private", "team", "public"]
+
+
+@app.put("/rooms")
+def change_room(change: RoomChange):
+    return change
+"""
+        ),
+        bad=True,
     ),
     Example(
         "an answer's model",

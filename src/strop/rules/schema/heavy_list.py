@@ -6,7 +6,7 @@
 page of 25 rows is some thousand objects, of which the client shows a name and a date.
 
 **How it is found.** GET routes whose answer (declared, or made in the handler) is a list or page of a model with four lists of models or more. A model whose name already
-says minimal, summary or basic is named itself.
+says minimal, summary or basic is named itself. A warning from five lists on, for a page that others than administrators ask for.
 
 **How to fix it.** A model for rows with what the list shows; counts in place of lists. Clients that read the rest ask for the detail.
 
@@ -33,6 +33,7 @@ from strop.rules.draft import draft
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.models import answered, fields_of, inner_of, is_model
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks, ways_to
@@ -42,6 +43,7 @@ from strop.span import Span, Step
 RULE = Rule("SCH013", "heavy-list", "schema", "note", "Rows that carry lists of their own", static=True)
 WORDS = routes.WORDS
 _MANY = 4  # lists in a row
+_LOUD = 5  # from which on maintainers have cut such rows down
 _LIST = re.compile(r"\b([Ll]ist|Sequence|Iterable|[Tt]uple|[Ss]et)\[")
 _SLIM = re.compile(r"minimal|summary|basic|short|brief|light|compact|preview", re.I)
 _PAGE = re.compile(r"page|paginat|list|result|response|items|collection", re.I)
@@ -91,9 +93,15 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             solution="a model for rows with what the list shows",
             known="static",
             confidence=0.6,
+            severity="warning" if len(lists) >= _LOUD and _is_for_many(project, keys) else None,
             chain=(Step(first, at),),
             facts={"row": row.span.symbol},
         )
+
+
+def _is_for_many(project: Project, keys: set[str]) -> bool:
+    protection = Protection.of(project)
+    return not all(map(protection.is_for_operators, keys))
 
 
 def _rows(project: Project, text: str, model: Class) -> Iterator[tuple[Class, Span]]:
@@ -133,6 +141,7 @@ class Order(BaseModel):
     payments: list[Item]
     events: list[Item]
     notes: list[Item]
+    refunds: list[Item]
 
 
 class OrderRow(BaseModel):
@@ -156,6 +165,11 @@ def read_order(number: str):
 """
 
 EXAMPLES = (
+    Example(
+        "four lists: a note",
+        plain(_ORDERS.format(row="Order").replace("    refunds: list[Item]\n", "")),
+        bad=True,
+    ),
     Example("the detail in each row", plain(_ORDERS.format(row="Order")), bad=True),
     Example("a model for rows", plain(_ORDERS.format(row="OrderRow")), mends="the detail in each row"),
     Example(

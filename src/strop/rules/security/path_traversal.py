@@ -14,7 +14,7 @@ into numbers, UUIDs or enumerations are left out, and so is what the code tests 
 (`Path(name).name`) and refuse the path unless `path.resolve().is_relative_to(base)`.
 
 **When it is no problem.** The name is looked up in a table of known files, or only administrators who have a shell
-anyway can send it. A note where plugins are installed: who may send one runs code as it is.
+anyway can send it: a note, but a warning where it is the name of an uploaded file, which somebody else chose. A note too where plugins are installed: who may send one runs code as it is.
 
 **Sources.** https://owasp.org/www-community/attacks/Path_Traversal ;
 https://fastapi.tiangolo.com/reference/uploadfile/
@@ -48,7 +48,30 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     )
 
 
+_BACKUPS = """
+import shutil
+
+from fastapi import File, UploadFile
+
+
+@app.post("/admin/backups")
+def add_backup(archive: UploadFile = File(), {more}):
+    with Path("backups").joinpath({name}).open("wb") as kept:
+        shutil.copyfileobj(archive.file, kept)
+    return {{"kept": True}}
+"""
+
 EXAMPLES = (
+    Example(
+        "an administrator uploads what somebody else named",
+        plain(_BACKUPS.format(name="archive.filename", more="")),
+        bad=True,
+    ),
+    Example(
+        "an administrator says where: a note",
+        plain(_BACKUPS.format(name="name", more='name: str = "latest"')),
+        bad=True,
+    ),
     Example(
         "an upload stored under its own name",
         plain("""

@@ -13,7 +13,7 @@ into numbers, UUIDs or enumerations are left out, and so is what the code tests 
 or `re.escape`. Where clients are meant to send expressions (`re.error` is answered with 4xx, the parameter is called `regex`): an
 engine without backtracking (`google-re2`), or one with a time limit (`regex.search(..., timeout=1)`).
 
-**When it is no problem.** The expression is run by an engine without backtracking (RE2), or only operators send it. A note where
+**When it is no problem.** The expression is run by an engine without backtracking (RE2), or only operators send what is meant as one. A note where
 `re.error` is answered with 4xx and the pattern is only put to texts that are called short: names, keys, addresses.
 
 **Sources.** https://owasp.org/www-community/attacks/Regular_expression_Denial_of_Service_-_ReDoS
@@ -126,6 +126,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             else "compare the text itself, or put re.escape() around it",
             confidence=0.9,
             severity="note" if kind == "short" else None,
+            operated="note" if kind else "warning",  # who looks for "c++" gets an error, whoever it is
             unless=partial(_is_else, meant, kind),
         )
 
@@ -151,6 +152,20 @@ def queue(regex: str = ""):
     return [{of} for {of} in LINES if pattern.search({of})]
 """
 EXAMPLES = (
+    Example(
+        "an administrator looks for a text",
+        plain("""
+import re
+
+NAMES = ["Ada", "Grace"]
+
+
+@app.get("/admin/users")
+def users(q: str = ""):
+    return [name for name in NAMES if re.search(q, name)]
+"""),
+        bad=True,
+    ),
     Example(
         "a search that is a pattern",
         plain("""

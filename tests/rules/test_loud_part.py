@@ -1,0 +1,33 @@
+"""Which examples of rules that mostly make notes are warnings: the part of them that maintainers mend."""
+
+from pathlib import Path
+
+import pytest
+
+from strop.project.read import read_project
+from strop.rules.registry import check, noticers, rules
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("ARC002", "orders and customers"),
+        ("AUTH011", "what one of two callers gets"),
+        ("AUTH014", "recovery that sends a message, beside a registration that tells it too"),
+        ("ERR013", "left from a search for a defect"),
+        ("MID001", "the session of the request ends when the answer begins"),
+        ("SCH010", "three models with a copy of the list"),
+        ("SCH010", "a literal in one model, a text in another"),
+        ("SCH012", "a page that is written and read"),
+        ("SCH012", "published with JSON in a text"),
+        ("SCH013", "the detail in each row"),
+        ("SEC001", "an administrator uploads what somebody else named"),
+        ("SEC004", "an administrator looks for a text"),
+    ],
+)
+def test_it_is_a_warning(code: str, name: str, tmp_path: Path) -> None:
+    example = next(e for r in rules() if r.rule.code == code for e in r.examples if e.name == name)
+    for file, text in example.files.items():
+        (tmp_path / file).write_text(text)
+    found = [f for f in check(read_project(tmp_path, (), (), noticers()), None) if f.code == code]
+    assert [f.severity for f in found] == ["warning"]
