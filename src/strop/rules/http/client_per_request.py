@@ -233,6 +233,39 @@ async def read_price(currency: str):
         bad=True,
     ),
     Example(
+        "for four routes: a note",
+        plain("""
+import httpx
+
+
+async def rate(currency: str) -> float:
+    async with httpx.AsyncClient(timeout=5) as client:
+        response = await client.get(f"https://rates.example/{currency}")
+    return response.json()["rate"]
+
+
+@app.get("/price/{currency}")
+async def read_price(currency: str):
+    return {"rate": await rate(currency)}
+
+
+@app.get("/offer/{currency}")
+async def read_offer(currency: str):
+    return {"rate": await rate(currency) * 0.9}
+
+
+@app.get("/total/{currency}")
+async def read_total(currency: str):
+    return {"rate": await rate(currency) * 1.2}
+
+
+@app.get("/basket/{currency}")
+async def read_basket(currency: str):
+    return {"rate": await rate(currency) * 3}
+"""),
+        bad=True,
+    ),
+    Example(
         "one client for the process",
         plain("""
 import httpx

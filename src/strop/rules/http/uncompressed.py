@@ -117,10 +117,9 @@ def _is_list(route: Route) -> bool:
 
 
 def _is_large(project: Project, route: Route) -> bool:
-    """Whether a route answers anybody with all rows there are, each with rows of its own in it."""
-    if any(_SIZE.match(p.name) for p in route.parameters) or Protection.of(project).is_for_operators(
-        route.key
-    ):
+    """Whether a route answers anybody with all rows there are (not those of one parent), each with rows of its own."""
+    bounded = "{" in route.path or any(_SIZE.match(p.name) for p in route.parameters)
+    if bounded or Protection.of(project).is_for_operators(route.key):
         return False
     rows = shared(project, identifier).classes_in(route.response_model)
     return any(_has_rows(project, row.id) for row in rows)
@@ -192,6 +191,31 @@ class Show(BaseModel):
 
 @app.get("/shows")
 def shows() -> list[Show]:
+    return []
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "the rows of one parent, with rows in them: a note",
+        plain(
+            _FRONT.format(more="")
+            + """
+
+from pydantic import BaseModel
+
+
+class Season(BaseModel):
+    number: int
+
+
+class Show(BaseModel):
+    name: str
+    seasons: list[Season]
+
+
+@app.get("/libraries/{name}/shows")
+def shows(name: str) -> list[Show]:
     return []
 """
         ),
