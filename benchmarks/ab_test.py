@@ -3,7 +3,8 @@
     python benchmarks/ab_test.py [--only ledger|shop] [--launches 24] [--requests 800] [--runs 200]
 
 Real: fresh processes of the same code are started in pairs, as `strop prove` does for the cost of a change, and serve
-the same cells side by side. A run of the command is five such pairs for the claim and one for the A/A control, drawn
+the same cells side by side. A run of the command is five such pairs, or as many more as their spread asks for (then 16
+have the 800 requests together), for the claim and one for the A/A control, drawn
 without replacement from all that were measured; its decision is the command's own. The effect of 5 % is put on the
 measured times of one side, so the noise is this machine's and the truth is known. Runs share launches, so they are less
 independent than as many runs of the command would be.
@@ -27,8 +28,8 @@ from cell_speed import targets
 
 from strop.actions.control import control
 from strop.measure.observe import Workload, observe
-from strop.proof.branch import LAUNCHES, start_revision
-from strop.proof.cost import Pair, TimeNoise, pair, time_gains, timed_cells
+from strop.proof.branch import LAUNCHES, MOST_LAUNCHES, start_revision
+from strop.proof.cost import Pair, TimeNoise, pair, pairs_wanted, time_gains, timed_cells
 from strop.proof.schema import Schema
 from strop.report.headline import is_proved
 from strop.report.prove.text import is_loss
@@ -47,7 +48,7 @@ def measured(target: Target, launches: int, requests: int) -> tuple[Launches, in
     with open_world(target) as world:
         base, _ = control(world, observe(world, Workload(suite=False)), lambda _: None)
         cells = timed_cells(base.cells, base.outcomes, {cell.route for cell in base.cells})
-        rounds = max(requests // (LAUNCHES * len(cells)), 1)
+        rounds = max(requests // (MOST_LAUNCHES * len(cells)), 1)
         found: Launches = []
         for _ in range(launches):
             one, other = (start_revision(world, "base", Schema()) for _ in range(2))
@@ -62,9 +63,9 @@ def from_measured(launches: Launches) -> Draw:
     """A run of the command out of what was measured."""
 
     def draw(random: Random) -> tuple[Launches, Launches]:
-        chosen = random.sample(launches, LAUNCHES + 1)
+        chosen = random.sample(launches, MOST_LAUNCHES + 1)
         turned = [tuple(_turned(p) for p in x) if random.random() < 0.5 else x for x in chosen]
-        return turned[:LAUNCHES], turned[LAUNCHES:]
+        return turned[:MOST_LAUNCHES], turned[MOST_LAUNCHES:]
 
     return draw
 
@@ -80,7 +81,7 @@ def simulated(within: float, between: float, rounds: int) -> Draw:
         return tuple(Pair((a, b), (a, b)) for a, b in times)
 
     def draw(random: Random) -> tuple[Launches, Launches]:
-        return [launch(random) for _ in range(LAUNCHES)], [launch(random)]
+        return [launch(random) for _ in range(MOST_LAUNCHES)], [launch(random)]
 
     return draw
 
@@ -88,8 +89,9 @@ def simulated(within: float, between: float, rounds: int) -> Draw:
 def decide(claim: Launches, same: Launches, times: float, cells: int) -> str:
     """What the command tells of CPU when the second side costs `times` as much: "saved", "dearer" or "nothing"."""
     changed = [[_slower(p, times) for p in x] for x in claim]
+    changed = changed[: pairs_wanted(changed[:LAUNCHES], MOST_LAUNCHES)]
     control = TimeNoise(cpu_seen=abs(relative_gain([[p.cpu for p in x] for x in same], resamples=1).value))
-    cpu: Gain = time_gains(changed, cells, control, set())[0]
+    cpu: Gain = time_gains(changed, cells, control, set(), first=LAUNCHES)[0]
     return "saved" if is_proved(cpu) else "dearer" if is_loss(cpu) else "nothing"
 
 
@@ -126,7 +128,7 @@ def main() -> None:
     """Measure, simulate, print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="ledger", choices=["shop", "ledger"])
-    parser.add_argument("--launches", type=int, default=24)
+    parser.add_argument("--launches", type=int, default=40)
     parser.add_argument("--requests", type=int, default=800, help="of each side of a run")
     parser.add_argument("--runs", type=int, default=200)
     given = parser.parse_args()
@@ -140,7 +142,7 @@ def main() -> None:
                 f"{name}: {len(launches)} pairs of processes, {_spread(launches)}, load {os.getloadavg()[0]:.1f}"
             )
             tell("real", from_measured(launches), given.runs, cells)
-    rounds = given.requests // (LAUNCHES * 8)
+    rounds = given.requests // (MOST_LAUNCHES * 8)
     for within, between in SPREADS:
         tell(
             f"simulated, rounds ±{within:.0%}, launches ±{between:.0%}",

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from strop.proof import branch
+from strop.stats.launches import FEWEST
 from strop.world import process
 from strop.world.own_server import OwnServer
 from strop.world.postgres import Address
@@ -24,6 +26,15 @@ for name in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "CONDA_PREFIX"):
 # A shell starts what it puts in the background with SIGINT ignored, and every child inherits that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_launches() -> Iterator[None]:
+    """No test inside this process asks how small a gain may be and still be seen: the fewest pairs of processes do."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(branch, "LAUNCHES", FEWEST)
+        patched.setattr(branch, "MOST_LAUNCHES", FEWEST)
+        yield
 
 
 @pytest.fixture(scope="session")

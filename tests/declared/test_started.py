@@ -92,6 +92,47 @@ def test_what_has_routes_is_not_started_again(tmp_path: Path) -> None:
     assert paths(declared(tmp_path)) == ["/things"]
 
 
+def test_what_the_main_part_leads_to_gives_more_routes_and_none_twice(tmp_path: Path) -> None:
+    rest = """
+    @app.get("/health")
+    def health(): ...
+
+    def prepare():
+        from more import router
+        app.include_router(router)
+        register(app)
+
+    def run():
+        prepare()
+        uvicorn.run(app)
+
+    if __name__ == "__main__":
+        run()
+    """
+    more = "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n@router.get('/more')\ndef more(): ...\n"
+    write(tmp_path, {"setup.py": SETUP, "more.py": more, "main.py": MAIN + rest})
+    assert paths(declared(tmp_path)) == ["/health", "/more", "/things"]
+    write(tmp_path, {"main.py": f"{MAIN}\n    register(app)\n{rest}"})
+    assert paths(declared(tmp_path)) == ["/things", "/health", "/more"]
+
+
+def test_an_application_that_a_function_of_another_module_makes_is_started_too(tmp_path: Path) -> None:
+    made = (
+        "from fastapi import FastAPI\n\ndef create():\n    app = FastAPI(openapi_url=None)\n    return app\n"
+    )
+    main = """
+    from made import create
+    from setup import register
+
+    app = create()
+
+    def run():
+        register(app)
+    """
+    write(tmp_path, {"setup.py": SETUP, "made.py": made, "main.py": main})
+    assert paths(declared(tmp_path)) == ["/things"]
+
+
 def test_an_application_that_is_made_for_a_start_alone_is_none(tmp_path: Path) -> None:
     rest = """
     if __name__ == "__main__":

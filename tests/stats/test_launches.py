@@ -6,23 +6,23 @@ from random import Random
 
 import pytest
 
-from strop.proof.branch import LAUNCHES
-from strop.proof.cost import Pair, TimeNoise, time_gains
+from strop.proof.branch import LAUNCHES, MOST_LAUNCHES
+from strop.proof.cost import Pair, TimeNoise, pairs_wanted, time_gains
 from strop.report.headline import is_proved
 from strop.report.prove.text import is_loss
 from strop.stats.bootstrap import relative_gain
-from strop.stats.launches import gain_of_launches
+from strop.stats.launches import gain_of_launches, launches_wanted
 
 RUNS = 200
 
 
 def run(
-    seed: int, gain: float, between: float = 0.01, within: float = 0.05
+    seed: int, gain: float, between: float = 0.01, within: float = 0.05, count: int = LAUNCHES
 ) -> list[list[tuple[float, float]]]:
     """What one command measures: pairs of processes with a bias of their own, 20 rounds of each."""
     random = Random(seed)
     found = []
-    for _ in range(LAUNCHES):
+    for _ in range(count):
         a, b = 100 * random.gauss(1, between), 100 * (1 - gain) * random.gauss(1, between)
         found.append(
             [(a * random.lognormvariate(0, within), b * random.lognormvariate(0, within)) for _ in range(20)]
@@ -43,20 +43,34 @@ def test_a_bootstrap_of_so_few_would_imagine_differences() -> None:
     assert sum(seen) / len(seen) > 0.08
 
 
-def decided(gain: float, seed: int) -> str:
+def decided(gain: float, seed: int, between: float) -> str:
     """What the command says of CPU time, beside a control of one pair of processes."""
-    same = relative_gain(run(seed + 10_000, 0.0)[:1], resamples=1).value
-    launches = [[Pair(each, each) for each in launch] for launch in run(seed, gain)]
-    cpu = time_gains(launches, 8, TimeNoise(cpu_seen=abs(same)), set())[0]
+    same = relative_gain(run(seed + 10_000, 0.0, between)[:1], resamples=1).value
+    made = run(seed, gain, between, count=MOST_LAUNCHES)
+    launches = [[Pair(each, each) for each in launch] for launch in made]
+    launches = launches[: pairs_wanted(launches[:LAUNCHES], MOST_LAUNCHES)]
+    cpu = time_gains(launches, 8, TimeNoise(cpu_seen=abs(same)), set(), first=LAUNCHES)[0]
     return "saved" if is_proved(cpu) else "dearer" if is_loss(cpu) else ""
 
 
-def test_five_percent_are_seen_and_nothing_is_not() -> None:
-    """The target: 90 % of changes of 5 %, and at most 5 % of no change (800 requests of each side, 8 a round)."""
+@pytest.mark.parametrize("between", [0.01, 0.02])
+def test_five_percent_are_seen_and_nothing_is_not(between: float) -> None:
+    """The target: 90 % of changes of 5 %, and at most 5 % of no change, also where processes differ by 3 % from each other."""
     runs = range(RUNS)
-    assert sum(decided(0.05, seed) == "saved" for seed in runs) >= 0.9 * RUNS
-    assert sum(decided(-0.05, seed) == "dearer" for seed in runs) >= 0.9 * RUNS
-    assert sum(decided(0.0, seed) != "" for seed in range(1000)) <= 0.05 * 1000
+    assert sum(decided(0.05, seed, between) == "saved" for seed in runs) >= 0.9 * RUNS
+    assert sum(decided(-0.05, seed, between) == "dearer" for seed in runs) >= 0.9 * RUNS
+    assert sum(decided(0.0, seed, between) != "" for seed in range(1000)) <= 0.05 * 1000
+
+
+def test_more_are_wanted_the_further_the_first_differ_and_none_where_they_tell_enough() -> None:
+    def wanted(gain: float, between: float) -> list[int]:
+        return [launches_wanted(run(seed, gain, between, 0.0), MOST_LAUNCHES) for seed in range(50)]
+
+    quiet, restless, wild = (wanted(0.0, between) for between in (0.002, 0.02, 0.2))
+    assert set(quiet) == {LAUNCHES}
+    assert LAUNCHES < sum(restless) / len(restless) < MOST_LAUNCHES
+    assert sum(n == MOST_LAUNCHES for n in wild) > 40
+    assert sum(wanted(0.6, 0.02)) < sum(restless)  # what nobody could miss
 
 
 def test_too_few_and_free_launches_are_refused() -> None:

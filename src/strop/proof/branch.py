@@ -17,7 +17,7 @@ from strop.probe.conversation import METHOD
 from strop.project.project import Imported
 from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
-from strop.proof.cost import OF_MANY, Pair, pair, time_gains, timed_cells, weights_of
+from strop.proof.cost import OF_MANY, Pair, pair, pairs_wanted, time_gains, timed_cells, weights_of
 from strop.proof.gain import count_gains
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.lint import edited_lines
@@ -34,7 +34,9 @@ from strop.world.one_place import at_one_place
 from strop.world.process import workers
 
 CLOCKED = 2  # how many times as long a neighbour on the machine may make what a clock measures
-LAUNCHES = 5  # pairs of fresh processes in which the CPU time of the whole branch is compared: 3 miss every fifth change of 5 %
+LAUNCHES = 5  # pairs of fresh processes in which the CPU time of the whole branch is compared, at first
+MOST_LAUNCHES = 16  # where those differ so much that a change of 5 % could hide in them
+FURTHER = 30  # seconds on the clock for what comes after the first
 
 Found = tuple[Difference, ...]
 
@@ -217,7 +219,7 @@ def _run_beside(world: World, revision: str, arguments: tuple[str, ...]) -> Suit
 def measure_gains(
     base: Base, proof: BranchProof, schema: Schema, suites: Suites | None, listener: Listener
 ) -> tuple[Gain, ...]:
-    """Gate 9 for the branch: counters over everything that both sides served, CPU over LAUNCHES pairs of processes."""
+    """Gate 9 for the branch: counters over everything that both sides served, CPU over pairs of processes."""
     before, again, after = dict(base.outcomes), dict(base.again), dict(proof.outcomes)
     if suites is not None and proof.suite is not None:
         before |= suite_outcomes(suites.one)
@@ -230,9 +232,10 @@ def measure_gains(
     weights = weights_of(cells, base.mix)
     if not cells:
         return counted
-    listener(Stage("comparing CPU time", LAUNCHES))
     launches: list[tuple[Pair, ...]] = []
-    for _ in range(LAUNCHES):
+
+    def launch() -> None:
+        nonlocal counted
         with workers(2) as pool:
             one = pool.submit(start_revision, base.world, "base", Schema())
             sides = [start_revision(base.world, proof.revision, schema), one.result()][::-1]
@@ -243,8 +246,29 @@ def measure_gains(
             side.instance.close()
             base.world.folder.remove(side.instance.root)
         listener(Advance())
+
+    first = _launch_often(launch, launches, listener)
     prefix = LOG if weights else ""
-    return (*counted, *time_gains(launches, len(cells), base.noise, {c.route for c in cells}, prefix))
+    timed = {c.route for c in cells}
+    return (*counted, *time_gains(launches, len(cells), base.noise, timed, prefix, first))
+
+
+def _launch_often(launch: Callable[[], None], launches: Sequence[Sequence[Pair]], listener: Listener) -> int:
+    """Fill `launches` with LAUNCHES pairs, and with as many more as their spread asks for and FURTHER allows; how many
+    decided that.
+    """
+    listener(Stage("comparing CPU time", LAUNCHES))
+    began = time.monotonic()
+    for _ in range(LAUNCHES):
+        launch()
+    each = (time.monotonic() - began) / LAUNCHES
+    most = min(MOST_LAUNCHES, LAUNCHES + int(FURTHER / each))
+    more = pairs_wanted(launches, most) - LAUNCHES
+    if more > 0:
+        listener(Stage("comparing CPU time again, processes of the same code differ", more))
+        for _ in range(more):
+            launch()
+    return LAUNCHES
 
 
 def _counts(gain: Gain, base: Base) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from random import Random
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from strop.evidence import Outcome
 from strop.measure.serve import Served
 from strop.stats.bootstrap import Launch, Round, relative_gain
 from strop.stats.launches import FEWEST as FEWEST_LAUNCHES
-from strop.stats.launches import gain_of_launches
+from strop.stats.launches import gain_of_launches, launches_wanted
 from strop.stats.noise import noise
 from strop.verdict import Gain
 
@@ -85,7 +86,7 @@ class TimeNoise(Struct, frozen=True):
     """By how much two processes of the same code differed in the same run, relative: at most, and as it was seen.
 
     One pair of processes is held against the most that one pair of the same code may differ by; several say
-    themselves how far pairs differ, and need the control only as a warning.
+    themselves how far pairs differ, and need the control only as a warning: the mean of so many differs by less.
     """
 
     cpu: float = 0.0
@@ -131,21 +132,36 @@ def time_gains(
     control: TimeNoise,
     routes: set[str],
     prefix: str = "",
+    first: int = 0,
 ) -> tuple[Gain, ...]:
-    """CPU and loop time saved, with lower bounds, beside the A/A noise of the same run."""
+    """CPU and loop time saved, with lower bounds, beside the A/A noise of the same run; the spread of the `first`
+    launches decided how many there are, if any did.
+    """
     if not any(launches):
         return ()
     many = len(launches) >= FEWEST_LAUNCHES
     cpu, loop = (control.cpu_seen, control.loop_seen) if many else (control.cpu, control.loop)
+    by = sqrt(len(launches)) if many else 1
     return (
-        _gain(f"{prefix}cpu", [[p.cpu for p in x] for x in launches], cells, cpu, routes),
-        _gain(f"{prefix}loop", [[p.loop for p in x] for x in launches], cells, loop, routes),
+        _gain(f"{prefix}cpu", [[p.cpu for p in x] for x in launches], cells, cpu / by, routes, first),
+        _gain(f"{prefix}loop", [[p.loop for p in x] for x in launches], cells, loop / by, routes, first),
     )
 
 
-def _gain(name: str, launches: Sequence[Launch], cells: int, control: float, routes: set[str]) -> Gain:
-    many = len(launches) >= FEWEST_LAUNCHES and all(sum(a for a, _ in x) > 0 for x in launches)
-    interval = gain_of_launches(launches) if many else relative_gain(launches)
+def pairs_wanted(first: Sequence[Sequence[Pair]], most: int) -> int:
+    """How many pairs of processes it takes, by how far the first ones differ in CPU time."""
+    launches = [[p.cpu for p in x] for x in first]
+    return launches_wanted(launches, most) if _are_many(launches) else len(first)
+
+
+def _are_many(launches: Sequence[Launch]) -> bool:
+    return len(launches) >= FEWEST_LAUNCHES and all(sum(a for a, _ in x) > 0 for x in launches)
+
+
+def _gain(
+    name: str, launches: Sequence[Launch], cells: int, control: float, routes: set[str], first: int
+) -> Gain:
+    interval = gain_of_launches(launches, first) if _are_many(launches) else relative_gain(launches)
     count = sum(len(launch) for launch in launches) * max(cells, 1)
     before, after = (sum(p[side] for launch in launches for p in launch) / count for side in (0, 1))
     return Gain(name, "us", before, after, interval.low, control, tuple(sorted(routes)))

@@ -8,7 +8,19 @@ from strop.project.declared import terms
 from strop.project.declared.classes import members
 from strop.project.declared.modules import namespace
 from strop.project.declared.terms import Expr, write
-from strop.project.declared.values import Cls, Frame, Known, Mod, Obj, Router, Several, Table, Unknown, Value
+from strop.project.declared.values import (
+    Cls,
+    Frame,
+    Known,
+    Mod,
+    Obj,
+    Router,
+    Several,
+    Table,
+    Unknown,
+    Value,
+    name_router,
+)
 
 if TYPE_CHECKING:
     from strop.project.declared.follow import Machine
@@ -18,8 +30,7 @@ def assign(machine: Machine, target: Expr, value: Value, frame: Frame) -> None:
     """Give a value to what stands left of `=`."""
     match target:
         case terms.Ident(name):
-            if isinstance(value, Router) and not value.name:
-                value.name = f"{frame.module}:{name}"
+            name_router(value, frame, name)
             frame.names[name] = value
         case terms.Dot(owner, attr):
             _set(machine, machine.value(owner, frame), attr, value)

@@ -1,7 +1,8 @@
 """Which routes does an application get only when it is started: by the main part of a script, by a function that a command runs?
 
-Asked of applications that have nothing when all modules are imported. What starts them is followed for what it registers on
-them; other applications that it makes are none of the project's.
+Asked of applications that have nothing when all modules are imported, and of others where the main part of their module
+leads to functions that register more. What starts them is followed for what it registers on them; other applications that
+it makes are none of the project's.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import msgspec
 
 from strop.project.declared import terms
 from strop.project.declared.terms import Statement
-from strop.project.declared.values import Frame, Func, Router
+from strop.project.declared.values import Frame, Func, Inclusion, Router
 
 if TYPE_CHECKING:
     from strop.project.declared.follow import Machine
@@ -22,11 +23,13 @@ _REGISTERS = frozenset({"include_router", "mount", "add_api_route", "add_api_web
 
 
 def begin_empty(machine: Machine) -> None:
-    """Follow what starts each application that has no routes."""
-    for app in [r for r in machine.routers if r.is_app and not r.below and r.name and not r.entries]:
-        known = len(machine.routers)
+    """Follow what starts each application that has no routes, and what a main part leads to of the others."""
+    for app in [r for r in machine.routers if r.is_app and not r.below and r.name]:
+        known, empty = len(machine.routers), not app.entries
         for frame, name in _holders(machine, app):
-            if not app.entries:
+            if not empty:
+                _start_more(machine, app, frame, name)
+            elif not app.entries:
                 _start(machine, frame, name)
         for made in machine.routers[known:]:
             made.below = made.below or made.is_app
@@ -57,6 +60,28 @@ def _start(machine: Machine, frame: Frame, name: str) -> None:
     ]
     for function in chosen:
         machine.call(Func(function.term, function.frame), [], {})
+
+
+def _start_more(machine: Machine, app: Router, frame: Frame, name: str) -> None:
+    """Run the functions that the main part of a module leads to and that register something on the application. What it
+    has already it does not get again: a server imports the module, a developer starts it.
+    """
+    known = len(app.entries)
+    included = {id(entry.router) for entry in app.entries if isinstance(entry, Inclusion)}
+    bodies = {
+        f.term.name: f for f in machine.functions if f.frame is frame and isinstance(f.term, terms.Function)
+    }
+    wanted = [text for statement in machine.files[frame.module].main for text in _names(statement)]
+    led: list[str] = []
+    for text in wanted:
+        if text in bodies and text not in led:
+            led.append(text)
+            wanted += _called(bodies[text])
+    for text in led:  # the outer ones first: what they call is not called again
+        if _may_start(machine, bodies[text], name):
+            machine.call(Func(bodies[text].term, frame), [], {})
+    more = [e for e in app.entries[known:] if not isinstance(e, Inclusion) or id(e.router) not in included]
+    app.entries[known:] = more
 
 
 def _may_start(machine: Machine, function: Func, name: str) -> bool:

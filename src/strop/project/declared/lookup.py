@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from strop.project.declared.modules import namespace
-from strop.project.declared.values import Frame, Later, Lib, Mod, Router, Several, Unknown, Value
+from strop.project.declared.values import Frame, Later, Lib, Mod, Several, Unknown, Value, name_router
 
 if TYPE_CHECKING:
     from strop.project.declared.follow import Machine
@@ -35,8 +35,7 @@ def force(machine: Machine, frame: Frame, name: str) -> Value:
         return prior if prior is not None and not isinstance(prior, Later) else Unknown(name)
     value.busy = True
     found = value.find()
-    if isinstance(found, Router) and not found.name:
-        found.name = f"{frame.module}:{name}"
+    name_router(found, frame, name)
     frame.names[name] = found
     return found
 

@@ -212,7 +212,8 @@ class Router(Value, eq=False):
     module: str
     cls: Cls | Lib
     plain: bool = False  # Starlette's own
-    name: str = ""  # of the variable that it was first assigned to
+    name: str = ""  # of the variable that it was first assigned to, one of a module if there is any
+    is_local: bool = False  # its name is that of a function's variable
     prefix: Known = field(default_factory=lambda: Known(""))
     dependencies: list[Value] = field(default_factory=list)
     options: dict[str, Value] = field(default_factory=dict)
@@ -224,6 +225,13 @@ class Router(Value, eq=False):
     attrs: dict[str, Value] = field(default_factory=dict)
     configured: bool = False
     below: bool = False  # included or mounted somewhere
+
+
+def name_router(value: Value, frame: Frame, name: str) -> None:
+    """Let a router know the variable that it is assigned to: what a function called its own, a module names anew."""
+    local = frame.kind == "function"
+    if isinstance(value, Router) and (not value.name or (value.is_local and not local)):
+        value.name, value.is_local = f"{frame.module}:{name}", local
 
 
 Args = list[Value]  # of a call, by place

@@ -21,7 +21,6 @@ https://github.com/fastapi/fastapi/issues/1097
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -29,7 +28,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.code import handler
+from strop.rules.asked_in_query import asked_in_query
 from strop.rules.endpoint import Argument, Endpoint, endpoint
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -117,7 +116,7 @@ _LONG = frozenset({
 def notice(body: Body) -> Iterator[Mark]:
     """Routes whose plain parameters are meant for the body."""
     route = endpoint(body)
-    if route is None or not {"POST", "PUT", "PATCH"} & set(route.methods):
+    if route is None or not {"POST", "PUT", "PATCH"} & set(route.methods) or _asks_for_type(body):
         return
     arguments = list(route.arguments())
     plain_ones = [
@@ -148,6 +147,15 @@ def _beside(arguments: list[Argument]) -> str:
     if any(_is_raw(a) for a in values):
         return ""
     return values[0].name if values and not any(_is_model(a) or _is_file(a) for a in arguments) else ""
+
+
+def _asks_for_type(body: Body) -> bool:
+    """Whether the handler reads the type of the body itself: it takes others than JSON."""
+    return any(
+        isinstance(arg, ast.Constant) and str(arg.value).lower() == "content-type"
+        for call in body.calls("get")
+        for arg in call.args[:1]
+    )
 
 
 def _is_raw(argument: Argument) -> bool:
@@ -185,13 +193,7 @@ def _is_file(argument: Argument) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each route; an alias may say more of a parameter than its signature shows."""
-    asked: dict[str, set[str]] = defaultdict(set)
-    for route in project.imported.routes:
-        own = handler(project, route)
-        if own is not None:
-            asked[own.id] |= {
-                p.name for p in route.parameters if p.place == "query" and p.owner == route.name
-            }
+    asked = asked_in_query(project)
     for mark in marks(project, RULE):
         names = [name for name in mark.fact("names").split(",") if name in asked.get(mark.function, (name,))]
         if not names:
@@ -234,6 +236,19 @@ def import_all(data: dict = Body(...), strategy: str = Body("update"), rekey: bo
     return {"rows": len(data), "strategy": strategy, "rekey": rekey}
 """),
         mends="beside one Body",
+    ),
+    Example(
+        "an option beside a file whose type the handler asks for",
+        plain("""
+from fastapi import Body, Request
+
+
+@app.put("/upload")
+def upload(request: Request, table: str = Body(), kept: int = 60):
+    if request.headers.get("Content-Type") != "text/csv":
+        raise HTTPException(415)
+    return {"length": len(table), "kept": kept}
+"""),
     ),
     Example(
         "an option beside a text that is no JSON",

@@ -27,6 +27,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules import endpoint as routes
+from strop.rules.asked_in_query import asked_in_query
 from strop.rules.endpoint import Argument, Endpoint, endpoint
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -56,9 +57,11 @@ def _is_secret(route: Endpoint, argument: Argument) -> bool:
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each parameter."""
-    protection = Protection.of(project)
+    """One finding for each parameter; an alias of another module may say that a dependency brings it."""
+    protection, asked = Protection.of(project), asked_in_query(project)
     for mark in marks(project, RULE):
+        if mark.fact("name") not in asked.get(mark.function, {mark.fact("name")}):
+            continue
         ways = ways_to(project, mark.function)
         token = mark.fact("name").endswith("token")
         yield tell(
@@ -99,6 +102,31 @@ def reset_password(body: NewPassword):
     return {"changed": len(body.new_password) > 8}
 """),
         mends="a new password",
+    ),
+    Example(
+        "a dependency of another module reads it from a header",
+        plain(
+            """
+from access import ApiKey
+
+
+@app.post("/metrics/reset")
+def reset_metrics(api_key: ApiKey):
+    return {"length": len(api_key)}
+""",
+            access="""
+from typing import Annotated
+
+from fastapi import Depends, Header
+
+
+def read_key(x_api_key: Annotated[str, Header()]) -> str:
+    return x_api_key
+
+
+ApiKey = Annotated[str, Depends(read_key)]
+""",
+        ),
     ),
     Example(
         "a link that is sent by mail, a form, a flag",

@@ -109,16 +109,20 @@ def _uncompared(loadings: list[_Loading]) -> Iterator[tuple[_Loading, _Loading, 
     )
     for one, sibling in pairs:
         hidden = bool(_VISIBLE & sibling.handling.attributes)
-        if one.handling.function == sibling.handling.function or _is_compared(one) or _goes_along(one):
+        if one.handling.function == sibling.handling.function or _is_compared(one, _made_of(one)):
+            continue
+        if _goes_along(one):
             continue
         unseen = hidden and one.route.method == "GET" and not _VISIBLE & one.handling.attributes
         if unseen or one.route.method in ("PUT", "PATCH", "DELETE"):
             yield one, sibling, "compares its owner with the caller"
 
 
-def _is_compared(one: _Loading) -> bool:
-    """Whether the loaded object, or the id that it is loaded by, is compared with the caller."""
-    number = f"={one.load.number}"
+def _is_compared(one: _Loading, numbers: frozenset[str] = frozenset()) -> bool:
+    """Whether the loaded object, or the id that it is loaded by, is compared with the caller; `numbers` are those of other
+    calls whose results count as the object.
+    """
+    numbers |= {f"={one.load.number}"}
     ids = one.handling.bases(one.load.given)
     for left, right in one.handling.compares:
         for side, other in ((left, right), (right, left)):
@@ -126,9 +130,18 @@ def _is_compared(one: _Loading) -> bool:
                 return True
     for left, right in one.handling.compares:
         for side, other in ((left, right), (right, left)):
-            if any(t.removeprefix("^").partition(".")[0] == number for t in side) and _is_caller(one, other):
+            if any(t.removeprefix("^").partition(".")[0] in numbers for t in side) and _is_caller(one, other):
                 return True
     return False
+
+
+def _made_of(one: _Loading) -> frozenset[str]:
+    """The loaded object and what calls made of it: its parent, its root."""
+    numbers = {f"={one.load.number}"}
+    for use in sorted(one.handling.uses, key=lambda use: use.line):
+        if {t.removeprefix("^").partition(".")[0] for t in use.given} & numbers:
+            numbers.add(f"={use.number}")
+    return frozenset(numbers)
 
 
 def _is_caller(one: _Loading, tokens: frozenset[str]) -> bool:
@@ -253,6 +266,27 @@ def delete(list_id: int, user: str = Depends(current_user)):
         ),
         bad=False,
         mends="deleted whoever it belongs to",
+    ),
+    Example(
+        "deleted by the owner of what it lies in",
+        plain(
+            _LISTS
+            + """
+def outermost(found):
+    return LISTS.get(found.number, found)
+
+
+@app.delete("/lists/{list_id}")
+def delete(list_id: int, user: str = Depends(current_user)):
+    found = get_list(list_id)
+    whole = outermost(found)
+    if whole.owner != user:
+        raise HTTPException(403)
+    LISTS.pop(whole.number)
+    return {"by": user}
+"""
+        ),
+        bad=False,
     ),
     Example(
         "read by everybody",

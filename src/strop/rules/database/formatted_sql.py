@@ -20,6 +20,7 @@ OWASP, "SQL Injection Prevention": https://cheatsheetseries.owasp.org/cheatsheet
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -50,6 +51,7 @@ _NAMES = (
     "table", "column", "schema", "tenant", "view", "index", "field", "database", "dialect", "order",
     "sort", "direction", "role", "constraint", "sequence", "partition", "language", "clause", "sql", "query", "where",
 )  # fmt: skip
+_VALUE = re.compile(r"(?:[=<>(,'\"%]|\b(?:i?like|in|limit|offset|between|values|is|set))\s*$", re.I)
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -62,7 +64,7 @@ def notice(body: Body) -> Iterator[Mark]:
         given = _parameter(body, value)
         if given and value.lineno not in told and _is_statement(value):
             told.add(value.lineno)
-            yield body.mark(RULE.code, call, parameter=given)
+            yield body.mark(RULE.code, call, parameter=given, piece=str(_is_piece(value, given)))
 
 
 def _executes(body: Body, call: ast.Call) -> bool:
@@ -100,6 +102,16 @@ def _parameter(body: Body, value: ast.expr) -> str:
     return ""
 
 
+def _is_piece(value: ast.expr, given: str) -> bool:
+    """Whether it stands where no value can stand, between the words of the statement: a condition, a list of columns."""
+    parts = value.values if isinstance(value, ast.JoinedStr) else []
+    for before, part in zip([None, *parts], parts, strict=False):
+        if isinstance(part, ast.FormattedValue) and ast.unparse(part.value) == given:
+            text = str(before.value) if isinstance(before, ast.Constant) else ""
+            return not _VALUE.search(text)
+    return False
+
+
 def _parts(value: ast.expr) -> Iterator[ast.expr]:
     match value:
         case ast.JoinedStr(values=values):
@@ -125,9 +137,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each statement that a route reaches."""
     for mark in project.source.marks.get(RULE.code, ()):
         ways = reaches(project, mark.function, ("loop", "thread", "background"))
-        if not ways:
-            continue
         direct = bool(served_by(project, mark.function))
+        if not ways or (mark.fact("piece") == "True" and not direct):
+            continue  # a piece that a caller wrote can't be bound
         yield draft(
             RULE,
             mark.span,
@@ -170,6 +182,22 @@ def find_orders(number: str, session: Session = Depends(get_session)):
 """),
         bad=False,
         mends="a number from the query",
+    ),
+    Example(
+        "a condition that callers write, its values bound",
+        shop("""
+from sqlalchemy import text
+
+
+def count(session: Session, match: str, values: dict):
+    return session.scalar(text(f"SELECT count(*) FROM orders WHERE {match}"), values)
+
+
+@app.get("/count")
+def count_orders(least: int, session: Session = Depends(get_session)):
+    return count(session, "id > :least", {"least": least})
+"""),
+        bad=False,
     ),
     Example(
         "names of tables, numbers, and constants of the source",
