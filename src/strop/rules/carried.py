@@ -8,6 +8,7 @@ from strop.finding import Finding, Severity
 from strop.project.project import Project
 from strop.project.sinks import Danger
 from strop.project.taint import Tainted, tainted
+from strop.rules.alone import is_for_one
 from strop.rules.draft import draft
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
@@ -28,8 +29,9 @@ def carried(
 ) -> Iterator[Finding]:
     """The findings of a rule about these dangers; texts may have {source}, {call} and {function};
     `unless` leaves some out. What only operators can send is `operated`: they configure the service anyway.
+    An address that the one person chooses whose program it is is a note.
     """
-    protection = Protection.of(project)
+    protection, own = Protection.of(project), is_for_one(project)
     for one in tainted(project):
         if one.danger in dangers and not unless(one):
             words = _words(one)
@@ -43,7 +45,9 @@ def carried(
                 known="static",
                 confidence=confidence if len(one.chain) < 5 else confidence - 0.1,
                 chain=one.chain,
-                severity=_less(protection, one, operated) or severity,
+                severity="note"
+                if one.danger == "url" and own
+                else _less(protection, one, operated) or severity,
                 facts={"call": one.name, "source": one.source},
             )
 

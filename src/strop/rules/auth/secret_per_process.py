@@ -10,7 +10,9 @@ deployment logs everybody out, and nobody notices that the variable was never se
 
 **How to fix it.** No default: the service then doesn't start without the variable.
 
-**When it is no problem.** One process, and sessions that may end with it. A warning where nothing in the repository starts several workers.
+**When it is no problem.** A value that is only a seed, kept elsewhere at the first start. A note unless the setting is seen to sign or verify (it goes to
+`jwt.encode`, `SessionMiddleware`, `hmac`, a serializer or a function named for tokens) and the repository starts several workers: one process only
+asks everybody to log in again.
 
 **Sources.** https://github.com/fastapi/full-stack-fastapi-template/pull/2425 ; https://docs.python.org/3/library/secrets.html
 """
@@ -32,12 +34,14 @@ from strop.rules.example import Example
 from strop.rules.replicas import are_several
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.signing import note_signing, signing_settings
+from strop.rules.told import marks
 
 RULE = Rule(
     "AUTH010", "secret-per-process", "auth", "error", "Another signing secret in each process", static=True
 )
-WORDS = ("token_urlsafe", "token_hex", "token_bytes", "urandom", "uuid4", "generate_key")
-KINDS = ("class", "module")
+KINDS = ("class", "module", "function")
+_WORDS = frozenset({"token_urlsafe", "token_hex", "token_bytes", "urandom", "uuid4", "generate_key"})
 _DRAWS = frozenset(
     {"secrets.token_urlsafe", "secrets.token_hex", "secrets.token_bytes", "os.urandom", "uuid.uuid4"}
     | {"cryptography.fernet.Fernet.generate_key"}
@@ -45,7 +49,10 @@ _DRAWS = frozenset(
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """Keys that are drawn at import."""
+    """Keys that are drawn at import, and settings that sign."""
+    yield from note_signing(body, RULE.code)
+    if body.kind == "function" or _WORDS.isdisjoint(body.words):
+        return
     annotated = [(each, each.target, each.value) for each in body.of(ast.AnnAssign)]
     for each, target, value in (*annotated, *((e, e.targets[0], e.value) for e in body.of(ast.Assign))):
         if isinstance(target, ast.Name) and is_key(target.id) and value is not None:
@@ -72,7 +79,9 @@ def _is_column(value: ast.expr) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each such key."""
-    for mark in project.source.marks.get(RULE.code, ()):
+    signing = signing_settings(project, RULE.code)
+    for mark in marks(project, RULE):
+        several = mark.fact("name") in signing and are_several(project)
         yield draft(
             RULE,
             mark.span,
@@ -82,7 +91,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             solution="give it no default, and refuse to start where it was not set",
             known="static",
             confidence=0.85,
-            severity=None if are_several(project) else "warning",
+            severity=None if several else "note",
         )
 
 
@@ -101,6 +110,30 @@ class Settings(BaseSettings):
 
 settings = Settings()
 """),
+        bad=True,
+    ),
+    Example(
+        "only a seed, kept in the database at the first start: a note",
+        plain("""
+import secrets
+
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    SECRET_KEY: str = secrets.token_urlsafe(32)
+
+
+settings = Settings()
+
+
+def keep_first(session) -> str:
+    known = session.first("SELECT value FROM keys")
+    if known is None:
+        known = session.add(Kept(value=settings.SECRET_KEY))
+    return known
+""")
+        | {"Procfile": "web: uvicorn main:app --workers 4\n"},
         bad=True,
     ),
     Example(

@@ -14,7 +14,7 @@ dictionary that a route returns. One finding for each function; for a file with 
 
 **When it is no problem.** An exception of the project's own, or a `ValueError`, or an administrator's test of a connection, whose text was written for people: these
 are not reported, nor what stands behind `isinstance(e, ...)` or a look at the text. A warning needs what is worth hiding: a database's exception, whose text has the
-statement and its values, a `try` that comes to SQL, or the traceback. All else is a note: files and other services, `e.orig` without the
+statement and its values, a `try` that comes to SQL, or the traceback. All else is a note: an application that is one person's own, files and other services, `e.orig` without the
 statement, functions that raise texts of their own for this handler, routes of administrators or other services of one's own, code that no
 route is seen to reach. Left out: HTTP errors whose details a handler of the application replaces, and every place where a handler of all exceptions gives the texts out anyway (then that handler is the finding).
 
@@ -37,6 +37,7 @@ from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.rules.alone import is_for_one
 from strop.rules.answers import (
     error_detail,
     error_status,
@@ -171,9 +172,10 @@ def _answers(body: Body) -> Iterator[tuple[ast.AST, ast.expr, int]]:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each function (for a file with many, one), and one for a handler of all exceptions."""
     own = {mark.fact("name") for mark in marks(project, RULE, "raised")}
+    alone: Severity | None = "note" if is_for_one(project) else None  # who reads it owns what it is about
     handler, masked = _handler(project), masked_statuses(project, RULE)
     if handler is not None:
-        yield _finding(handler, [], "every exception that nobody catches", "", 0.8, None)
+        yield _finding(handler, [], "every exception that nobody catches", "", 0.8, alone)
     spoken: dict[str, set[str]] = defaultdict(set)
     for mark in marks(project, RULE, "spoken"):
         spoken[mark.function].add(mark.fact("name"))
@@ -185,7 +187,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     loud: dict[str, list[_Told]] = defaultdict(list)
     for function, here in found.items():
         ways = ways_to(project, function)
-        open_to = [m for m in here if not _is_covered(m, handler) and _is_loud(project, m, ways, spoken)]
+        told_apart = (m for m in here if not alone and not _is_covered(m, handler))
+        open_to = [m for m in told_apart if _is_loud(project, m, ways, spoken)]
         times = f" ({len(here)} times in this function)" if len(here) > 1 else ""
         told = _Told((open_to or here)[0], ways, times)
         if open_to:
@@ -282,6 +285,28 @@ import sqlite3
 
 @app.get("/reports/{name}")
 def read_report(name: str):
+    try:
+        with sqlite3.connect("reports.db") as found:
+            return found.execute("SELECT text FROM report WHERE name = ?", (name,)).fetchone()
+    except Exception as e:
+        raise HTTPException(status_code=500, detail=f"Could not read the report: {e}")
+"""),
+        bad=True,
+    ),
+    Example(
+        "str(e) as detail, after statements, where one login is for all there is: a note",
+        plain("""
+import sqlite3
+
+from fastapi.security import HTTPBasic, HTTPBasicCredentials
+
+basic = HTTPBasic()
+
+
+@app.get("/reports/{name}")
+def read_report(name: str, login: HTTPBasicCredentials = Depends(basic)):
+    if not secrets.compare_digest(login.password, os.environ["PASSWORD"]):
+        raise HTTPException(401)
     try:
         with sqlite3.connect("reports.db") as found:
             return found.execute("SELECT text FROM report WHERE name = ?", (name,)).fetchone()

@@ -13,7 +13,7 @@ handler that raises another HTTP error counts: a fallback may be meant.
 **How to fix it.** `except HTTPException: raise` before the broad handler, or a `try` that holds only what may fail.
 
 **When it is no problem.** A handler that raises what it caught again, or asks `isinstance(e, HTTPException)`.
-A note where the handler answers with the same status, and where it is meant: `pass` alone, one failure of the server told as another (502 as 500),
+A note where the handler answers with the same status, or raises what the application answers with one of the same kind, on routes for administrators alone, and where it is meant: `pass` alone, one failure of the server told as another (502 as 500),
 or a 4xx of a called function that becomes a 4xx of this one (what to hide from the caller, "no such shop" as "no such page").
 So it is where only a request that FastAPI has answered with 422 could come to the raise (`if not shop_id:` of a required number or UUID), and in folders of examples.
 
@@ -34,9 +34,11 @@ from strop.project.function import Call, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.answered import is_answered
+from strop.rules.answering import answering, answers_of_all
 from strop.rules.answers import error_status, http_errors, is_http_error, is_http_error_class
 from strop.rules.caught import caught_names, is_broad, walked
 from strop.rules.example import Example
+from strop.rules.protection import Protection
 from strop.rules.raised import raising
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -51,12 +53,13 @@ RULE = Rule(
     "HTTPException swallowed by a broad except",
     static=True,
 )
-WORDS = ("except",)
+WORDS = ("except", "Exception")
 _KNOWN = re.compile(r"[\w.]+\((\w+\.)+(id|uuid|pk)[,)]")  # get_shop(shop.id)
 
 
 def notice(body: Body) -> Iterator[Mark]:
     """Raises that a broad handler catches, and broad handlers that answer with an error of their own."""
+    yield from answering(body, RULE.code)
     told: set[int] = set()
     raised = [call for call in http_errors(body) if isinstance(body.parent(call), ast.Raise)]
     caught = [(call, handler) for call in raised if (handler := _catcher(body, call)) is not None]
@@ -75,6 +78,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 answer=_answer(body, handler),
                 status="same" if _is_repeated(body, call, handler) else error_status(body, call),
                 kept=_keeps_status(body, call, handler),
+                again=_raises_another(body, handler),
                 meant=_is_meant(body, call, handler) or is_answered(body, call),
             )
     for node in body.of(ast.Try):
@@ -102,6 +106,14 @@ def _keeps_status(body: Body, call: ast.Call, handler: ast.ExceptHandler) -> boo
     """Whether the handler answers with the status that was raised: only the text is another."""
     found = _answered(body, handler)
     return found == {error_status(body, call)} and found != {0}
+
+
+def _raises_another(body: Body, handler: ast.ExceptHandler) -> bool:
+    """Whether the handler ends with an exception of another kind: what is set for all exceptions answers it."""
+    last = handler.body[-1]
+    return (
+        isinstance(last, ast.Raise) and isinstance(last.exc, ast.Call) and not is_http_error(body, last.exc)
+    )
 
 
 def _answered(body: Body, handler: ast.ExceptHandler) -> set[int]:
@@ -185,8 +197,11 @@ def _answer(body: Body, handler: ast.ExceptHandler) -> str:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each broad handler."""
+    protection, general = Protection.of(project), answers_of_all(project, RULE.code)
     for mark in marks(project, RULE, "raised"):
         ways = ways_to(project, mark.function)
+        meant, status = protection.are_for_operators(ways), mark.fact("status")
+        kept = bool(mark.fact("again")) and general == {status[:1]}
         same = mark.fact("status") in ("500", "same") and mark.fact("answer") == "another"
         if not same:
             yield _finding(
@@ -195,6 +210,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 f"{mark.fact('text')} on line {mark.fact('raised')}",
                 mark.fact("answer"),
                 0.9,
+                meant=meant,
+                kept=kept,
             )
     called = list(marks(project, RULE, "called"))
     raisers = raising(project, deepest=1) if called else {}  # further down it may be caught or meant
@@ -224,8 +241,17 @@ def _raiser(project: Project, mark: Mark, raisers: dict[str, frozenset[int]]) ->
     return None
 
 
-def _finding(mark: Mark, ways: list[Reach], what: str, answer: str, confidence: float) -> Finding:
-    kept = bool(mark.fact("kept"))
+def _finding(
+    mark: Mark,
+    ways: list[Reach],
+    what: str,
+    answer: str,
+    confidence: float,
+    meant: bool = False,
+    kept: bool = False,
+) -> Finding:
+    kept = kept or bool(mark.fact("kept"))
+    meant = meant or bool(mark.fact("meant"))
     becomes = "becomes another error" if answer == "another" else "is lost"
     becomes = "gets another text" if kept else becomes
     return tell(
@@ -236,7 +262,7 @@ def _finding(mark: Mark, ways: list[Reach], what: str, answer: str, confidence: 
         impact=f"the client gets another {'text' if kept else 'status'} than was meant",
         solution="except HTTPException: raise before it, or a try around only what may fail",
         confidence=confidence,
-        severity="note" if kept or mark.fact("meant") or is_shown(mark.span) else None,
+        severity="note" if kept or meant or is_shown(mark.span) else None,
         raised=what,
     )
 
@@ -254,6 +280,45 @@ def read_word(place: int):
         return words[place]
     except Exception:
         raise HTTPException(500, "Could not read the words")
+"""),
+        bad=True,
+    ),
+    Example(
+        "becomes what the application answers with 400 as well: a note",
+        plain("""
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+
+@app.exception_handler(Exception)
+async def answer_all(request: Request, exc: Exception):
+    return JSONResponse({"error": str(exc)}, status_code=400)
+
+
+@app.get("/words/{place}")
+def read_word(place: str):
+    try:
+        words = Path("words.txt").read_text().split()
+        if place not in words:
+            raise HTTPException(404, "No such word")
+        return words.index(place)
+    except Exception as e:
+        raise ValueError("Could not read the words") from e
+"""),
+        bad=True,
+    ),
+    Example(
+        "becomes what nobody answers but with 500",
+        plain("""
+@app.get("/words/{place}")
+def read_word(place: str):
+    try:
+        words = Path("words.txt").read_text().split()
+        if place not in words:
+            raise HTTPException(404, "No such word")
+        return words.index(place)
+    except Exception as e:
+        raise ValueError("Could not read the words") from e
 """),
         bad=True,
     ),

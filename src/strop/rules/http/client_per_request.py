@@ -15,7 +15,7 @@ proxy, a transport) are left out, and so are those that `lru_cache` or a filled 
 shutdown. Headers and credentials go with each call.
 
 **When it is no problem.** A call that is made once an hour; a client that lives as long as a WebSocket (not reported).
-It is a warning where it is made often: for three routes or more (eight where the client loads no certificates), in three
+It is a warning where it is made often: for eight routes or more, in three
 places of a class, in a loop, in a dependency or a middleware. One route's own, mails and webhooks, logins, tries of settings, routes for administrators alone, calls that wait for minutes or for
 a language model, questions with seconds between them, what is only done after the answer or for what is not known yet, and clients whose headers or address are
 the caller's (one for all would mix them) are notes.
@@ -76,8 +76,7 @@ _RARE = re.compile(
 )
 _SELDOM = re.compile(r"e_?mail|billing|portal|web_?hook|notif|payment_info|licen[cs]e|release", re.IGNORECASE)
 _EACH = ("depends on ", "middleware ")
-_MANY = 3  # routes
-_MORE = 8  # routes, of a client that loads no certificates
+_MANY = 8  # routes
 _PLACES = 3  # of one class
 WORDS = tuple(name.rpartition(".")[2] for name in CLIENTS)
 
@@ -155,9 +154,8 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
     first = max(reached, key=lambda m: (not m.fact("little"), len(ways[m]), -m.span.line))
     keys = {w.route for m in reached for w in ways[m]} & served
     usual = {key for key in keys if not _is_rare(project, first.function, key)}
-    enough = _MANY if first.fact("name").startswith("httpx.") else _MORE
     often = usual and (
-        len(usual) >= enough or len(reached) >= _PLACES or _is_repeated(project, first, ways[first])
+        len(usual) >= _MANY or len(reached) >= _PLACES or _is_repeated(project, first, ways[first])
     )
     little = (
         all(m.fact("little") for m in reached)
@@ -231,6 +229,39 @@ async def rate(currency: str) -> float:
 @app.get("/price/{currency}")
 async def read_price(currency: str):
     return {"rate": await rate(currency)}
+"""),
+        bad=True,
+    ),
+    Example(
+        "for four routes: a note",
+        plain("""
+import httpx
+
+
+async def rate(currency: str) -> float:
+    async with httpx.AsyncClient(timeout=5) as client:
+        response = await client.get(f"https://rates.example/{currency}")
+    return response.json()["rate"]
+
+
+@app.get("/price/{currency}")
+async def read_price(currency: str):
+    return {"rate": await rate(currency)}
+
+
+@app.get("/offer/{currency}")
+async def read_offer(currency: str):
+    return {"rate": await rate(currency) * 0.9}
+
+
+@app.get("/total/{currency}")
+async def read_total(currency: str):
+    return {"rate": await rate(currency) * 1.2}
+
+
+@app.get("/basket/{currency}")
+async def read_basket(currency: str):
+    return {"rate": await rate(currency) * 3}
 """),
         bad=True,
     ),

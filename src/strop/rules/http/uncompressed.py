@@ -6,7 +6,8 @@
 connections that is most of what people wait for.
 
 **How it is found.** A mount of `StaticFiles` in an application with three or more routes that answer with lists; no layer that compresses, no
-layer of the project's own that names an encoding, no proxy's configuration in the repository.
+layer of the project's own that names an encoding, no proxy's configuration in the repository. A warning
+where one of them gives anybody all rows, each with rows of its own in it; else a note.
 
 **How to fix it.** `app.add_middleware(GZipMiddleware, minimum_size=1000)`. Routes that stream events must stay outside of it before Starlette 0.46.
 
@@ -24,15 +25,20 @@ from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.asked import identifier
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.project.shared import shared
 from strop.project.shipped.commands import is_development
+from strop.rules.alone import is_for_one
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.middleware.compressed_stream import RULE as STREAM
 from strop.rules.middleware.compressed_stream import holds_events
+from strop.rules.models import fields_of, inner_of, is_model
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import marks
@@ -49,6 +55,7 @@ _LISTS = 3  # routes
 _SMALL = 25  # rows
 _SIZE = re.compile(r"^(limit|size|page_?size|per_?page|count|take|first|top)$", re.IGNORECASE)
 _LIST = re.compile(r"^(typing\.)?(list|List|Sequence)\[|Page\b|Page\[|Pagina", re.IGNORECASE)
+_MANY = re.compile(r"\b(list|List|Sequence|set|Set|tuple|Tuple)\[")
 _PROXIES = re.compile(r"(^|/)(nginx|traefik|caddy|haproxy|envoy)(:|$|-)")
 
 
@@ -93,6 +100,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         solution="app.add_middleware(GZipMiddleware, minimum_size=1000)",
         known="static",
         confidence=0.65,
+        severity=None if any(_is_large(project, r) for r in lists) and not is_for_one(project) else "note",
         chain=(Step(served[0].fact("text"), served[0].span),),
     )
 
@@ -106,6 +114,22 @@ def _is_list(route: Route) -> bool:
         and bool(_LIST.search(route.response_model))
         and not any(_SIZE.match(p.name) and _is_small(p.default) for p in route.parameters)
     )
+
+
+def _is_large(project: Project, route: Route) -> bool:
+    """Whether a route answers anybody with all rows there are (not those of one parent), each with rows of its own."""
+    bounded = "{" in route.path or any(_SIZE.match(p.name) for p in route.parameters)
+    if bounded or Protection.of(project).is_for_operators(route.key):
+        return False
+    rows = shared(project, identifier).classes_in(route.response_model)
+    return any(_has_rows(project, row.id) for row in rows)
+
+
+def _has_rows(project: Project, class_id: str) -> bool:
+    """Whether a model has a list of models in it."""
+    inner = inner_of(project, class_id)
+    many_of = (f.name for f in fields_of(project, class_id) if _MANY.search(f.annotation))
+    return any(is_model(project, name) for field in many_of for name in inner.get(field, ()))
 
 
 def _is_small(default: str) -> bool:
@@ -142,6 +166,61 @@ app.mount("/", StaticFiles(directory="client", html=True))
 _GZIP = "from fastapi.middleware.gzip import GZipMiddleware\n\napp.add_middleware(GZipMiddleware, minimum_size=1000)\n"
 EXAMPLES = (
     Example("its own pages and lists", plain(_FRONT.format(more="")), bad=True),
+    Example(
+        "lists of small rows: a note",
+        plain(_FRONT.format(more="")),
+        bad=True,
+    ),
+    Example(
+        "all rows, with rows in them",
+        plain(
+            _FRONT.format(more="")
+            + """
+
+from pydantic import BaseModel
+
+
+class Season(BaseModel):
+    number: int
+
+
+class Show(BaseModel):
+    name: str
+    seasons: list[Season]
+
+
+@app.get("/shows")
+def shows() -> list[Show]:
+    return []
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "the rows of one parent, with rows in them: a note",
+        plain(
+            _FRONT.format(more="")
+            + """
+
+from pydantic import BaseModel
+
+
+class Season(BaseModel):
+    number: int
+
+
+class Show(BaseModel):
+    name: str
+    seasons: list[Season]
+
+
+@app.get("/libraries/{name}/shows")
+def shows(name: str) -> list[Show]:
+    return []
+"""
+        ),
+        bad=True,
+    ),
     Example("compressed", plain(_FRONT.format(more=_GZIP)), bad=False, mends="its own pages and lists"),
     Example(
         "beside events that the compressor of this Starlette would hold back",

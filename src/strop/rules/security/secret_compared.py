@@ -6,7 +6,8 @@
 a guess was right, byte by byte.
 
 **How it is found.** Comparisons of a name that says secret, where one side comes from the caller and the other does
-not, in functions that a route reaches. Conditions of database queries are left out. On a route for administrators it is a note. A `password` that
+not, in functions that a route reaches. Conditions of database queries are left out. On a route for administrators it is a note, and so is the key of
+a page for operators alone (metrics, health, traces) that its handler asks for. A `password` that
 equals the `password` of something loaded is stored as it was typed, which is worse than the time of the comparison, and said instead.
 
 **How to fix it.** `hmac.compare_digest(given, expected)` (`secrets.compare_digest` is the same), on bytes or ASCII text.
@@ -21,11 +22,13 @@ https://fastapi.tiangolo.com/advanced/security/http-basic-auth/#timing-attacks
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.origins import Origins
 from strop.project.project import Project
@@ -53,6 +56,13 @@ _QUERIES = frozenset(
         "case",
         "select_from",
     }
+)
+_OPERATED = re.compile(
+    r"/(metrics|health\w*|ready|live|ping|status|debug|profil\w*|tracemalloc|prometheus|monitor\w*|telemetry)(/|$)",
+    re.I,
+)
+_OPERATED_KEY = re.compile(
+    r"(metrics|health|prometheus|monitoring|telemetry|profiling)_\w*(key|token|secret|password)", re.I
 )
 _CHANGES = frozenset(
     {
@@ -173,6 +183,11 @@ def _is_query(body: Body, compare: ast.Compare, sides: tuple[ast.expr, ...]) -> 
     )
 
 
+def _is_operated(mark: Mark, ways: list[Reach]) -> bool:
+    """Whether all that the secret opens is what the service tells of itself: no user's data, nobody's session."""
+    return all(_OPERATED.search(way.route) for way in ways) or bool(_OPERATED_KEY.search(mark.fact("text")))
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each comparison that a route reaches."""
     protection = Protection.of(project)
@@ -197,7 +212,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="the time that the comparison takes tells a client how much of its guess is right",
                 solution="hmac.compare_digest(given, expected)",
                 confidence=0.8,
-                severity="note" if protection.are_for_operators(ways) else None,
+                severity="note" if protection.are_for_operators(ways) or _is_operated(mark, ways) else None,
             )
 
 
@@ -218,6 +233,22 @@ async def webhook(request: Request):
     if request.headers.get("x-signature") != signature:
         raise HTTPException(401)
     return {"ok": True}
+"""),
+        bad=True,
+    ),
+    Example(
+        "the key of the figures: a note",
+        plain("""
+from fastapi import Header
+
+METRICS_API_KEY = os.environ["METRICS_API_KEY"]
+
+
+@app.get("/metrics")
+async def metrics(api_key: str = Header()):
+    if api_key != METRICS_API_KEY:
+        raise HTTPException(401)
+    return {"requests": 7}
 """),
         bad=True,
     ),

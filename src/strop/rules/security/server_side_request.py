@@ -14,7 +14,8 @@ out (its host is fixed). What only administrators may send is a note: they confi
 private, loopback or link-local, connect to the address that was checked (a transport of httpx does that for
 redirects too), and don't follow redirects unchecked.
 
-**When it is no problem.** The service runs where nothing inner is reachable, or the URL is set by its operator.
+**When it is no problem.** The service runs where nothing inner is reachable, or the URL is set by its operator. A note where the application is one
+person's own: on a desk, bound to its own machine, or with one login for all.
 
 **Sources.** https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
 """
@@ -70,6 +71,33 @@ async def fetch(url: str) -> str:
 @app.post("/import")
 async def import_page(body: Import):
     return {"text": await fetch(body.url)}
+"""),
+        bad=True,
+    ),
+    Example(
+        "an import from any address, in a program on somebody's desk: a note",
+        plain("""
+import tkinter
+
+import httpx
+import uvicorn
+from pydantic import BaseModel
+
+
+class Import(BaseModel):
+    url: str
+
+
+@app.post("/import")
+async def import_page(body: Import):
+    async with httpx.AsyncClient(timeout=10) as client:
+        return {"text": (await client.get(body.url)).text}
+
+
+def main():
+    window = tkinter.Tk()
+    uvicorn.run(app, host="127.0.0.1", port=8000)
+    window.mainloop()
 """),
         bad=True,
     ),

@@ -7,7 +7,8 @@ gigabytes end the process, or the machine.
 
 **How it is found.** Reads of an `UploadFile` parameter without a size, in functions that compare no size and hand the
 file to nothing that could, unless a middleware's name says that it limits bodies. A note where every route that leads
-here may ask who calls: people with an account seldom send gigabytes to harm a service that they use.
+here may ask who calls: people with an account seldom send gigabytes to harm a service that they use; and where the application
+is one person's own (on a desk, bound to its own machine).
 
 **How to fix it.** Read in pieces and stop with 413 at a limit; and limit bodies before they are stored, with a pure ASGI
 middleware that counts bytes (Content-Length alone is not enough) or in the proxy.
@@ -28,6 +29,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.alone import is_for_one
 from strop.rules.example import Example
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
@@ -86,7 +88,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each read that a route reaches."""
     if any(_LIMITS.search(m.name.rpartition(":")[2]) for m in project.imported.middleware):
         return
-    protection, seen = Protection.of(project), set[str]()
+    protection, own, seen = Protection.of(project), is_for_one(project), set[str]()
     for mark in marks(project, RULE):
         ways = ways_to(project, mark.function)
         if ways and mark.function not in seen:
@@ -99,7 +101,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="a few large uploads fill the memory of the worker",
                 solution="read in pieces and answer 413 at a limit; limit bodies in a middleware or the proxy as well",
                 confidence=0.7,
-                severity=None if any(map(protection.is_entrance, {w.route for w in ways})) else "note",
+                severity=None
+                if not own and any(map(protection.is_entrance, {w.route for w in ways}))
+                else "note",
             )
 
 
@@ -115,6 +119,43 @@ async def upload(file: UploadFile):
     data = await file.read()
     return {"digest": hashlib.sha256(data).hexdigest()}
 """),
+        bad=True,
+    ),
+    Example(
+        "a picture of any size, to one's own machine alone: a note",
+        plain("""
+import uvicorn
+from fastapi import UploadFile
+
+
+@app.post("/pictures")
+async def upload(file: UploadFile):
+    data = await file.read()
+    return {"digest": hashlib.sha256(data).hexdigest()}
+
+
+def main():
+    uvicorn.run(app, host="127.0.0.1", port=8000)
+"""),
+        bad=True,
+    ),
+    Example(
+        "a picture of any size, to whoever reaches the container",
+        plain("""
+import uvicorn
+from fastapi import UploadFile
+
+
+@app.post("/pictures")
+async def upload(file: UploadFile):
+    data = await file.read()
+    return {"digest": hashlib.sha256(data).hexdigest()}
+
+
+def main():
+    uvicorn.run(app, host="127.0.0.1", port=8000)
+""")
+        | {"Dockerfile": 'FROM python:3.12\nCMD ["uvicorn", "main:app", "--host", "0.0.0.0"]\n'},
         bad=True,
     ),
     Example(

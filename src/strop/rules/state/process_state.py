@@ -39,6 +39,7 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.alone import note_alone
 from strop.rules.code import reaches
 from strop.rules.counted import counted, weighty
 from strop.rules.draft import draft
@@ -72,6 +73,7 @@ _CACHES = (
 def notice(body: Body) -> Iterator[Mark]:
     """Where containers are made, every use of one, and where several workers are started."""
     yield from note_workers(body)
+    yield from note_alone(body)
     if body.kind == "function":
         for use in uses(body):
             yield body.mark(
