@@ -1,10 +1,10 @@
 """How often is a cost told that is not there, and how often is one of 5 % seen?
 
-    python benchmarks/ab_test.py [--only ledger|shop] [--launches 24] [--requests 800] [--runs 200]
+    python benchmarks/ab_test.py [--only ledger|shop] [--launches 40] [--requests 800] [--runs 200]
 
 Real: fresh processes of the same code are started in pairs, as `strop prove` does for the cost of a change, and serve
-the same cells side by side. A run of the command is five such pairs, or as many more as their spread asks for (then 16
-have the 800 requests together), for the claim and one for the A/A control, drawn
+the same cells side by side. A run of the command is five such pairs, which have the requests together, and as many more
+(20 in all at most) as their spread asks for, for the claim, and one for the A/A control, drawn
 without replacement from all that were measured; its decision is the command's own. The effect of 5 % is put on the
 measured times of one side, so the noise is this machine's and the truth is known. Runs share launches, so they are less
 independent than as many runs of the command would be.
@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
+from statistics import fmean
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -48,7 +49,7 @@ def measured(target: Target, launches: int, requests: int) -> tuple[Launches, in
     with open_world(target) as world:
         base, _ = control(world, observe(world, Workload(suite=False)), lambda _: None)
         cells = timed_cells(base.cells, base.outcomes, {cell.route for cell in base.cells})
-        rounds = max(requests // (MOST_LAUNCHES * len(cells)), 1)
+        rounds = max(requests // (LAUNCHES * len(cells)), 1)
         found: Launches = []
         for _ in range(launches):
             one, other = (start_revision(world, "base", Schema()) for _ in range(2))
@@ -118,10 +119,12 @@ def tell(name: str, draw: Draw, runs: int, cells: int) -> None:
         (1.1, "dearer"),
     ):
         random = Random(1)
-        said = Counter(decide(*draw(random), times, cells) for _ in range(runs))
+        drawn = [draw(random) for _ in range(runs)]
+        said = Counter(decide(*each, times, cells) for each in drawn)
         wrong = "" if right == "nothing" else f", the opposite {said['saved'] + said['dearer'] - said[right]}"
         shares.append(f"x{times:g}: {said[right] / runs:.1%} {right}{wrong}")
-    print(f"  {name}, {runs} runs: " + "; ".join(shares), flush=True)
+    wanted = fmean(pairs_wanted(claim[:LAUNCHES], MOST_LAUNCHES) for claim, _ in drawn)
+    print(f"  {name}, {runs} runs, {wanted:.1f} pairs each: " + "; ".join(shares), flush=True)
 
 
 def main() -> None:
@@ -129,7 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="ledger", choices=["shop", "ledger"])
     parser.add_argument("--launches", type=int, default=40)
-    parser.add_argument("--requests", type=int, default=800, help="of each side of a run")
+    parser.add_argument("--requests", type=int, default=800, help="of each side, in the first pairs of a run")
     parser.add_argument("--runs", type=int, default=200)
     given = parser.parse_args()
     print(
@@ -142,7 +145,7 @@ def main() -> None:
                 f"{name}: {len(launches)} pairs of processes, {_spread(launches)}, load {os.getloadavg()[0]:.1f}"
             )
             tell("real", from_measured(launches), given.runs, cells)
-    rounds = given.requests // (MOST_LAUNCHES * 8)
+    rounds = given.requests // (LAUNCHES * 8)
     for within, between in SPREADS:
         tell(
             f"simulated, rounds ±{within:.0%}, launches ±{between:.0%}",

@@ -35,7 +35,7 @@ from strop.world.process import workers
 
 CLOCKED = 2  # how many times as long a neighbour on the machine may make what a clock measures
 LAUNCHES = 5  # pairs of fresh processes in which the CPU time of the whole branch is compared, at first
-MOST_LAUNCHES = 16  # where those differ so much that a change of 5 % could hide in them
+MOST_LAUNCHES = 20  # where those differ so much that a change of 5 % could hide in them
 FURTHER = 30  # seconds on the clock for what comes after the first
 
 Found = tuple[Difference, ...]
