@@ -18,7 +18,7 @@ from strop.cell import Cell, Request
 from strop.event import Event, Note, Stage
 from strop.project.cache import FOLDER
 from strop.project.settings import Overrides
-from strop.proof import base_store, perturbed_choice, perturbed_states
+from strop.proof import base_store
 from strop.proof.base_key import key_of
 from strop.proof.base_store import read_kept
 from strop.proof.veil import Veil
@@ -26,20 +26,13 @@ from strop.report.prove.proved import Proved
 from strop.target import Login, Target
 from strop.verdict import Behaviour
 from tests import ledger
+from tests.actions.sparing import spare
 from tests.actions.test_prove import CELLS, SAME, UNREACHED, WORSE, changed
 
 RAN = "running the base in a second world"
 
 
-@pytest.fixture(autouse=True)
-def few_perturbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    spare(monkeypatch)
-
-
-def spare(patched: pytest.MonkeyPatch) -> None:
-    """What gate 4 sends is no matter here: it runs both sides itself."""
-    patched.setattr(perturbed_choice, "MOST", 12)
-    patched.setattr(perturbed_states, "states", lambda *_: ())
+pytestmark = pytest.mark.usefixtures("few_perturbed")
 
 
 @pytest.fixture(scope="module")

@@ -83,6 +83,7 @@ def test_a_change_that_nobody_can_tell_is_identical(tmp_path: Path) -> None:
     assert found.files == ("app/latin.py", "app/main.py")
 
 
+@pytest.mark.usefixtures("few_perturbed")
 def test_what_no_request_executes_is_not_called_safe(tmp_path: Path) -> None:
     found = proved(changed(tmp_path / "home", UNREACHED))
     assert found.verdict.behaviour is Behaviour.INSUFFICIENT
@@ -101,6 +102,7 @@ def test_what_differs_before_any_request(tmp_path: Path, edit: tuple[str, str, s
     assert said in found.verdict.differences[0].after
 
 
+@pytest.mark.usefixtures("few_perturbed")
 def test_changed_tests_are_no_witnesses(tmp_path: Path) -> None:
     home = changed(tmp_path / "home", SAME)
     tests = home / "tests/test_books.py"
@@ -122,6 +124,7 @@ def test_a_request_that_nobody_recorded_tells_the_change_apart(tmp_path: Path) -
     assert (again.verdict.differences[0], again.verdict.cells) == (first, 2)  # with the one it is made of
 
 
+@pytest.mark.usefixtures("few_perturbed")
 def test_a_change_that_shows_in_another_configuration_alone_is_told_with_its_name(tmp_path: Path) -> None:
     files = {**ledger.FILES, "app/main.py": SETTING + ledger.MAIN}
     home = ledger.make(tmp_path / "home", files)
@@ -140,6 +143,7 @@ def test_a_change_that_shows_in_another_configuration_alone_is_told_with_its_nam
     )
 
 
+@pytest.mark.usefixtures("few_perturbed")
 def test_the_changed_side_runs_the_migrations_that_the_change_brings(tmp_path: Path) -> None:
     home = ledger.make(tmp_path / "home", {**ledger.FILES, **MIGRATED})
     (home / "migrations/versions/two.py").write_text(REVISION)
