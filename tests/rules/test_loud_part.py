@@ -15,6 +15,8 @@ from strop.rules.registry import check, noticers, rules
         ("AUTH011", "what one of two callers gets"),
         ("AUTH014", "recovery that sends a message, beside a registration that tells it too"),
         ("ERR013", "left from a search for a defect"),
+        ("HTTP004", "all rows, with rows in them"),
+        ("HTTP004", "all rows unless fewer are asked for, with wide objects in them"),
         ("MID001", "the session of the request ends when the answer begins"),
         ("SCH010", "three models with a copy of the list"),
         ("SCH010", "a literal in one model, a text in another"),

@@ -7,7 +7,7 @@ connections that is most of what people wait for.
 
 **How it is found.** A mount of `StaticFiles` in an application with three or more routes that answer with lists; no layer that compresses, no
 layer of the project's own that names an encoding, no proxy's configuration in the repository. A warning
-where one of them gives anybody all rows, each with rows of its own in it; else a note.
+where one of them gives anybody all rows, unless asked for fewer, each with rows of its own in it or with 30 values; else a note.
 
 **How to fix it.** `app.add_middleware(GZipMiddleware, minimum_size=1000)`. Routes that stream events must stay outside of it before Starlette 0.46.
 
@@ -53,6 +53,8 @@ _STATIC = {"starlette.staticfiles.StaticFiles", "fastapi.staticfiles.StaticFiles
 KINDS = ("function", "module", "class")
 _LISTS = 3  # routes
 _SMALL = 25  # rows
+_WIDE = 30  # values of a row, a thousand bytes and more
+_DEEP = 2  # objects within objects
 _SIZE = re.compile(r"^(limit|size|page_?size|per_?page|count|take|first|top)$", re.IGNORECASE)
 _LIST = re.compile(r"^(typing\.)?(list|List|Sequence)\[|Page\b|Page\[|Pagina", re.IGNORECASE)
 _MANY = re.compile(r"\b(list|List|Sequence|set|Set|tuple|Tuple)\[")
@@ -117,12 +119,20 @@ def _is_list(route: Route) -> bool:
 
 
 def _is_large(project: Project, route: Route) -> bool:
-    """Whether a route answers anybody with all rows there are (not those of one parent), each with rows of its own."""
-    bounded = "{" in route.path or any(_SIZE.match(p.name) for p in route.parameters)
+    """Whether a route answers anybody with all rows there are (not those of one parent), each a large one."""
+    sizes = (p for p in route.parameters if _SIZE.match(p.name))
+    bounded = "{" in route.path or any(p.required or p.default != "None" for p in sizes)
     if bounded or Protection.of(project).is_for_operators(route.key):
         return False
     rows = shared(project, identifier).classes_in(route.response_model)
-    return any(_has_rows(project, row.id) for row in rows)
+    return any(_has_rows(project, row.id) or _count(project, row.id) >= _WIDE for row in rows)
+
+
+def _count(project: Project, class_id: str, depth: int = 0) -> int:
+    """How many values an object has, with those of the objects in it."""
+    fields, inner = list(fields_of(project, class_id)), inner_of(project, class_id)
+    within = {name for names in inner.values() for name in names if is_model(project, name)}
+    return len(fields) + sum(_count(project, name, depth + 1) for name in within if depth < _DEEP)
 
 
 def _has_rows(project: Project, class_id: str) -> bool:
@@ -191,6 +201,23 @@ class Show(BaseModel):
 
 @app.get("/shows")
 def shows() -> list[Show]:
+    return []
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "all rows unless fewer are asked for, with wide objects in them",
+        plain(
+            _FRONT.format(more="")
+            + "\n\nfrom pydantic import BaseModel\n\n\nclass Maker(BaseModel):\n"
+            + "".join(f"    mark{n}: str\n" for n in range(20))
+            + "\n\nclass Part(BaseModel):\n    maker: Maker\n"
+            + "".join(f"    size{n}: float\n" for n in range(12))
+            + """
+
+@app.get("/parts")
+def parts(limit: int | None = None) -> list[Part]:
     return []
 """
         ),
