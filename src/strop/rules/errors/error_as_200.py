@@ -10,7 +10,7 @@ carries.
 **How to fix it.** `raise HTTPException(...)` with the status that says what happened.
 
 **When it is no problem.** A route whose answer is the result of a test (`/check-connection`, a health check), JSON-RPC, a webhook whose sender would
-try again, a status set on the response. A note where it is meant: status 200 is written out, the declared answer has a field for it, the answer is nothing but `{"success": False}` where a success says `{"success": True}`, or
+try again, a status set on the response, a branch for None of what was used before. A note where it is meant: status 200 is written out, the declared answer has a field for it, the answer is nothing but `{"success": False}` where a success says `{"success": True}`, or
 only administrators ask.
 
 **Sources.** RFC 9110, "Status Codes": https://www.rfc-editor.org/rfc/rfc9110#name-status-codes
@@ -33,6 +33,7 @@ from strop.rules.endpoint import Endpoint, endpoint
 from strop.rules.example import Example
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
+from strop.rules.ruled_out import is_ruled_out
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
 from strop.rules.wording import many
@@ -65,7 +66,8 @@ def notice(body: Body) -> Iterator[Mark]:
     answers = list(_answers(body, route))
     agreed = {flag for _, content in answers for flag in _FLAGS if _says(content, flag, value=True)}
     for returned, content in answers:
-        if _is_error(content) and body.within(returned, ast.ExceptHandler, ast.If) is not None:
+        branch = body.within(returned, ast.ExceptHandler, ast.If)
+        if _is_error(content) and branch is not None and not is_ruled_out(body, returned):
             meant = (
                 told
                 or _is_flag(content, agreed)
@@ -265,6 +267,45 @@ def switch_on(number: int):
         return JSONResponse({"success": False, "message": "No answer"}, status_code=200)
     LAMPS[number] = "on"
     return JSONResponse({"success": True}, status_code=200)
+"""),
+        bad=True,
+    ),
+    Example(
+        "a branch for None that was used before",
+        plain("""
+class Seed(BaseModel):
+    name: str
+
+
+SEEDS: dict[str, Seed] = {}
+
+
+@app.put("/seeds/{name}")
+def keep(name: str):
+    seed = SEEDS.get(name)
+    print("keeps", seed.name)
+    if seed is None:
+        return {"error": "No such seed"}
+    return {"kept": name}
+"""),
+    ),
+    Example(
+        "a branch for None that may have been used before",
+        plain("""
+class Seed(BaseModel):
+    name: str
+
+
+SEEDS: dict[str, Seed] = {}
+
+
+@app.put("/seeds/{name}")
+def keep(name: str):
+    seed = SEEDS.get(name)
+    print("keeps", seed and seed.name)
+    if seed is None:
+        return {"error": "No such seed"}
+    return {"kept": name}
 """),
         bad=True,
     ),
