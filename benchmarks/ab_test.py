@@ -29,9 +29,10 @@ from cell_speed import targets
 
 from strop.actions.control import control
 from strop.measure.observe import Workload, observe
-from strop.proof.branch import LAUNCHES, MOST_LAUNCHES, start_revision
+from strop.proof.branch_cost import LAUNCHES, MOST_LAUNCHES
 from strop.proof.cost import Pair, TimeNoise, pair, pairs_wanted, time_gains, timed_cells
 from strop.proof.schema import Schema
+from strop.proof.start import start_revision
 from strop.report.headline import is_proved
 from strop.report.prove.text import is_loss
 from strop.stats.bootstrap import relative_gain

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from strop.proof import branch
+from strop.proof import branch_cost
 from strop.stats.launches import FEWEST
 from strop.world import process
 from strop.world.own_server import OwnServer
@@ -32,8 +32,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def few_launches() -> Iterator[None]:
     """No test inside this process asks how small a gain may be and still be seen: the fewest pairs of processes do."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(branch, "LAUNCHES", FEWEST)
-        patched.setattr(branch, "MOST_LAUNCHES", FEWEST)
+        patched.setattr(branch_cost, "LAUNCHES", FEWEST)
+        patched.setattr(branch_cost, "MOST_LAUNCHES", FEWEST)
         yield
 
 

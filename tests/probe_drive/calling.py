@@ -112,6 +112,12 @@ def by_smtplib_tls():
         server.send_message(letter())
 
 
+@app.get("/mail-bare")
+def by_smtplib_bare():
+    with smtplib.SMTP("mail.example.com", 25) as server:
+        server.send_message(letter())
+
+
 @app.get("/mail-async")
 async def by_aiosmtplib():
     await aiosmtplib.send(letter(), hostname="mail.example.com", port=587, start_tls=True, username="me", password="x")

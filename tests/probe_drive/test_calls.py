@@ -109,15 +109,25 @@ def test_a_name_with_answers_has_a_public_address_and_others_have_none(start: St
     assert names(unknown) == ["connection to old.example.com:443"]
 
 
-@pytest.mark.parametrize(("path", "count"), [("/mail", 1), ("/mail-tls", 1), ("/mail-async", 2)])
-def test_mail_is_taken_with_what_its_reader_would_see(start: Start, path: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "how"),
+    [
+        ("/mail", ["encrypted, logged in as me"]),
+        ("/mail-tls", ["encrypted"]),
+        ("/mail-async", ["encrypted, logged in as me", "encrypted"]),
+        ("/mail-bare", [""]),
+    ],
+)
+def test_mail_is_taken_with_how_it_came_and_what_its_reader_would_see(
+    start: Start, path: str, how: list[str]
+) -> None:
     outcome = start().get(path)
     assert outcome["answer"]["status"] == 200, outcome["answer"]
-    assert len(outcome["calls"]) == count
-    for call in outcome["calls"]:
+    for call, sent in zip(outcome["calls"], how, strict=True):
         assert (call["kind"], call["answered"]) == ("mail", True)
         assert call["text"].replace("\r\n", "\n") == (
-            "From: shop@example.com\nTo: ann@example.com\nSubject: Paid\n\n"
+            (f"Sent: {sent}\n" if sent else "")
+            + "From: shop@example.com\nTo: ann@example.com\nSubject: Paid\n\n"
             "[text/plain]\nThank you.\n.\nBye\n\n\n[text/html]\n<p>Thank you.</p>\n"
         )
     to = "ann@example.com, bcc@example.com" if path == "/mail" else "ann@example.com"

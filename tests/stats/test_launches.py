@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from strop.proof.branch import LAUNCHES, MOST_LAUNCHES
+from strop.proof.branch_cost import LAUNCHES, MOST_LAUNCHES
 from strop.proof.cost import Pair, TimeNoise, pairs_wanted, time_gains
 from strop.report.headline import is_proved
 from strop.report.prove.text import is_loss

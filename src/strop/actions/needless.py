@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from strop.actions.compose import Composition
 from strop.actions.kept import Kept
-from strop.proof.branch import start_revision
 from strop.proof.gain import COUNTERS
 from strop.proof.judge import Base
+from strop.proof.start import start_revision
 
 
 def suspects(kept: Sequence[Kept]) -> list[Kept]:

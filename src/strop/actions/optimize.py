@@ -27,9 +27,9 @@ from strop.problem import EXIT_USAGE, Problem
 from strop.proof.branch import (
     BranchProof,
     Suites,
-    measure_gains,
     prove_branch,
 )
+from strop.proof.branch_cost import measure_gains
 from strop.proof.driven import Drivers
 from strop.proof.interleaved import serve_interleaved
 from strop.proof.judge import Base, Tip

@@ -21,9 +21,11 @@ from strop.measure.secrets import secrets_of
 from strop.measure.suite import SuiteRun
 from strop.problem import EXIT_USAGE, Problem
 from strop.proof.base_kept import KeptBase, take_base
-from strop.proof.branch import BranchProof, Suites, measure_gains, prove_branch, verdict
+from strop.proof.branch import BranchProof, Suites, prove_branch, verdict
+from strop.proof.branch_cost import measure_gains
 from strop.proof.cost import TimeNoise
 from strop.proof.executed import Executed, executed
+from strop.proof.instructions import instruction_gain
 from strop.proof.interleaved import serve_interleaved
 from strop.proof.judge import Base
 from strop.proof.kill import KillScore, score
@@ -39,6 +41,7 @@ from strop.verdict import Behaviour, Difference, Gate, Verdict
 from strop.world import git
 from strop.world.brought import Brought, Columns
 from strop.world.instance import World, open_world
+from strop.world.instructions import check_valgrind
 from strop.world.revisions import Range, find_range, take_changed
 
 ONE_WORLD = "rows in another order, another moment and other random values: there was no second world"
@@ -48,7 +51,8 @@ INSTALLED = "other installed libraries: both sides ran in the same environment"
 class ProveRequest(Struct, frozen=True):
     """Which change to prove (`A..B`, `A`, "" since the main branch), and with which requests.
 
-    `head` leaves out what is not committed; `mutants` is how many mistakes are made in what changed. `options` are
+    `head` leaves out what is not committed; `mutants` is how many mistakes are made in what changed; `instructions`
+    counts those of both sides under valgrind. `options` are
     those of the command that may be shown again, `secret` the names of those whose values may not. `cache`: what an
     earlier proof saw of the same base is taken as known, and what this one sees is kept.
     """
@@ -59,6 +63,7 @@ class ProveRequest(Struct, frozen=True):
     cost: bool = True
     head: bool = False
     mutants: int = 0
+    instructions: bool = False
     cache: bool = True
     options: tuple[str, ...] = ()
     secret: tuple[str, ...] = ()
@@ -68,8 +73,10 @@ def prove(request: ProveRequest, listener: Listener = ignore) -> Proved:
     """Run both sides of a change under the same requests and compare answers, rows and cost.
 
     Nothing of the user's is touched. Raises the Problem that stops it: no git (R510), no such commit (R506),
-    nothing changed (R509), a base that can't be run; a change that can't be run is DIFFERENT.
+    nothing changed (R509), no valgrind for `instructions` (W322), a base that can't be run; a change that can't be run is DIFFERENT.
     """
+    if request.instructions:
+        check_valgrind()
     change = _range(request)
     target = replace(request.target, commit=change.base)
     store = BaseStore(target, request.workload, request.cache)
@@ -103,7 +110,9 @@ def _prove(
         seen, base, suites = known.seen, known.base, known.suites
         proving = Proving(world, base, suites, revision, listener, Perturbing(seen, base), known.columns)
         proving.measure_noise = lambda: measure_noise(seen, listener)
-        judged = proving.run(request.cost, request.mutants, request.workload.cells)
+        judged = proving.run(
+            request.cost, request.mutants, request.workload.cells, instructions=request.instructions
+        )
         if kept is not None and (why := outdated(known, kept, judged)):
             raise Outdated(why)
         others = _configurations(replace(request, target=target), change, proving, judged)
@@ -204,7 +213,9 @@ class Proving:
         self.suites = _without(suites, self.tests) if suites is not None else None
         self._bring(world)
 
-    def run(self, cost: bool, mutants: int = 0, cells: Sequence[str] = ()) -> Verdict:
+    def run(
+        self, cost: bool, mutants: int = 0, cells: Sequence[str] = (), instructions: bool = False
+    ) -> Verdict:
         """Through all gates, and what they say of the behaviour; `cells` are the ids of the requests that were asked for."""
         try:
             proof = prove_branch(
@@ -223,6 +234,8 @@ class Proving:
             if self.base.recorded and self.measure_noise is not None:
                 self.base.noise = self.measure_noise()
             proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
+        if proof.holds and instructions:
+            proof.gains += instruction_gain(self.base, proof, self.listener)
         if proof.holds and mutants:
             asked = perturbed.beside(self.base, proof)
             self.kill = score(*asked, self.suites, mutants, self.listener)

@@ -117,7 +117,7 @@ def _patch_aiohttp(module: ModuleType) -> None:
 def _patch_smtplib(module: ModuleType) -> None:
     for cls in (module.SMTP, getattr(module, "SMTP_SSL", None)):
         if cls is not None:
-            _patch_mail(cls)
+            _patch_mail(cls, sealed=cls is not module.SMTP)
     original = module.SMTP.starttls
 
     @functools.wraps(original)
@@ -130,7 +130,7 @@ def _patch_smtplib(module: ModuleType) -> None:
     module.SMTP.starttls = starttls
 
 
-def _patch_mail(cls: Any) -> None:
+def _patch_mail(cls: Any, sealed: bool) -> None:
     original = cls._get_socket
 
     @functools.wraps(original)
@@ -139,7 +139,7 @@ def _patch_mail(cls: Any) -> None:
             return original(self, host, port, timeout)
         from .mail_peer import MailPeer
 
-        return PeerSocket(MailPeer(host, port))
+        return PeerSocket(MailPeer(sealed))
 
     cls._get_socket = get_socket
 
@@ -175,7 +175,7 @@ def _patch_aiosmtplib(module: ModuleType) -> None:
             return await original(self, *args, **kw)
         from .mail_peer import MailPeer
 
-        real, self.loop = self.loop, _Loop(self.loop, MailPeer(host, self.port or 25))
+        real, self.loop = self.loop, _Loop(self.loop, MailPeer(bool(self.use_tls)))
         try:
             return await original(self, *args, **kw)
         finally:

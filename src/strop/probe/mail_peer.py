@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import email
 import email.policy
 from email.message import EmailMessage
@@ -17,8 +19,10 @@ class MailPeer:
 
     greeting = b"220 strop\r\n"
 
-    def __init__(self, host: str, port: int) -> None:
-        self._place = f"{host}:{port}"
+    def __init__(self, sealed: bool = False) -> None:
+        """`sealed`: the connection is encrypted from its first byte."""
+        self._sealed = sealed
+        self._user: str | None = None
         self._given = bytearray()
         self._to: list[str] = []
         self._in_data = False
@@ -49,6 +53,7 @@ class MailPeer:
 
     def _reply(self, line: bytes) -> bytes:
         if self._login:
+            self._user = _user_of(line) if self._user is None else self._user
             self._login -= 1
             return b"334 UGFzc3dvcmQ6\r\n" if self._login else b"235 welcome\r\n"
         word = line[:4].upper()
@@ -67,6 +72,7 @@ class MailPeer:
         elif word == b"QUIT":
             return b"221 bye\r\n"
         elif word == b"STAR":
+            self._sealed = True
             return b"220 ready\r\n"
         elif word == b"RSET":
             self._to.clear()
@@ -75,15 +81,31 @@ class MailPeer:
     def _log_in(self, words: list[bytes]) -> bytes:
         if len(words) > 1 and words[1].upper() == b"LOGIN":
             self._login = 1 if len(words) > 2 else 2
+            self._user = _user_of(words[2]) if len(words) > 2 else None
             return b"334 UGFzc3dvcmQ6\r\n" if len(words) > 2 else b"334 VXNlcm5hbWU6\r\n"
         if len(words) == 2:
             self._login = 1
             return b"334 \r\n"
+        self._user = _user_of(words[-1])
         return b"235 welcome\r\n"
 
     def _take(self, data: bytes) -> None:
-        calls.note("mail", f"mail to {', '.join(sorted(self._to))}", readable(data), True)
+        how = [
+            *(["encrypted"] if self._sealed else ()),
+            *([f"logged in as {self._user}"] if self._user else ()),
+        ]
+        sent = f"Sent: {', '.join(how)}\n" if how else ""
+        calls.note("mail", f"mail to {', '.join(sorted(self._to))}", sent + readable(data), True)
         self._to.clear()
+
+
+def _user_of(said: bytes) -> str:
+    """Who logs in, of what is said in base64: a name, or with AUTH PLAIN a name and a password."""
+    try:
+        parts = base64.b64decode(said).split(b"\0")
+    except binascii.Error:
+        return ""
+    return (parts[1] if len(parts) > 2 else parts[0]).decode("utf-8", "replace")
 
 
 def readable(data: bytes) -> str:

@@ -15,6 +15,7 @@ import string
 import sys
 import uuid
 import weakref
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +27,9 @@ _installed = False
 _stream = random.Random(0)
 _unseeded: weakref.WeakValueDictionary[int, random.Random] = weakref.WeakValueDictionary()
 _made = 0
+chance: ContextVar[random.Random | None] = ContextVar(
+    "strop_chance", default=None
+)  # of one of several requests at once
 _original_seed = random.Random.seed
 
 _STANDARD = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
@@ -46,7 +50,7 @@ def reseed(*key: object) -> None:
     """Begin anew from the seed and `key`: the same key gives the same bytes, whatever happened before."""
     if not _installed:
         return
-    number = int.from_bytes(hashlib.sha256(repr((_seed, *key)).encode()).digest()[:16], "big")
+    number = _number(key)
     numpy = _numpy_random()
     if numpy is not None:
         numpy.seed(number & 0xFFFFFFFF)
@@ -56,6 +60,19 @@ def reseed(*key: object) -> None:
         _original_seed(each, number + index)
     uuid._last_timestamp = None  # type: ignore[attr-defined]  # else uuid1 counts on from the request before
     sqlite_clock.reseed(number)
+
+
+def own(*key: object) -> random.Random:
+    """A generator that gives what the system gives after `reseed` with this key: for `chance`, because a thread that is
+    slow goes on drawing when it is another request's turn.
+    """
+    made = random.Random(0)
+    _original_seed(made, _number(key))
+    return made
+
+
+def _number(key: tuple[object, ...]) -> int:
+    return int.from_bytes(hashlib.sha256(repr((_seed, *key)).encode()).digest()[:16], "big")
 
 
 def state() -> Any:
@@ -97,10 +114,10 @@ class _System:
     """What replaces functions of `os`: bound methods, which do not bind again as attributes of a class."""
 
     def urandom(self, size: int, /) -> bytes:
-        return _stream.randbytes(size)
+        return (chance.get() or _stream).randbytes(size)
 
     def getrandom(self, size: int, flags: int = 0) -> bytes:
-        return _stream.randbytes(size)
+        return self.urandom(size)
 
 
 _system = _System()

@@ -42,6 +42,7 @@ async def serve_together(
         for client, request, exchange in zip(clients, requests, exchanges, strict=True):
             context = contextvars.copy_context()
             context.run(turn.set, client)
+            context.run(randomness.chance.set, client.own)
             run = exchange.run(app, drive.make_scope(request, state))
             sent.append(loop.create_task(run, context=context))
             sent[-1].add_done_callback(functools.partial(_end, turns, client))
@@ -70,8 +71,9 @@ def _end(turns: Turns, client: Client, _: asyncio.Task[None]) -> None:
 def _client(number: int, request: drive.Request) -> Client:
     """The same request twice draws two chances: two people don't get one key."""
     more = [request.chance] if request.chance else []
-    randomness.reseed(request.cell, *more, *([number] if number else []))
-    return Client(number, randomness.state())
+    key = (request.cell, *more, *([number] if number else []))
+    randomness.reseed(*key)
+    return Client(number, randomness.own(*key), randomness.state())
 
 
 def _pass_line(file: str, line: int) -> None:

@@ -39,7 +39,8 @@ class Client:
     """One of the requests."""
 
     number: int
-    chance: Any = None  # its random generators, while it is not its turn
+    own: random.Random  # what the system gives it by chance
+    chance: Any = None  # the other generators as it left them, while it is not its turn
     ready: deque[asyncio.Handle] = field(default_factory=deque)
     trace: list[str] = field(default_factory=list)  # where it stood after each step
     within: dict[asyncio.Task[Any], bool] = field(

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from strop.project.body import Body
 from strop.project.harmless import is_clean
 from strop.project.scope import Binding
+from strop.project.sinks import SINKS
 from strop.project.spelling import last_name
 
 Tokens = frozenset[str]
@@ -246,8 +247,17 @@ class Origins:
         if func.attr in ("get", "pop") and call.args and isinstance(call.args[0], ast.Constant):
             tokens = set(extended(tokens, str(call.args[0].value)))
         if func.attr in ("format", "joinpath", "with_suffix", "get", "with_stem"):
-            tokens |= set(inside(self.any([*call.args, *(k.value for k in call.keywords)])))
+            named = [k.value for k in call.keywords]
+            tokens |= set(inside(self.any([*call.args[self._keys(call, func) :], *named])))
         return tokens
+
+    def _keys(self, call: ast.Call, func: ast.Attribute) -> int:
+        """How many of its first arguments are a key: what is kept under it was put there by somebody else."""
+        sink = SINKS.get(self.body.name(call.func))
+        if func.attr != "get" or self.whole or not call.args or (sink is not None and sink.danger == "url"):
+            return 0
+        row = self.body.ref(call.args[0])
+        return 2 if row is not None and row.kind == "class" else 1  # `session.get(Order, number)`
 
     def target(self, call: ast.Call, name: str) -> str:
         """The dotted name of the project's function that a call runs, through a thread pool or the background too."""

@@ -56,7 +56,9 @@ def _compared(compare: ast.Compare, body: Body, origins: Origins) -> Iterator[st
     left = compare.left
     for op, right in zip(compare.ops, compare.comparators, strict=True):
         if isinstance(op, ast.In | ast.NotIn):
-            if not isinstance(left, ast.Constant):
+            if isinstance(right, ast.Attribute) and right.attr == "parents":  # `folder in path.parents`
+                yield from _resolved(right.value, body, origins)
+            elif not isinstance(left, ast.Constant):
                 yield from origins.of(left)
             elif left.value in ("..", "/", "\\", "://", "\x00"):
                 yield from origins.of(right)
@@ -109,7 +111,7 @@ def _called(call: ast.Call, body: Body, origins: Origins) -> Iterator[str]:
     if last == "startswith" and isinstance(func, ast.Attribute):
         start = call.args[0] if call.args else None
         if not (isinstance(start, ast.Constant) and not str(start.value).startswith("/")):
-            yield from origins.of(func.value)
+            yield from _resolved(func.value, body, origins)
     elif last in ("match", "fullmatch") and isinstance(func, ast.Attribute):
         name = body.name(func)
         yield from origins.any(
@@ -120,4 +122,17 @@ def _called(call: ast.Call, body: Body, origins: Origins) -> Iterator[str]:
     elif last in _REFUSES or _GUARDS.search(last):
         if last in _REFUSES and isinstance(func, ast.Attribute):
             yield from origins.of(func.value)
-        yield from origins.any([*call.args, *(k.value for k in call.keywords)])
+        for given in (*call.args, *(k.value for k in call.keywords)):
+            yield from _resolved(given, body, origins)
+
+
+def _resolved(path: ast.expr, body: Body, origins: Origins) -> Iterator[str]:
+    """What a path is built from that is looked at after its links are followed."""
+    match body.value(path):
+        case ast.Call(func=func, args=[inner, *_]) if body.name(func).endswith("path.realpath"):
+            yield from origins.of(inner)
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):  # of `commonpath`
+            for part in parts:
+                yield from _resolved(part, body, origins)
+        case _:
+            yield from origins.of(path)

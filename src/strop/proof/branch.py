@@ -17,26 +17,18 @@ from strop.probe.conversation import METHOD
 from strop.project.project import Imported
 from strop.proof.compare import compare
 from strop.proof.contract import compare_contracts
-from strop.proof.cost import OF_MANY, Pair, pair, pairs_wanted, time_gains, timed_cells, weights_of
-from strop.proof.gain import count_gains
 from strop.proof.judge import SHOWN, Base, differences
 from strop.proof.lint import edited_lines
-from strop.proof.mix import LOG, mix_gains
-from strop.proof.schema import Schema, migrate
+from strop.proof.schema import Schema
 from strop.proof.second import Second, lines
-from strop.proof.suites import compare_suites, suite_outcomes
-from strop.proof.work import work_gains
+from strop.proof.start import started
+from strop.proof.suites import compare_suites
 from strop.span import Span
 from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world import git
-from strop.world.instance import Conditions, Instance, World
+from strop.world.instance import Conditions, World
 from strop.world.one_place import at_one_place
 from strop.world.process import workers
-
-CLOCKED = 2  # how many times as long a neighbour on the machine may make what a clock measures
-LAUNCHES = 5  # pairs of fresh processes in which the CPU time of the whole branch is compared, at first
-MOST_LAUNCHES = 20  # where those differ so much that a change of 5 % could hide in them
-FURTHER = 30  # seconds on the clock for what comes after the first
 
 Found = tuple[Difference, ...]
 
@@ -96,7 +88,7 @@ def prove_branch(
     root = world.folder.tree(revision)
     instance = world.instance(root)
     watch = edited_lines(edits_between(base.root, root))
-    served = _started(instance, schema, Conditions(watch=watch))
+    served = started(instance, schema, Conditions(watch=watch))
     imported = served.describe()
     proof = BranchProof(revision, root, served, imported, edited=watch)
     changed = compare_contracts(base.imported, imported)
@@ -128,13 +120,6 @@ def edits_between(base: Path, root: Path) -> list[Edit]:
 def _text(path: Path) -> str:
     """A file of a change, whatever its encoding: its lines are compared, and none is written."""
     return path.read_text("utf-8", errors="replace")
-
-
-def _started(instance: Instance, schema: Schema, conditions: Conditions) -> Served:
-    left, _ = migrate(instance, schema)
-    served = Served(instance, conditions, left)
-    served.start()
-    return served
 
 
 def _gate(proof: BranchProof, number: int, name: str, check: Callable[[], Found]) -> None:
@@ -214,82 +199,6 @@ def _run_beside(world: World, revision: str, arguments: tuple[str, ...]) -> Suit
         return run_suite(instance, (*world.target.pytest_args, *arguments))
     finally:
         instance.close()
-
-
-def measure_gains(
-    base: Base, proof: BranchProof, schema: Schema, suites: Suites | None, listener: Listener
-) -> tuple[Gain, ...]:
-    """Gate 9 for the branch: counters over everything that both sides served, CPU over pairs of processes."""
-    before, again, after = dict(base.outcomes), dict(base.again), dict(proof.outcomes)
-    if suites is not None and proof.suite is not None:
-        before |= suite_outcomes(suites.one)
-        again |= suite_outcomes(suites.two)
-        after |= suite_outcomes(proof.suite)
-    counters = (*count_gains(before, after, again, ()), *mix_gains(before, again, after, base.mix))
-    counted = tuple(gain for gain in counters if _counts(gain, base))
-    routes = {o.exchange.route for o in base.outcomes.values()}
-    cells = timed_cells(base.cells, base.outcomes, routes, base.mix)
-    weights = weights_of(cells, base.mix)
-    if not cells:
-        return counted
-    launches: list[tuple[Pair, ...]] = []
-
-    def launch() -> None:
-        nonlocal counted
-        with workers(2) as pool:
-            one = pool.submit(start_revision, base.world, "base", Schema())
-            sides = [start_revision(base.world, proof.revision, schema), one.result()][::-1]
-        launches.append(pair(sides[0], sides[1], cells, base.outcomes, weights, seconds=OF_MANY))
-        if schema.statements and len(launches) == 1:
-            counted += work_gains(sides[0], sides[1], base.outcomes.values(), proof.outcomes.values(), ())
-        for side in sides:
-            side.instance.close()
-            base.world.folder.remove(side.instance.root)
-        listener(Advance())
-
-    first = _launch_often(launch, launches, listener)
-    prefix = LOG if weights else ""
-    timed = {c.route for c in cells}
-    return (*counted, *time_gains(launches, len(cells), base.noise, timed, prefix, first))
-
-
-def _launch_often(launch: Callable[[], None], launches: Sequence[Sequence[Pair]], listener: Listener) -> int:
-    """Fill `launches` with LAUNCHES pairs, and with as many more as their spread asks for and FURTHER allows; how many
-    decided that.
-    """
-    listener(Stage("comparing CPU time", LAUNCHES))
-    began = time.monotonic()
-    for _ in range(LAUNCHES):
-        launch()
-    each = (time.monotonic() - began) / LAUNCHES
-    most = min(MOST_LAUNCHES, LAUNCHES + int(FURTHER / each))
-    more = pairs_wanted(launches, most) - LAUNCHES
-    if more > 0:
-        listener(Stage("comparing CPU time again, processes of the same code differ", more))
-        for _ in range(more):
-            launch()
-    return LAUNCHES
-
-
-def _counts(gain: Gain, base: Base) -> bool:
-    """Whether a counter says something: one that reads a clock does not where the base ran on another day, nor, small
-    as it is, where one side had the machine to itself and the other had not.
-    """
-    if gain.unit != "us":
-        return True
-    less, more = sorted((gain.before, gain.after))
-    return not base.recorded and more > CLOCKED * less
-
-
-def start_revision(
-    world: World,
-    revision: str,
-    schema: Schema,
-    conditions: Conditions = Conditions(),  # noqa: B008 - frozen
-    backwards: bool = False,
-) -> Served:
-    """The application as a revision has it, in a tree and with databases of its own."""
-    return _started(world.instance(world.folder.tree(revision), backwards=backwards), schema, conditions)
 
 
 def verdict(base: Base, proof: BranchProof, unproved: Sequence[str]) -> Verdict:

@@ -18,10 +18,11 @@ from strop.evidence import Outcome
 from strop.measure.observe import UNENDING
 from strop.measure.serve import Served
 from strop.problem import Problem
-from strop.proof.branch import BranchProof, start_revision
+from strop.proof.branch import BranchProof
 from strop.proof.judge import Base, differences
 from strop.proof.schema import Schema
 from strop.proof.second import Second, lines, open_places, tell
+from strop.proof.start import start_revision
 from strop.verdict import Difference, Gate
 from strop.world.instance import Conditions
 

@@ -14,6 +14,7 @@ NEGLIGIBLE = 0.0005  # noise that would be written as 0.0 %
 
 # Names of gains, the noun that a person reads, and the instrument that saw them, most exact first.
 COUNTED, SAMPLED, PROCESSOR, CLOCK = "counted", "sampled on the event loop", "CPU time, paired", "wall clock"
+VALGRIND = "counted under valgrind"
 _NAMES = {
     "queries": ("Queries", COUNTED),
     "rows": ("Rows fetched", COUNTED),
@@ -26,11 +27,13 @@ _NAMES = {
     "built": ("Objects built", COUNTED),
     "work": ("Database steps", COUNTED),
     "waits": ("Pool waits", CLOCK),
+    "instructions": ("Instructions", VALGRIND),
     "cpu": ("CPU", PROCESSOR),
     "loop": ("Loop time", PROCESSOR),
     "duration": ("Duration", CLOCK),
     "log_queries": ("Queries of 1,000 requests of your log", COUNTED),
     "log_rows": ("Rows of 1,000 requests of your log", COUNTED),
+    "log_instructions": ("Instructions in the mix of your log", VALGRIND),
     "log_cpu": ("CPU in the mix of your log", PROCESSOR),
     "log_loop": ("Loop time in the mix of your log", PROCESSOR),
     "p50": ("p50 latency", CLOCK),
@@ -52,9 +55,11 @@ _ASKED = {
         )
     )
 }
-_EXACTNESS = (COUNTED, SAMPLED, PROCESSOR, CLOCK)
+_EXACTNESS = (COUNTED, VALGRIND, SAMPLED, PROCESSOR, CLOCK)
 # A time or a count whose name already says its unit is not repeated beside the number.
 _SELF_EXPLAINING = {"queries", "rows", "commits", "connections", "threads", "blocking", "built", "work"} | {
+    "instructions",
+    "log_instructions",
     "log_queries",
     "log_rows",
 }
@@ -139,7 +144,7 @@ def figure(gain: Gain) -> Figure:
 
 
 def _bound(gain: Gain, instrument: str, noise: str) -> str:
-    if instrument == COUNTED:
+    if instrument in (COUNTED, VALGRIND):
         return "" if noise else "exact"
     return f"at {'least' if gain.low > 0 else 'most'} {signed(-gain.low)}"
 

@@ -58,6 +58,7 @@ _COVERS: dict[tuple[str, str], Covers] = {
     ("ASY003", "ASY001"): _same_handlers,
     ("ASY001", "ASY002"): _same_call,
     ("RUN001", "ASY002"): _same_place,
+    ("RUN008", "DB016"): _same_call,
     ("STA004", "AUTH010"): _same_place,
     ("DB003", "DB004"): _same_relationship,
     ("DB007", "DB002"): _same_loop,

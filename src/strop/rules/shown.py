@@ -1,4 +1,4 @@
-"""Is code beside the product: an example, a demonstration, a stand-in? What is wrong there meets no user."""
+"""Is code beside the product: an example, a demonstration, a stand-in, what tests start? What is wrong there meets no user."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from strop.span import Span
 _SHOWN = re.compile(r"(^|/)(examples?|demos?)/|^(samples?|tutorials?|cookbooks?|docs|docs_src|playground)/")
 _STANDS_IN = re.compile(r"(^|\.)(Mock|Fake|Dummy|Stub)[A-Z]")  # a class in place of one that works
 _DOMAINS = ("async", "http")
+_TRIES = re.compile(  # an application that a browser's tests start
+    r"(^|/)(cypress|(e2e|playwright)[-_]tests?)/|^(e2e|playwright)/|(^|/)tests?/(.+/)?(e2e|playwright)/"
+)
 
 
 def noted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings, those about what a program costs as notes where it is only shown."""
+    """The findings, those about what a program costs as notes where it is only shown, all where it is there for tests."""
     return tuple(
         replace(finding, severity="note")
-        if finding.domain in _DOMAINS and is_shown(finding.span)
+        if (finding.domain in _DOMAINS and is_shown(finding.span)) or _TRIES.search(finding.span.file)
         else finding
         for finding in findings
     )

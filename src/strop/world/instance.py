@@ -22,6 +22,7 @@ from strop.world.ask import AskSocket
 from strop.world.brought import Brought
 from strop.world.databases import Databases, Originals
 from strop.world.folder import Folder
+from strop.world.instructions import SLOWER, InstructionCount
 from strop.world.memory import memory_size
 from strop.world.process import Child, Completed, end_all, ending, run
 from strop.world.scratch import scratch
@@ -37,12 +38,15 @@ Mode = Literal["inspect", "serve", "suite", "http"]
 
 
 class Conditions(Struct, frozen=True):
-    """The world in which an instance runs; None for the clock or the seed means the real one."""
+    """The world in which an instance runs; None for the clock or the seed means the real one. `counted`: its
+    instructions can be counted, which makes it a hundred times as slow.
+    """
 
     clock: float | None = CLOCK
     seed: str | None = SEED
     record: bool = True
     watch: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    counted: bool = False
 
 
 class Gone(Exception):
@@ -120,6 +124,7 @@ class Instance:
         self._child: Child | None = None
         self._pipes: tuple[int, int] | None = None
         self._buffer = b""
+        self._count: InstructionCount | None = None
 
     def report(self, mode: Mode, conditions: Conditions, limit: float, **more: Any) -> Completed:
         """Run the probe to its end in a mode that writes a file; the file is `self.out`."""
@@ -136,6 +141,8 @@ class Instance:
         to_child, our_input = os.pipe()
         our_output, from_child = os.pipe()
         command, environ = self._prepare(mode, conditions, {**more, "input": to_child, "output": from_child})
+        self._count = InstructionCount(self.place / "count") if conditions.counted else None
+        command = self._count.around(command) if self._count else command
         try:
             self._child = Child(command, self.root, environ, (to_child, from_child))
         finally:
@@ -148,12 +155,25 @@ class Instance:
     def ask(self, command: dict[str, Any], limit: float = REQUEST_LIMIT) -> dict[str, Any]:
         """Send one command and wait for its answer; raises Gone when the child ends or `limit` seconds pass."""
         assert self._pipes is not None
+        limit *= SLOWER if self._count else 1
         try:
             _write(self._pipes[1], json.dumps(command).encode() + b"\n")
         except BrokenPipeError:
             raise self._gone("the application's process ended") from None
         answer: dict[str, Any] = json.loads(self._line(limit))
         return answer
+
+    def begin_count(self) -> None:
+        """Count the child's instructions from now on; it was started with `counted`."""
+        assert self._count is not None
+        assert self._child is not None
+        self._count.begin(self._child.pid)
+
+    def counted(self) -> int:
+        """How many instructions the child has executed since it was asked last."""
+        assert self._count is not None
+        assert self._child is not None
+        return self._count.read(self._child.pid)
 
     def stop(self) -> None:
         """Ask the child to shut down, then make sure."""

@@ -49,6 +49,11 @@ def _configurations(
     callback=_configurations,
     help="Prove the change under these environment variables as well; may be given several times.",
 )
+@click.option(
+    "--instructions",
+    is_flag=True,
+    help="Count the instructions of both sides, under valgrind: exact, and minutes dearer.",
+)
 @click.option("--no-cost", is_flag=True, help="Compare behaviour only.")
 @click.option(
     "--no-cache",
@@ -72,6 +77,7 @@ def command(
     cell: str | None,
     mutants: int,
     configurations: tuple[Configuration, ...],
+    instructions: bool,
     no_cost: bool,
     no_cache: bool,
     form: str,
@@ -88,6 +94,7 @@ def command(
     strop prove HEAD                what is not committed yet
     strop prove main..my-branch     a branch, as its pull request would show it
     strop prove --mutants 20        and would these requests tell mistakes in it?
+    strop prove --instructions      and what did it save, to a thousandth?
     strop prove --config CACHE=off --config CACHE=redis,TTL=5
 
     Exit status: 0 identical, 1 different, 4 requests did not execute all that
@@ -112,6 +119,7 @@ def command(
         cost=not no_cost and not cell,
         head=head,
         mutants=mutants,
+        instructions=instructions and not cell,
         cache=not no_cache,
         options=_shown(folder, app, factory, python, head, workload, har, outbound),
         secret=tuple(

@@ -9,7 +9,8 @@ one of the two asks for is asked for, or not, by surprise.
 **How it is found.** For each route in the order of the whole application: does the path of an earlier one with the same method match every path
 of this one? Convertors (`{id:int}`, `{rest:path}`) are taken into account. Specific before general is right and not reported; the same path
 twice is. A note where the same declaration is also included or mounted elsewhere, and answers there, and where nothing is lost: the
-hidden handler does the same, does nothing, or says in its docstring that it is not finished.
+hidden handler does the same, does nothing, or says in its docstring that it is not finished. Nothing is said of an application whose
+`routes` are moved by hand.
 
 **How to fix it.** Declare or include the specific route first, or give it a path of its own.
 
@@ -35,6 +36,7 @@ from strop.project.project import Project
 from strop.rules.code import handler
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.reordered import are_moved, reorderings
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.shadowing import BRANCHES, Shadowed, shadowed
@@ -43,26 +45,29 @@ from strop.span import Span, Step
 
 RULE = Rule("API001", "shadowed-route", "api", "error", "A route that is never reached", static=True)
 KINDS = ("module", "function")
-WORDS = ("if", "try")
+WORDS = ("if", "try", "routes")
 _UNFINISHED = re.compile(
     r"work in progress|\bwip\b|not (yet )?implemented|unfinished|placeholder|\bstub\b", re.IGNORECASE
 )
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """Handlers that are defined in a branch: which of two serves a path is decided at start-up."""
+    """Handlers that are defined in a branch: which of two serves a path is decided at start-up. And routes that are moved."""
     definitions: list[ast.FunctionDef | ast.AsyncFunctionDef] = [*body.of(ast.FunctionDef)]
     for node in (*definitions, *body.of(ast.AsyncFunctionDef)):
         if node.decorator_list and body.within(node, ast.If, ast.Try) is not None:
             name = node.name if body.kind == "module" else f"{body.symbol}.<locals>.{node.name}"
             yield Mark(BRANCHES, body.span(node), f"{body.module.file}:{name}")
+    yield from reorderings(body, RULE.code)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each handler that another one hides."""
     found: dict[tuple[str, str], list[Shadowed]] = defaultdict(list)
+    marks = list(project.source.marks.get(RULE.code, ()))
     for one in shadowed(project):
-        found[one.by.name, one.route.name].append(one)
+        if not are_moved(project, marks, one.route):
+            found[one.by.name, one.route.name].append(one)
     for every in found.values():
         yield _finding(project, every)
 
@@ -201,6 +206,60 @@ router = APIRouter()
 def read_page(site_id: int, path: str):
     return {"path": path}
 """,
+        ),
+        bad=True,
+    ),
+    Example(
+        "the program moves the general one to the end",
+        plain(
+            _ANY
+            + _ME
+            + """
+for route in list(app.routes):
+    if route.path == "/users/{user_id}":
+        app.routes.remove(route)
+        app.routes.append(route)
+"""
+        ),
+    ),
+    Example(
+        "sorted when the application is made",
+        plain(
+            _ANY
+            + _ME
+            + """
+def sort_routes(served: FastAPI) -> None:
+    served.router.routes = sorted(served.router.routes, key=lambda route: "{" in route.path)
+
+
+sort_routes(app)
+"""
+        ),
+    ),
+    Example(
+        "who imports the application moves the general one to the end",
+        plain(
+            _ANY + _ME,
+            started="""
+from main import app
+
+general = next(route for route in app.routes if route.path == "/users/{user_id}")
+app.routes.remove(general)
+app.routes.append(general)
+""",
+        ),
+    ),
+    Example(
+        "something new is put in front, and at the end",
+        plain(
+            _ANY
+            + _ME
+            + """
+from starlette.routing import Route
+
+app.routes.insert(0, Route("/first", read_me))
+app.routes.append(Route("/last", read_me))
+"""
         ),
         bad=True,
     ),

@@ -7,7 +7,7 @@ found" when there is none.
 
 **How it is found.** In functions that a public route for logging in or recovering reaches: a lookup by what people type,
 and a refusal that says that there is no such user, or has status 404. A login that asks for nothing to prove who one is
-(a door for development) and a route that takes a token are left alone; where an open registration says that a name "already
+(a door for development), a look-up that makes the user who is unknown and a route that takes a token are left alone; where an open registration says that a name "already
 exists", or the same lookup serves a page of the user by name (`/users/{username}`), it is a note; a recovery of the password that
 sends a message is none for the first of these: the same answer costs it nothing, which a registration can't say.
 
@@ -32,6 +32,7 @@ from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.example import Example
+from strop.rules.made import is_made
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -80,7 +81,7 @@ def notice(body: Body) -> Iterator[Mark]:
         return
     for branch in body.of(ast.If):
         name = _missing(branch.test)
-        if not name or not _USER.search(name) or not _is_typed(body, name):
+        if not name or not _USER.search(name) or not _is_typed(body, name) or _is_made(body, name):
             continue
         for statement in branch.body:
             if (
@@ -119,6 +120,12 @@ def _is_typed(body: Body, name: str) -> bool:
     found = [b.expr for b in body.scope.names.get(name, ()) if b.how == "value" and b.expr is not None]
     calls = [e.value if isinstance(e, ast.Await) else e for e in found]
     return any(isinstance(c, ast.Call) and _TYPED.search(body.text(c)) for c in calls)
+
+
+def _is_made(body: Body, name: str) -> bool:
+    """Whether a user who is unknown is made: then there is none only where the address is no address."""
+    found = (b.expr for b in body.scope.names.get(name, ()) if b.how == "value")
+    return any(expr is not None and is_made(body, expr) for expr in found)
 
 
 def _texts(expr: ast.expr) -> list[str]:
@@ -312,6 +319,68 @@ def recover(email: str):
 """),
         bad=False,
         mends="recovery that says who is unknown",
+    ),
+    Example(
+        "who is unknown is made",
+        plain("""
+USERS: dict[str, dict[str, str]] = {}
+
+
+class Users:
+    def insert_one(self, row):
+        USERS[row["email"]] = row
+        return row
+
+
+users = Users()
+
+
+def find_or_make(email: str):
+    if "@" not in email:
+        return None, False
+    user = USERS.get(email)
+    if user is None:
+        user = users.insert_one({"email": email})
+    return user, True
+
+
+@app.post("/magic-link")
+def send_link(email: str):
+    user, known = find_or_make(email)
+    if not user:
+        raise HTTPException(404, "That is no address.")
+    return {"message": "sent"}
+"""),
+        bad=False,
+    ),
+    Example(
+        "a look-up that notes that it was asked",
+        plain("""
+USERS = {"ada@shop.example": 1}
+
+
+class Notes:
+    def insert_one(self, row):
+        print(row)
+
+
+notes = Notes()
+
+
+def find_user(email: str):
+    user = USERS.get(email)
+    note = notes.insert_one({"email": email})
+    return user
+
+
+@app.post("/magic-link")
+def send_link(email: str):
+    user = find_user(email)
+    if not user:
+        raise HTTPException(404, "The user does not exist.")
+    return {"message": "sent"}
+"""),
+        bad=True,
     ),
     Example(
         "a door for development, where everybody may be anybody",

@@ -7,7 +7,7 @@ this one does not.
 like; a sign-up or a mail without a limit is a cost besides.
 
 **How it is found.** Decorators and dependencies named for a rate limit, on at least one such entrance; POSTs to other
-entrances that have none. Nothing is said where a middleware limits, or where the project has no such pattern.
+entrances that have none, and take something that can be guessed. Nothing is said where a middleware limits, or where the project has no such pattern.
 
 **How to fix it.** The limit of the siblings, by client address and by account.
 
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.origins import bare
 from strop.project.project import Project
 from strop.project.route import Route
 from strop.rules.draft import draft
@@ -47,6 +48,10 @@ _ENTRANCE = re.compile(
 )
 _NO_GUESS = re.compile(r"logout|refresh|callback|revoke|oauth|sso|saml|oidc", re.IGNORECASE)
 
+_READS = frozenset(
+    {"json", "form", "body", "stream", "query_params", "path_params", "headers", "cookies", "session"}
+)
+
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each entrance."""
@@ -57,7 +62,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     limited = [r for r in entrances.values() if _is_limited(protection, r)]
     for name, route in sorted(entrances.items()) if limited else ():
         function = protection.handler(route)
-        if function is None or _is_limited(protection, route):
+        if function is None or _is_limited(protection, route) or _takes_nothing(protection, route):
             continue
         span = Span(function.span.file, function.span.line, function.span.symbol)
         yield draft(
@@ -82,6 +87,18 @@ def _is_entrance(protection: Protection, route: Route) -> bool:
         for d in route.dependencies
         if (f := protection.finder.function(d.name, d.span)) and not _LIMIT.search(d.name)
     )
+
+
+def _takes_nothing(protection: Protection, route: Route) -> bool:
+    """Whether nothing that could be guessed comes in: it sends people on to somebody else's login, say."""
+    if route.parameters or route.dependencies:
+        return False
+    handling = protection.handling(route)
+    if handling is None:
+        return True
+    whole = (u for u in handling.uses if not handling.parameters.isdisjoint(map(bare, u.given)))
+    away = all("redirect" in use.last for use in whole)  # whoever else gets the request may read it
+    return away and _READS.isdisjoint(handling.attributes)
 
 
 def _is_limited(protection: Protection, route: Route) -> bool:
@@ -135,6 +152,44 @@ def forgot_password(email: str):
         ),
         bad=False,
         mends="recovery as often as one likes",
+    ),
+    Example(
+        "a login that takes nothing: it sends people on to another",
+        plain(
+            _DOORS
+            + """
+from authlib.integrations.starlette_client import OAuth
+from fastapi import Request
+
+others = OAuth()
+
+
+@app.post("/login/elsewhere")
+async def login_elsewhere(request: Request):
+    back = str(request.app.url_path_for("login"))
+    return await others.create_client("forge").authorize_redirect(request, back)
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "a login that reads the request itself",
+        plain(
+            _DOORS
+            + """
+from fastapi import Request
+
+
+async def find_user(request: Request):
+    return (await request.form()).get("email")
+
+
+@app.post("/login/form")
+async def login_by_form(request: Request):
+    return {"name": await find_user(request)}
+"""
+        ),
+        bad=True,
     ),
     Example(
         "a project without the pattern",

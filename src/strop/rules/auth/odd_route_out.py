@@ -9,7 +9,8 @@ can call this operation.
 **How it is found.** The effective dependencies of each route, from the application, its routers, inclusions, aliases,
 base classes and decorators. Left alone are routes that are public by what they are (login, registration, health,
 callbacks, webhooks, shared links), that ask for a token or a signature themselves, whose handler refuses
-somewhere below, or that do nothing with data; and everything where a middleware may refuse. A note where the router asks at no
+somewhere below, that do nothing with data, or that give out a folder's files (`{name:path}`)
+as siblings do that are all open; and everything where a middleware may refuse. A note where the router asks at no
 GET at all and at every write: what it has may be read by all, as it seems on purpose; so is a GET that takes nothing at all, which answers all alike, and one that names no single thing and looks only at what the process remembers
 (the keys of a registry), and one that only reads where a reading sibling is content not to know who calls.
 
@@ -64,7 +65,11 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         names = {r.name for r in protected}
         open_ones = {r.name: r for r in group if r.name not in names and protection.is_open(r)}
         wanted = {
-            n: r for n, r in open_ones.items() if not protection.is_public(r) and _touches_data(protection, r)
+            n: r
+            for n, r in open_ones.items()
+            if not protection.is_public(r)
+            and _touches_data(protection, r)
+            and not _is_folder(protection, group, r)
         }
         usual, times = _usual(protection, protected)
         if len(names) < _FEWEST or times < _FEWEST or len(names) < len(open_ones):
@@ -99,6 +104,20 @@ def _is_read_openly(protection: Protection, group: Iterable[Route], route: Route
     others = (r for r in group if protection.guards(r) and not protection.demands(r))
     reads = is_reading(protection.project, route.key)
     return reads and any(is_reading(protection.project, other.key) for other in others)
+
+
+def _is_folder(protection: Protection, group: Iterable[Route], route: Route) -> bool:
+    """Whether a route gives out the files of one folder for all, and so do siblings, each of which is open."""
+    others = [r for r in group if r.name != route.name and _gives_files(protection, r)]
+    open_ones = bool(others) and not any(map(protection.demands, others))
+    return open_ones and not route.dependencies and _gives_files(protection, route)
+
+
+def _gives_files(protection: Protection, route: Route) -> bool:
+    """Whether nothing but the path of a file chooses what is answered."""
+    function = protection.handler(route) if route.method in ("GET", "HEAD") else None
+    names = (c.name.rpartition(".")[2] for c in function.calls) if function is not None else ()
+    return route.path.endswith(":path}") and route.path.count("{") == 1 and "FileResponse" in names
 
 
 def _usual(protection: Protection, protected: list[Route]) -> tuple[str, int]:
@@ -173,6 +192,31 @@ def note(number: int, user: str = Depends(current_user)):
 
 
 """
+_FOLDERS = (
+    _USERS.replace("{", "{{").replace("}", "}}")
+    + """
+from pathlib import Path
+
+from fastapi.responses import FileResponse
+
+
+def find(folder: str, name: str) -> Path:
+    return Path(folder) / Path(name).name
+
+
+@router.get("/parts/{{name:path}}")
+def read_part(name: str{open}):
+    return FileResponse(find("parts", name))
+
+
+@router.get("/widget/{{name:path}}")
+def read_widget(name: str):
+    return FileResponse(find("widget", name))
+
+
+app.include_router(router)
+"""
+)
 EXAMPLES = (
     Example(
         "one of four without a user",
@@ -347,6 +391,16 @@ app.include_router(router)
 """
         ),
         bad=False,
+    ),
+    Example(
+        "the files of a folder, beside others that all may have",
+        plain(_FOLDERS.format(open="")),
+        bad=False,
+    ),
+    Example(
+        "the files of a folder, where another folder's are for users",
+        plain(_FOLDERS.format(open=", user: str = Depends(current_user)")),
+        bad=True,
     ),
     Example(
         "the names in a registry: a note",

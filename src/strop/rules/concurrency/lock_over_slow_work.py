@@ -9,7 +9,8 @@ service: its latency times the number of those who wait.
 
 **How it is found.** `with lock:` around an `await`, told by the type of the lock. `async with lock:` of a module, class or object in a
 function that a route reaches, around an awaited call that leads to another service. A lock for each key, and a block that first
-looks whether somebody else has done the work meanwhile (a token, a client), are left out.
+looks whether somebody else has done the work meanwhile (a token, a client), are left out; so is a lock for threads in what also runs on a
+loop of another thread (`Thread(target=asyncio.run, ...)`): an `asyncio.Lock` can't be shared by several loops.
 
 **How to fix it.** `asyncio.Lock` in async code; hold it for the change of shared state alone, and call out before or after. Where
 one call at a time is meant, a lock for each key.
@@ -33,6 +34,7 @@ from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.led import leads
+from strop.rules.loops_apart import are_on_several, beginnings
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.span import Step
@@ -46,13 +48,14 @@ RULE = Rule(
     static=True,
 )
 
-WORDS = ("with",)
+WORDS = ("with", "run", "run_until_complete")
 _THREADING = ("threading.Lock", "threading.RLock", "threading.Semaphore", "multiprocessing.Lock")
 _ASYNC = ("asyncio.Lock", "anyio.Lock")
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """Blocks under a lock that wait."""
+    """Blocks under a lock that wait, and functions that start a loop."""
+    yield from beginnings(body, RULE.code)
     for node in body.of(ast.With):
         held = next((i.context_expr for i in node.items if body.instance(i.context_expr) in _THREADING), None)
         waits = next(
@@ -96,12 +99,16 @@ def _looks_first(block: ast.AsyncWith) -> bool:
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each block."""
-    for mark in project.source.marks.get(RULE.code, ()):
+    marks = list(project.source.marks.get(RULE.code, ()))
+    apart = are_on_several(project, marks)
+    for mark in marks:
         function = project.source.functions.get(mark.function)
         ways = reaches(project, mark.function, ("loop", "background"))
         if function is None or not ways:
             continue
         routes = {w.route for w in ways}
+        if mark.fact("kind") == "begins" or (mark.fact("kind") == "thread" and mark.function in apart):
+            continue
         if mark.fact("kind") == "thread":
             yield draft(
                 RULE,
@@ -178,6 +185,74 @@ async def update_price(name: str):
 import threading
 
 lock = threading.Lock()
+
+
+@app.post("/count")
+async def count():
+    with lock:
+        await asyncio.sleep(0.01)
+    return {}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a lock that loops of several threads share",
+        plain("""
+import threading
+
+lock = threading.Lock()
+lines = threading.Lock()
+
+
+async def rebuild():
+    with lock:
+        await asyncio.sleep(0.01)
+
+
+async def write_lines():
+    with lines:
+        await asyncio.sleep(0.01)
+
+
+def rebuild_apart():
+    async def run_it():
+        await rebuild()
+
+    threading.Thread(target=asyncio.run, args=(run_it(),), daemon=True).start()
+
+
+def write_apart():
+    asyncio.run(write_lines())
+
+
+@app.on_event("startup")
+def begin():
+    rebuild_apart()
+    threading.Thread(target=write_apart).start()
+
+
+@app.post("/rebuild")
+async def ask_for_it():
+    await rebuild()
+    await write_lines()
+    return {}
+"""),
+    ),
+    Example(
+        "a loop of another thread that never comes to the lock",
+        plain("""
+import threading
+
+lock = threading.Lock()
+
+
+async def tidy():
+    await asyncio.sleep(0.01)
+
+
+@app.on_event("startup")
+def begin():
+    threading.Thread(target=asyncio.run, args=(tidy(),), daemon=True).start()
 
 
 @app.post("/count")

@@ -5,8 +5,8 @@
 **Why it costs.** The connection goes back to the pool when the garbage collector gets to it; when the work raised, the
 traceback keeps it alive. The pool runs dry at the moment when things go wrong.
 
-**How it is found.** Sessions that a call makes and a local name holds, with no `close()` in a `finally`, no `with`
-around, and no other owner: they are not returned, yielded, kept on an object or handed to a scope that closes.
+**How it is found.** Sessions that a call makes and a local name holds, with no `close()` in a `finally` (or a
+function of the project there that closes what it is given), no `with` around, and no other owner: they are not returned, yielded, kept on an object or handed to a scope that closes.
 
 **How to fix it.** `with SessionLocal() as session:`.
 
@@ -28,6 +28,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.rules.closing import CLOSES, is_closed_by
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -38,7 +39,6 @@ from strop.rules.sessions import is_session
 
 RULE = Rule("DB016", "session-not-closed", "database", "warning", "A session that may stay open", static=True)
 WORDS = frozenset({"Session", "SessionLocal", "sessionmaker", "session", "db", "get_session", "db_session"})
-_ENDS = ("close", "aclose", "remove", "__exit__", "__aexit__")
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -97,7 +97,7 @@ def _left_open(body: Body, name: str) -> str:
         above = body.parent(use)
         if _goes_away(body, use, above):
             return ""
-        if isinstance(above, ast.Attribute) and above.attr in _ENDS:
+        if (isinstance(above, ast.Attribute) and above.attr in CLOSES) or is_closed_by(body, use):
             closed = "fails"
             if any(isinstance(a, ast.Try) and _lies_in(use, a.finalbody) for a in body.around(use)):
                 return ""
@@ -249,10 +249,71 @@ def create_item(order_id: int, session: Session = Depends(get_session)):
         bad=False,
     ),
     Example(
-        "who gets it last commits: a note",
+        "closed by functions that are there for it",
         shop(
             _MAKER
             + """
+from starlette.concurrency import run_in_threadpool
+
+
+def end(opened):
+    opened.close()
+
+
+@app.post("/orders/{order_id}/close")
+def close_order(order_id: int):
+    session = SessionLocal()
+    try:
+        session.get(Order, order_id).status = "closed"
+        session.commit()
+    finally:
+        end(session)
+    return {}
+
+
+@app.post("/orders/{order_id}/open")
+async def open_order(order_id: int):
+    session = SessionLocal()
+    try:
+        await run_in_threadpool(session.get, Order, order_id)
+    finally:
+        await run_in_threadpool(end, session)
+    return {}
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "a function that looks at it",
+        shop(
+            _MAKER
+            + """
+def end(opened):
+    print(opened)
+
+
+@app.post("/orders/{order_id}/close")
+def close_order(order_id: int):
+    session = SessionLocal()
+    try:
+        session.get(Order, order_id).status = "closed"
+        session.commit()
+        session.close()
+    finally:
+        end(session)
+    return {}
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "who gets it last commits: a note",
+        shop(
+            """
+def open_session() -> Session:
+    return Session(engine)
+
+
 def close(session: Session, number: int) -> None:
     session.get(Order, number).status = "closed"
     session.commit()
@@ -260,7 +321,7 @@ def close(session: Session, number: int) -> None:
 
 @app.post("/orders/{order_id}/close")
 def close_order(order_id: int):
-    session = SessionLocal()
+    session = open_session()
     close(session, order_id)
     return {}
 """

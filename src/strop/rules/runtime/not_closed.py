@@ -31,6 +31,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.closing import is_closed_by
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -106,6 +107,8 @@ def _is_taken(body: Body, names: set[str]) -> bool:
     """Whether one of the names is closed, entered, returned, yielded, stored, or becomes a part of what is."""
     for use in [n for n in body.of(ast.Name) if n.id in names and isinstance(n.ctx, ast.Load)]:
         parent = body.parent(use)
+        if is_closed_by(body, use):
+            return True
         match parent:
             case ast.Attribute(attr=attr) if attr in _CLOSES:
                 return True
@@ -306,7 +309,7 @@ from sqlalchemy.orm import sessionmaker
 SessionLocal = sessionmaker(engine)
 
 
-def close_session(session: Session):
+def end(session: Session):
     session.close()
 
 
@@ -316,7 +319,7 @@ def tidy():
         session = SessionLocal()
         session.execute(select(Customer))
     finally:
-        close_session(session)
+        end(session)
 
 
 @app.post("/tidy")

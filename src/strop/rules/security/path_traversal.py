@@ -8,7 +8,7 @@ overwrites any file that the process may touch.
 
 **How it is found.** What handlers and dependencies get from a request (query, form, body, headers, file names) is
 followed through assignments, text building and calls of the project's functions; parameters that FastAPI parses
-into numbers, UUIDs or enumerations are left out, and so is what the code tests or cleans on the way, the key of a row without which the code leaves, and what stands behind a fixed text within one segment. One segment of a URL's path holds no slash, so it counts only as `{name:path}`.
+into numbers, UUIDs or enumerations are left out, and so is what the code tests or cleans on the way (by a function of its own too), the key of a row without which the code leaves, what is kept under a key, and what stands behind a fixed text within one segment. One segment of a URL's path holds no slash, so it counts only as `{name:path}`.
 
 **How to fix it.** Store under a name that you make (`uuid4().hex`), or keep the last component alone
 (`Path(name).name`) and refuse the path unless `path.resolve().is_relative_to(base)`.
@@ -145,6 +145,119 @@ def report(name: str):
 """),
         bad=False,
         mends="a helper that opens what the query names",
+    ),
+    Example(
+        "a function elsewhere says whether it lies inside",
+        plain(
+            """
+from folders import is_below, lies_in, same_tree
+
+FOLDER = Path("/srv/reports")
+
+
+@app.get("/reports")
+def report(name: str):
+    path = (FOLDER / name).resolve()
+    if not is_below(path, FOLDER):
+        raise HTTPException(404)
+    return path.read_text()
+
+
+@app.get("/drafts")
+def draft(name: str):
+    path = FOLDER / name
+    if not lies_in(path, str(FOLDER)) or not same_tree(path, str(FOLDER)):
+        raise HTTPException(404)
+    return path.read_text()
+""",
+            folders="""
+import os
+from pathlib import Path
+
+
+def is_below(path: Path, folder: Path) -> bool:
+    return folder.resolve() in path.resolve().parents
+
+
+def lies_in(path: Path, folder: str) -> bool:
+    found = os.path.realpath(path)
+    return found.startswith(folder + os.sep)
+
+
+def same_tree(path: Path, folder: str) -> bool:
+    return os.path.commonpath([os.path.realpath(folder), os.path.realpath(path)]) == folder
+""",
+        ),
+        bad=False,
+    ),
+    Example(
+        "a function elsewhere that looks at something else",
+        plain(
+            """
+from folders import is_long
+
+FOLDER = Path("/srv/reports")
+
+
+@app.get("/reports")
+def report(name: str):
+    path = (FOLDER / name).resolve()
+    if is_long(path, FOLDER):
+        raise HTTPException(404)
+    return path.read_text()
+""",
+            folders="""
+from pathlib import Path
+
+
+def is_long(path: Path, folder: Path) -> bool:
+    return len(path.parents) > len(folder.parents) + 5
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "what is kept under a key that the request names",
+        plain("""
+KEPT: dict[str, dict[str, Path]] = {}
+
+
+def find_job(number: str):
+    return KEPT.get(number)
+
+
+@app.get("/reports")
+def report(number: str, kind: str):
+    job = find_job(number)
+    if job is None:
+        raise HTTPException(404)
+    return (job.get(kind) or job["summary"]).read_text()
+"""),
+        bad=False,
+    ),
+    Example(
+        "what a row says whose key is sent",
+        shop("""
+from pathlib import Path
+
+
+@app.get("/reports")
+def report(number: str, session: Session = Depends(get_session)):
+    return Path(session.get(Order, number).number).read_text()
+"""),
+        bad=False,
+    ),
+    Example(
+        "what the request says where nothing is kept",
+        plain("""
+KEPT: dict[str, str] = {}
+
+
+@app.get("/reports")
+def report(name: str):
+    return Path(KEPT.get("main", name)).read_text()
+"""),
+        bad=True,
     ),
     Example(
         "a number and one segment",

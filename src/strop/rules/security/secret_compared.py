@@ -8,7 +8,8 @@ a guess was right, byte by byte.
 **How it is found.** Comparisons of a name that says secret, where one side comes from the caller and the other does
 not, in functions that a route reaches. Conditions of database queries are left out. On a route for administrators it is a note, and so is the key of
 a page for operators alone (metrics, health, traces) that its handler asks for. A `password` that
-equals the `password` of something loaded is stored as it was typed, which is worse than the time of the comparison, and said instead.
+equals the `password` of something loaded is stored as it was typed, which is worse than the time of the comparison, and said instead; the one
+password that the program is configured with is no user's.
 
 **How to fix it.** `hmac.compare_digest(given, expected)` (`secrets.compare_digest` is the same), on bytes or ASCII text.
 
@@ -33,6 +34,7 @@ from strop.project.mark import Mark
 from strop.project.origins import Origins
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.rules.configured import is_configured
 from strop.rules.example import Example
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
@@ -98,7 +100,10 @@ def notice(body: Body) -> Iterator[Mark]:
         if _is_plain(body, left) or _is_plain(body, right) or _is_query(body, compare, (left, right)):
             continue
         if bool(origins.of(left)) != bool(origins.of(right)) and _refuses(body, compare):
-            stored = any(isinstance(side, ast.Attribute) for side in (left, right))
+            kept = right if origins.of(left) else left
+            stored = any(isinstance(s, ast.Attribute) for s in (left, right)) and not is_configured(
+                body, kept
+            )
             alike = names[0] == names[1] == "password" and stored
             name = next(n for n in names if is_proof(n))
             yield body.mark(RULE.code, compare, name=name, text=body.text(compare), stored=alike)
@@ -327,6 +332,48 @@ def login(request: Login):
         raise HTTPException(401)
     return {"name": user.name}
 """),
+        bad=True,
+    ),
+    Example(
+        "the one password that the program is configured with",
+        plain(
+            """
+from pydantic import BaseModel
+
+import values
+from values import Settings
+
+
+class Login(BaseModel):
+    password: str
+
+
+@app.post("/login")
+def login(request: Login):
+    if request.password != values.own.access.password:
+        raise HTTPException(401)
+    return {"ok": True}
+
+
+@app.post("/operators")
+def operate(request: Login):
+    chosen = Settings()
+    if request.password != chosen.password:
+        raise HTTPException(401)
+    return {"ok": True}
+""",
+            values="""
+from types import SimpleNamespace
+
+from pydantic_settings import BaseSettings
+
+own = SimpleNamespace(access=SimpleNamespace(password="from a file"))
+
+
+class Settings(BaseSettings):
+    password: str = "from the environment"
+""",
+        ),
         bad=True,
     ),
 )
