@@ -41,7 +41,8 @@ def test_a_pool_for_every_thread_ends_the_waits(base: Seen) -> None:
     found = gains(base, 40)
     assert stands_out(found["waits"])
     assert found["connections"].before >= 10
-    assert found["connections"].after <= 1  # the crowd that fills the pool may have had fewer at once than a later one
+    # the crowd that fills the pool may have had fewer at once than a later one
+    assert found["connections"].after <= 1
     best, reason = decide("set_pool", tuple(found.values()))
     assert best is not None, reason
 
