@@ -18,7 +18,7 @@ def is_waited_for(function: Function, call: Call) -> bool:
 def is_spawned(function: Function, call: Call) -> bool:
     """Whether a call makes the coroutine of a task that the function does not wait for."""
     return any(
-        spawn is not call and _starts(spawn) and _holds(spawn, call) and not _is_in_group(function, spawn)
+        spawn is not call and _starts(spawn) and _holds(spawn, call) and not _is_awaited(function, spawn)
         for spawn in function.calls
     )
 
@@ -37,6 +37,12 @@ def leads_through_task(project: Project, way: Reach) -> bool:
 
 def _starts(call: Call) -> bool:
     return not call.awaited and call.name.rpartition(".")[2] in _SPAWNS
+
+
+def _is_awaited(function: Function, spawn: Call) -> bool:
+    """Whether the function waits for the task all the same: `await gather(create_task(f()))`, or a group's end."""
+    around = (c for c in function.calls if c.awaited and c is not spawn)
+    return any(spawn.text in c.text for c in around) or _is_in_group(function, spawn)
 
 
 def _is_in_group(function: Function, spawn: Call) -> bool:

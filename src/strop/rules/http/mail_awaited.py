@@ -325,6 +325,23 @@ TASKS: set[asyncio.Task[None]] = set()
         ),
     ),
     Example(
+        "tasks that are awaited where they are made",
+        plain(
+            _MAIL
+            + """
+async def greet(address: str):
+    write(address, "Welcome")
+
+
+@app.post("/orders")
+async def order(address: str):
+    await asyncio.gather(asyncio.create_task(greet(address)))
+    return {"number": len(address)}
+"""
+        ),
+        bad=True,
+    ),
+    Example(
         "a group of tasks, which waits for them",
         plain(
             _MAIL
