@@ -9,6 +9,7 @@ import pytest
 from strop.project.branches import lift, needs, runs
 from strop.project.effects import effects
 from strop.project.project import Source
+from strop.project.reach import reaches
 from tests.project.example import application, call, contexts, function, read, route
 
 STORE = """
@@ -208,3 +209,40 @@ def test_two_branches_that_exclude_one_another_are_no_way(tmp_path: Path) -> Non
     assert lift(needs(inner), outer) is None
     assert runs(inner, frozenset({("session", "none")}))
     assert not runs(inner, frozenset({("session", "set")}))
+
+
+ADDRESS = """
+from email_validator import validate_email
+
+def clean(text, ask{given}):
+    validate_email(text, check_deliverability=ask)
+
+async def reads():
+    clean("a")
+
+async def adds(sure):
+    clean("a", ask={sure})
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "sure", "wanted"),
+    [
+        ("=False", "bool(sure)", ["/adds"]),
+        ("=False", "True", ["/adds"]),
+        ("=False", "False", []),
+        ("=True", "False", ["/reads"]),
+        (": bool = False", "sure", ["/adds"]),
+        ("=None", "False", ["/adds", "/reads"]),  # what the library does with None is its own
+    ],
+)
+def test_a_flag_that_is_handed_on_decides_who_comes_to_a_call(
+    tmp_path: Path, given: str, sure: str, wanted: list[str]
+) -> None:
+    source = read(tmp_path, {"store.py": ADDRESS.format(given=given, sure=sure)})
+    routes = route(source, "reads", path="/reads"), route(source, "adds", path="/adds")
+    ways = reaches(application(*routes), source)[function(source, "clean").id]
+    asks = call(source, "clean", "validate_email")
+    found = [narrowed for way in ways if (narrowed := way.to(asks)) is not None]
+    assert [way.route.partition(" ")[2] for way in found] == wanted
+    assert all(way.chain[0].text == way.route for way in found)

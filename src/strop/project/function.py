@@ -99,17 +99,23 @@ class Way(Protocol):
         """How many they are."""
         ...
 
+    def to(self, call: Call) -> Way | None:
+        """The shortest way on which the function comes to this call of it; None where there is none."""
+        ...
+
 
 class Reach:
     """A way from a route to a function, and the context it runs in there; its chain is made when it is asked for."""
 
-    __slots__ = ("_chain", "context", "function", "route")
+    __slots__ = ("_chain", "_narrowed", "_way", "context", "function", "route")
 
     def __init__(self, function: str, context: Context, route: str, chain: Chain | Way = ()) -> None:
         self.function = function
         self.context = context
         self.route = route
         self._chain = chain
+        self._way = None if isinstance(chain, tuple) else chain  # also when its chain was asked for
+        self._narrowed: dict[tuple[str, ...], Reach | None] = {}  # by what a call asks for
 
     @property
     def chain(self) -> Chain:
@@ -125,8 +131,20 @@ class Reach:
 
     @property
     def seen(self) -> Chain:
-        """The chain if somebody has asked for it."""
-        return self._chain if isinstance(self._chain, tuple) else ()
+        """The chain if somebody has asked for it, and those of ways that were asked for by a call."""
+        own = self._chain if isinstance(self._chain, tuple) else ()
+        narrowed = (way.seen for way in self._narrowed.values() if way is not None)
+        return (*own, *(step for steps in narrowed for step in steps)) if self._narrowed else own
+
+    def to(self, call: Call) -> Reach | None:
+        """The way on which the function also comes to this call of it; None where its callers exclude that."""
+        if not call.when or self._way is None:
+            return self
+        if call.when not in self._narrowed:
+            way = self._way.to(call)
+            found = Reach(self.function, self.context, self.route, way) if way is not None else None
+            self._narrowed[call.when] = found
+        return self._narrowed[call.when]
 
     def _key(self) -> tuple[str, str, str, Chain]:
         return self.function, self.context, self.route, self.chain

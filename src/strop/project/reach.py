@@ -181,6 +181,14 @@ class _Ways:
         self.distances: dict[_Node, int] = {}  # calls that lie between
         self.starts: dict[int, tuple[int, int, _Node]] = {}  # by bit: steps, order and node of the entry
         self.paths: dict[_Node, Chain] = dict.fromkeys(self.goals, ())
+        self._narrowed: dict[tuple[str, ...], _Ways] = {}
+
+    def to(self, call: Call) -> _Ways:
+        """Those on which the function comes to a call of it."""
+        if call.when not in self._narrowed:
+            goals = [goal for goal in self.goals if runs(call, goal.known)]
+            self._narrowed[call.when] = self if len(goals) == len(self.goals) else _Ways(self.graph, goals)
+        return self._narrowed[call.when]
 
     def length(self, bit: int) -> int:
         """The number of steps of the shortest chain from a route."""
@@ -247,6 +255,10 @@ class _Way:
 
     def length(self) -> int:
         return self.ways.length(self.bit)
+
+    def to(self, call: Call) -> _Way | None:
+        ways = self.ways.to(call)
+        return _Way(ways, self.bit) if ways.routes >> self.bit & 1 else None
 
 
 def _numbers(bits: int) -> Iterator[int]:

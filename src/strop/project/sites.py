@@ -71,6 +71,7 @@ class Sites:
 
     def _add(self, node: ast.expr, target: Target, here: Here, gives: tuple[str, ...] = ()) -> None:
         end = node.end_lineno or node.lineno
+        flags = self.switches.flags(target.flags, here.scope, bool(here.loop)) if target.flags else ()
         span = Span(self.module.file, node.lineno, self.symbol, end if end != node.lineno else 0)
         self.body.calls.append(
             Call(
@@ -85,7 +86,7 @@ class Sites:
                 here.background,
                 here.once,
                 target.is_abstract,
-                here.when,
+                (*here.when, *flags),
                 gives,
             )
         )

@@ -81,6 +81,19 @@ class Switches:
         """Those conditions that are about parameters which still have the value that the caller gave."""
         return tuple(f"{n.id} {state}" for n, state in found if self._parameter(n, scope, looped) is not None)
 
+    def flags(self, found: tuple[tuple[ast.Name, str], ...], scope: Scope, looped: bool) -> tuple[str, ...]:
+        """Those conditions that are about parameters which are true or false, and as the caller gave them."""
+        return self.told(
+            tuple(each for each in found if self._is_flag(each[0], scope, looped)), scope, looped
+        )
+
+    def _is_flag(self, name: ast.Name, scope: Scope, looped: bool) -> bool:
+        own = self._parameter(name, scope, looped)
+        default = own.default if own is not None else None
+        return own is not None and (
+            _is_bool(own.expr) or (isinstance(default, ast.Constant) and isinstance(default.value, bool))
+        )
+
     def _parameter(self, name: ast.Name, scope: Scope, looped: bool) -> Binding | None:
         while scope.kind == "comprehension" and scope.parent is not None and name.id not in scope.names:
             scope = scope.parent
@@ -121,7 +134,7 @@ class Switches:
     def _named(self, name: ast.Name, scope: Scope) -> str:
         own = self._parameter(name, scope, looped=True)
         if own is not None:
-            if own.expr is None or _may_be_none(own.expr, own.default):
+            if own.expr is None or _is_bool(own.expr) or _may_be_none(own.expr, own.default):
                 return f"={name.id}"
             return f"a {_last(own.expr)}" if _last(own.expr) in PLAIN else "set"
         bindings, _ = self.names.visible(scope, name.id, name.lineno)
@@ -148,7 +161,11 @@ def _may_choose(annotation: ast.expr) -> bool:
     several = isinstance(annotation, ast.BinOp) or "Union" in {
         _last(part) for part in ast.walk(annotation) if isinstance(part, ast.expr)
     }
-    return several or (isinstance(annotation, ast.Name) and annotation.id == "bool") or _has_none(annotation)
+    return several or _is_bool(annotation) or _has_none(annotation)
+
+
+def _is_bool(annotation: ast.expr | None) -> bool:
+    return isinstance(annotation, ast.Name) and annotation.id == "bool"
 
 
 def _may_be_none(annotation: ast.expr, default: ast.expr | None) -> bool:

@@ -30,6 +30,7 @@ class Target(NamedTuple):
     off_loop: bool = False
     is_abstract: bool = False  # stands for those that implement it
     node: FunctionNode | None = None  # the definition behind `id`
+    flags: tuple[tuple[ast.Name, str], ...] = ()  # what these must be for the effect: "true", "false"
 
 
 class Targets:
@@ -84,8 +85,9 @@ class Targets:
             effects = tuple(e for e in effects if e.kind != "blocks" or "files" not in e.note)
         if effects and isinstance(node, ast.Call) and not _takes_effect(self.types.catalogue, name, node):
             effects = ()
+        flags = tuple(_flags(self.types.catalogue, name, node)) if effects else ()
         for effect in effects or (None,):
-            yield Target(name, "", effect)
+            yield Target(name, "", effect, flags=flags)
 
     def _in_memory(self, call: ast.Call, scope: Scope) -> bool:
         """Whether what is opened, read or written is a buffer: `Image.open(BytesIO(data))`."""
@@ -168,6 +170,16 @@ def _takes_effect(catalogue: Catalogue, name: str, call: ast.Call) -> bool:
         return False
     switch = given.get(catalogue.not_without.get(name, ""))
     return not (isinstance(switch, ast.Constant) and not switch.value)
+
+
+def _flags(catalogue: Catalogue, name: str, call: ast.expr | None) -> Iterator[tuple[ast.Name, str]]:
+    """The names that are handed over for what decides whether a call does what the catalogue says."""
+    given = {k.arg: k.value for k in call.keywords} if isinstance(call, ast.Call) else {}
+    tables = (catalogue.not_without, "true"), (catalogue.only_with, "true"), (catalogue.not_with, "false")
+    for table, test in tables:
+        value = given.get(table.get(name, ""))
+        if isinstance(value, ast.Name):
+            yield value, test
 
 
 def target_of(types: Types, node: FunctionNode) -> Target:

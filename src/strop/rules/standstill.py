@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from strop.project.branches import NOTHING, Known, Needs, handed, lift, needs, runs
-from strop.project.function import Call, Context, Function
+from strop.project.function import Call, Context, Function, Reach
 from strop.project.project import Project
 from strop.project.shared import shared
 from strop.rules.burden import COMPUTES, FILEWORK, HOLDING, SHORT, SLEEPS, WAITS, Burden, Hold
@@ -74,9 +74,18 @@ class Standstill:
         """Who calls a function and goes on when it is through."""
         return (each for each in self.functions.callers(function) if _is_here(each[1]))
 
-    def routes(self, function: Function) -> tuple[str, ...]:
-        """The routes for which the loop itself runs a function; a `def` handler's answer is serialized in a thread."""
+    def _ways(self, function: Function, call: Call | None) -> Iterable[Reach]:
+        """The ways to a function, or those on which it comes to a call of it."""
         ways = self.project.reaches.get(function.id, ())
+        if call is None or not call.when:
+            return ways
+        return (narrowed for way in ways if (narrowed := way.to(call)) is not None)
+
+    def routes(self, function: Function, call: Call | None = None) -> tuple[str, ...]:
+        """The routes for which the loop itself runs a function (and comes to this call in it); a `def` handler's answer is
+        serialized in a thread.
+        """
+        ways = self._ways(function, call)
         found = {
             way.route
             for way in ways
@@ -89,12 +98,10 @@ class Standstill:
         }
         return tuple(sorted(found))
 
-    def way(self, function: Function, routes: Iterable[str]) -> Chain:
-        """The shortest chain from one of these routes to a function."""
+    def way(self, function: Function, routes: Iterable[str], call: Call | None = None) -> Chain:
+        """The shortest chain from one of these routes to a function, and to this call in it."""
         wanted = set(routes)
-        ways = [
-            w for w in self.project.reaches.get(function.id, ()) if w.route in wanted and w.context in _LOOP
-        ]
+        ways = [w for w in self._ways(function, call) if w.route in wanted and w.context in _LOOP]
         chains = (w.chain for w in ways[:40])  # a chain costs a walk, and forty are enough to choose from
         return min(chains, key=lambda c: (self._is_detour(c), len(c)), default=())
 
@@ -152,21 +159,22 @@ class Standstill:
             if not mine:
                 continue
             function = self.functions[function_id]
-            routes = self.routes(function)
+            hold = min(mine, key=_rank)  # one function is mended once, whatever else it waits for
+            calls = {h.call.when: h.call for h in mine}
+            routes = sorted({route for call in calls.values() for route in self.routes(function, call)})
             above = {name for hold in mine for name in self.above(hold)}
             if not routes or (above and self._is_mended_above(above, mine)):
                 continue
-            hold = min(mine, key=_rank)  # one function is mended once, whatever else it waits for
-            chain = (*self.way(function, routes), Step(hold.call.text, hold.call.span))
+            chain = (*self.way(function, routes, hold.call), Step(hold.call.text, hold.call.span))
             found[_place(function), hold.library, hold.effect.note].append(
-                self._weighed(Cause(function, hold, routes, chain))
+                self._weighed(Cause(function, hold, tuple(routes), chain))
             )
         for causes in found.values():
             yield _one(causes)
 
     def _is_given(self, hold: Hold) -> bool:
         """Whether somebody hands over what leads to this call, where that is asked for."""
-        return not hold.call.when or bool(self.above(hold))
+        return not hold.call.when or (bool(self.above(hold)) and bool(self.routes(hold.function, hold.call)))
 
     def _is_mended_above(self, above: set[str], holds: list[Hold]) -> bool:
         """Whether all that run it are handlers that are to be `def`; what sleeps is wrong wherever it stands."""

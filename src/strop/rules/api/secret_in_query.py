@@ -11,7 +11,7 @@ too), and which FastAPI takes from the query: plain ones, and `Query()`.
 **How to fix it.** A body model, `Form()`, or a header (`APIKeyHeader`, `HTTPBearer`). Clients have to change.
 
 **When it is no problem.** A token in a link that is sent by mail and works once; a WebSocket, which has no headers in browsers.
-On routes for administrators alone it is a note.
+On routes for administrators alone it is a note, and so is the token that a `DELETE` revokes (`DELETE /tokens?token=`): what the log keeps is void.
 
 **Sources.** OWASP, "Information exposure through query strings in URL":
 https://owasp.org/www-community/vulnerabilities/Information_exposure_through_query_strings_in_url
@@ -46,7 +46,9 @@ def notice(body: Body) -> Iterator[Mark]:
     route = endpoint(body)
     for argument in route.arguments() if route is not None else ():
         if route is not None and argument.source == "query" and _is_secret(route, argument):
-            yield body.mark(RULE.code, argument.node, name=argument.name)
+            yield body.mark(
+                RULE.code, argument.node, name=argument.name, revoked=_is_revoked(route, argument)
+            )
 
 
 def _is_secret(route: Endpoint, argument: Argument) -> bool:
@@ -54,6 +56,17 @@ def _is_secret(route: Endpoint, argument: Argument) -> bool:
     if argument.type in _NEVER or not is_secret(argument.name):
         return False
     return route.methods != ("GET",) or parts[-1] not in ("token", "jwt", "credential", "credentials")
+
+
+def _is_revoked(route: Endpoint, argument: Argument) -> bool:
+    """Whether the token or key is what the route deletes: `DELETE /tokens?token=`. A password would be a proof."""
+    last = words(argument.name)[-1]
+    deleted = route.path.rstrip("/").rpartition("/")[2]
+    return (
+        route.methods == ("DELETE",)
+        and last in ("token", "key")
+        and words(deleted)[-1:] in ([last], [f"{last}s"])
+    )
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -72,7 +85,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             impact="URLs are kept in access logs, proxies and browser histories",
             solution="a body model, Form() or a header; clients have to change",
             confidence=0.7 if token else 0.88,
-            severity="note" if ways and all(protection.is_for_operators(w.route) for w in ways) else None,
+            severity="note" if mark.fact("revoked") or protection.are_for_operators(ways) else None,
         )
 
 
@@ -150,6 +163,18 @@ def login(username: Annotated[str, Form()], password: Annotated[str, Form()]):
 def add_user(name: str, has_password: bool = False):
     return {"name": name, "has_password": has_password}
 """),
+    ),
+    Example(
+        "a token that is revoked: a note",
+        plain("""
+TOKENS = {"anna": "x"}
+
+
+@app.delete("/me/tokens")
+def revoke(token: str):
+    return {name: kept for name, kept in TOKENS.items() if kept != token}
+"""),
+        bad=True,
     ),
     Example(
         "an administrator sets the key of a service: a note",

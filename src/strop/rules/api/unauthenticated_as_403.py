@@ -11,7 +11,7 @@ text says that nobody is logged in.
 **How to fix it.** A dependency that raises 401 with `WWW-Authenticate` where nobody is logged in, and 403 otherwise.
 
 **When it is no problem.** An application all of whose clients are logged in before they come to it. `HTTPBearer` did the
-same until FastAPI 0.122.
+same until FastAPI 0.122. A note where all the routes declare 403 among their `responses`: it was chosen.
 
 **Sources.** Starlette, "Authentication": https://www.starlette.dev/authentication/ ;
 RFC 9110, "401 Unauthorized": https://www.rfc-editor.org/rfc/rfc9110#name-401-unauthorized
@@ -66,13 +66,14 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     if used:
         more = f", {len(used)} times" if len(used) > 1 else ""
         yield _finding(
-            project, used[:1], f"{used[0].fact('text')} answers 403 to who is not logged in{more}", 0.75
+            project, used, f"{used[0].fact('text')} answers 403 to who is not logged in{more}", 0.75
         )
     for mark in marks(project, RULE, "raised"):
         yield _finding(project, [mark], f"{mark.fact('text')}: that is 401", 0.75)
 
 
 def _finding(project: Project, found: list[Mark], message: str, confidence: float) -> Finding:
+    chosen = _are_declared(project, {way.route for mark in found for way in ways_to(project, mark.function)})
     return tell(
         RULE,
         found[0],
@@ -81,7 +82,14 @@ def _finding(project: Project, found: list[Mark], message: str, confidence: floa
         impact="clients can't tell that they must log in or renew their token",
         solution="401 with WWW-Authenticate for who is not logged in, 403 for who may not",
         confidence=confidence,
+        severity="note" if chosen else None,
     )
+
+
+def _are_declared(project: Project, keys: set[str]) -> bool:
+    """Whether all these routes say in their schema that they answer 403: clients were told."""
+    told = {route.key for route in project.imported.routes if 403 in route.responses}
+    return bool(keys) and keys <= told
 
 
 _REFUSE = """
@@ -115,4 +123,18 @@ async def me(request: Request):
     ),
     Example("403 for nobody", plain(_REFUSE.format(status=403)), bad=True),
     Example("401 for nobody", plain(_REFUSE.format(status=401)), mends="403 for nobody"),
+    Example(
+        "declared among the responses: a note",
+        plain("""
+KEY = "spade"
+
+
+@app.post("/beds/dig", responses={403: {"description": "Wrong key"}})
+def dig(key: str = ""):
+    if key != KEY:
+        raise HTTPException(403, "Invalid token")
+    return {"dug": True}
+"""),
+        bad=True,
+    ),
 )

@@ -22,7 +22,7 @@ from its route or in a folder of examples.
 awaited, or an asynchronous library.
 
 **When it is no problem.** Rows that an asynchronous session makes objects of (too many rows, rather: DB003, DB008),
-`mkdir` and the like, what only looks (a `timeout` of 0, `get(False)`), start-up code, what `lru_cache`, a module's singleton or a filled dictionary keeps, work that
+`mkdir` and the like, what only looks (a `timeout` of 0, `get(False)`, a flag that no caller sets), start-up code, what `lru_cache`, a module's singleton or a filled dictionary keeps, work that
 is handed to a thread. For a synchronous session there is one finding for each async function that waits for it, and
 not one a statement or a route; one for a file where they are many. Handlers that await nothing are ASY003's.
 
@@ -325,7 +325,34 @@ def _outermost(project: Project, stack: tuple[Span, ...]) -> str:
     return function.id if function is not None else ""
 
 
+_ADDRESS = """
+from email_validator import validate_email
+
+
+def clean(address: str, ask: bool = False) -> str:
+    return validate_email(address.lower(), check_deliverability=ask).normalized
+
+
+async def find(address: str, ask=False) -> str:
+    await asyncio.sleep(0)
+    return clean(address, ask=ask)
+
+
+@app.get("/members/{{address}}")
+async def read_member(address: str):
+    return {{"address": await find(address)}}
+
+
+@app.post("/members")
+async def add_member(address: str, sure: str = ""):
+    return {{"address": await find(address{more})}}
+"""
+
 EXAMPLES = (
+    Example("no caller has the name asked for", plain(_ADDRESS.format(more=""))),
+    Example(
+        "one caller may have the name asked for", plain(_ADDRESS.format(more=", ask=not sure")), bad=True
+    ),
     Example(
         "only looks whether there is anything",
         plain("""

@@ -13,7 +13,7 @@ statement of their own or as the condition of an `if`, without `await`. Receiver
 and await it where it is called.
 
 **When it is no problem.** A decorator that makes a plain function of it: functions with unknown decorators are left out. So is a call in
-a branch that asks for the class of its receiver. A note in a plain method that nobody in the project calls.
+a branch that asks for the class of its receiver, and one of a method without a body that a subclass replaces by a plain `def`. A note in a plain method that nobody in the project calls.
 
 **Sources.** Python, "Coroutines and Tasks": https://docs.python.org/3/library/asyncio-task.html#coroutines
 """
@@ -27,6 +27,7 @@ from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
+from strop.project.members import is_abstract
 from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.rules.code import reaches
@@ -77,6 +78,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 text=body.brief(statement.value, 90),
                 plain=_is_plain(body),
                 alone=_is_alone(body),
+                stub=_stub(body, statement.value),
             )
     tests = [node.test for node in body.of(ast.If)] + [node.test for node in body.of(ast.While)]
     for condition in (*tests, *(node.test for node in body.of(ast.Assert))):
@@ -89,7 +91,15 @@ def notice(body: Body) -> Iterator[Mark]:
                     condition=True,
                     plain=_is_plain(body),
                     alone=_is_alone(body),
+                    stub=_stub(body, test),
                 )
+
+
+def _stub(body: Body, call: ast.Call) -> str:
+    """The method that is called, where it only says what subclasses do."""
+    ref = body.ref(call.func)
+    found = body.types.found.functions.get(ref.name) if ref is not None else None
+    return found.name if found is not None and found.owner is not None and is_abstract(found) else ""
 
 
 def _is_plain(body: Body) -> bool:
@@ -141,6 +151,8 @@ def _makes_coroutine(body: Body, call: ast.Call) -> bool:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each call, with the routes that it belongs to where there are any."""
     for mark in project.source.marks.get(RULE.code, ()):
+        if _is_plain_below(project, mark.fact("stub")):
+            continue
         ways = reaches(project, mark.function, ("loop", "thread", "background", "serialization"))
         condition = bool(mark.fact("condition"))
         yield draft(
@@ -158,6 +170,16 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             chain=(*(ways[0].chain if ways else ()), Step(mark.fact("text"), mark.span)),
             severity="note" if mark.fact("alone") and not ways and not _is_called(project, mark) else None,
         )
+
+
+def _is_plain_below(project: Project, stub: str) -> bool:
+    """Whether a subclass does with a plain `def` what the called stub says: it can't be told which is called."""
+    owner, _, method = stub.rpartition(".")
+    above = {each.id for each in project.source.classes.values() if each.name == owner} if stub else set()
+    below = {f"{c.name}.{method}" for c in project.source.classes.values() if above & set(c.bases)}
+    return (
+        any(f.name in below and not f.is_async for f in project.source.functions.values()) if below else False
+    )
 
 
 def _advice(mark: Mark) -> str:
@@ -214,6 +236,53 @@ async def read_reports(name: str):
     return []
 """),
         mends="a check that nobody waits for",
+    ),
+    Example(
+        "a stub that a subclass replaces by a plain method",
+        plain("""
+class Display:
+    async def show(self, text: str) -> None:
+        \"\"\"Does nothing here.\"\"\"
+
+
+class Board(Display):
+    def show(self, text: str) -> None:
+        print(text)
+
+
+def display(name: str) -> Display:
+    return Board() if name else Display()
+
+
+@app.post("/boards/{name}")
+async def show(name: str, text: str):
+    display(name).show(text)
+    return {"shown": text}
+"""),
+    ),
+    Example(
+        "a stub whose subclasses are asynchronous too",
+        plain("""
+class Display:
+    async def show(self, text: str) -> None:
+        raise NotImplementedError
+
+
+class Board(Display):
+    async def show(self, text: str) -> None:
+        await asyncio.sleep(0)
+
+
+def display(name: str) -> Display:
+    return Board()
+
+
+@app.post("/boards/{name}")
+async def show(name: str, text: str):
+    display(name).show(text)
+    return {"shown": text}
+"""),
+        bad=True,
     ),
     Example(
         "a commit without await",

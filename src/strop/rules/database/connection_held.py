@@ -46,6 +46,7 @@ from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.seldom import is_seldom
 from strop.rules.sessions import is_session
+from strop.rules.spawned import is_waited_for
 from strop.rules.wording import number, time
 from strop.span import Span, Step
 
@@ -65,7 +66,6 @@ _ASKS = (
     "fetchrow",
     "fetchval",
 )
-_SPAWNS = frozenset({"create_task", "ensure_future", "start_soon"})  # of asyncio, a loop, a group
 _Calling = dict[str, dict[Needs, tuple[Step, ...]]]  # by function, and what it must have been given
 _SURE = 2  # calls to the other service that are seen to be made, whatever is passed on
 _DEEPEST = 3  # calls below the function: what lies deeper is too often behind a condition
@@ -165,7 +165,7 @@ def _after(function: Function, mark: Mark, calling: _Calling) -> Call | None:
     ends = [int(line) for line in mark.fact("ends").split(",") if line]
     for call in sorted(function.calls, key=lambda c: c.span.line):
         line = call.span.line
-        if line <= first or (last and line >= last) or not _waits(function, call):
+        if line <= first or (last and line >= last) or not is_waited_for(function, call):
             continue
         asks = _is_outbound(call) or _way(call, calling) is not None
         if asks and not any(first < end <= line for end in ends):
@@ -184,35 +184,20 @@ def _is_outbound(call: Call) -> bool:
     return call.effect is not None and call.effect.kind == "calls" and not call.name.startswith("socket.")
 
 
-def _waits(function: Function, call: Call) -> bool:
-    """Whether a function goes on only when this call is through: it hands it neither to a task nor to later."""
-    if call.background or call.once:
-        return False
-    return not any(
-        spawn is not call and spawn.name.rpartition(".")[2] in _SPAWNS and _holds(spawn, call)
-        for spawn in function.calls
-    )
-
-
-def _holds(outer: Call, inner: Call) -> bool:
-    end = max(outer.span.end_line, outer.span.line)
-    return not inner.awaited and outer.span.line <= inner.span.line <= end
-
-
 def _calling(project: Project) -> _Calling:
     """The functions that ask another service, directly or a few calls below, with the way there."""
     found: _Calling = {}
     functions = project.source.functions
     for function in functions.doing("calls"):
         for call in function.calls:
-            if _is_outbound(call) and _waits(function, call):
+            if _is_outbound(call) and is_waited_for(function, call):
                 found.setdefault(function.id, {}).setdefault(needs(call), (Step(call.text, call.span),))
     for _ in range(_DEEPEST):
         for function in _above(functions, found):
             if function.id in found or function.memoised:
                 continue
             for call in function.calls:
-                if call.target in found and _waits(function, call):
+                if call.target in found and is_waited_for(function, call):
                     for wanted, path in tuple(found[call.target].items()):
                         given = lift(wanted, call)
                         if given is not None:

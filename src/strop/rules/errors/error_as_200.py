@@ -10,7 +10,7 @@ carries.
 **How to fix it.** `raise HTTPException(...)` with the status that says what happened.
 
 **When it is no problem.** A route whose answer is the result of a test (`/check-connection`, a health check), JSON-RPC, a webhook whose sender would
-try again, a status set on the response. A note where it is meant: status 200 is written out, the declared answer has a field for it, or
+try again, a status set on the response, a branch for None of what was used before. A note where it is meant: status 200 is written out, the declared answer has a field for it, the answer is nothing but `{"success": False}` where a success says `{"success": True}`, or
 only administrators ask.
 
 **Sources.** RFC 9110, "Status Codes": https://www.rfc-editor.org/rfc/rfc9110#name-status-codes
@@ -33,6 +33,7 @@ from strop.rules.endpoint import Endpoint, endpoint
 from strop.rules.example import Example
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
+from strop.rules.ruled_out import is_ruled_out
 from strop.rules.sample import plain
 from strop.rules.told import marks, tell, ways_to
 from strop.rules.wording import many
@@ -47,6 +48,7 @@ _ASKS = re.compile(
 _HOOKS = frozenset({"construct_event", "webhook", "webhooks", "Webhook", "svix", "hmac", "compare_digest"})
 _REASONS = frozenset({"detail", "error", "message", "msg", "reason"})
 HABIT = 12  # routes of a project; where more do it, it is said once
+_FLAGS = ("success", "ok")
 _BAD_VALUES = frozenset({"error", "failed", "failure", "fail"})
 
 
@@ -61,10 +63,15 @@ def notice(body: Body) -> Iterator[Mark]:
     ):
         return
     told = _is_told(body, route)
-    for returned, content in _answers(body, route):
-        if _is_error(content) and body.within(returned, ast.ExceptHandler, ast.If) is not None:
-            meant = told or (
-                isinstance(returned, ast.Call) and argument(returned, 1, "status_code") is not None
+    answers = list(_answers(body, route))
+    agreed = {flag for _, content in answers for flag in _FLAGS if _says(content, flag, value=True)}
+    for returned, content in answers:
+        branch = body.within(returned, ast.ExceptHandler, ast.If)
+        if _is_error(content) and branch is not None and not is_ruled_out(body, returned):
+            meant = (
+                told
+                or _is_flag(content, agreed)
+                or (isinstance(returned, ast.Call) and argument(returned, 1, "status_code") is not None)
             )
             yield body.mark(RULE.code, returned, text=body.brief(returned, 90), meant=meant)
 
@@ -78,6 +85,18 @@ def _answers(body: Body, route: Endpoint) -> Iterator[tuple[ast.AST, ast.Dict]]:
         content = response_content(call)
         if isinstance(content, ast.Dict) and response_status(body, call) == 200:
             yield call, content
+
+
+def _is_flag(content: ast.Dict, agreed: set[str]) -> bool:
+    """Whether a failure is nothing but the flag that a success sets too: clients go by it. A reason beside it is an error's."""
+    return len(content.keys) == 1 and any(_says(content, flag, value=False) for flag in agreed)
+
+
+def _says(content: ast.Dict, flag: str, *, value: bool) -> bool:
+    return any(
+        isinstance(k, ast.Constant) and k.value == flag and isinstance(v, ast.Constant) and v.value is value
+        for k, v in zip(content.keys, content.values, strict=True)
+    )
 
 
 def _is_told(body: Body, route: Endpoint) -> bool:
@@ -104,10 +123,8 @@ def _is_error(content: ast.Dict) -> bool:
             return bool(not isinstance(value, ast.Constant) or value.value)
         if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "str":
             return True
-    for key in ("success", "ok"):
-        value = pairs.get(key)
-        if isinstance(value, ast.Constant) and value.value is False:
-            return True
+    if any(_says(content, flag, value=False) for flag in _FLAGS):
+        return True
     value = pairs.get("status")  # beside a reason: alone it may be the state of what was asked for
     return isinstance(value, ast.Constant) and value.value in _BAD_VALUES and bool(_REASONS & pairs.keys())
 
@@ -250,6 +267,75 @@ def switch_on(number: int):
         return JSONResponse({"success": False, "message": "No answer"}, status_code=200)
     LAMPS[number] = "on"
     return JSONResponse({"success": True}, status_code=200)
+"""),
+        bad=True,
+    ),
+    Example(
+        "a branch for None that was used before",
+        plain("""
+class Seed(BaseModel):
+    name: str
+
+
+SEEDS: dict[str, Seed] = {}
+
+
+@app.put("/seeds/{name}")
+def keep(name: str):
+    seed = SEEDS.get(name)
+    print("keeps", seed.name)
+    if seed is None:
+        return {"error": "No such seed"}
+    return {"kept": name}
+"""),
+    ),
+    Example(
+        "a branch for None that may have been used before",
+        plain("""
+class Seed(BaseModel):
+    name: str
+
+
+SEEDS: dict[str, Seed] = {}
+
+
+@app.put("/seeds/{name}")
+def keep(name: str):
+    seed = SEEDS.get(name)
+    print("keeps", seed and seed.name)
+    if seed is None:
+        return {"error": "No such seed"}
+    return {"kept": name}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a success sets the same flag, and the failure has a reason",
+        plain("""
+PLOTS = {1: "peas"}
+
+
+@app.put("/plots/{number}")
+def sow(number: int, seed: str):
+    if number not in PLOTS:
+        return {"success": False, "message": "No such plot"}
+    PLOTS[number] = seed
+    return {"success": True}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a success sets the same flag: a note",
+        plain("""
+PLOTS = {1: "peas"}
+
+
+@app.put("/plots/{number}")
+def sow(number: int, seed: str):
+    if number not in PLOTS:
+        return {"success": False}
+    PLOTS[number] = seed
+    return {"success": True}
 """),
         bad=True,
     ),

@@ -6,7 +6,7 @@ of a request, its whole body or the settings object.
 **Why it costs.** Logs are copied, searched, kept for years and read by many; whoever reads a reset or session token
 can use it.
 
-**How it is found.** Arguments of logger calls (and of `print`, in code that a route reaches) whose name says that they are a secret itself:
+**How it is found.** One finding for all lines about one secret: arguments of logger calls (and of `print`, in code that a route reaches) whose name says that they are a secret itself:
 `password`, `access_token`, `client_secret`, `api_key`, `database_url` ...; `request.headers`,
 `await request.body()` and instances of a settings class.
 
@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -48,6 +49,7 @@ from strop.rules.sample import plain, shop
 from strop.rules.secretive import is_secret
 from strop.rules.told import marks, tell, ways_to
 from strop.rules.verification import is_demanded, is_only_delivery, is_verification_hook
+from strop.rules.wording import many
 
 _STANDS_IN = re.compile(r"Mock|Fake|Dummy|Stub|Console|Printing")
 RULE = Rule("ERR008", "secret-in-log", "errors", "warning", "A secret is written to the log", static=True)
@@ -73,6 +75,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 call,
                 text=body.brief(call, 90),
                 what=found,
+                owner=_owner(body, call, found),
                 printed=kind == "print",
                 asked_for=_is_asked_for(body, call),
                 announced=_announced(body, call),
@@ -81,6 +84,16 @@ def notice(body: Body) -> Iterator[Mark]:
                 detailed=last_name(call.func) in DETAILS,
                 half=is_access_key(found.rpartition(".")[2]),
             )
+
+
+def _owner(body: Body, call: ast.Call, found: str) -> str:
+    """Where a name means one value: "" for the module's, the class for what its objects keep, else the function alone."""
+    root = found.partition(".")[0]
+    names = [n for n in ast.walk(call) if isinstance(n, ast.Name) and n.id == root]
+    bindings = body.bindings(names[0]) if names else []
+    if root in ("self", "cls"):
+        return body.symbol.rpartition(".")[0]
+    return "" if bindings and all(b.scope.kind == "module" for b in bindings) else body.symbol
 
 
 def _is_aside(body: Body, call: ast.Call) -> bool:
@@ -123,28 +136,53 @@ def _announced(body: Body, call: ast.Call) -> str:
     return "settings" if of_settings else "here"
 
 
+_Line = tuple[Mark, list[Reach], bool]
+
+
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each log call."""
+    """One finding for each secret of a function, or of a file where its name says that it is the same."""
+    alike: dict[tuple[str, ...], list[_Line]] = defaultdict(list)
+    for mark, ways, little in _lines(project):
+        alike[*_secret(mark), "little" if little else ""].append((mark, ways, little))
+    for lines in alike.values():
+        yield _finding(lines)
+
+
+def _lines(project: Project) -> Iterator[_Line]:
+    """The log calls that somebody reads, with the ways to them and whether they are little."""
     pairs = is_kept_in_pairs(project)
     for mark in marks(project, RULE):
         if mark.fact("half") and pairs:
             continue
         ways = ways_to(project, mark.function)
         aside = mark.fact("printed") or _ASIDE & set(PurePosixPath(mark.span.file).parts)
-        if aside and not ways:
-            continue
-        yield tell(
-            RULE,
-            mark,
-            ways,
-            message=f"{mark.fact('what')} is written to the log",
-            impact="whoever reads the log can use it",
-            solution="deliver it to its owner alone, by mail for one, and log who asked"
-            if mark.fact("only")
-            else "log who and what happened, not the secret",
-            confidence=0.8 if ways else 0.65,
-            severity="note" if _is_little(project, mark, ways) else None,
-        )
+        if ways or not aside:
+            yield mark, ways, _is_little(project, mark, ways)
+
+
+def _secret(mark: Mark) -> tuple[str, ...]:
+    """What is the same for two lines about one value: its file, its name, and where the name means it."""
+    return mark.span.file, mark.fact("what"), mark.fact("owner")
+
+
+def _finding(lines: list[_Line]) -> Finding:
+    """One finding for the lines of one secret, at the first that a route reaches."""
+    (mark, first, little), *others = sorted(lines, key=lambda line: (not line[1], line[0].span))
+    ways = [*first, *(way for _, more, _ in others for way in more)]
+    also = f", in {many(len(lines), 'place')}" if others else ""
+    return tell(
+        RULE,
+        mark,
+        ways,
+        message=f"{mark.fact('what')} is written to the log{also}",
+        impact="whoever reads the log can use it",
+        solution="deliver it to its owner alone, by mail for one, and log who asked"
+        if mark.fact("only")
+        else "log who and what happened, not the secret",
+        confidence=0.8 if ways else 0.65,
+        severity="note" if little else None,
+        places=[other.span for other, _, _ in others],
+    )
 
 
 def _is_little(project: Project, mark: Mark, ways: list[Reach]) -> bool:

@@ -12,7 +12,8 @@ a stored hook, reached by a route before its answer; nobody on the way
 uses what the call gives. The project hands
 other work to `BackgroundTasks`, Celery, Dramatiq, RQ, ARQ or Taskiq.
 
-Left alone: routes that are there to try the sending, and those whose answer says whether it was sent.
+Left alone: routes that are there to try the sending, those whose answer says whether it was sent, and what a task of its own sends
+(`asyncio.create_task`). A note where the mail is all that the route does: it changes no rows, and what comes after is an answer without a value.
 
 **How to fix it.** `background_tasks.add_task(send, ...)`, or the project's queue where a message must not be lost.
 
@@ -37,10 +38,12 @@ from strop.project.spelling import last_name, targets_of
 from strop.project.walk import walk
 from strop.rules.code import function_at, reaches
 from strop.rules.example import Example
+from strop.rules.led import leads, leads_change
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.seldom import is_afterwards
+from strop.rules.spawned import leads_through_task
 from strop.rules.syntax import function_node
 from strop.rules.told import marks, tell
 from strop.span import Step
@@ -52,7 +55,7 @@ _MAILS = frozenset({
     "smtplib.SMTP.send_message", "smtplib.SMTP.sendmail", "smtplib.SMTP_SSL.send_message", "smtplib.SMTP_SSL.sendmail",
     "aiosmtplib.send", "aiosmtplib.SMTP.send_message", "aiosmtplib.SMTP.sendmail", "fastapi_mail.FastMail.send_message",
     "emails.Message.send", "emails.message.Message.send", "emails.html.send", "sendgrid.SendGridAPIClient.send",
-    "resend.Emails.send", "boto3.client.send_email", "boto3.client.send_raw_email",
+    "resend.Emails.send", "resend.Emails.send_async", "resend.Batch.send", "resend.Batch.send_async", "boto3.client.send_email", "boto3.client.send_raw_email",
 })  # fmt: skip
 _CLIENTS = (
     "requests",
@@ -66,6 +69,8 @@ _POSTS = frozenset(f"{client}.post" for client in _CLIENTS)
 _LATER = frozenset(
     {"delay", "apply_async", "enqueue", "enqueue_job", "kiq", "send_task", "send_with_options"}
 )
+_THREADS = frozenset({"run_in_executor", "run_in_threadpool", "to_thread"})
+_WORK = frozenset({"calls", "queries", "commits"})
 WORDS = (*{name.rpartition(".")[2] for name in _MAILS}, "post", "add_task", "BackgroundTask", *_LATER)
 _HOOK = re.compile(r"web_?hook|call_?back|(^|_)hook", re.IGNORECASE)
 _FIXED = re.compile(
@@ -80,7 +85,10 @@ def notice(body: Body) -> Iterator[Mark]:
         if body.function is not None and (
             last_name(call.func) in _LATER or "task" in ast.unparse(call.func).lower()
         ):
-            yield body.mark(RULE.code, call, kind="later", text=body.brief(call, 90))
+            first = last_name(call.args[0]) if call.args else ""
+            yield body.mark(
+                RULE.code, call, kind="later", text=body.brief(call, 90), threaded=first in _THREADS
+            )
             break
     for call in body.calls(*{name.rpartition(".")[2] for name in _MAILS}, "post"):
         name = body.name(call.func)
@@ -127,29 +135,54 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         if not ways:
             continue
         told.add(mark.function)
-        operators = all(protection.is_for_operators(w.route) for w in ways)
+        quiet = protection.are_for_operators(ways) or all(_is_all_done(project, w, sends) for w in ways)
         yield tell(
             RULE,
             mark,
             ways,
             message=f"the answer waits for {mark.fact('what')}: {mark.fact('text')}",
             impact="the route is as slow as somebody else's server, and fails with it after its work is done",
-            solution=f"hand it to run after the answer, as {_shown(later)} does",
+            solution=f"hand it to run after the answer, {_shown(later)}",
             confidence=0.8,
-            severity="note" if operators else None,
+            severity="note" if quiet else None,
         )
 
 
 def _shown(later: list[Mark]) -> str:
-    first = min(later, key=lambda m: m.span)
-    return f"{first.fact('text')} ({first.span.file}:{first.span.line})"
+    """How the project does it elsewhere; what hands a thread over would not run an `async def`."""
+    first = min((m for m in later if not m.fact("threaded")), key=lambda m: m.span, default=None)
+    if first is None:
+        return "as background_tasks.add_task(f, ...)"
+    return f"as {first.fact('text')} ({first.span.file}:{first.span.line}) does"
+
+
+def _is_all_done(project: Project, way: Reach, sends: Step) -> bool:
+    """Whether the mail is all that a handler does: it changes no rows, and only an answer without a value comes after."""
+    step = next(iter(way.chain[1:]), sends)
+    function = function_at(project, step.span)
+    node = function_node(project, function) if function is not None else None
+    if function is None or node is None:
+        return False
+    after = [c for c in function.calls if c.span.line > max(step.span.line, step.span.end_line)]
+    if any(leads_change(project, c) for c in function.calls) or any(leads(project, c) & _WORK for c in after):
+        return False
+    returned = [n.value for n in walk(node) if isinstance(n, ast.Return) and n.lineno > step.span.line]
+    return all(value is None or not _has_value(value) for value in returned)
+
+
+def _has_value(answer: ast.expr) -> bool:
+    """Whether an answer says more than was clear before: anything but constants."""
+    parts = [*answer.args, *(k.value for k in answer.keywords)] if isinstance(answer, ast.Call) else [answer]
+    return any(isinstance(n, ast.Name | ast.Call) for part in parts for n in walk(part))
 
 
 def _waits(project: Project, way: Reach, sends: Step) -> bool:
     """Whether a client waits on this way, and not for the news whether it was sent: from the sending outwards,
     a call whose result nobody uses comes before one whose result decides, or whose failure is answered.
     """
-    if _TRIES.search(way.route) or is_afterwards(project, way) or _fate(project, sends) == "told":
+    if _TRIES.search(way.route) or is_afterwards(project, way) or leads_through_task(project, way):
+        return False
+    if _fate(project, sends) == "told":
         return False
     fates = (_fate(project, step) for step in reversed(way.chain[1:]))
     return next((fate == "dropped" for fate in fates if fate != "returned"), len(way.chain) == 1)
@@ -270,6 +303,74 @@ def order(address: str, background: BackgroundTasks):
 """
         ),
         mends="a mail before the answer",
+    ),
+    Example(
+        "a task of its own",
+        plain(
+            _MAIL
+            + """
+async def greet(address: str):
+    write(address, "Welcome")
+
+
+@app.post("/orders")
+async def order(address: str):
+    task = asyncio.create_task(greet(address))
+    TASKS.add(task)
+    return {"number": len(address)}
+
+
+TASKS: set[asyncio.Task[None]] = set()
+"""
+        ),
+    ),
+    Example(
+        "tasks that are awaited where they are made",
+        plain(
+            _MAIL
+            + """
+async def greet(address: str):
+    write(address, "Welcome")
+
+
+@app.post("/orders")
+async def order(address: str):
+    await asyncio.gather(asyncio.create_task(greet(address)))
+    return {"number": len(address)}
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "a group of tasks, which waits for them",
+        plain(
+            _MAIL
+            + """
+async def greet(address: str):
+    write(address, "Welcome")
+
+
+@app.post("/orders")
+async def order(address: str):
+    async with asyncio.TaskGroup() as group:
+        group.create_task(greet(address))
+    return {"number": len(address)}
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "all that the route does: a note",
+        plain(
+            _MAIL
+            + """
+@app.post("/reminders")
+def remind(address: str):
+    write(address, "Water the plants")
+    return {"sent": True}
+"""
+        ),
+        bad=True,
     ),
     Example(
         "the mail's number is kept, and a failure is answered",

@@ -17,7 +17,8 @@ process (sockets, tasks) needs a message to the others, or routing that is stick
 **When it is no problem.** What belongs to a process anyway is not reported: tasks, locks, sockets, context
 variables, objects that hold a socket, what is filled at import or start-up, caches that hold what can be computed
 again, objects that every process makes alike (clients, one for each event loop), what a class only declares and `__init__`
-of a class below it sets anew on each object. Neither is a count that is only
+of a class below it sets anew on each object. Neither is what requests only add
+to and a task of the process alone reads and empties, nor a count that is only
 logged or reported, one that makes numbers together with the worker's own, or a memory for the time without Redis. A note where nothing in
 the repository starts several workers: no `--workers`, no `workers=`, no Gunicorn.
 
@@ -54,6 +55,7 @@ from strop.span import Step
 RULE = Rule("STA001", "process-state", "state", "warning", "Requests share state of one process", static=True)
 KINDS = ("function", "class", "module")
 
+_ADDS = frozenset({"append", "appendleft", "extend", "add"})
 _SMALL = 10  # routes: of fewer, "most of them" says nothing
 _CACHES = (
     "cache",
@@ -85,6 +87,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 given=_given(body, use.node),
                 fallback=use.how == "grow" and is_fallback(body, use.node),
                 of_object=not use.by_class,
+                appends=_appends(use.node),
             )
         for store, node in own(body):
             yield body.mark(RULE.code, node, store=store, how="own")
@@ -103,6 +106,12 @@ def notice(body: Body) -> Iterator[Mark]:
         number = isinstance(value, ast.Constant) and type(value.value) is int and body.kind == "module"
         if number or is_container(value):
             yield body.mark(RULE.code, node, made=f"{owner}.{name}", bound=bound, number=number)
+
+
+def _appends(node: ast.AST) -> bool:
+    """Whether this adds at the end, under no key: `X += [...]`, `X.append(...)`."""
+    call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    return isinstance(node, ast.AugAssign) or (call and node.func.attr in _ADDS)  # type: ignore[attr-defined]
 
 
 def _given(body: Body, node: ast.AST) -> bool:
@@ -166,7 +175,24 @@ def _written(project: Project, made: Mark, marks: list[Mark]) -> list[tuple[Mark
     changed = [m for m in marks if m.fact("how") in wanted and not m.fact("fallback")]
     kept = [m for m in changed if not (owned and m.fact("of_object"))]
     ways = [(m, w) for m in kept for w in requests_to(project, m)]
+    if _is_drained(project, marks, kept):
+        return []
     return [] if _is_emptied(project, marks, {w.route for _, w in ways}) else ways
+
+
+def _is_drained(project: Project, marks: list[Mark], changed: list[Mark]) -> bool:
+    """Whether requests only add to it, and each process takes out its own by the clock: no request looks into it."""
+    others = {m.function for m in marks if m.fact("how") in ("read", "shrink")}
+    takes = {m.function for m in marks if m.fact("how") == "shrink"}
+    alone = all(_is_unserved(project, function) for function in others)
+    return bool(takes) and alone and all(m.fact("appends") for m in changed)
+
+
+def _is_unserved(project: Project, function: str) -> bool:
+    """Whether no request runs a function, and no call of what can't be told may mean it."""
+    served = reaches(project, function, ("loop", "thread", "background"))
+    last = function.rpartition(":")[2].rpartition(".")[2]
+    return not served and not project.source.functions.mentioned(last)
 
 
 def _is_emptied(project: Project, marks: list[Mark], routes: set[str]) -> bool:
@@ -244,6 +270,58 @@ async def me(token: str):
     if token not in sessions:
         raise HTTPException(401)
     return sessions[token]
+""")
+        | _WORKERS,
+        bad=True,
+    ),
+    Example(
+        "gathered for a task of the process that sends it off",
+        plain("""
+import threading
+
+visits: list[str] = []
+
+
+def send():
+    print(len(visits))
+    visits.clear()
+
+
+threading.Timer(60, send).start()
+
+
+@app.get("/beds/{name}")
+async def read_bed(name: str):
+    visits.append(name)
+    return name
+""")
+        | _WORKERS,
+    ),
+    Example(
+        "gathered for a task, and read by a request too",
+        plain("""
+import threading
+
+visits: list[str] = []
+
+
+def send():
+    print(len(visits))
+    visits.clear()
+
+
+threading.Timer(60, send).start()
+
+
+@app.get("/beds/{name}")
+async def read_bed(name: str):
+    visits.append(name)
+    return name
+
+
+@app.get("/visits")
+async def read_visits():
+    return visits[-10:]
 """)
         | _WORKERS,
         bad=True,

@@ -1,0 +1,25 @@
+"""Which examples of rules that mostly make warnings are notes: what was chosen, or costs nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from strop.project.read import read_project
+from strop.rules.registry import check, noticers, rules
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("API006", "declared among the responses: a note"),
+        ("API012", "a token that is revoked: a note"),
+        ("ERR004", "a success sets the same flag: a note"),
+        ("HTTP006", "all that the route does: a note"),
+    ],
+)
+def test_it_is_a_note(code: str, name: str, tmp_path: Path) -> None:
+    example = next(e for r in rules() if r.rule.code == code for e in r.examples if e.name == name)
+    for file, text in example.files.items():
+        (tmp_path / file).write_text(text)
+    found = [f for f in check(read_project(tmp_path, (), (), noticers()), None) if f.code == code]
+    assert [f.severity for f in found] == ["note"]
