@@ -46,7 +46,7 @@ def shown(expr: ast.expr) -> Iterator[ast.expr]:
     match expr:
         case ast.JoinedStr(values=values):
             for value in values:
-                if isinstance(value, ast.FormattedValue):
+                if isinstance(value, ast.FormattedValue) and not _is_number(value):
                     yield from shown(value.value)
         case ast.BinOp(op=ast.Mod() | ast.Add(), left=left, right=right):
             yield from shown(left)
@@ -66,3 +66,10 @@ def shown(expr: ast.expr) -> Iterator[ast.expr]:
             yield inner
         case _:
             yield expr
+
+
+def _is_number(shown: ast.FormattedValue) -> bool:
+    """Whether it is formatted as only numbers can be: `{seconds:.2f}`."""
+    spec = shown.format_spec
+    last = spec.values[-1] if isinstance(spec, ast.JoinedStr) and spec.values else None
+    return isinstance(last, ast.Constant) and str(last.value)[-1:] in tuple("bcdeEfFgGnoxX%")

@@ -47,6 +47,10 @@ _ASKS = re.compile(
     r"^_?(assert|require|check|ensure|verify|authori[sz]e|enforce|validate|must|needs?|is|has|can|may)_",
     re.IGNORECASE,
 )
+_OF_OPERATORS = re.compile(
+    r"^_?(assert|require|check|ensure|verify|authori[sz]e|enforce|validate|must|demand)_\w*(admin|superuser|staff|operator)",
+    re.IGNORECASE,
+)
 _OPTIONAL = re.compile(
     r"(^|_)(optional|maybe|if_any|or_none|or_anonymous|no_exception|soft)(ly)?(_|$)|Optional", re.IGNORECASE
 )
@@ -234,7 +238,7 @@ class Protection:
         return any(_CARRIED.search(p.name) for p in route.parameters)
 
     def is_for_operators(self, key: str) -> bool:
-        """Whether a route (by key) is for administrators, as its path or its guards say."""
+        """Whether a route (by key) is for administrators, as its path, its guards or what its handler calls say."""
         if key not in self._for_operators:
             self._for_operators[key] = self._is_for_operators(key)
         return self._for_operators[key]
@@ -244,9 +248,19 @@ class Protection:
         if route is None:
             return False
         guards = " ".join(f"{d.name} {' '.join(d.scopes)}" for d in self.guards(route))
-        return bool(_OPERATED & set(route.path.lower().split("/"))) or bool(
-            re.search("admin|superuser|staff|operator", guards, re.IGNORECASE)
+        return (
+            bool(_OPERATED & set(route.path.lower().split("/")))
+            or bool(re.search("admin|superuser|staff|operator", guards, re.IGNORECASE))
+            or self._asks_for_operator(route)
         )
+
+    def _asks_for_operator(self, route: Route) -> bool:
+        handler = self.handler(route)
+        if handler is None:
+            return False
+        functions = self.project.source.functions
+        own = (call.target.rpartition(":")[2].rpartition(".")[2] for call in functions.leads(handler.id))
+        return any(map(_OF_OPERATORS.search, (*functions.names(handler.id), *own)))
 
     def are_for_operators(self, ways: Iterable[Reach]) -> bool:
         """Whether nobody but administrators comes these ways."""

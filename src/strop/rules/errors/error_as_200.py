@@ -49,6 +49,7 @@ _HOOKS = frozenset({"construct_event", "webhook", "webhooks", "Webhook", "svix",
 _REASONS = frozenset({"detail", "error", "message", "msg", "reason"})
 HABIT = 12  # routes of a project; where more do it, it is said once
 _FLAGS = ("success", "ok")
+_ERRORS = ("error", "errors")
 _BAD_VALUES = frozenset({"error", "failed", "failure", "fail"})
 
 
@@ -64,6 +65,7 @@ def notice(body: Body) -> Iterator[Mark]:
         return
     told = _is_told(body, route)
     answers = list(_answers(body, route))
+    kept = {key for _, content in answers for key in _ERRORS if _is_empty(content, key)}
     agreed = {flag for _, content in answers for flag in _FLAGS if _says(content, flag, value=True)}
     for returned, content in answers:
         branch = body.within(returned, ast.ExceptHandler, ast.If)
@@ -71,6 +73,7 @@ def notice(body: Body) -> Iterator[Mark]:
             meant = (
                 told
                 or _is_flag(content, agreed)
+                or _has(content, kept)
                 or (isinstance(returned, ast.Call) and argument(returned, 1, "status_code") is not None)
             )
             yield body.mark(RULE.code, returned, text=body.brief(returned, 90), meant=meant)
@@ -90,6 +93,18 @@ def _answers(body: Body, route: Endpoint) -> Iterator[tuple[ast.AST, ast.Dict]]:
 def _is_flag(content: ast.Dict, agreed: set[str]) -> bool:
     """Whether a failure is nothing but the flag that a success sets too: clients go by it. A reason beside it is an error's."""
     return len(content.keys) == 1 and any(_says(content, flag, value=False) for flag in agreed)
+
+
+def _has(content: ast.Dict, keys: set[str]) -> bool:
+    """Whether it has what a success has too, with nothing in it: clients look there, and read the rest by the same name."""
+    return any(isinstance(k, ast.Constant) and k.value in keys for k in content.keys)
+
+
+def _is_empty(content: ast.Dict, key: str) -> bool:
+    return any(
+        isinstance(k, ast.Constant) and k.value == key and isinstance(v, ast.Constant) and not v.value
+        for k, v in zip(content.keys, content.values, strict=True)
+    )
 
 
 def _says(content: ast.Dict, flag: str, *, value: bool) -> bool:
@@ -115,7 +130,7 @@ def _is_error(content: ast.Dict) -> bool:
     }
     if "jsonrpc" in pairs or len(pairs) < len(content.keys):
         return False
-    for key in ("error", "errors"):
+    for key in _ERRORS:
         value = pairs.get(key)
         if isinstance(value, ast.JoinedStr | ast.Dict) or (
             isinstance(value, ast.Constant) and isinstance(value.value, str)
@@ -373,5 +388,19 @@ async def billing(request: Request):
         return {"success": False}
     return {"success": True}
 """),
+    ),
+    Example(
+        "a success has the same field with nothing in it: a note",
+        plain("""
+ROOMS = {1: "blue"}
+
+
+@app.get("/rooms/{number}")
+def read_room(number: int):
+    if number not in ROOMS:
+        return {"error": "No such room", "colour": None}
+    return {"error": "", "colour": ROOMS[number]}
+"""),
+        bad=True,
     ),
 )

@@ -53,6 +53,7 @@ from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.leaked import is_narrowed, is_root, is_text, is_trace, lies_in, tells
 from strop.rules.masked import masked_statuses, masks
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.standstill import MANY
@@ -263,7 +264,8 @@ def _handler(project: Project) -> Mark | None:
 
 def _is_loud(project: Project, mark: Mark, ways: list[Reach], spoken: dict[str, set[str]]) -> bool:
     """Whether somebody outside may read a statement, its values or a traceback."""
-    if mark.fact("aside") or not ways or all(_is_aside(project, way.route) for way in ways):
+    operated = Protection.of(project).is_for_operators
+    if mark.fact("aside") or not ways or all(_is_aside(project, w.route) or operated(w.route) for w in ways):
         return False
     return is_telling(project, mark, spoken)
 
@@ -521,5 +523,28 @@ def read_report(name: str):
             raise HTTPException(status_code=409, detail=str(e))
         raise HTTPException(status_code=500, detail="Could not read the report")
 """),
+    ),
+    Example(
+        "only administrators read it: a note",
+        plain("""
+import sqlite3
+from fastapi import Request
+
+
+def require_admin(request: Request) -> None:
+    if request.headers.get("x-role") != "admin":
+        raise HTTPException(status_code=403)
+
+
+@app.get("/reports/{name}")
+def read_report(name: str, request: Request):
+    require_admin(request)
+    try:
+        with sqlite3.connect("reports.db") as found:
+            return found.execute("SELECT text FROM report WHERE name = ?", (name,)).fetchone()
+    except Exception as e:
+        raise HTTPException(status_code=500, detail=f"Could not read the report: {e}")
+"""),
+        bad=True,
     ),
 )

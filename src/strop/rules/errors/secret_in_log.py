@@ -526,4 +526,22 @@ def recover(address: str):
 """),
         bad=True,
     ),
+    Example(
+        "how long it took to keep one",
+        plain("""
+import logging
+import time
+
+logger = logging.getLogger(__name__)
+
+
+@app.post("/keys")
+def keep_key(key: str):
+    began = time.monotonic()
+    Path("keys", key).touch()
+    keep_token = time.monotonic() - began
+    logger.info(f"kept in {keep_token:.2f} s")
+    return {}
+"""),
+    ),
 )

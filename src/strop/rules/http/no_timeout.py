@@ -34,6 +34,7 @@ from strop.project.spelling import keyword
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.wording import many
@@ -138,11 +139,13 @@ def _finding(project: Project, calls: list[Mark], maker: Mark | None) -> Iterato
     off = bool(first.fact("off"))
     place = maker if maker is not None else first
     through = f" of a session from {place.span.symbol}" if maker is not None else ""
+    routes = {w.route for m in reached for w in ways[m]}
+    operated = all(map(Protection.of(project).is_for_operators, routes))
     also = f", and {many(len(reached) - 1, 'more call')}" if len(reached) > 1 else ""
     yield draft(
         RULE,
         place.span,
-        {w.route for m in reached for w in ways[m]},
+        routes,
         message=f"{first.fact('name')}{through} waits without a limit"
         + (": its timeout is switched off" if off else "")
         + also,
@@ -150,7 +153,7 @@ def _finding(project: Project, calls: list[Mark], maker: Mark | None) -> Iterato
         solution="give a timeout, to connect and to read",
         known="static",
         confidence=0.7 if off else 0.9,
-        severity="note" if off else None,
+        severity="note" if off or operated else None,
         chain=(*ways[first][0].chain, Step(first.fact("text"), first.span)),
         facts={"name": first.fact("name")},
     )
@@ -235,6 +238,25 @@ import httpx
 @app.get("/report")
 def read_report():
     return httpx.get("https://reports.example/year", timeout=None).json()
+"""),
+        bad=True,
+    ),
+    Example(
+        "only administrators ask: a note",
+        plain("""
+import requests
+from fastapi import Request
+
+
+def check_admin_access(request: Request) -> None:
+    if request.headers.get("x-role") != "admin":
+        raise HTTPException(status_code=403)
+
+
+@app.post("/queue/pause")
+def pause_queue(request: Request):
+    check_admin_access(request)
+    return requests.post("https://queue.example/pause").json()
 """),
         bad=True,
     ),
