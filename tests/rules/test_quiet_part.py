@@ -13,7 +13,9 @@ from strop.rules.registry import check, noticers, rules
     [
         ("API006", "declared among the responses: a note"),
         ("API012", "a token that is revoked: a note"),
+        ("DEP005", "only the host of the address is read: a note"),
         ("ERR001", "only administrators read it: a note"),
+        ("ERR003", "said to be best effort, of what another service says: a note"),
         ("ERR004", "a success has the same field with nothing in it: a note"),
         ("ERR004", "a success sets the same flag: a note"),
         ("HTTP001", "only administrators ask: a note"),

@@ -52,9 +52,8 @@ RULE = Rule(
 )
 
 WORDS = ("client", "base_url", "url_for", "url", "get_remote_address")
-_PARTS = frozenset(
-    {"path", "query", "path_params", "fragment"}
-)  # of an address: the same before and behind a proxy
+# Of an address: the same before and behind a proxy, or what the Host header says, which nobody changes for these headers.
+_PARTS = frozenset({"path", "query", "path_params", "fragment", "hostname", "netloc", "port"})
 _PROXIES = re.compile(r"(^|/)(nginx|traefik|caddy|haproxy|envoy)(:|$|-)")
 _VARIABLE = "FORWARDED_ALLOW_IPS"
 
@@ -193,6 +192,7 @@ app = FastAPI()
 def address(request: Request):
     return request.client.host if request.client else ""
 """
+_HOST = ('request.client.host if request.client else ""', "request.url.hostname")
 _NGINX = {"main.py": _READS, "deploy/nginx.conf": "server { location / { proxy_pass http://api:8000; } }\n"}
 _IMAGE = 'FROM python:3.12-slim\nCMD ["uvicorn", "main:app", "--host", "0.0.0.0"%s]\n'
 
@@ -215,6 +215,11 @@ EXAMPLES = (
     Example(
         "nobody asks for the address: a note",
         _NGINX | {"main.py": "", "Dockerfile": _IMAGE % ""},
+        bad=True,
+    ),
+    Example(
+        "only the host of the address is read: a note",
+        _NGINX | {"main.py": _READS.replace(*_HOST), "Dockerfile": _IMAGE % ""},
         bad=True,
     ),
     Example("no proxy in the repository", {"main.py": "", "Dockerfile": _IMAGE % ""}, bad=False),

@@ -159,7 +159,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 call=call.text,
                 severity="note"
                 if (kind == "calls" and mark.fact("does") == "returns nothing found")
-                or (mark.fact("documented") and _tells(project, call))
+                or (mark.fact("documented") and (kind == "calls" or _tells(project, call)))
                 or mark.fact("fallback")
                 else None,
             )
@@ -310,6 +310,26 @@ def visit(name: str, session: Session = Depends(get_session)):
     except Exception:
         pass
     return {"name": name}
+"""),
+        bad=True,
+    ),
+    Example(
+        "said to be best effort, of what another service says: a note",
+        shop("""
+import httpx
+
+
+def newest_version():
+    \"\"\"Best-effort: nobody waits for it.\"\"\"
+    try:
+        return httpx.get("https://releases.example/newest", timeout=2).json()
+    except Exception:
+        return None
+
+
+@app.get("/version")
+def version():
+    return {"newest": newest_version()}
 """),
         bad=True,
     ),
