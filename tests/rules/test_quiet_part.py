@@ -25,6 +25,7 @@ from strop.rules.registry import check, noticers, rules
 def test_it_is_a_note(code: str, name: str, tmp_path: Path) -> None:
     example = next(e for r in rules() if r.rule.code == code for e in r.examples if e.name == name)
     for file, text in example.files.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(text)
     found = [f for f in check(read_project(tmp_path, (), (), noticers()), None) if f.code == code]
     assert [f.severity for f in found] == ["note"]
