@@ -213,3 +213,4 @@ class Evidence(Struct, frozen=True):
     probe_cost: float = 0.0  # us a request that the probe itself took, measured in this run
     notes: tuple[str, ...] = ()  # what limits this evidence
     mix: tuple[tuple[str, int], ...] = ()  # requests of an access log, by route
+    repeated: tuple[str, ...] = ()  # routes that were asked once, and did the same when they were asked again

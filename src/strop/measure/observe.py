@@ -20,6 +20,7 @@ from strop.measure.explain import explain, sizes
 from strop.measure.generate import generate
 from strop.measure.har import Recording, read_har
 from strop.measure.perturb import parent_of, parts_of
+from strop.measure.repeated import repeated
 from strop.measure.replay import Replayed, replay
 from strop.measure.serve import DEAD, Served
 from strop.measure.suite import SuiteRun, run_suite
@@ -156,7 +157,7 @@ def observe(
             do="give requests with --har FILE, or let the application state its routes in OpenAPI",
             status=EXIT_USAGE,
         )
-    seen.evidence = _sum_up(world.target, seen, exchanges)
+    seen.evidence = replace(_sum_up(world.target, seen, exchanges), repeated=repeated(served, cells, one))
     for note in seen.evidence.notes:
         listener(Note(note, "warn"))
     return seen

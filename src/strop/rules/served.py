@@ -76,8 +76,13 @@ def usual(evidence: Evidence, exchanges: Iterable[Exchange]) -> bool:
     """Whether something that happened in these requests keeps happening.
 
     What only a first request does (imports, templates, a singleton that is filled) is no cost of a request. Cells
-    and the suite are served by processes of their own, each of which has a first request.
+    and the suite are served by processes of their own, each of which has a first request. Routes that were asked
+    once were asked again for this.
     """
     happened = Counter((e.route, bool(e.test)) for e in {id(e): e for e in exchanges}.values())
     all_of = Counter((e.route, bool(e.test)) for e in evidence.exchanges)
-    return any(times >= 2 and times * 2 >= all_of[key] for key, times in happened.items())
+    again = set(evidence.repeated)
+    return any(
+        (times >= 2 or (key[0] in again and not key[1])) and times * 2 >= all_of[key]
+        for key, times in happened.items()
+    )
