@@ -36,6 +36,8 @@ def gain(name: str, before: float, after: float, low: float | None = None, noise
         ("wrap_blocking_call", [gain("blocked", 900, 0), gain("queries", 1, 2)], ""),
         ("wrap_blocking_call", [gain("blocking", 3, 2), gain("loop", 900, 700)], "blocking"),
         ("wrap_blocking_call", [gain("blocking", 3, 2), gain("loop", 700, 900, noise=0.02)], ""),
+        ("wrap_blocking_call", [gain("blocked", 9000, 0), gain("loop", 100, 200, noise=0.02)], "blocked"),
+        ("wrap_blocking_call", [gain("blocked", 9000, 0), gain("loop", 700, 1400, noise=0.02)], ""),
         ("add_index", [gain("work", 900, 300), gain("queries", 900, 902)], "work"),
         ("add_index", [gain("work", 900, 300), gain("commits", 1, 3)], ""),
         ("make_dependency_async", [gain("threads", 2, 1)], "threads"),

@@ -9,6 +9,7 @@ from msgspec import Struct
 from strop.evidence import Exchange, Outcome
 from strop.verdict import Gain
 
+WORTH = 20  # times what a request pays for the way to a thread and back, a block that goes away is worth it
 TOLERANCE = 0.05  # CPU may not get dearer by more, unless the patch frees the event loop for it
 
 
@@ -95,7 +96,7 @@ def decide(fix: str, gains: tuple[Gain, ...]) -> tuple[Gain | None, str]:
     if cpu is not None and fix not in FREES_LOOP and _is_dearer(cpu):
         return None, f"saves {best.name} but costs {-relative(cpu.before, cpu.after):.0%} more CPU"
     loop = by_name.get("loop")
-    if loop is not None and fix in FREES_LOOP and _is_dearer(loop):
+    if loop is not None and fix in FREES_LOOP and _is_dearer(loop) and not _is_hop(best, loop):
         return (
             None,
             f"saves {best.name} but costs {-relative(loop.before, loop.after):.0%} more of the loop's time",
@@ -115,6 +116,11 @@ def decide(fix: str, gains: tuple[Gain, ...]) -> tuple[Gain | None, str]:
 def stands_out(gain: Gain) -> bool:
     """Whether the lower bound of a gain lies above the A/A noise of the same run."""
     return gain.low > max(gain.noise, 0.0)
+
+
+def _is_hop(best: Gain, loop: Gain) -> bool:
+    """Whether the loop no longer stands still, and only the way to a thread and back is what it pays."""
+    return best.name == "blocked" and best.before - best.after > WORTH * (loop.after - loop.before)
 
 
 def _is_dearer(cpu: Gain) -> bool:
