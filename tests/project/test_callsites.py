@@ -135,6 +135,72 @@ def test_a_streamed_generator_runs_in_the_pool_and_an_async_one_on_the_loop(tmp_
     assert not call(source, "use", "alines()").off_loop
 
 
+@pytest.mark.parametrize(
+    ("use", "off"),
+    [
+        ("rows = lines(); return StreamingResponse(rows)", True),
+        ("rows = lines(); return StreamingResponse(content=rows)", True),
+        ("rows = lines(); next(rows); return StreamingResponse(rows)", False),
+        ("rows = lines(); return list(rows)", False),
+        ("rows = alines(); return StreamingResponse(rows)", False),
+        ("rows = lines(f()); return StreamingResponse(rows)", True),
+    ],
+)
+def test_a_generator_in_a_name_that_is_only_streamed(tmp_path: Path, use: str, off: bool) -> None:
+    source = read(tmp_path, {"app.py": OFF_LOOP.format(use=use)})
+    found = [c for c in function(source, "use").calls if c.target]
+    assert next(c.off_loop for c in found if c.name != "app.f") is off
+    assert not any(c.off_loop for c in found if c.name == "app.f")
+
+
+QUEUED = """
+import functools
+from jobs import broker, run
+
+HELD = {{}}
+
+def queued(func):
+    name = func.__name__
+    {keeps}
+    @functools.wraps(func)
+    def wrapper(*args):
+        {does}
+    {gives}
+
+@queued
+def slow(): ...
+
+def send(name, *args):
+    broker.send_task(name, args)
+
+def use():
+    slow()
+"""
+
+
+@pytest.mark.parametrize(
+    ("keeps", "does", "gives", "runs"),
+    [
+        ("", "send(name, *args)", "return wrapper", "queued.<locals>.wrapper"),
+        ("HELD[name] = func", "send(name, *args)", "return wrapper", "queued.<locals>.wrapper"),
+        ("HELD[name] = func", "broker.send_task(name)", "return wrapper", "queued.<locals>.wrapper"),
+        ("HELD[name] = func", "run(name, *args)", "return wrapper", "slow"),
+        ("HELD[name] = func", "send(name); return HELD[name]()", "return wrapper", "slow"),
+        ("", "return func(*args)", "return wrapper", "slow"),
+        ("", "return run(func, *args)", "return wrapper", "slow"),
+        ("task = broker.task(func)", "task()", "return wrapper", "slow"),
+        ("", "return wrapper.__wrapped__(*args)", "return wrapper", "slow"),
+        ("", "send(name, *args)", "return wrapper if broker else func", "slow"),
+        ("if not broker: return func", "send(name, *args)", "return wrapper", "slow"),
+    ],
+)
+def test_what_a_decorator_only_queues_is_not_run_by_its_call(
+    tmp_path: Path, keeps: str, does: str, gives: str, runs: str
+) -> None:
+    source = read(tmp_path, {"app.py": QUEUED.format(keeps=keeps, does=does, gives=gives)})
+    assert called(source, "use") == [runs]
+
+
 def test_a_function_that_its_decorator_runs_in_a_thread(tmp_path: Path) -> None:
     source = read(
         tmp_path,

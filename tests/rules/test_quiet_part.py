@@ -13,13 +13,17 @@ from strop.rules.registry import check, noticers, rules
     [
         ("API006", "declared among the responses: a note"),
         ("API012", "a token that is revoked: a note"),
+        ("DB017", "one person's, but for one name: a note"),
         ("DEP005", "only the host of the address is read: a note"),
+        ("ERR001", "a health check that takes nothing: a note"),
         ("ERR001", "only administrators read it: a note"),
         ("ERR003", "said to be best effort, of what another service says: a note"),
         ("ERR004", "a success has the same field with nothing in it: a note"),
         ("ERR004", "a success sets the same flag: a note"),
+        ("ERR008", "what was no token at all: a note"),
         ("HTTP001", "only administrators ask: a note"),
         ("HTTP006", "all that the route does: a note"),
+        ("SCH013", "the detail for who asks for it: a note"),
     ],
 )
 def test_it_is_a_note(code: str, name: str, tmp_path: Path) -> None:

@@ -13,16 +13,9 @@ from strop.project.handed import handed_over
 from strop.project.infer import Types
 from strop.project.scope import Module, Ref, Scope
 from strop.project.sites import Body, Here, Sites
+from strop.project.streamed import STREAMS, makes_generator, runs_plain, streamed
 from strop.project.switches import Switches, conditions, leaves, opposite
 from strop.project.targets import Targets, members
-
-_STREAMS = frozenset(  # these iterate what is synchronous in the thread pool
-    {
-        "starlette.responses.StreamingResponse",
-        "sse_starlette.EventSourceResponse",
-        "sse_starlette.sse.EventSourceResponse",
-    }
-)
 
 
 class Reader:
@@ -35,19 +28,21 @@ class Reader:
 
     def read(self, module: Module, symbol: str, body: list[ast.stmt], scope: Scope) -> Body:
         """Everything that these statements call, nested definitions left out."""
-        walk = _Walk(self, module, symbol)
+        walk = _Walk(self, module, symbol, body)
         walk.statements(body, Here(scope))
         return walk.body
 
 
 class _Walk:
-    def __init__(self, reader: Reader, module: Module, symbol: str) -> None:
+    def __init__(self, reader: Reader, module: Module, symbol: str, whole: list[ast.stmt]) -> None:
+        self.whole = whole
         self.reader = reader
         self.types = reader.types
         self.targets = reader.targets
         self.module = module
         self.sites = Sites(reader.switches, module, symbol)
         self.body = self.sites.body
+        self.pooled: set[int] = set()  # calls of generators that the thread pool iterates
 
     def statements(self, body: list[ast.stmt], here: Here) -> None:
         for place, node in enumerate(body):
@@ -84,6 +79,15 @@ class _Walk:
                 self.visit(value, here)
 
     # Statements that change what is true of their parts
+
+    def assign(self, node: ast.Assign, here: Here) -> None:
+        """`rows = lines()`: what is only given to a streaming response runs in the thread pool."""
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as made) if makes_generator(
+                self.types, made, here.scope
+            ) and streamed(self.types, self.whole, name, here.scope):
+                self.pooled.add(id(made))
+        self.children(node, here)
 
     def definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef, here: Here) -> None:
         """A nested definition: its decorators and defaults run here, its body does not."""
@@ -197,6 +201,7 @@ class _Walk:
             self.body.resolved += 1
             return
         self.parts(node, ref, here)
+        here = replace(here, off_loop=True) if id(node) in self.pooled else here
         if self.sites.run(node, self.targets.called(ref, node, here.scope), here, ref):
             self.body.resolved += 1
         else:
@@ -206,21 +211,13 @@ class _Walk:
     def parts(self, node: ast.Call, ref: Ref | None, here: Here) -> None:
         plain = replace(here, awaited=False)
         self.visit(node.func, plain)
-        streams = any(r.name in _STREAMS for r in members(ref))
+        streams = any(r.name in STREAMS for r in members(ref))
         for place, argument in enumerate(node.args):
-            off = streams and place == 0 and self.is_plain_generator(argument, plain)
+            off = streams and place == 0 and runs_plain(self.types, argument, here.scope)
             self.visit(argument, replace(plain, off_loop=True) if off else plain)
         for keyword in node.keywords:
-            off = streams and keyword.arg == "content" and self.is_plain_generator(keyword.value, plain)
+            off = streams and keyword.arg == "content" and runs_plain(self.types, keyword.value, here.scope)
             self.visit(keyword.value, replace(plain, off_loop=True) if off else plain)
-
-    def is_plain_generator(self, argument: ast.expr, here: Here) -> bool:
-        """A synchronous generator that a streaming response runs in the thread pool."""
-        if not isinstance(argument, ast.Call):
-            return False
-        ref = self.types.infer(argument.func, here.scope)
-        node = self.types.found.function(ref.name) if ref is not None else None
-        return node is not None and isinstance(node.definition, ast.FunctionDef)
 
     def handed_over(self, node: ast.Call, ref: Ref | None, here: Here) -> bool:
         """Follow a function that the call hands over; False when it hands over none."""
@@ -261,6 +258,7 @@ _SPECIAL: dict[type, Callable[[_Walk, Any, Here], None]] = {
     ast.FunctionDef: _Walk.definition,
     ast.AsyncFunctionDef: _Walk.definition,
     ast.ClassDef: _Walk.classdef,
+    ast.Assign: _Walk.assign,
     ast.If: _Walk.if_,
     ast.IfExp: _Walk.if_expression,
     ast.BoolOp: _Walk.either,

@@ -12,6 +12,7 @@ from strop.project.catalogue import Catalogue
 from strop.project.function import Effect
 from strop.project.infer import Types
 from strop.project.members import is_abstract, is_property
+from strop.project.queued import queued_by
 from strop.project.scope import ClassNode, FunctionNode, Ref, Scope
 from strop.project.wrappers import decorators, runs_off_loop
 
@@ -183,8 +184,9 @@ def _flags(catalogue: Catalogue, name: str, call: ast.expr | None) -> Iterator[t
 
 
 def target_of(types: Types, node: FunctionNode) -> Target:
-    """A function of the project as a target."""
+    """A function of the project as a target, or what its decorator puts in its place and that never runs it."""
     types.watch.note(node.key)
+    node = queued_by(types, node) or node
     return Target(node.name, node.id, None, runs_off_loop(types, node), node=node)
 
 

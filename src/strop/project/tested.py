@@ -117,6 +117,8 @@ def _called(call: ast.Call, body: Body, origins: Origins) -> Iterator[str]:
         yield from origins.any(
             call.args[1:2] if name.startswith("re.") and "Pattern" not in name else call.args[:1]
         )
+    elif last == "samefile":
+        yield from _held(call, body, origins)
     elif last in _TESTS and isinstance(func, ast.Attribute):
         yield from origins.of(func.value)
     elif last in _REFUSES or _GUARDS.search(last):
@@ -124,6 +126,17 @@ def _called(call: ast.Call, body: Body, origins: Origins) -> Iterator[str]:
             yield from origins.of(func.value)
         for given in (*call.args, *(k.value for k in call.keywords)):
             yield from _resolved(given, body, origins)
+
+
+def _held(call: ast.Call, body: Body, origins: Origins) -> Iterator[str]:
+    """What lies right in a folder, where `path.parent.samefile(folder)` holds."""
+    func = call.func
+    for side in (*call.args, *([func.value] if isinstance(func, ast.Attribute) else ())):
+        match side:
+            case ast.Attribute(attr="parent", value=value):
+                yield from origins.of(value)
+            case ast.Call(args=[inner]) if body.name(side.func).endswith("path.dirname"):
+                yield from origins.of(inner)
 
 
 def _resolved(path: ast.expr, body: Body, origins: Origins) -> Iterator[str]:

@@ -10,7 +10,7 @@ limit is a `Query` object that is compared with a number. It fails when the line
 
 **How to fix it.** Pass the arguments; or put what both need into a plain function that neither gets injected.
 
-**When it is no problem.** With every marked parameter passed, the call is right. A note where the function works without the value: it asks
+**When it is no problem.** With every marked parameter passed, the call is right; after `self.x or`, where the class has `x = Depends(...)` of the same function, it is never made. A note where the function works without the value: it asks
 `isinstance(...)`, compares it with what is not the default either, hands it to a function whose decorator puts another in its place, or needs it only beside another argument that the call leaves out.
 
 **Sources.** FastAPI, "Dependencies": https://fastapi.tiangolo.com/tutorial/dependencies/
@@ -41,6 +41,9 @@ RULE = Rule(
 )
 
 _MARKERS = frozenset({"Depends", "Security", "Query", "Header", "Path", "Cookie", "Body", "Form", "File"})
+_MAY_BE_EMPTY = frozenset(
+    {"str", "bytes", "int", "float", "bool", "list", "dict", "set", "tuple", "Any", "object"}
+)
 _HANDS_ON = frozenset({"Depends", "Security", "partial", "run_in_threadpool", "to_thread", "add_task"})
 
 
@@ -54,7 +57,7 @@ def notice(body: Body) -> Iterator[Mark]:
             body.types.found.functions.get(ref.name) if ref is not None and ref.kind == "function" else None
         )
         missing = _missing(body, node, call) if node is not None else []
-        if missing:
+        if missing and not (node is not None and _is_never_empty(node) and _stands_in(body, call)):
             yield body.mark(
                 RULE.code,
                 call,
@@ -63,6 +66,36 @@ def notice(body: Body) -> Iterator[Mark]:
                 of=node.qualname if node else "",
                 harmless=all(_is_harmless(body, node, name, call) for name in missing) if node else False,
             )
+
+
+def _stands_in(body: Body, call: ast.Call) -> bool:
+    """Whether it is called where `self.x` is empty, which FastAPI fills with what the same function gives: never."""
+    inside: ast.AST = call
+    for outer in body.around(call):
+        match outer:
+            case ast.IfExp(test=test, orelse=other) if other is inside and _is_filled(body, test, call):
+                return True
+            case ast.BoolOp(op=ast.Or(), values=[first, *others]) if inside in others:
+                return _is_filled(body, first, call)
+        inside = outer
+    return False
+
+
+def _is_never_empty(node: FunctionNode) -> bool:
+    """Whether a function says that it gives an object of a class: true whatever is in it."""
+    returns = node.node.returns
+    return isinstance(returns, ast.Name | ast.Attribute) and last_name(returns) not in _MAY_BE_EMPTY
+
+
+def _is_filled(body: Body, test: ast.expr, call: ast.Call) -> bool:
+    """Whether `self.x` is `x: Thing = Depends(function)` in the class, of the function that is called."""
+    match test:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name) if body.owner is not None:
+            for binding in body.owner.scope.names.get(name, ()):
+                value = binding.default or binding.expr
+                if isinstance(value, ast.Call) and last_name(value.func) in ("Depends", "Security"):
+                    return bool(value.args) and last_name(value.args[0]) == last_name(call.func)
+    return False
 
 
 def _missing(body: Body, node: FunctionNode, call: ast.Call) -> list[str]:
@@ -281,6 +314,58 @@ def first(word: str = Depends(first_word)):
     return word + first_word(["two"])
 """),
         bad=False,
+    ),
+    Example(
+        "only where the same dependency gave nothing, which it never does",
+        {
+            "main.py": """\
+from fastapi import Depends, FastAPI, Header
+
+app = FastAPI()
+
+
+class Speaker:
+    def greet(self) -> str:
+        return "hello"
+
+
+def speaker(accept_language: str = Header("en")) -> Speaker:
+    return Speaker()
+
+
+class Greeter:
+    spoken: Speaker = Depends(speaker)
+
+    def word(self) -> str:
+        return self.spoken.greet() if self.spoken else speaker().greet()
+
+
+@app.get("/hello")
+def hello(greeter: Greeter = Depends()):
+    return Greeter().word()
+""",
+        },
+        bad=False,
+    ),
+    Example(
+        "the same, of a name of its own",
+        {
+            "main.py": """\
+from fastapi import Depends, FastAPI, Header
+
+app = FastAPI()
+
+
+def language(accept_language: str = Header("en")) -> str:
+    return accept_language.lower()
+
+
+@app.get("/hello")
+def hello(said: str = ""):
+    return said or language()
+""",
+        },
+        bad=True,
     ),
     Example(
         "a function that looks what it got: a note",

@@ -11,7 +11,7 @@ call, or in a comparison), this one does not mention the caller at all.
 **How to fix it.** Load the object with the owner in the query, as the siblings do, and answer 404 otherwise.
 
 **When it is no problem.** The object belongs to everybody who may call the route. A handler that takes the caller from
-the request (`request.user`) is left alone. A note where it reads, and only writing siblings use the caller: what is changed by
+the request (`request.user`) is left alone, and one whose guard takes the same id. A note where it reads, and only writing siblings use the caller: what is changed by
 its owner may be read by all, as it seems on purpose.
 
 **Sources.** https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/ ;
@@ -62,6 +62,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 or _asks_request(handling)
                 or protection.is_for_operators(route.key)
                 or not _is_used(handling, name)
+                or _is_asked_by_guard(protection, route, name)
             ):
                 continue
             if not protection.is_plain(handling.function) or any(
@@ -103,6 +104,16 @@ def _is_scoped(handling: Handling, name: str, principals: set[str]) -> bool:
 
 def _is_used(handling: Handling, name: str) -> bool:
     return any(name in handling.bases(use.given) for use in handling.uses)
+
+
+def _is_asked_by_guard(protection: Protection, route: Route, name: str) -> bool:
+    """Whether what finds the caller takes the id as well: then it is where the two are brought together."""
+    for dependency in route.dependencies:
+        if dependency.depth == 1 and dependency.parameter and protection.is_guard(dependency):
+            found = protection.finder.function(dependency.name, dependency.span)
+            if found is not None and name in found.parameters:
+                return True
+    return False
 
 
 def _targets(project: Project, handling: Handling) -> list[str]:
@@ -229,6 +240,25 @@ from fastapi import Request
 def stop_chat(chat_id: int, request: Request, user: str = Depends(current_user)):
     if load(chat_id, request.user.name) is None:
         raise HTTPException(404)
+    stop(chat_id)
+    return {"ok": True}
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "the guard takes the id as well",
+        plain(
+            _CHATS
+            + """
+def owner_of_chat(chat_id: int, authorization: str = Header()) -> str:
+    if (authorization, chat_id) not in CHATS:
+        raise HTTPException(401)
+    return authorization
+
+
+@app.post("/chats/{chat_id}/stop")
+def stop_chat(chat_id: int, _: str = Depends(owner_of_chat)):
     stop(chat_id)
     return {"ok": True}
 """

@@ -25,7 +25,6 @@ https://fastapi.tiangolo.com/async/#dependencies
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -38,6 +37,7 @@ from strop.rules.beforehand import ask_first
 from strop.rules.code import function_id, head
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
+from strop.rules.probed import is_probed
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.rules.served import requests
@@ -46,7 +46,6 @@ from strop.rules.wording import many, number, time
 
 RULE = Rule("ASY004", "trivial-def-dependency", "async", "warning", "A thread hop for nothing")
 
-_PROBED = re.compile(r"/[\w-]*(health|alive|livez?|ready|readyz|ping|heartbeat)[\w-]*/?$", re.I)
 _MANY = 20  # routes or handlers: for fewer it is hardly worth a change, or the pool is never full
 
 
@@ -101,7 +100,7 @@ def _without_hop(project: Project) -> set[str]:
 
 def _is_probe(project: Project, routes: set[str]) -> bool:
     """Whether a health check waits in one pool with many handlers that work: a few never fill it."""
-    if not any(map(_PROBED.search, routes)):
+    if not any(map(is_probed, routes)):
         return False
     handlers = (
         project.source.functions.get(function_id(r.name, r.span))

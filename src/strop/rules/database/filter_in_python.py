@@ -15,7 +15,8 @@ comprehension with a condition on a column of the row, or a slice from the begin
 what is taken is there; the condition asks something a database can't
 (a regular expression, another service); few rows by nature. The rows are loaded once and grouped:
 the condition compares with what a loop around it goes over, and a filter in the statement would ask once a turn. A note where the
-statement asks for the keys of a list that the function was given (`Order.id.in_(ids)`): no more rows come than keys.
+statement asks for the keys of a list that the function was given (`Order.id.in_(ids)`): no more rows come than keys; and where it asks for those of one
+person, and Python drops only what has one name (`!=`): that is next to nothing.
 
 **Sources.** SQLAlchemy, "Using SELECT Statements": https://docs.sqlalchemy.org/en/20/tutorial/data_select.html
 """
@@ -23,6 +24,7 @@ statement asks for the keys of a list that the function was given (`Order.id.in_
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -32,7 +34,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.project.walk import walk
-from strop.rules.code import reaches
+from strop.rules.code import reaches, tables_of
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.loading import is_mapped, load_of, statement_of
@@ -46,6 +48,11 @@ RULE = Rule(
 WORDS = frozenset({"all", "scalars", "fetchall", "for", "list"})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LOOPS = (*_COMPREHENSIONS, ast.For, ast.AsyncFor, ast.While)
+_PERSON = re.compile(r"(^|_)(user|owner|author|member)_(id|uuid)$|^created_by(_id)?$", re.IGNORECASE)
+# columns of a few values: what has another than one of them may be nearly all, or next to nothing
+_KINDS = re.compile(
+    r"status|state|type|kind|role|level|phase|stage|category|priority|^(is|has)_", re.IGNORECASE
+)
 _COMPARED = (ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot)
 
 
@@ -67,9 +74,36 @@ def _dropped(body: Body, generator: ast.comprehension) -> Iterator[Mark]:
     row = generator.target.id
     columns = [c for test in generator.ifs if (c := _column(body, test, row, entity))]
     if columns and len(columns) == len(generator.ifs) and not _is_grouping(body, generator, where):
-        keyed = _is_keyed(body, generator.iter)
-        by = ", ".join(columns)
-        yield body.mark(RULE.code, where, entity=entity.rpartition(".")[2], by=by, sure=sure, keyed=keyed)
+        differs = all(map(_is_other_than, generator.ifs))
+        few = differs and not any(map(_KINDS.search, columns)) and _is_of_one(body, generator.iter)
+        yield body.mark(
+            RULE.code,
+            where,
+            entity=entity.rpartition(".")[2],
+            by=", ".join(columns),
+            sure=sure,
+            little=few or _is_keyed(body, generator.iter),
+            differs=differs,
+        )
+
+
+def _is_other_than(test: ast.expr) -> bool:
+    """`row.name != "main"`: all pass but those with one value."""
+    match test:
+        case ast.Compare(left=left, ops=[ast.NotEq()], comparators=[right]):
+            return any(isinstance(s, ast.Constant) and s.value is not None for s in (left, right))
+    return False
+
+
+def _is_of_one(body: Body, rows: ast.expr) -> bool:
+    """Whether the statement asks for the rows of one person: `where(Key.user_id == user_id)`."""
+    load = load_of(body, rows)
+    for condition in load.statement.calls("where", "filter") if load is not None else ():
+        for argument in condition.args:
+            match argument:
+                case ast.Compare(left=ast.Attribute(attr=name), ops=[ast.Eq()]) if _PERSON.search(name):
+                    return True
+    return False
 
 
 def _is_grouping(body: Body, generator: ast.comprehension, where: ast.expr) -> bool:
@@ -223,14 +257,24 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             impact="every row is fetched and made an object, for those that pass",
             solution="cut in the statement: limit(...)"
             if by == "its place"
-            else f"filter in the statement: where({entity}.{by.partition(',')[0]} ...)",
+            else f"filter in the statement: where({_condition(project, mark)})",
             known="static",
             confidence=0.8 if mark.fact("sure") else 0.55,
             severity="warning"
-            if mark.fact("sure") and not mark.fact("keyed") and not is_seldom(project, ways)
+            if mark.fact("sure") and not mark.fact("little") and not is_seldom(project, ways)
             else "note",
             chain=ways[0].chain,
         )
+
+
+def _condition(project: Project, mark: Mark) -> str:
+    """The condition to write: one that keeps rows without a value, where those pass in Python too."""
+    entity, by = mark.fact("entity"), mark.fact("by").partition(",")[0]
+    columns = [c for t in tables_of(project, entity) for c in t.columns if by in (c.attribute, c.name)]
+    filled = bool(columns) and not any(c.nullable for c in columns)
+    return (
+        f"{entity}.{by} ..." if filled or not mark.fact("differs") else f"{entity}.{by}.is_distinct_from(...)"
+    )
 
 
 EXAMPLES = (
@@ -299,6 +343,23 @@ def known_orders(ids: list[int], session: Session = Depends(get_session)):
     asked = list(dict.fromkeys(ids))
     orders = session.scalars(select(Order).where(Order.id.in_(asked))).all()
     return {order.id: order.number for order in orders if order.status in ("open", "paid")}
+"""),
+        bad=True,
+    ),
+    Example(
+        "one person's, but for one name: a note",
+        shop("""
+class Shelf(Base):
+    __tablename__ = "shelves"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int]
+    name: Mapped[str | None]
+
+
+@app.get("/shelves/{owner_id}")
+def list_shelves(owner_id: int, session: Session = Depends(get_session)):
+    shelves = session.scalars(select(Shelf).where(Shelf.owner_id == owner_id)).all()
+    return [shelf.id for shelf in shelves if shelf.name != "attic"]
 """),
         bad=True,
     ),

@@ -15,7 +15,7 @@ dictionary that a route returns. One finding for each function; for a file with 
 **When it is no problem.** An exception of the project's own, or a `ValueError`, or an administrator's test of a connection, whose text was written for people: these
 are not reported, nor what stands behind `isinstance(e, ...)` or a look at the text. A warning needs what is worth hiding: a database's exception, whose text has the
 statement and its values, a `try` that comes to SQL, or the traceback. All else is a note: an application that is one person's own, files and other services, `e.orig` without the
-statement, functions that raise texts of their own for this handler, routes of administrators or other services of one's own, code that no
+statement, functions that raise texts of their own for this handler, routes of administrators or other services of one's own, health checks that take nothing, code that no
 route is seen to reach. Left out: HTTP errors whose details a handler of the application replaces, and every place where a handler of all exceptions gives the texts out anyway (then that handler is the finding).
 
 **Sources.** OWASP, "Improper Error Handling": https://owasp.org/www-community/Improper_Error_Handling
@@ -53,6 +53,7 @@ from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.leaked import is_narrowed, is_root, is_text, is_trace, lies_in, tells
 from strop.rules.masked import masked_statuses, masks
+from strop.rules.probed import is_probed
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -267,7 +268,16 @@ def _is_loud(project: Project, mark: Mark, ways: list[Reach], spoken: dict[str, 
     operated = Protection.of(project).is_for_operators
     if mark.fact("aside") or not ways or all(_is_aside(project, w.route) or operated(w.route) for w in ways):
         return False
+    if not mark.fact("trace") and all(_only_watches(project, w.route) for w in ways):
+        return False
     return is_telling(project, mark, spoken)
+
+
+def _only_watches(project: Project, key: str) -> bool:
+    """Whether a route is a health check, for whoever runs the service, and nothing that a client gives gets into it."""
+    found = [r for r in project.imported.routes if r.key == key]
+    given = [p for r in found for p in r.parameters if p.place not in ("header", "cookie")]
+    return key.startswith("GET ") and is_probed(key) and bool(found) and not given
 
 
 def _is_aside(project: Project, key: str) -> bool:
@@ -523,6 +533,23 @@ def read_report(name: str):
             raise HTTPException(status_code=409, detail=str(e))
         raise HTTPException(status_code=500, detail="Could not read the report")
 """),
+    ),
+    Example(
+        "a health check that takes nothing: a note",
+        plain("""
+import sqlite3
+
+
+@app.get("/ready")
+def ready():
+    try:
+        with sqlite3.connect("reports.db") as found:
+            found.execute("SELECT 1")
+    except Exception as e:
+        raise HTTPException(status_code=503, detail=f"No database: {e}")
+    return "ready"
+"""),
+        bad=True,
     ),
     Example(
         "only administrators read it: a note",

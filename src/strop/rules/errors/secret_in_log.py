@@ -19,7 +19,7 @@ a table of the project.
 A bare `token` is reported only where its source, the function or the text says that it proves something: a media profile, a parser and a
 page have tokens too. What is written only in development, where a variable of the environment asks for it or at the level `debug`, is a note, and so is the password that
 a first start makes and has no other way to tell. So is what a stand-in writes (`ConsoleMailer`, `FakeMailer`). So is the token of fastapi-users that verifies an address, where nothing asks for `is_verified`
-or the log is the only way that it takes.
+or the log is the only way that it takes. So is what could not be decoded as the token that it should be (`except DecodeError` of that very value).
 
 **Sources.** OWASP Logging Cheat Sheet, "Data to exclude":
 https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html
@@ -58,6 +58,8 @@ _ASIDE = frozenset({"scripts", "tools", "examples", "benchmarks", "docs", "sampl
 _PRODUCTION = re.compile(r"debug|develop|\bdev\b|production|\bprod\b|is_local|environ|getenv", re.IGNORECASE)
 # tokens that are a place in a limiter or the address of a device
 _OTHER = re.compile(r"\blimiter\b|\bslots?\b|\breserv|\blease|semaphore|push|device", re.IGNORECASE)
+_DECODES = frozenset({"decode", "decode_complete", "loads", "get_unverified_claims", "get_unverified_header"})
+_UNDECODED = frozenset({"DecodeError", "JSONDecodeError", "UnicodeDecodeError"})
 _MADE = re.compile(
     r"\bsecrets\.|token_(hex|urlsafe|bytes)|generate|random|uuid4|urandom|choices?\(", re.IGNORECASE
 )
@@ -82,6 +84,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 verifies=is_verification_hook(body),
                 only=is_only_delivery(body),
                 detailed=last_name(call.func) in DETAILS,
+                unreadable=_is_unreadable(body, call, found),
                 half=is_access_key(found.rpartition(".")[2]),
             )
 
@@ -114,6 +117,22 @@ def _is_of_sqlite(body: Body, call: ast.Call) -> bool:
             return True
         inside = each
     return False
+
+
+def _is_unreadable(body: Body, call: ast.Call, found: str) -> bool:
+    """Whether it is written where reading it as a token has failed: `except DecodeError` of `jwt.decode(token)`."""
+    handler = body.within(call, ast.ExceptHandler)
+    tried = body.parent(handler) if handler is not None else None
+    if handler is None or handler.type is None or not isinstance(tried, ast.Try):
+        return False
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    decoded = (
+        body.text(n.args[0])
+        for statement in tried.body
+        for n in ast.walk(statement)
+        if isinstance(n, ast.Call) and last_name(n.func) in _DECODES and n.args
+    )
+    return all(last_name(each) in _UNDECODED for each in types) and found in decoded
 
 
 def _is_asked_for(body: Body, call: ast.Call) -> bool:
@@ -190,7 +209,8 @@ def _is_little(project: Project, mark: Mark, ways: list[Reach]) -> bool:
     if _STANDS_IN.search(mark.span.symbol.partition(".")[0]):
         return True  # to tell it there is what it is for
     verifies = mark.fact("verifies") and (mark.fact("only") or not is_demanded(project))
-    return bool(mark.fact("asked_for") or mark.fact("detailed") or verifies) or _is_first_start(mark, ways)
+    of_little = ("asked_for", "detailed", "unreadable")
+    return bool(any(map(mark.fact, of_little)) or verifies) or _is_first_start(mark, ways)
 
 
 def _is_first_start(mark: Mark, ways: list[Reach]) -> bool:
@@ -214,6 +234,46 @@ def migrate(db_url: Optional[str] = None) -> None:
     logger.info("migrating %r", db_url)
 """,
         },
+        bad=True,
+    ),
+    Example(
+        "what was no token at all: a note",
+        plain("""
+import logging
+
+import jwt
+
+logger = logging.getLogger(__name__)
+
+
+@app.post("/renew")
+def renew(refresh_token: str):
+    try:
+        return jwt.decode(refresh_token, options={"verify_signature": False})["sub"]
+    except jwt.DecodeError:
+        logger.info("no token", extra={"refresh_token": refresh_token})
+        raise HTTPException(401)
+"""),
+        bad=True,
+    ),
+    Example(
+        "a token that was read, and was refused",
+        plain("""
+import logging
+
+import jwt
+
+logger = logging.getLogger(__name__)
+
+
+@app.post("/renew")
+def renew(refresh_token: str):
+    try:
+        return jwt.decode(refresh_token, "", algorithms=["HS256"])["sub"]
+    except jwt.InvalidTokenError:
+        logger.info("refused", extra={"refresh_token": refresh_token})
+        raise HTTPException(401)
+"""),
         bad=True,
     ),
     Example(

@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import keyword
@@ -149,7 +150,7 @@ def _finding(project: Project, calls: list[Mark], maker: Mark | None) -> Iterato
         message=f"{first.fact('name')}{through} waits without a limit"
         + (": its timeout is switched off" if off else "")
         + also,
-        impact="when the other side says nothing, the request never ends and keeps its thread",
+        impact=_impact(ways[first]),
         solution="give a timeout, to connect and to read",
         known="static",
         confidence=0.7 if off else 0.9,
@@ -157,6 +158,13 @@ def _finding(project: Project, calls: list[Mark], maker: Mark | None) -> Iterato
         chain=(*ways[first][0].chain, Step(first.fact("text"), first.span)),
         facts={"name": first.fact("name")},
     )
+
+
+def _impact(ways: list[Reach]) -> str:
+    """What stands still: the event loop with everybody's requests, or one thread."""
+    if any(way.context == "loop" for way in ways):
+        return "when the other side says nothing, the event loop stands still, and every request with it"
+    return "when the other side says nothing, the request never ends and keeps its thread"
 
 
 EXAMPLES = (

@@ -6,7 +6,7 @@
 page of 25 rows is some thousand objects, of which the client shows a name and a date.
 
 **How it is found.** GET routes whose answer (declared, or made in the handler) is a list or page of a model with four lists of models or more. A model whose name already
-says minimal, summary or basic is named itself. A warning from five lists on, for a page that others than administrators ask for.
+says minimal, summary or basic is named itself. A warning from five lists on, for a page that others than administrators ask for, and get without a parameter that is off by default (`?expand=true`).
 
 **How to fix it.** A model for rows with what the list shows; counts in place of lists. Clients that read the rest ask for the detail.
 
@@ -30,7 +30,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules import endpoint as routes
 from strop.rules.draft import draft
-from strop.rules.endpoint import endpoint
+from strop.rules.endpoint import Endpoint, endpoint
 from strop.rules.example import Example
 from strop.rules.models import answered, fields_of, inner_of, is_model
 from strop.rules.protection import Protection
@@ -58,30 +58,55 @@ def notice(body: Body) -> Iterator[Mark]:
         name = body.name(call.func)
         if name in body.types.found.classes and _PAGE.search(name.rpartition(".")[2]):
             owner = body.types.found.classes[name]
-            yield body.mark(RULE.code, call, model=f"{owner.module.file}:{owner.qualname}")
+            asked = _is_asked_for(body, route, call)
+            yield body.mark(RULE.code, call, model=f"{owner.module.file}:{owner.qualname}", asked=asked)
 
 
-def _answers(project: Project) -> Iterator[tuple[str, str, Class]]:
-    """Routes, the text of what they answer and the models in it: declared, or made by hand."""
+def _is_asked_for(body: Body, route: Endpoint, call: ast.Call) -> bool:
+    """Whether a page is made only where the client asks for it, by a parameter that is false or empty by default."""
+    off = {a.name for a in route.arguments() if a.source == "query" and _is_off(a.default)}
+    inside: ast.AST = call
+    for outer in body.around(call):
+        if isinstance(outer, ast.If | ast.IfExp):
+            within = inside in outer.body if isinstance(outer, ast.If) else inside is outer.body
+            if within and isinstance(outer.test, ast.Name) and outer.test.id in off:
+                return True
+        inside = outer
+    return False
+
+
+def _is_off(default: ast.expr | None) -> bool:
+    match default:
+        case ast.Constant(value=value):
+            return not value
+        case ast.List(elts=[]) | ast.Tuple(elts=[]):
+            return True
+    return False
+
+
+def _answers(project: Project) -> Iterator[tuple[str, str, Class, bool]]:
+    """Routes, the text of what they answer, the models in it (declared, or made by hand) and whether that is asked for."""
     for route, model in answered(project):
         if route.method == "GET":
-            yield route.key, route.response_model, model
+            yield route.key, route.response_model, model, False
     for mark in marks(project, RULE):
         model_made = project.source.classes.get(mark.fact("model"))
         for key in {way.route for way in ways_to(project, mark.function)} if model_made is not None else ():
             if model_made is not None:
-                yield key, "", model_made
+                yield key, "", model_made, bool(mark.fact("asked"))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each model of rows, or field of a page that holds them."""
     found: dict[Span, tuple[Class, list[str], set[str]]] = {}
-    for key, text, model in _answers(project):
+    usual: set[Span] = set()  # what somebody gets who asks for nothing
+    for key, text, model, asked in _answers(project):
         for row, place in _rows(project, text, model):
             lists = _lists(project, row)
             if len(lists) >= _MANY:
                 at = row.span if _SLIM.search(row.span.symbol) else place
                 found.setdefault(at, (row, lists, set()))[2].add(key)
+                usual |= set() if asked else {at}
     for at, (row, lists, keys) in found.items():
         first = min(keys)
         yield draft(
@@ -93,7 +118,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             solution="a model for rows with what the list shows",
             known="static",
             confidence=0.6,
-            severity="warning" if len(lists) >= _LOUD and _is_for_many(project, keys) else None,
+            severity="warning"
+            if at in usual and len(lists) >= _LOUD and _is_for_many(project, keys)
+            else None,
             chain=(Step(first, at),),
             facts={"row": row.span.symbol},
         )
@@ -164,6 +191,20 @@ def read_order(number: str):
     raise HTTPException(404)
 """
 
+_BY_HAND = """
+
+class WholePage(BaseModel):
+    total: int
+    items: list[Order]
+
+
+@app.get("/archive")
+def list_archive(expand: bool = False):
+    if expand:
+        return {asked}(total=0, items=[])
+    return {usual}(total=0, items=[])
+"""
+
 EXAMPLES = (
     Example(
         "four lists: a note",
@@ -177,5 +218,15 @@ EXAMPLES = (
         plain(
             _ORDERS.format(row="OrderRow").replace("items: int", "items: list[Item]\n    notes: list[Item]")
         ),
+    ),
+    Example(
+        "a page of details, made by hand",
+        plain(_ORDERS.format(row="OrderRow") + _BY_HAND.format(usual="WholePage", asked="OrderPage")),
+        bad=True,
+    ),
+    Example(
+        "the detail for who asks for it: a note",
+        plain(_ORDERS.format(row="OrderRow") + _BY_HAND.format(usual="OrderPage", asked="WholePage")),
+        bad=True,
     ),
 )

@@ -150,7 +150,7 @@ def report(name: str):
         "a function elsewhere says whether it lies inside",
         plain(
             """
-from folders import is_below, lies_in, same_tree
+from folders import is_below, is_right_in, lies_in, same_tree
 
 FOLDER = Path("/srv/reports")
 
@@ -169,6 +169,14 @@ def draft(name: str):
     if not lies_in(path, str(FOLDER)) or not same_tree(path, str(FOLDER)):
         raise HTTPException(404)
     return path.read_text()
+
+
+@app.get("/notes")
+def note(name: str):
+    path = FOLDER / name
+    if not is_right_in(path, FOLDER):
+        raise HTTPException(404)
+    return path.read_text()
 """,
             folders="""
 import os
@@ -177,6 +185,10 @@ from pathlib import Path
 
 def is_below(path: Path, folder: Path) -> bool:
     return folder.resolve() in path.resolve().parents
+
+
+def is_right_in(path: Path, folder: Path) -> bool:
+    return path.is_file() and path.parent.samefile(folder)
 
 
 def lies_in(path: Path, folder: str) -> bool:

@@ -13,7 +13,7 @@ the disconnect each receive fails at once.
 other side is gone.
 
 **When it is no problem.** A wait before the work (`queue.get()`, a sleep as the first step) paces failures too. A loop
-whose last step leaves it is done after the first failure. Who reads with `receive()` and leaves on "websocket.disconnect" is told of the end once, as a
+whose last step leaves it is done after the first failure; so is one whose flag is taken away before the work and given back by success alone. Who reads with `receive()` and leaves on "websocket.disconnect" is told of the end once, as a
 message: no receive fails.
 
 **Sources.** Python, "asyncio.sleep": https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep ;
@@ -54,6 +54,8 @@ def notice(body: Body) -> Iterator[Mark]:
         if not _endless(loop) or len(attempts) != 1:
             continue
         attempt = attempts[0]
+        if _is_over(body, loop, attempt):
+            continue
         outside = [s for s in loop.body if s is not attempt]
         if _pauses(outside) or _pauses(attempt.finalbody) or _receives(outside):
             continue
@@ -70,6 +72,50 @@ def notice(body: Body) -> Iterator[Mark]:
 def _endless(loop: ast.While) -> bool:
     """`while True`, `while self.running`, `while not stop.is_set()`: no condition that the work changes."""
     return isinstance(loop.test, (ast.Constant, ast.Attribute, ast.UnaryOp, ast.Name))
+
+
+def _is_over(body: Body, loop: ast.While, attempt: ast.Try) -> bool:
+    """Whether each turn takes the loop's flag away before its work, and only what succeeded gives it back."""
+    flag = loop.test.id if isinstance(loop.test, ast.Name) else ""
+    before = loop.body[: loop.body.index(attempt)]
+    taken = [s for s in before if _sets(s, flag) and not _is_true(s)]
+    given = [s for s in _inside(loop.body) if _sets(s, flag) and s not in taken]
+    return bool(taken) and all(_is_last(body, s, attempt) for s in given)
+
+
+def _sets(node: ast.AST, flag: str) -> bool:
+    """Whether a statement gives a name a value."""
+    return any(isinstance(n, ast.Name) and n.id == flag for n in _targets(node))
+
+
+def _targets(node: ast.AST) -> list[ast.expr]:
+    match node:
+        case ast.Assign(targets=targets):
+            return targets
+        case ast.AnnAssign(target=target) | ast.AugAssign(target=target) | ast.NamedExpr(target=target):
+            return [target]
+    return []
+
+
+def _is_true(node: ast.AST) -> bool:
+    return not (
+        isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and not node.value.value
+    )
+
+
+def _is_last(body: Body, node: ast.AST, attempt: ast.Try) -> bool:
+    """Whether a statement is the last thing that the body of a `try` does, so nothing fails behind it."""
+    inside = node
+    for outer in body.around(node):
+        blocks = [block for _, block in ast.iter_fields(outer) if isinstance(block, list)]
+        if not any(block and block[-1] is inside for block in blocks) or isinstance(
+            outer, ast.For | ast.While
+        ):
+            return False
+        if outer is attempt:
+            return inside is attempt.body[-1] or inside in attempt.orelse
+        inside = outer
+    return False
 
 
 def _kind(body: Body, attempt: ast.Try) -> str:
@@ -305,6 +351,40 @@ async def drain(fetch):
         break
 """),
         bad=False,
+    ),
+    Example(
+        "success alone asks for another turn",
+        plain("""
+async def drain(fetch):
+    again = True
+    while again:
+        again = False
+        try:
+            found = await fetch()
+            if found == "more":
+                await asyncio.sleep(1)
+                again = True
+        except Exception as error:
+            print("failed", error)
+"""),
+        bad=False,
+    ),
+    Example(
+        "another turn is asked for before the work is done",
+        plain("""
+async def drain(fetch, keep):
+    again = True
+    while again:
+        again = False
+        try:
+            found = await fetch()
+            again = bool(found)
+            await keep(found)
+            await asyncio.sleep(1)
+        except Exception as error:
+            print("failed", error)
+"""),
+        bad=True,
     ),
     Example(
         "a handler that goes round before the last step",
