@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from strop.rules.registry import rules
+
 COLUMNS = (
     "repository",
     "code",
@@ -124,9 +126,9 @@ def show(rows: list[dict[str, str]], folders: dict[str, Path]) -> None:
 
 
 def rates(rows: list[dict[str, str]]) -> Iterator[str]:
-    """What `strop explain` says of each rule that was drawn."""
+    """What `strop explain` says of each rule of ours that was drawn; what ruff says of a project is ruff's."""
     yield "# Findings judged by reading the code; made by benchmarks/precision.py from benchmarks/judged.tsv."
-    for code in sorted({r["code"] for r in rows}):
+    for code in sorted({r["code"] for r in rows} & {each.rule.code for each in rules()}):
         of = Counter(r["verdict"] for r in rows if r["code"] == code)
         yield f"\n[{code}]"
         yield from (f"{verdict} = {of[verdict]}" for verdict in VERDICTS)

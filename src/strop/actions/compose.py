@@ -7,7 +7,6 @@ branch as it stands. The proof of the branch judges the whole.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -24,6 +23,7 @@ from strop.project.join import join
 from strop.project.project import Project
 from strop.project.source import read_source
 from strop.proof.schema import Schema
+from strop.tree import module_tree
 from strop.world import git
 from strop.world.instance import World
 
@@ -131,7 +131,7 @@ def _parses(file: str, text: str) -> bool:
     if not file.endswith(".py"):
         return True
     try:
-        ast.parse(text)
+        module_tree(text)
     except SyntaxError:
         return False
     return True

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from strop.tree import module_tree
+
 OPENS, CLOSES = "([{", ")]}"
 STEP = "    "
 
@@ -34,7 +36,7 @@ def refit(before: str, after: str, limit: int) -> str:
 
 def _same(one: str, other: str) -> bool:
     try:
-        return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
+        return ast.dump(module_tree(one)) == ast.dump(module_tree(other))
     except SyntaxError:
         return False
 

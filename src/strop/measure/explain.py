@@ -18,6 +18,7 @@ from strop.project.project import Imported
 from strop.sql.missing import missing_index
 from strop.sql.plan import PlanStep, parse_postgres, parse_sqlite
 from strop.sql.statement import read_statement
+from strop.tree import expression_tree
 from strop.world import postgres
 from strop.world.databases import Databases
 
@@ -169,7 +170,7 @@ def _bound(values: tuple[str, ...]) -> tuple[dict[str, object], list[object]]:
 def _value(text: str) -> object:
     """The value that a `repr` shows: literals, and the calls by which dates and ids show themselves."""
     try:
-        tree = ast.parse(text, mode="eval").body
+        tree = expression_tree(text)
         if isinstance(tree, ast.Call) and ast.unparse(tree.func) in VALUES and not tree.keywords:
             return VALUES[ast.unparse(tree.func)](*map(ast.literal_eval, tree.args))
         return ast.literal_eval(tree)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from strop.project.function import Effect
 from strop.project.scope import Ref
+from strop.tree import expression_tree
 
 KINDS = ("blocks", "burns", "queries", "commits", "calls", "builds", "clock")
 
@@ -154,7 +155,7 @@ def _add(effects: dict[str, tuple[Effect, ...]], kind: str, names: Iterable[str]
 
 
 def _shape(text: str) -> Shape:
-    return _shape_of(ast.parse(text, mode="eval").body)
+    return _shape_of(expression_tree(text))
 
 
 def _shape_of(node: ast.expr) -> Shape:

@@ -12,6 +12,7 @@ from strop.project.identify import Identifier
 from strop.project.project import Project
 from strop.project.route import Parameter
 from strop.project.sinks import Danger
+from strop.tree import expression_tree
 
 _TEXTS = frozenset({
     "str", "bytes", "Path", "PurePath", "SecretStr", "AnyStr", "Json", "FilePath", "DirectoryPath", "constr",
@@ -128,6 +129,6 @@ def harms(danger: Danger, given: Given) -> bool:
 
 def _parsed(annotation: str) -> ast.expr | None:
     try:
-        return ast.parse(annotation.strip().strip("\"'"), mode="eval").body if annotation else None
+        return expression_tree(annotation.strip().strip("\"'")) if annotation else None
     except (SyntaxError, ValueError):
         return None

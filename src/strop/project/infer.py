@@ -22,6 +22,7 @@ from strop.project.refs import UNKNOWN, element, instantiate, join, unpacked
 from strop.project.results import called
 from strop.project.scope import Binding, FunctionNode, Ref, Scope
 from strop.project.walk import walk
+from strop.tree import expression_tree
 
 if TYPE_CHECKING:
     from strop.project.libraries.library import Library
@@ -255,7 +256,7 @@ def _bind_elements(target: ast.expr, iterated: ast.expr, scope: Scope, index: in
 
 def _parse_quoted(expr: ast.Constant) -> ast.expr:
     try:
-        tree = ast.parse(str(expr.value).strip(), mode="eval").body
+        tree = expression_tree(str(expr.value).strip())
     except (SyntaxError, ValueError):
         return ast.Constant(None)
     for node in walk(tree):

@@ -15,6 +15,7 @@ from itertools import accumulate
 from msgspec import Struct, field
 
 from strop.project.tokens import Field, Piece, Text, Token, split
+from strop.tree import module_tree
 
 _OPEN, _SHUT = frozenset("([{"), frozenset(")]}")
 _FILL = "\x7f"  # stands for what a string had; no source has it
@@ -57,7 +58,7 @@ def parse_newer(text: str) -> ast.Module:
     _walk(rewrite, split(text))
     if not rewrite.edits:
         raise SyntaxError("nothing newer in it")
-    tree = ast.parse(rewrite.older())
+    tree = module_tree(rewrite.older())
     if rewrite.strings or rewrite.names:
         for node in list(ast.walk(tree)):
             if isinstance(node, ast.JoinedStr) and rewrite.strings:
@@ -245,7 +246,7 @@ def _expression(rewrite: _Rewrite, piece: Field) -> ast.expr:
     line, column = rewrite.place(piece.start)
     text = "(" + " " * (column - 1) + rewrite.text[piece.start : piece.end] + "\n)"
     try:
-        tree = ast.parse(text)
+        tree = module_tree(text)
     except SyntaxError as error:
         try:
             tree = parse_newer(text)

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from strop.project.newer import parse_newer
+from strop.tree import module_tree
 
 
 class Parsed(Struct, frozen=True):
@@ -76,7 +77,7 @@ def _tree(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the target's own "\d" is not our concern
         try:
-            return ast.parse(text)
+            return module_tree(text)
         except SyntaxError as refused:
             try:
                 return parse_newer(text)

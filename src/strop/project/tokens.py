@@ -11,6 +11,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from strop.tree import expression_tree
+
 
 class Field(Struct, frozen=True):
     """A replacement field `{...}`: where its expression stands, and what follows it."""
@@ -39,7 +41,7 @@ class Text(Struct, frozen=True):
         """What a piece of text stands for."""
         raw = "r" if "r" in self.prefix.lower() else ""
         try:
-            return str(ast.literal_eval(f"{raw}{self.quote}{piece}{self.quote}"))
+            return str(ast.literal_eval(expression_tree(f"{raw}{self.quote}{piece}{self.quote}")))
         except (SyntaxError, ValueError):
             return piece
 

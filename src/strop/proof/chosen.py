@@ -12,6 +12,7 @@ from strop.finding import Finding
 from strop.patch import Patch
 from strop.project.function import Reach
 from strop.proof.lint import edited_lines, runs_at_import
+from strop.tree import module_tree
 
 MOST = 60  # cells of routes in number; each route keeps one
 
@@ -44,7 +45,7 @@ def edited_functions(patch: Patch) -> frozenset[str]:
     for edit in patch.edits:
         if edit.file.endswith(".py"):
             numbers = set(lines.get(edit.file, ()))
-            found |= {f"{edit.file}:{name}" for name in _functions(ast.parse(edit.after), "", numbers)}
+            found |= {f"{edit.file}:{name}" for name in _functions(module_tree(edit.after), "", numbers)}
     return frozenset(found)
 
 

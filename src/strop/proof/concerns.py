@@ -10,6 +10,7 @@ from strop.patch import Edit, Patch
 from strop.project.spelling import targets_of
 from strop.proof.chosen import edited_functions
 from strop.proof.lint import runs_at_import
+from strop.tree import module_tree
 
 SHARED = re.compile(
     r"lock|session|semaphore|cache|thread|gather|task|pool|engine|connect|transaction|commit|redis|queue|depends|\bdb\b",
@@ -34,7 +35,7 @@ def lines_of(edits: Sequence[Edit], names: frozenset[str]) -> dict[str, list[int
     found: dict[str, list[int]] = {}
     for edit in edits:
         try:
-            tree = ast.parse(edit.after)
+            tree = module_tree(edit.after)
         except (SyntaxError, ValueError):
             continue
         own = [
@@ -49,7 +50,7 @@ def lines_of(edits: Sequence[Edit], names: frozenset[str]) -> dict[str, list[int
 
 
 def _concerns(edit: Edit, names: frozenset[str]) -> bool:
-    tree = ast.parse(edit.after)
+    tree = module_tree(edit.after)
     state = set(_state(tree))
     for name, node in functions(tree):
         if f"{edit.file}:{name}" not in names:

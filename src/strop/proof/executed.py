@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from strop.span import Span
+from strop.tree import module_tree
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -50,7 +51,7 @@ def executed(root: Path, edited: Mapping[str, Sequence[int]], ran: Iterable[Span
 def statements(path: Path, file: str) -> Iterator[tuple[Span, bool]]:
     """Every statement without those that lie in it, and whether it stands in a function; none where that can't be read."""
     try:
-        tree = ast.parse(path.read_bytes())
+        tree = module_tree(path.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return
     yield from _of(tree.body, file, "", False)

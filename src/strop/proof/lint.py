@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from strop.patch import Edit, Patch
+from strop.tree import module_tree
 
 LOST = (
     (r"\.commit\(", "removes a commit"),
@@ -73,7 +74,7 @@ def runs_at_import(patch: Patch) -> bool:
     """
     lines = edited_lines(patch.edits)
     for edit in patch.edits:
-        tree = ast.parse(edit.after) if edit.file.endswith(".py") else ast.Module([], [])
+        tree = module_tree(edit.after) if edit.file.endswith(".py") else ast.Module([], [])
         inner: set[int] = set()
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Import | ast.ImportFrom):

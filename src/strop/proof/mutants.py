@@ -15,6 +15,7 @@ from strop.proof.executed import statements
 from strop.proof.operators import changes
 from strop.proof.same_code import code_key
 from strop.span import Span
+from strop.tree import module_tree
 
 SHOWN = 70  # characters of a piece of code
 
@@ -70,7 +71,7 @@ def _of_file(
     data = text.encode()
     starts = _line_starts(data)
     homes = {line: (span, inside) for span, inside in known for line in range(span.line, span.end_line + 1)}
-    for change in changes(ast.parse(data)):
+    for change in changes(module_tree(data)):
         node = change.node
         last = node.end_lineno or node.lineno
         if not lines.intersection(range(node.lineno, last + 1)):

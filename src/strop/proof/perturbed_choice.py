@@ -17,6 +17,7 @@ from strop.patch import Edit, Patch
 from strop.project.function import Reach
 from strop.proof.chosen import edited_functions
 from strop.proof.lint import runs_at_import
+from strop.tree import module_tree
 
 TIMES = 15  # perturbed cells for each recorded one
 MOST = 2000
@@ -61,7 +62,7 @@ def both_ways(edits: Sequence[Edit]) -> Patch:
 
 def _parses(text: str) -> bool:
     try:
-        ast.parse(text)
+        module_tree(text)
     except (SyntaxError, ValueError):
         return False
     return True
@@ -73,7 +74,7 @@ def constants(edits: Sequence[Edit]) -> tuple[Json, ...]:
     names = {name.partition(":")[2].rpartition(".")[2] for name in edited_functions(both)}
     found: dict[tuple[type, Json], None] = {}
     for edit in both.edits:
-        for node in ast.walk(ast.parse(edit.after)):
+        for node in ast.walk(module_tree(edit.after)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in names:
                 found |= {(type(value), value): None for value in _constants(node)}
     values = [value for _, value in found]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 from types import CodeType
 
+from strop.tree import module_tree
+
 Key = tuple[object, ...]
 
 
 def code_key(text: str) -> Key | None:
     """What runs of a module's text, without places, docstrings and what the compiler folds; None: it compiles not."""
     try:
-        tree = ast.parse(text)
+        tree = module_tree(text)
         for node in ast.walk(tree):
             _forget_docstring(node)
         return _key(compile(tree, "module", "exec", dont_inherit=True))

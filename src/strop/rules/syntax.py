@@ -11,6 +11,7 @@ from strop.project.function import Function
 from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.span import Span
+from strop.tree import module_tree
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _LITERALS = (ast.Tuple, ast.List, ast.Set, ast.Dict)
@@ -30,7 +31,7 @@ def module(project: Project, file: str) -> ast.Module | None:
 
 @lru_cache(maxsize=_FILES)
 def _parse(path: str, changed: int) -> ast.Module:
-    return ast.parse(Path(path).read_bytes())
+    return module_tree(Path(path).read_bytes())
 
 
 def function_node(project: Project, function: Function) -> FunctionNode | None:

@@ -27,6 +27,7 @@ from strop.project.declared.terms import (
     Test,
 )
 from strop.project.spelling import last_name
+from strop.tree import expression_tree
 
 _LARGEST = 300  # elements of a list or dict that is kept
 
@@ -42,7 +43,7 @@ def annotation(node: ast.expr) -> Expr:
     match node:
         case ast.Constant(value=str(text)):
             try:
-                return annotation(ast.parse(text.strip(), mode="eval").body)
+                return annotation(expression_tree(text.strip()))
             except (SyntaxError, ValueError):
                 return Opaque(text)
         case ast.Subscript(value=value, slice=ast.Tuple(elts=[first, *rest])) if (

@@ -32,6 +32,7 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.tree import expression_tree
 
 RULE = Rule(
     "AUTH011", "fixed-token-lifetime", "auth", "note", "A token's lifetime beside its setting", static=True
@@ -132,7 +133,7 @@ def _is_used(project: Project, mark: Mark) -> bool:
 def _leaves_out(call: Call, name: str, place: int) -> bool:
     """Whether a call gives no value for a parameter; one that is too long to be read counts as if it did."""
     try:
-        written = ast.parse(call.text.strip(), mode="eval").body
+        written = expression_tree(call.text.strip())
     except SyntaxError:
         return False
     return (
