@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from strop.measure.observe import Workload
 from strop.problem import EXIT_USAGE, Problem
 from strop.project.settings import Overrides
 from strop.verdict import Behaviour
+from tests.actions.sparing import spare
 
 APP = """\
 from fastapi import FastAPI
@@ -62,3 +64,17 @@ def test_without_valgrind_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(Problem) as caught:
         prove(request)
     assert (caught.value.code, caught.value.status) == ("W322", EXIT_USAGE)
+
+
+def test_what_was_proved_is_not_lost_where_nothing_can_be_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "valgrind"
+    program.write_text("#!/bin/sh\necho 'illegal instruction' >&2\nexit 3\n")
+    program.chmod(0o755)
+    (tmp_path / "vgdb").symlink_to(program)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    spare(monkeypatch)
+    found = prove(made(tmp_path / "home"))
+    assert (found.verdict.behaviour, found.verdict.gains) == (Behaviour.IDENTICAL, ())
+    assert any(note.startswith("instructions were not counted: ") for note in found.notes)

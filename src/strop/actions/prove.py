@@ -37,10 +37,10 @@ from strop.proof.worlds import compare_worlds
 from strop.report.prove.proved import Proved
 from strop.report.redaction import hide
 from strop.target import Configuration, Target
-from strop.verdict import Behaviour, Difference, Gate, Verdict
+from strop.verdict import Behaviour, Difference, Gain, Gate, Verdict
 from strop.world import git
 from strop.world.brought import Brought, Columns
-from strop.world.instance import World, open_world
+from strop.world.instance import Gone, World, open_world
 from strop.world.instructions import check_valgrind
 from strop.world.revisions import Range, find_range, take_changed
 
@@ -234,15 +234,26 @@ class Proving:
             if self.base.recorded and self.measure_noise is not None:
                 self.base.noise = self.measure_noise()
             proof.gains = measure_gains(self.base, proof, Schema(), self.suites, self.listener)
-        if proof.holds and instructions:
-            proof.gains += instruction_gain(self.base, proof, self.listener)
         if proof.holds and mutants:
             asked = perturbed.beside(self.base, proof)
             self.kill = score(*asked, self.suites, mutants, self.listener)
+        if proof.holds and instructions:  # at the end: where it fails, every program is ended
+            proof.gains += self._count_instructions(proof)
         relaxed = self.base.relaxed.joined(perturbed.relaxed)
         judged = perturbed.counted(verdict(replace(self.base, relaxed=relaxed), proof, ()))
         proof.served.instance.close()
         return judged
+
+    def _count_instructions(self, proof: BranchProof) -> tuple[Gain, ...]:
+        """Nothing, and a note that says why, where they can't be counted: what was proved so far holds without."""
+        try:
+            found = instruction_gain(self.base, proof, self.listener)
+        except (Gone, Problem) as error:
+            self._note(f"instructions were not counted: {error}")
+            return ()
+        if not found:
+            self._note("instructions were not counted: no request that only reads executes the change")
+        return found
 
     def _perturb(self, proof: BranchProof, cells: Sequence[str]) -> Perturbed:
         """Gate 4, where nothing differs so far and no recorded cell was asked for."""

@@ -27,9 +27,8 @@ _installed = False
 _stream = random.Random(0)
 _unseeded: weakref.WeakValueDictionary[int, random.Random] = weakref.WeakValueDictionary()
 _made = 0
-chance: ContextVar[random.Random | None] = ContextVar(
-    "strop_chance", default=None
-)  # of one of several requests at once
+# Of one of several requests at once.
+chance: ContextVar[random.Random | None] = ContextVar("strop_chance", default=None)
 _original_seed = random.Random.seed
 
 _STANDARD = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"

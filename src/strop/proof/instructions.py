@@ -32,9 +32,10 @@ def instruction_gain(base: Base, proof: BranchProof, listener: Listener) -> tupl
     listener(Stage("counting instructions, under valgrind"))
     with workers(2) as pool:
         sides = [pool.submit(_count, base.world, side, cells) for side in ("base", proof.revision, "base")]
-        weights = weights_of(cells, base.mix) or [1.0] * len(cells)
-        before, after, again = (_mean(side.result(), weights) for side in sides)
-    name = f"{LOG if base.mix else ''}instructions"
+        weights = weights_of(cells, base.mix)
+        each = weights or [1.0] * len(cells)
+        before, after, again = (_mean(side.result(), each) for side in sides)
+    name = f"{LOG if weights else ''}instructions"
     noise = abs(before - again) / max(before, again, 1)
     on = tuple(sorted({cell.route for cell in cells}))
     return (Gain(name, "instructions", before, after, relative(before, after), noise, on),)

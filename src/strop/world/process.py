@@ -68,7 +68,8 @@ class Child:
         self.lasting = lasting
         self._farewell = farewell
         self.printed: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by end()
-        with _starting:
+        with _starting, contextlib.ExitStack() as failing:
+            failing.callback(self.printed.close)
             _check()
             self._process = subprocess.Popen(
                 command,
@@ -81,6 +82,7 @@ class Child:
                 start_new_session=True,
                 **_as(user),
             )
+            failing.pop_all()
             _alive.add(self)
 
     @property

@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from strop.report import terminal
-from strop.report.headline import figure, is_proved, relative, sameness
+from strop.report.headline import VALGRIND, figure, instrument_of, is_proved, relative, sameness
 from strop.report.prove.proved import Proved
 from strop.report.quantity import count, percent, plural
 from strop.report.redaction import clean
@@ -105,8 +105,12 @@ def survivors(proved: Proved) -> list[str]:
 
 
 def costs(proved: Proved) -> tuple[Gain, ...]:
-    """What the change costs or saves, as far as it is certain and more than the base differs from itself."""
-    return tuple(gain for gain in proved.verdict.gains if is_proved(gain) or is_loss(gain))
+    """What the change costs or saves, as far as it is certain and more than the base differs from itself; what somebody
+    asked to be counted in any case.
+    """
+    return tuple(
+        g for g in proved.verdict.gains if is_proved(g) or is_loss(g) or instrument_of(g) == VALGRIND
+    )
 
 
 def is_loss(gain: Gain) -> bool:
