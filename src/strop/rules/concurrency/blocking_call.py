@@ -14,7 +14,7 @@ and did not is left out.
 What waits for another machine, for a process or for a lock is an error. Work on files is a warning where it is seen to be large
 (uploads, archives, images, saved models and tables, file after file in a loop); text, one file and a folder that is listed are a
 note. So are one row of a database that is a file (SQLite, by all that the project names), calls on a detour (where something has
-failed, or is not there or not ready yet), names that administrators have resolved, work on files beside a question to a language model, a few statements of a session there, where a
+failed, or is not there or not ready yet), what stands before the end of the process, names that administrators have resolved, work on files beside a question to a language model, a few statements of a session there, where a
 login of another service ends or for the news of a payment service, work on files where plugins are installed, and code that lies more than eight steps
 from its route or in a folder of examples.
 
@@ -41,7 +41,7 @@ from strop.project.body import Body
 from strop.project.function import Function, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules import detours, nearby
+from strop.rules import detours, ending, nearby
 from strop.rules.code import calls_at, function_at, head, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
@@ -73,12 +73,15 @@ _Place = tuple[str, int]
 _IMPACT = "every other request of the worker waits meanwhile"
 
 
-WORDS = detours.WORDS | nearby.WORDS
+WORDS = detours.WORDS | ending.WORDS | nearby.WORDS
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """What a usual request does not come to, and which databases are files: they say how long a call waits."""
+    """What a usual request does not come to, what ends the process, and which databases are files: they say how long a
+    call waits.
+    """
     yield from detours.detours(body, RULE.code)
+    yield from ending.endings(body, RULE.code)
     yield from nearby.databases(body, RULE.code)
 
 
