@@ -12,6 +12,9 @@ from strop.rules.registry import check, noticers, rules
     ("code", "name"),
     [
         ("API006", "declared among the responses: a note"),
+        ("API006", "requires: a note"),
+        ("API006", "403 for nobody: a note"),
+        ("API019", "a list that may be left out: a note"),
         ("API012", "a token that is revoked: a note"),
         ("DB017", "one person's, but for one name: a note"),
         ("DEP005", "only the host of the address is read: a note"),
@@ -23,6 +26,7 @@ from strop.rules.registry import check, noticers, rules
         ("ERR008", "what was no token at all: a note"),
         ("HTTP001", "only administrators ask: a note"),
         ("HTTP006", "all that the route does: a note"),
+        ("SEC012", "a webhook's signature: a note"),
         ("SCH013", "the detail for who asks for it: a note"),
     ],
 )
