@@ -55,7 +55,7 @@ def notice(body: Body) -> Iterator[Mark]:
         detail = error_detail(call)
         if (
             detail is not None
-            and error_status(body, call) == 403
+            and error_status(body, call) in _KINDS
             and _NOBODY.search(texts(detail))
             and not isinstance(detail, ast.Dict)
         ):
