@@ -18,6 +18,7 @@ from strop.rules.registry import check, noticers, rules
         ("ERR002", "another question than the model's validator: a warning"),
         ("ERR002", "another key than before: a warning"),
         ("ERR013", "left from a search for a defect"),
+        ("HTTP002", "in a dependency"),
         ("HTTP004", "all rows, with rows in them"),
         ("HTTP004", "all rows unless fewer are asked for, with wide objects in them"),
         ("MID001", "the session of the request ends when the answer begins"),

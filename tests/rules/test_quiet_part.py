@@ -29,6 +29,8 @@ from strop.rules.registry import check, noticers, rules
         ("ERR004", "a success sets the same flag: a note"),
         ("ERR008", "what was no token at all: a note"),
         ("HTTP001", "only administrators ask: a note"),
+        ("HTTP002", "in a function that a cache calls where it has nothing: a note"),
+        ("HTTP002", "in a dependency, where its cache has nothing: a note"),
         ("HTTP006", "all that the route does: a note"),
         ("SEC012", "a webhook's signature: a note"),
         ("SCH013", "the detail for who asks for it: a note"),
