@@ -13,6 +13,7 @@ from strop.rules.registry import check, noticers, rules
     [
         ("API006", "403 in one place and 401 in another"),
         ("ARC002", "orders and customers"),
+        ("ASY001", "a folder is copied for whoever owns it or is an administrator"),
         ("AUTH011", "what one of two callers gets"),
         ("AUTH014", "recovery that sends a message, beside a registration that tells it too"),
         ("ERR002", "another question than the model's validator: a warning"),

@@ -16,6 +16,8 @@ from strop.rules.registry import check, noticers, rules
         ("API006", "403 for nobody: a note"),
         ("API019", "a list that may be left out: a note"),
         ("API012", "a token that is revoked: a note"),
+        ("ASY001", "a folder that is made where it is not there yet: a note"),
+        ("ASY001", "a plugin's folder is copied, for who is an administrator: a note"),
         ("DB017", "one person's, but for one name: a note"),
         ("DEP005", "only the host of the address is read: a note"),
         ("ERR001", "a health check that takes nothing: a note"),

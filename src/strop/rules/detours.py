@@ -15,11 +15,26 @@ from strop.span import Span
 
 _ERRORS = frozenset({"error", "exception", "critical", "fatal"})
 WORDS = (
-    frozenset({"empty", "done", "except", "exists", "isfile", "is_file", "in", "not", "None", "return"})
+    frozenset(
+        {
+            "empty",
+            "done",
+            "except",
+            "exists",
+            "isfile",
+            "is_file",
+            "isdir",
+            "is_dir",
+            "in",
+            "not",
+            "None",
+            "return",
+        }
+    )
     | _ERRORS
 )
 KIND = "detour"
-_PRESENT = frozenset({"exists", "isfile", "is_file"})
+_PRESENT = frozenset({"exists", "isfile", "is_file", "isdir", "is_dir"})
 _EMPTY = "empty"  # of a queue: what is taken where it isn't is there
 _DONE = "done"  # of a future
 _LEAVES = (ast.Return, ast.Continue, ast.Break)
