@@ -18,6 +18,7 @@ from strop.rules.registry import check, noticers, rules
         ("AUTH014", "recovery that sends a message, beside a registration that tells it too"),
         ("ERR002", "another question than the model's validator: a warning"),
         ("ERR002", "another key than before: a warning"),
+        ("ERR008", "the headers of who brings one that is not taken"),
         ("ERR013", "left from a search for a defect"),
         ("HTTP002", "in a dependency"),
         ("HTTP004", "all rows, with rows in them"),

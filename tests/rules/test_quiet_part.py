@@ -29,6 +29,8 @@ from strop.rules.registry import check, noticers, rules
         ("ERR003", "said to be best effort, of what another service says: a note"),
         ("ERR004", "a success has the same field with nothing in it: a note"),
         ("ERR004", "a success sets the same flag: a note"),
+        ("ERR003", "a probe of what another service speaks: a note"),
+        ("ERR008", "the headers of who brings no token: a note"),
         ("ERR008", "what was no token at all: a note"),
         ("HTTP001", "only administrators ask: a note"),
         ("HTTP002", "in a function that a cache calls where it has nothing: a note"),
