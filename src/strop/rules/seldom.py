@@ -14,7 +14,7 @@ _ONCE = re.compile(
     r"seed|restore|migrat|backfill|re_?-?index|rebuild|bootstrap|fixtures?|demo", re.IGNORECASE
 )
 _INSTALLS = re.compile(
-    r"/(plugins?|extensions?|add-?ons?|registry|market_?place)(/(install|upload|upgrade|update))?(/\{[^/]*\})?/?$",
+    r"/(plugins?|extensions?|add-?ons?|registry|market_?place)(/(install|upload|upgrade|update)(/\w+)?)?(/\{[^/]*\})?/?$",
     re.IGNORECASE,
 )
 _BILLING = re.compile(r"stripe|paddle|lemon_?squeezy|paypal|billing|payment|subscription", re.IGNORECASE)

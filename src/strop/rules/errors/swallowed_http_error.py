@@ -45,6 +45,7 @@ from strop.rules.raised import raising
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.shown import is_shown
+from strop.rules.signed import is_signed
 from strop.rules.sought import is_found_before, is_known, missed, note_missed
 from strop.rules.told import marks, tell, ways_to
 from strop.rules.validated import is_validated
@@ -58,7 +59,6 @@ RULE = Rule(
     static=True,
 )
 WORDS = ("except", "Exception", "raise")
-_SIGNATURE = re.compile(r"^[\w-]*-signature(-\w+)?$", re.IGNORECASE)  # the name of a header
 _REFUSED = frozenset({401, 403})
 _KNOWN = re.compile(r"[\w.]+\((\w+\.)+(id|uuid|pk)[,)]")  # get_shop(shop.id)
 
@@ -100,7 +100,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 last=last,
                 inner=_inner(body, node),
                 meant=all(400 <= status < 500 for status in _answered(body, broad)),
-                signed=_is_signed(body),
+                signed=is_signed(body),
             )
 
 
@@ -108,12 +108,7 @@ def _is_barred(body: Body, call: ast.Call) -> bool:
     """Whether no request comes to a raise, or none whose sender asks why: a machine that sends again what fails."""
     if is_answered(body, call) or is_validated(body, call) or is_found_before(body, call):
         return True
-    return _is_signed(body) and error_status(body, call) not in _REFUSED
-
-
-def _is_signed(body: Body) -> bool:
-    """Whether a header with a signature is read here: another service's machine calls."""
-    return any(isinstance(n.value, str) and _SIGNATURE.search(n.value) for n in body.of(ast.Constant))
+    return is_signed(body) and error_status(body, call) not in _REFUSED
 
 
 def _is_repeated(body: Body, call: ast.Call, handler: ast.ExceptHandler) -> bool:
