@@ -7,10 +7,10 @@ the answer: no call, nothing awaited, nothing assigned that the condition names.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.project.walk import walk
+from strop.regex import regex
 
 _LEAVES = (ast.Return, ast.Raise)
 _OTHERS = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.Delete, ast.NamedExpr)
@@ -18,7 +18,7 @@ _READS = (
     ast.Name | ast.Attribute | ast.Subscript | ast.Constant | ast.UnaryOp | ast.Compare | ast.expr_context
     | ast.unaryop | ast.cmpop
 )  # fmt: skip
-_LOOK_UP = re.compile(r"\.get\(([^(),]*)\)")
+_LOOK_UP = regex(r"\.get\(([^(),]*)\)")
 
 
 def unreached(statements: list[ast.stmt]) -> list[ast.If]:

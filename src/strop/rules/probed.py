@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_PROBED = re.compile(
+from strop.regex import regex
+
+_PROBED = regex(
     r"/([\w-]*[_-])?(health\w*|(is|keep)?alive|live(z|ness)?|ready(z)?|readiness|ping|heartbeat)([_-][\w-]*)?/?$",
     re.IGNORECASE,
 )

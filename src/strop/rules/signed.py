@@ -6,9 +6,10 @@ import ast
 import re
 
 from strop.project.body import Body
+from strop.regex import regex
 
-_HEADER = re.compile(r"^[\w-]*-signature(-\w+)?$", re.IGNORECASE)
-_PARAMETER = re.compile(r"^x_(\w+_)?signature(_\w+)?$")  # x_hub_signature_256: str = Header()
+_HEADER = regex(r"^[\w-]*-signature(-\w+)?$", re.IGNORECASE)
+_PARAMETER = regex(r"^x_(\w+_)?signature(_\w+)?$")  # x_hub_signature_256: str = Header()
 
 
 def is_signed(body: Body) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Container, Iterator
 
 from strop.project.body import Body
@@ -11,9 +10,10 @@ from strop.project.function import Call
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.walk import walk
+from strop.regex import regex
 
 _KIND = "missed"
-_GIVEN = re.compile(r"[(,=]\s*(\w+_(?:id|uuid|pk|slug|key))(?=\s*[,)])")  # update(payload, shop_id)
+_GIVEN = regex(r"[(,=]\s*(\w+_(?:id|uuid|pk|slug|key))(?=\s*[,)])")  # update(payload, shop_id)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

@@ -21,7 +21,6 @@ RFC 9110, "401 Unauthorized": https://www.rfc-editor.org/rfc/rfc9110#name-401-un
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -29,6 +28,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.answers import argument, error_detail, error_status, http_errors, texts
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -38,7 +38,8 @@ from strop.rules.told import marks, tell, ways_to
 RULE = Rule("API006", "unauthenticated-as-403", "api", "warning", "403 for who is not logged in", static=True)
 WORDS = ("requires", "HTTPException")
 _KINDS = {401: "told", 403: "raised"}
-_NOBODY = re.compile(
+_EACH = regex(r"\w+")
+_NOBODY = regex(
     r"not (logged in|authenticated)|(login|log ?in|authentication|credentials?|token) (is )?(required|missing|not provided)"
     r"|missing (token|credentials|authorization)|(could not|unable to) validate credentials|(token|session)( has| is)? expired"
     r"|invalid (access )?token\b"
@@ -65,7 +66,7 @@ def notice(body: Body) -> Iterator[Mark]:
 
 def _said(detail: ast.expr) -> str:
     """The words of a detail alone."""
-    return " ".join(re.findall(r"\w+", texts(detail)))
+    return " ".join(_EACH.findall(texts(detail)))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
