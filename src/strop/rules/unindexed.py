@@ -40,8 +40,7 @@ def note(body: Body, rule: str) -> Iterator[Mark]:
     yield from fills.note(body, rule)
     told: set[str] = set()
     for call in body.calls(*_CONDITIONS):
-        whole = _statement(body, call)
-        beside = sorted({key for each in whole for key in _compared(body, each)})
+        beside = sorted(_known(body, list(_statement(body, call))))
         for key in _compared(body, call):
             if (fact := f"{key} {beside}") not in told:
                 told.add(fact)
@@ -109,6 +108,26 @@ def _compared(body: Body, call: ast.Call) -> Iterator[str]:
         statement = statement_of(body, call)
         for entity in statement.entities[:1] if statement is not None else ():
             yield from (f"{entity.rpartition('.')[2]}.{k.arg}" for k in call.keywords if k.arg)
+
+
+def _known(body: Body, whole: list[ast.Call]) -> set[str]:
+    """The columns whose values a statement gives, also by way of a join: `Line.shop_id == Order.shop_id`."""
+    known = {key for each in whole for key in _compared(body, each)}
+    tied = [pair for each in whole for pair in _tied(body, each)]
+    for _ in tied:  # as often as the longest way may be
+        known |= {key for pair in tied if known & pair for key in pair}
+    return known
+
+
+def _tied(body: Body, call: ast.Call) -> Iterator[set[str]]:
+    """The pairs of columns that a condition says are the same."""
+    for argument in call.args:
+        for node in walk(argument):
+            match node:
+                case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+                    pair = {relationship_key(body, left), relationship_key(body, right)} - {""}
+                    if len(pair) == 2:
+                        yield pair
 
 
 class _Missing(Struct, frozen=True):
