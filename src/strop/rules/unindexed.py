@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -32,6 +33,7 @@ _CONDITIONS = ("where", "filter", "join", "outerjoin", "filter_by")
 _FEW_VALUES = re.compile(
     r"(^|_)(type|status|state|kind|category|priority|severity|role|level)_id$"
 )  # keys of short lists
+_MOSTLY = 2  # times as many statements that an index serves as others: those are the exception
 WORDS = frozenset({"where", "filter", "filter_by", "join", "outerjoin", *_EAGER}) | fills.WORDS
 
 
@@ -144,6 +146,7 @@ def unindexed_keys(project: Project, rule: Rule) -> Iterator[Finding]:
     if dialects == {"mysql"}:
         return  # InnoDB makes an index for each foreign key
     asked: dict[str, list[Reach]] = {}
+    served, alone = Counter[str](), Counter[str]()  # statements that an index serves, and the others
     read: set[str] = set()
     tenants = owners(project.imported.tables)
     rare = _rarely_called(project)
@@ -156,10 +159,12 @@ def unindexed_keys(project: Project, rule: Rule) -> Iterator[Finding]:
             continue
         asks = mark.fact("column").partition(".")[0]
         if any(key in led and key.partition(".")[0] == asks for key in mark.fact("beside").split(",")):
+            served[mark.fact("column")] += 1
             continue  # an index on another column that it compares finds the rows
         ways = reaches(project, mark.function, ("loop", "thread"))
         if ways:
             key = mark.fact("column") or mark.fact("loads")
+            alone[key] += 1
             asked.setdefault(key, []).extend(ways)
             if not mark.fact("drops") and not all(w.route in rare for w in ways):
                 read.add(key)
@@ -173,7 +178,8 @@ def unindexed_keys(project: Project, rule: Rule) -> Iterator[Finding]:
             by = collections.get((column.foreign_key.rpartition(".")[0], table.name), "")
             ways = asked.get(key) or asked.get(by, [])
             if ways:
-                missing.append(_Missing(column, tuple(ways), bool(read & {key, by})))
+                spare = _is_inside(table, column) and served[key] >= _MOSTLY * alone[key]
+                missing.append(_Missing(column, tuple(ways), not spare and bool(read & {key, by})))
         if missing:
             keys = [m.column for m in missing if m.is_read]
             telling = [k for k in keys if k.foreign_key.rpartition(".")[0] not in tenants]
@@ -239,6 +245,12 @@ def _is_indexed(table: Table, column: Column) -> bool:
         return True
     first_key = next((c.name for c in table.columns if c.primary), "")
     return column.name == first_key or any(i.columns[:1] == (column.name,) for i in table.indexes)
+
+
+def _is_inside(table: Table, column: Column) -> bool:
+    """Whether an index or the primary key has the column behind others: meant for statements that give those too."""
+    key = tuple(c.name for c in table.columns if c.primary)
+    return any(column.name in columns[1:] for columns in (key, *(i.columns for i in table.indexes)))
 
 
 def _static(rule: Rule, table: Table, missing: list[_Missing], dialects: set[str], is_small: bool) -> Finding:
