@@ -19,7 +19,7 @@ with `=` first.
 index serves (`LIKE '%x%'`, a function of the column), a statement that wants more than a fifth of the table: none
 is reported, nor a key of a short list (`status_id`, `type_id`). An index that only a revision of Alembic makes counts
 as one of the model, and one whose first column the statement gives, also by way of a join. A note only: a column that an index has
-behind another, which most statements give too; a table of settings, whose rows can be enabled, are the default of their kind or have
+behind another foreign key, which most statements give too; a table of settings, whose rows can be enabled, are the default of their kind or have
 a name of their own in their parent; a key of what most tables belong to (the tenant, the project), which has few
 values; a key that only removals, changes of one thing and administrators go by; and a table of which each user has a
 few rows, unless its name says that use adds rows without end (messages, runs). Nor more than a note: a table of
@@ -330,9 +330,14 @@ def list_deliveries(shop_id: int, order_id: int, session: Session = Depends(get_
     Example(
         "most statements give the column that the key begins with: a note",
         shop("""
+class Branch(Base):
+    __tablename__ = "branches"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
 class Delivery(Base):
     __tablename__ = "deliveries"
-    shop_id: Mapped[int] = mapped_column(primary_key=True)
+    shop_id: Mapped[int] = mapped_column(ForeignKey("branches.id"), primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
     at: Mapped[int] = mapped_column(primary_key=True)
     note: Mapped[str]
