@@ -38,7 +38,11 @@ def _reads(node: ast.AST, name: str) -> bool:
 
 def _is_alive(project: Project, function: Function) -> bool:
     """Whether a function is run by a route or at the start, is decorated, or is named anywhere besides its definition."""
-    if project.reaches.get(function.id) or function.decorators or project.source.functions.callers(function.id):
+    if (
+        project.reaches.get(function.id)
+        or function.decorators
+        or project.source.functions.callers(function.id)
+    ):
         return True
     word = re.compile(rf"\b{re.escape(function.id.rpartition(':')[2].rpartition('.')[2])}\b")
     said = sum(len(word.findall(_text(project, file))) for file in project.source.modules)
