@@ -248,13 +248,13 @@ def _is_indexed(table: Table, column: Column) -> bool:
 
 
 def _is_inside(table: Table, column: Column) -> bool:
-    """Whether an index or the primary key has the column behind another foreign key (the tenant): meant for statements
-    that give both. Behind a number of the row's own it serves those alone that want one row.
+    """Whether the primary key has the column behind another foreign key (the tenant), so who looks for rows knows both.
+
+    Behind a number of the row's own, the key serves those alone that want one row; an index that begins with the
+    tenant says nothing of statements that come before it is known.
     """
-    key = tuple(c.name for c in table.columns if c.primary)
-    owners = {c.name for c in table.columns if c.foreign_key}
-    wide = [columns for columns in (key, *(i.columns for i in table.indexes)) if set(columns[:1]) & owners]
-    return any(column.name in columns[1:] for columns in wide)
+    key = [c for c in table.columns if c.primary]
+    return bool(key) and bool(key[0].foreign_key) and column.name in [c.name for c in key[1:]]
 
 
 def _static(rule: Rule, table: Table, missing: list[_Missing], dialects: set[str], is_small: bool) -> Finding:

@@ -13,7 +13,8 @@ trip took.
 
 **How to fix it.** `async def`: FastAPI then calls it in place.
 
-By the source alone it is a note, unless twenty `async def` routes or more depend on it (a `def` route goes into a thread anyway), or it is a health check of an application
+By the source alone it is a note, unless twenty `async def` routes or more depend on it that wait for nothing else (a `def` route goes into a thread anyway, and
+beside a question to a database the trip is hardly seen), or it is a health check of an application
 of which twenty other handlers or more work in the same pool: the probe then waits behind them, and a busy worker is restarted as if it were dead.
 Where no file beside the code has the service probed, twenty of them must ask other services, which may hold their threads for long.
 
@@ -95,8 +96,12 @@ def _idle_handlers(project: Project) -> Iterator[Finding]:
 
 
 def _without_hop(project: Project) -> set[str]:
-    """Routes that no thread would serve but for trivial dependencies: the hop is all that they pay."""
-    return {route.key for route in project.imported.routes if route.is_async}
+    """Routes that no thread would serve but for trivial dependencies, and that wait for nothing: beside a question to a
+    database the hop is hardly seen.
+    """
+    dear = project.source.functions.doing("queries", "calls", "blocks", "burns", "redis")
+    waiting = {way.route for function in dear for way in project.reaches.get(function.id, ())}
+    return {route.key for route in project.imported.routes if route.is_async} - waiting
 
 
 def _is_probe(project: Project, routes: set[str]) -> bool:

@@ -18,8 +18,8 @@ with `=` first.
 **When it is no problem.** Tables that stay small, flags that half of the rows have, a filter that no plain
 index serves (`LIKE '%x%'`, a function of the column), a statement that wants more than a fifth of the table: none
 is reported, nor a key of a short list (`status_id`, `type_id`). An index that only a revision of Alembic makes counts
-as one of the model, and one whose first column the statement gives, also by way of a join. A note only: a column that an index has
-behind another foreign key, which most statements give too; a table of settings, whose rows can be enabled, are the default of their kind or have
+as one of the model, and one whose first column the statement gives, also by way of a join. A note only: a column that the primary key
+has behind another foreign key, which most statements give too; a table of settings, whose rows can be enabled, are the default of their kind or have
 a name of their own in their parent; a key of what most tables belong to (the tenant, the project), which has few
 values; a key that only removals, changes of one thing and administrators go by; and a table of which each user has a
 few rows, unless its name says that use adds rows without end (messages, runs). Nor more than a note: a table of
