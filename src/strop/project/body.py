@@ -7,7 +7,6 @@ resolved through imports and types. What a rule notices leaves as a `Mark`; noth
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator
 from typing import Literal, TypeVar
 
@@ -19,11 +18,12 @@ from strop.project.scope import Binding, ClassNode, FunctionNode, Module, Ref, S
 from strop.project.spelling import last_name
 from strop.project.walk import children, walk
 from strop.project.wrappers import decorators
+from strop.regex import regex
 from strop.span import Span
 
 Kind = Literal["function", "class", "module"]
 Node = TypeVar("Node", bound=ast.AST)
-_WORD = re.compile(r"[^\W\d]\w*")
+_WORD = regex(r"[^\W\d]\w*")
 _Inner = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from strop.project.decoded import read_decoded
 from strop.project.function import Effect
 from strop.project.scope import Ref
 from strop.tree import expression_tree
@@ -106,7 +107,8 @@ class Catalogue(Struct, frozen=True):
 @cache
 def default_catalogue() -> Catalogue:
     """The table that strop brings."""
-    return load_catalogue(Path(__file__).with_name("catalogue.toml").read_text("utf-8"))
+    here = Path(__file__)
+    return read_decoded(here.with_name("catalogue.toml"), here, Catalogue, load_catalogue)
 
 
 def load_catalogue(text: str) -> Catalogue:

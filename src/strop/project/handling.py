@@ -17,18 +17,19 @@ from strop.project.body import Body, Noticer
 from strop.project.mark import Mark
 from strop.project.origins import Origins
 from strop.project.spelling import last_name
+from strop.regex import regex
 
 CODE = "HANDLING"
 REFUSING = "REFUSING"
 OPTIONAL = "OPTIONAL"  # of functions that say they may give nothing
 _TAB, _LINE = "\t", "\n"
-_REFUSALS = re.compile(
+_REFUSALS = regex(
     r"unauth|forbid|notauth|authenticat|authoriz|permission|notpermitted|accessdenied|access_denied|denied|credential|notallowed|tokenerror|invalidtoken|invalid_token|unverified|scope|401|403",
     re.IGNORECASE,
 )
-_MAY_BE_NONE = re.compile(r"^(typing\.)?Optional\[|\|\s*None$|^None\s*\|")
-_KEY = re.compile(r"(^|_)(key|secret|token|signature)$", re.IGNORECASE)
-_SETTING = re.compile(r"\b[A-Z][A-Z0-9_]{3,}\b|settings|config|environ|disabled|enabled")
+_MAY_BE_NONE = regex(r"^(typing\.)?Optional\[|\|\s*None$|^None\s*\|")
+_KEY = regex(r"(^|_)(key|secret|token|signature)$", re.IGNORECASE)
+_SETTING = regex(r"\b[A-Z][A-Z0-9_]{3,}\b|settings|config|environ|disabled|enabled")
 _CODES = (401, 403, 1008, 4001, 4003, 4401, 4403)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from strop.project.function import Call, Effect, Function
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.detours import Detours
 from strop.rules.filework import is_short
 from strop.rules.loop import SESSIONS
@@ -26,7 +26,7 @@ STARTS = "starts a process"
 HOLDING = ("blocks", "burns")
 _MOMENT = "a moment"  # of computing, unless it is done again and again
 _PROCESSES = ("subprocess.", "os.")
-_NUMBER = re.compile(r"\(\s*(\d*\.?\d+)\s*\)$")
+_NUMBER = regex(r"\(\s*(\d*\.?\d+)\s*\)$")
 _NAP = 0.02  # seconds
 
 

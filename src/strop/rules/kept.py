@@ -7,11 +7,12 @@ from collections.abc import Iterable
 
 from strop.project.function import Function, Reach
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import function_at
 from strop.span import Step
 
-_KEEPS = re.compile(r"(^|_)(cached?|caching|memo(i[sz]ed?)?|lru)(_|$)|Cached?$", re.IGNORECASE)
-_OTHER = re.compile(
+_KEEPS = regex(r"(^|_)(cached?|caching|memo(i[sz]ed?)?|lru)(_|$)|Cached?$", re.IGNORECASE)
+_OTHER = regex(
     r"property|no_?cache|control|header|invalid|clear|evict|delete|drop|bust|purge|reset|refresh|never",
     re.IGNORECASE,
 )  # what empties a cache or forbids one; a cached property is kept for one object

@@ -6,12 +6,13 @@ import re
 
 from strop.project.project import Project
 from strop.project.shipped.values import Service
+from strop.regex import regex
 
-_PROBED = re.compile(
+_PROBED = regex(
     r"/([\w-]*[_-])?(health\w*|(is|keep)?alive|live(z|ness)?|ready(z)?|readiness|ping|heartbeat)([_-][\w-]*)?/?$",
     re.IGNORECASE,
 )
-_OTHERS = re.compile(
+_OTHERS = regex(
     r"postgres|mysql|maria|redis|valkey|mongo|rabbit|kafka|zookeeper|elastic|opensearch|minio|nginx|traefik|keycloak|qdrant",
     re.IGNORECASE,
 )

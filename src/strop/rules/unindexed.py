@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -16,6 +15,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.table import Column, Table
 from strop.project.walk import walk
+from strop.regex import regex
 from strop.rules import fills
 from strop.rules.clients import are_read, collections_read
 from strop.rules.code import reaches, table_of
@@ -30,7 +30,7 @@ from strop.span import Span
 _EAGER = ("selectinload", "joinedload", "subqueryload")
 _CHANGES = ("sqlalchemy.delete", "sqlalchemy.update", "sqlmodel.delete", "sqlmodel.update")
 _CONDITIONS = ("where", "filter", "join", "outerjoin", "filter_by")
-_FEW_VALUES = re.compile(
+_FEW_VALUES = regex(
     r"(^|_)(type|status|state|kind|category|priority|severity|role|level)_id$"
 )  # keys of short lists
 _MOSTLY = 2  # times as many statements that an index serves as others: those are the exception

@@ -20,7 +20,6 @@ RFC 9110, "401 Unauthorized": https://www.rfc-editor.org/rfc/rfc9110#name-401-un
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -28,6 +27,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.answers import argument, error_detail, error_status, http_errors, texts
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -36,7 +36,7 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("API006", "unauthenticated-as-403", "api", "warning", "403 for who is not logged in", static=True)
 WORDS = ("requires", "HTTPException")
-_NOBODY = re.compile(
+_NOBODY = regex(
     r"not (logged in|authenticated)|(login|log ?in|authentication|credentials?|token) (is )?(required|missing|not provided)"
     r"|missing (token|credentials|authorization)|(could not|unable to) validate credentials|(token|session)( has| is)? expired"
     r"|invalid (access )?token\b"

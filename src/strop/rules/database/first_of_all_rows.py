@@ -29,6 +29,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -40,7 +41,7 @@ RULE = Rule(
     "DB025", "first-of-all-rows", "database", "warning", "All rows are fetched for the first", static=True
 )
 WORDS = frozenset({"first"})
-_GROWS = re.compile(
+_GROWS = regex(
     r"creat|updat|modif|time|date|_at$|start|finish|end(ed)?$|version|revision|number|seq|order|position|^id$|_id$",
     re.IGNORECASE,
 )  # a column by whose values rows follow one another

@@ -21,7 +21,6 @@ https://fastapi.tiangolo.com/advanced/advanced-dependencies/
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -30,6 +29,7 @@ from strop.project.body import Body
 from strop.project.function import Function
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import calls_at, reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -47,7 +47,7 @@ RULE = Rule(
 )
 WORDS = frozenset({"add_task", "BackgroundTask", "create_task", "ensure_future"})
 _STARTS = WORDS | {"submit", "run_in_executor", "run_coroutine_threadsafe", "start_soon", "Thread", "Process"}
-_NAME = re.compile(r"[^\W\d]\w*")
+_NAME = regex(r"[^\W\d]\w*")
 _DEEP = 3  # calls from the project's own function to the one that starts the task
 
 

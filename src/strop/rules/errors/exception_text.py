@@ -24,7 +24,6 @@ route is seen to reach. Left out: HTTP errors whose details a handler of the app
 from __future__ import annotations
 
 import ast
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -37,6 +36,7 @@ from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.alone import is_for_one
 from strop.rules.answers import (
     error_detail,
@@ -64,10 +64,10 @@ from strop.span import Span
 
 RULE = Rule("ERR001", "exception-text", "errors", "warning", "Text of an exception in an answer", static=True)
 WORDS = ("except", "raise", "Exception", "HTTPException", "StarletteHTTPException")
-_ASIDE = re.compile(r"(?i:admin|super_?user|is_?staff)|internal_|Internal[A-Z]|service_(role|key)")
-_INTERNAL = re.compile(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
+_ASIDE = regex(r"(?i:admin|super_?user|is_?staff)|internal_|Internal[A-Z]|service_(role|key)")
+_INTERNAL = regex(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
 _SPOKEN = frozenset({"Exception", "ValueError", "RuntimeError"})
-_TRIES = re.compile(r"(^|_)(test|try|check|validate|verify|diagnose|ping|probe|debug|preview)(_|$)")
+_TRIES = regex(r"(^|_)(test|try|check|validate|verify|diagnose|ping|probe|debug|preview)(_|$)")
 
 
 def notice(body: Body) -> Iterator[Mark]:

@@ -40,6 +40,7 @@ from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.example import Example
 from strop.rules.given_away import DETAILS, given_away
 from strop.rules.keypairs import is_access_key, is_kept_in_pairs
@@ -51,16 +52,16 @@ from strop.rules.told import marks, tell, ways_to
 from strop.rules.verification import is_demanded, is_only_delivery, is_verification_hook
 from strop.rules.wording import many
 
-_STANDS_IN = re.compile(r"Mock|Fake|Dummy|Stub|Console|Printing")
+_STANDS_IN = regex(r"Mock|Fake|Dummy|Stub|Console|Printing")
 RULE = Rule("ERR008", "secret-in-log", "errors", "warning", "A secret is written to the log", static=True)
 WORDS = (*METHODS, "print")
 _ASIDE = frozenset({"scripts", "tools", "examples", "benchmarks", "docs", "samples", "dev"})
-_PRODUCTION = re.compile(r"debug|develop|\bdev\b|production|\bprod\b|is_local|environ|getenv", re.IGNORECASE)
+_PRODUCTION = regex(r"debug|develop|\bdev\b|production|\bprod\b|is_local|environ|getenv", re.IGNORECASE)
 # tokens that are a place in a limiter or the address of a device
-_OTHER = re.compile(r"\blimiter\b|\bslots?\b|\breserv|\blease|semaphore|push|device", re.IGNORECASE)
+_OTHER = regex(r"\blimiter\b|\bslots?\b|\breserv|\blease|semaphore|push|device", re.IGNORECASE)
 _DECODES = frozenset({"decode", "decode_complete", "loads", "get_unverified_claims", "get_unverified_header"})
 _UNDECODED = frozenset({"DecodeError", "JSONDecodeError", "UnicodeDecodeError"})
-_MADE = re.compile(
+_MADE = regex(
     r"\bsecrets\.|token_(hex|urlsafe|bytes)|generate|random|uuid4|urandom|choices?\(", re.IGNORECASE
 )
 

@@ -30,6 +30,7 @@ from strop.project.body import Body
 from strop.project.function import Call
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.caught import is_broad, logs, raises
 from strop.rules.example import Example
 from strop.rules.raised import raising
@@ -39,15 +40,15 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("ERR003", "silent-failure", "errors", "warning", "A broad except hides a failure", static=True)
 WORDS = ("except",)
-_BESIDE = re.compile(
+_BESIDE = regex(
     r"telemetry|metric|track|analytic|cache|audit|optional|clean|warm|notif|heartbeat|best_effort|try_|maybe",
     re.I,
 )
-_EFFORT = re.compile(
+_EFFORT = regex(
     r"best[- ]effort|never (fails?|raises?|breaks?)|(must|may|should) not (fail|raise|break)|swallow", re.I
 )
 _WORK = {"commits": "write to the database", "queries": "query", "calls": "call of another service"}
-_LOGGER = re.compile(r"^\w*log(ger)?\.(warning|error|exception|critical)\(", re.I)
+_LOGGER = regex(r"^\w*log(ger)?\.(warning|error|exception|critical)\(", re.I)
 _CLEANS = (
     "rollback",
     "close",

@@ -24,7 +24,6 @@ https://github.com/fastapi/fastapi/discussions/6629
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -33,6 +32,7 @@ from strop.project.body import Body
 from strop.project.function import Call, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.answered import is_answered
 from strop.rules.answering import answering, answers_of_all
 from strop.rules.answers import error_status, http_errors, is_http_error, is_http_error_class
@@ -54,7 +54,7 @@ RULE = Rule(
     static=True,
 )
 WORDS = ("except", "Exception")
-_KNOWN = re.compile(r"[\w.]+\((\w+\.)+(id|uuid|pk)[,)]")  # get_shop(shop.id)
+_KNOWN = regex(r"[\w.]+\((\w+\.)+(id|uuid|pk)[,)]")  # get_shop(shop.id)
 
 
 def notice(body: Body) -> Iterator[Mark]:

@@ -37,6 +37,7 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules import burden
 from strop.rules.clientuse import is_hardly_worth
 from strop.rules.code import function_at, reaches
@@ -69,12 +70,12 @@ _OWN = {
     "cookie_jar",
 }
 # what is done once in a session or less: logins and their tokens, trying out settings, setting up
-_RARE = re.compile(
+_RARE = regex(
     r"oauth|oidc|saml|log_?in\b|callback|(validate|verify|test|check)_(credential|connection|endpoint|api_key)|/test\b"
     r"|revoke|refresh_token|userinfo|token_(endpoint|form)|/(install|setup|health|version)\b|metadata",
     re.IGNORECASE,
 )
-_SELDOM = re.compile(r"e_?mail|billing|portal|web_?hook|notif|payment_info|licen[cs]e|release", re.IGNORECASE)
+_SELDOM = regex(r"e_?mail|billing|portal|web_?hook|notif|payment_info|licen[cs]e|release", re.IGNORECASE)
 _EACH = ("depends on ", "middleware ")
 _MANY = 8  # routes
 _PLACES = 3  # of one class

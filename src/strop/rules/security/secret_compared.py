@@ -34,6 +34,7 @@ from strop.project.mark import Mark
 from strop.project.origins import Origins
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.configured import is_configured
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -59,11 +60,11 @@ _QUERIES = frozenset(
         "select_from",
     }
 )
-_OPERATED = re.compile(
+_OPERATED = regex(
     r"/(metrics|health\w*|ready|live|ping|status|debug|profil\w*|tracemalloc|prometheus|monitor\w*|telemetry)(/|$)",
     re.I,
 )
-_OPERATED_KEY = re.compile(
+_OPERATED_KEY = regex(
     r"(metrics|health|prometheus|monitoring|telemetry|profiling)_\w*(key|token|secret|password)", re.I
 )
 _CHANGES = frozenset(

@@ -34,6 +34,7 @@ from strop.finding import Finding, Severity
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.aside import is_aside
 from strop.rules.constructions import always_given
 from strop.rules.draft import draft
@@ -71,20 +72,20 @@ _RANDOM = frozenset(
 _CLOCK = frozenset(
     {"datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today", "datetime.datetime.today"}
 )
-_SECRET = re.compile(
+_SECRET = regex(
     r"(secret|signing|jwt|private|encryption|session|csrf|cookie|auth|token|hmac)_?.*?(key|secret|salt|seed|token)?$|key$",
     re.I,
 )
-_OTHER = re.compile(
+_OTHER = regex(
     r"prefix|header|name|url|expire|ttl|version|sentinel|_id$|marker|placeholder|nonce_key|cache_key|example|dummy|fallback|ephemeral|per_?process",
     re.I,
 )
-_IDENTITY = re.compile(
+_IDENTITY = regex(
     r"worker|instance|process|node|owner|consumer|server|replica|holder|identity|client_id|lock", re.I
 )
-_MOMENT = re.compile(r"start|boot|launch|init|import|load|build|epoch|uptime|min|max|version|year", re.I)
+_MOMENT = regex(r"start|boot|launch|init|import|load|build|epoch|uptime|min|max|version|year", re.I)
 _RECKON = ("random", "secrets", "hashlib", "math", "uuid", "numpy")  # their results are no times
-_SERVES = re.compile(r"\b(uvicorn|gunicorn|hypercorn|granian|FastAPI|APIRouter|Celery|celery)\b")
+_SERVES = regex(r"\b(uvicorn|gunicorn|hypercorn|granian|FastAPI|APIRouter|Celery|celery)\b")
 
 
 def notice(body: Body) -> Iterator[Mark]:
