@@ -9,6 +9,7 @@ from msgspec import Struct
 from strop.project.function import Call, Effect, Function
 from strop.project.project import Project
 from strop.regex import regex
+from strop.rules.called_back import Callbacks
 from strop.rules.detours import Detours
 from strop.rules.filework import is_short
 from strop.rules.loop import SESSIONS
@@ -64,12 +65,15 @@ class Burden:
         self.detours = Detours(project, RULE)
         self.nearby = Nearby(project, RULE)
         self.remembering = Remembering(project)
+        self.callbacks = Callbacks(project, RULE)
 
     def holds(self, function: Function) -> Iterator[Hold]:
         """The calls of a function that hold the thread they are made on."""
         for call in function.calls:
             effect = call.effect
             if effect is None or effect.kind not in HOLDING or INSTANT in effect.note:
+                continue
+            if self.callbacks.ask(function, call):
                 continue
             if not (call.off_loop or call.once or call.background or call.awaited):
                 yield Hold(function, call, effect, self._weight(function, call, effect))
