@@ -66,6 +66,7 @@ class Catalogue(Struct, frozen=True):
     not_without: Mapping[str, str] = field(default_factory=dict)  # no effect when this argument is false
     not_with: Mapping[str, str] = field(default_factory=dict)  # no effect when this argument is true
     not_at_zero: Mapping[str, int] = field(default_factory=dict)  # no effect when the timeout there is 0
+    few_rounds: Mapping[str, int] = field(default_factory=dict)  # no effect when the count there is small
 
     def canonical(self, name: str) -> str:
         """One name for what a library offers under several."""
@@ -133,6 +134,7 @@ def load_catalogue(text: str) -> Catalogue:
         data.get("not_without", {}),
         data.get("not_with", {}),
         data.get("not_at_zero", {}),
+        data.get("few_rounds", {}),
     )
 
 

@@ -21,7 +21,12 @@ _OTHER = regex(
 def is_kept(function: Function) -> bool:
     """Whether a decorator, of a library or the project's own, says that it keeps results: `@locked_cached(key=...)`."""
     names = (each.partition("(")[0].rpartition(".")[2] for each in function.decorators)
-    return function.memoised or any(_KEEPS.search(name) and not _OTHER.search(name) for name in names)
+    return function.memoised or any(map(keeps, names))
+
+
+def keeps(name: str) -> bool:
+    """Whether a name says that results are kept: `locked_cached`, `_cache`."""
+    return bool(_KEEPS.search(name)) and not _OTHER.search(name)
 
 
 def is_kept_on(project: Project, steps: Iterable[Step]) -> bool:

@@ -252,8 +252,15 @@ class Protection:
         return (
             bool(_OPERATED & set(route.path.lower().split("/")))
             or bool(re.search("admin|superuser|staff|operator", guards, re.IGNORECASE))
+            or any(map(self._wants_operator, self.guards(route)))
             or self._asks_for_operator(route)
         )
+
+    def _wants_operator(self, dependency: Dependency) -> bool:
+        """Whether a guard refuses who is no administrator, whatever its name."""
+        found = self.finder.function(dependency.name, dependency.span)
+        marks = self.project.source.marks.within(REFUSING, found.id) if found is not None else ()
+        return any(mark.fact("operators") for mark in marks)
 
     def _asks_for_operator(self, route: Route) -> bool:
         handler = self.handler(route)

@@ -13,7 +13,7 @@ from strop.rules.protection import Protection
 
 _ONCE = regex(r"seed|restore|migrat|backfill|re_?-?index|rebuild|bootstrap|fixtures?|demo", re.IGNORECASE)
 _INSTALLS = regex(
-    r"/(plugins?|extensions?|add-?ons?|registry|market_?place)(/(install|upload|upgrade|update))?(/\{[^/]*\})?/?$",
+    r"/(plugins?|extensions?|add-?ons?|registry|market_?place)(/(install|upload|upgrade|update)(/\w+)?)?(/\{[^/]*\})?/?$",
     re.IGNORECASE,
 )
 _BILLING = regex(r"stripe|paddle|lemon_?squeezy|paypal|billing|payment|subscription", re.IGNORECASE)
