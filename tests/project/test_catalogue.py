@@ -40,7 +40,13 @@ def _tops() -> dict[str, list[str]]:
     """The names that can be looked up here, by package: all of the standard library, of others what is installed."""
     names = {*CATALOGUE.effects, *CATALOGUE.off_loop, *CATALOGUE.background, *CATALOGUE.memoised}
     names |= {*CATALOGUE.builders, *CATALOGUE.inline, *CATALOGUE.aliases.values(), *CATALOGUE.harmless}
-    names |= {*CATALOGUE.only_with, *CATALOGUE.not_without, *CATALOGUE.not_at_zero, *CATALOGUE.anonymous}
+    names |= {
+        *CATALOGUE.only_with,
+        *CATALOGUE.not_without,
+        *CATALOGUE.not_at_zero,
+        *CATALOGUE.few_rounds,
+        *CATALOGUE.anonymous,
+    }
     found = defaultdict(list)
     for name in sorted(names - ELSEWHERE):
         top = name.partition(".")[0] if "." in name else "builtins"

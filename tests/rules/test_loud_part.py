@@ -11,10 +11,16 @@ from strop.rules.registry import check, noticers, rules
 @pytest.mark.parametrize(
     ("code", "name"),
     [
+        ("API006", "403 in one place and 401 in another"),
         ("ARC002", "orders and customers"),
+        ("ASY001", "a folder is copied for whoever owns it or is an administrator"),
         ("AUTH011", "what one of two callers gets"),
         ("AUTH014", "recovery that sends a message, beside a registration that tells it too"),
+        ("ERR002", "another question than the model's validator: a warning"),
+        ("ERR002", "another key than before: a warning"),
+        ("ERR008", "the headers of who brings one that is not taken"),
         ("ERR013", "left from a search for a defect"),
+        ("HTTP002", "in a dependency"),
         ("HTTP004", "all rows, with rows in them"),
         ("HTTP004", "all rows unless fewer are asked for, with wide objects in them"),
         ("MID001", "the session of the request ends when the answer begins"),

@@ -40,6 +40,7 @@ ASKS = 'Session(engine).execute(text("SELECT 1"))'
 
 @pytest.mark.parametrize(("before", "severity"), [(ASKS, "note"), ("request.state.oven = 1", "warning")])
 def test_probe(tmp_path: Path, before: str, severity: str) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.12\nHEALTHCHECK CMD curl localhost/health\n")
     (tmp_path / "main.py").write_text(SERVICE.format(before=before) + LISTS)
     entries = review(ReviewRequest((tmp_path,), only=("ASY004",), cache=False)).review.entries
     assert [e.finding.severity for e in entries] == [severity]

@@ -88,7 +88,7 @@ async def read_load():
     assert found(tmp_path, "ASY003", code) == []
 
 
-def test_a_health_check_in_one_pool_with_much_work_is_a_warning(tmp_path: Path) -> None:
+def test_a_health_check_that_is_asked_in_one_pool_with_much_work_is_a_warning(tmp_path: Path) -> None:
     code = """
 @app.get("/health")
 def health():
@@ -101,6 +101,7 @@ def health():
 def words{number}():
     return Path("words.txt").read_text()
 """
+    (tmp_path / "Dockerfile").write_text("FROM python:3.12\nHEALTHCHECK CMD curl localhost/health\n")
     (one,) = found(tmp_path, "ASY004", code)
     assert (one.span.symbol, one.severity) == ("health", "warning")
 

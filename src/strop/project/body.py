@@ -7,8 +7,8 @@ resolved through imports and types. What a rule notices leaves as a `Mark`; noth
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Literal, TypeVar
 
 from msgspec import Struct
@@ -17,13 +17,15 @@ from strop.project.infer import Types
 from strop.project.mark import Mark
 from strop.project.scope import Binding, ClassNode, FunctionNode, Module, Ref, Scope
 from strop.project.spelling import last_name
+from strop.project.unreached import unreached
 from strop.project.walk import children, walk
 from strop.project.wrappers import decorators
+from strop.regex import regex
 from strop.span import Span
 
 Kind = Literal["function", "class", "module"]
 Node = TypeVar("Node", bound=ast.AST)
-_WORD = re.compile(r"[^\W\d]\w*")
+_WORD = regex(r"[^\W\d]\w*")
 _Inner = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -77,6 +79,12 @@ class Body:
             return self.module.text
         first = min((d.lineno for d in self.node.decorator_list), default=self.node.lineno)
         return self.module.text[first - 1 : self.node.end_lineno]
+
+    @cached_property
+    def unreached(self) -> tuple[range, ...]:
+        """The lines of branches that are never taken."""
+        found = unreached(self.node.body) if self.kind == "function" else []
+        return tuple(range(each.body[0].lineno, (each.body[-1].end_lineno or 0) + 1) for each in found)
 
     # Nodes
 

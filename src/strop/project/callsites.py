@@ -17,6 +17,7 @@ from strop.project.sites import Body, Here, Sites
 from strop.project.streamed import STREAMS, makes_generator, runs_plain, streamed
 from strop.project.switches import Asked, Switches, failing, holding, is_self, leaves
 from strop.project.targets import Targets, members
+from strop.project.unreached import unreached
 
 
 class Reader:
@@ -44,6 +45,7 @@ class _Walk:
         self.module = module
         self.sites = Sites(reader.switches, reader.receivers, module, symbol)
         self.body = self.sites.body
+        self.unreached = {id(branch) for branch in unreached(whole)}
         self.pooled: set[int] = set()  # calls of generators that the thread pool iterates
 
     def statements(self, body: list[ast.stmt], here: Here) -> None:
@@ -105,12 +107,13 @@ class _Walk:
             self.statements(node.body, replace(here, scope=owner.space))
 
     def if_(self, node: ast.If, here: Here) -> None:
-        """A script's main part is not the application's; what fills shared state happens once."""
+        """A script's main part is not the application's, nor is a branch that nobody comes to; what fills shared state happens once."""
         match node.test:
             case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()]):
                 return
         self.visit(node.test, here)
-        for branch, tested in ((node.body, holding(node.test)), (node.orelse, failing(node.test))):
+        taken = [] if id(node) in self.unreached else node.body
+        for branch, tested in ((taken, holding(node.test)), (node.orelse, failing(node.test))):
             inside = self.where(tested, here)
             once = here.once or fills(self.types, node, branch, here.scope)
             self.statements(branch, replace(inside, once=True) if once else inside)

@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from strop.project.decoded import read_decoded
 from strop.project.function import Effect
 from strop.project.scope import Ref
 from strop.tree import expression_tree
@@ -65,6 +66,7 @@ class Catalogue(Struct, frozen=True):
     not_without: Mapping[str, str] = field(default_factory=dict)  # no effect when this argument is false
     not_with: Mapping[str, str] = field(default_factory=dict)  # no effect when this argument is true
     not_at_zero: Mapping[str, int] = field(default_factory=dict)  # no effect when the timeout there is 0
+    few_rounds: Mapping[str, int] = field(default_factory=dict)  # no effect when the count there is small
 
     def canonical(self, name: str) -> str:
         """One name for what a library offers under several."""
@@ -106,7 +108,8 @@ class Catalogue(Struct, frozen=True):
 @cache
 def default_catalogue() -> Catalogue:
     """The table that strop brings."""
-    return load_catalogue(Path(__file__).with_name("catalogue.toml").read_text("utf-8"))
+    here = Path(__file__)
+    return read_decoded(here.with_name("catalogue.toml"), here, Catalogue, load_catalogue)
 
 
 def load_catalogue(text: str) -> Catalogue:
@@ -131,6 +134,7 @@ def load_catalogue(text: str) -> Catalogue:
         data.get("not_without", {}),
         data.get("not_with", {}),
         data.get("not_at_zero", {}),
+        data.get("few_rounds", {}),
     )
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from strop.project.project import Imported
 from strop.project.route import Dependency, Route
+from strop.regex import regex
 
-_MODULE = re.compile(r"[\w.]+:")
+_MODULE = regex(r"[\w.]+:")
 _SAME = ("name", "span", "is_async", "status", "kind", "tags", "response_class", "response_model_params")
 _CALLED = ("name", "span", "is_async", "is_generator", "is_class", "depth")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from strop.project.function import Call, Function
+from strop.regex import regex
 
 _BUILTINS = frozenset(vars(builtins))
-_END = re.compile(r"[._]")
+_END = regex(r"[._]")
 
 
 class Functions(dict[str, Function]):

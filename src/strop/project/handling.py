@@ -17,18 +17,22 @@ from strop.project.body import Body, Noticer
 from strop.project.mark import Mark
 from strop.project.origins import Origins
 from strop.project.spelling import last_name
+from strop.regex import regex
 
 CODE = "HANDLING"
 REFUSING = "REFUSING"
 OPTIONAL = "OPTIONAL"  # of functions that say they may give nothing
 _TAB, _LINE = "\t", "\n"
-_REFUSALS = re.compile(
+_REFUSALS = regex(
     r"unauth|forbid|notauth|authenticat|authoriz|permission|notpermitted|accessdenied|access_denied|denied|credential|notallowed|tokenerror|invalidtoken|invalid_token|unverified|scope|401|403",
     re.IGNORECASE,
 )
-_MAY_BE_NONE = re.compile(r"^(typing\.)?Optional\[|\|\s*None$|^None\s*\|")
-_KEY = re.compile(r"(^|_)(key|secret|token|signature)$", re.IGNORECASE)
-_SETTING = re.compile(r"\b[A-Z][A-Z0-9_]{3,}\b|settings|config|environ|disabled|enabled")
+_MAY_BE_NONE = regex(r"^(typing\.)?Optional\[|\|\s*None$|^None\s*\|")
+_KEY = regex(r"(^|_)(key|secret|token|signature)$", re.IGNORECASE)
+_SETTING = regex(r"\b[A-Z][A-Z0-9_]{3,}\b|settings|config|environ|disabled|enabled")
+_OPERATOR = regex(
+    r"^(is_?)?(super_?)?(admin|administrator|superuser|super_user|staff|operator)$", re.IGNORECASE
+)
 _CODES = (401, 403, 1008, 4001, 4003, 4401, 4403)
 
 
@@ -96,10 +100,11 @@ class Handling(Struct, frozen=True):
 def notice(body: Body) -> Iterator[Mark]:
     """The mark of a handler or dependency, and of a function that refuses."""
     assert not isinstance(body.node, ast.Module | ast.ClassDef)
-    refusal = next(_refusals(body), None)
+    refusals = list(_refusals(body))
+    refusal = next((r for r in refusals if _wants_operator(body, r)), next(iter(refusals), None))
     keyed = None if refusal is not None else next(_keyed(body), None)
     if refusal is not None:
-        yield body.mark(REFUSING, refusal)
+        yield body.mark(REFUSING, refusal, operators=_wants_operator(body, refusal))
     elif keyed is not None:
         yield body.mark(REFUSING, keyed, keyed="yes")
     if _may_give_nothing(body) and (
@@ -196,6 +201,24 @@ def _refusals(body: Body) -> Iterator[ast.AST]:
         given = [*call.args, *(k.value for k in call.keywords)]
         if any(_says_code(g) for g in given):
             yield call
+
+
+def _wants_operator(body: Body, refusal: ast.AST) -> bool:
+    """Whether who is no administrator is refused, unless a setting lets all in: `if not user.admin: raise`."""
+    around = next((each for each in body.around(refusal) if isinstance(each, ast.If)), None)
+    if around is None or body.parent(around) is not body.node or around.orelse:
+        return False
+    both = isinstance(around.test, ast.BoolOp) and isinstance(around.test.op, ast.And)
+    parts = around.test.values if both and isinstance(around.test, ast.BoolOp) else [around.test]
+    asked = [part for part in parts if _denies_operator(part)]
+    return bool(asked) and all(part in asked or _SETTING.search(ast.unparse(part)) for part in parts)
+
+
+def _denies_operator(part: ast.expr) -> bool:
+    match part:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Attribute(attr=name)):
+            return bool(_OPERATOR.search(name))
+    return False
 
 
 def _keyed(body: Body) -> Iterator[ast.AST]:

@@ -6,16 +6,16 @@ first decorator) and may change the name, so both are used and neither is truste
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 
 from strop.project.function import Class, Function
 from strop.project.project import Source
+from strop.regex import regex
 from strop.span import Span
 
 _FURTHEST = 40  # lines of decorators above a `def`
-_DOTTED = re.compile(r"[A-Za-z_][\w.]*(?::[A-Za-z_][\w.]*)?")
+_DOTTED = regex(r"[A-Za-z_][\w.]*(?::[A-Za-z_][\w.]*)?")
 
 
 class Identifier:

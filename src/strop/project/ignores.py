@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from strop.regex import regex
+
 WORD = "strop"
-COMMENT = re.compile(r"#\s*strop\s*:\s*ignore\b\s*(?:\[([^\]]*)\])?[\s:—–-]*(.*)", re.IGNORECASE)
-_DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\b")
+COMMENT = regex(r"#\s*strop\s*:\s*ignore\b\s*(?:\[([^\]]*)\])?[\s:—–-]*(.*)", re.IGNORECASE)
+_DEFINITION = regex(r"\s*(?:async\s+def|def|class)\b")
 
 
 class Ignore(Struct, frozen=True):

@@ -7,7 +7,6 @@ names too. Replacement fields of strings are read one by one and put into the tr
 from __future__ import annotations
 
 import ast
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
@@ -15,11 +14,12 @@ from itertools import accumulate
 from msgspec import Struct, field
 
 from strop.project.tokens import Field, Piece, Text, Token, split
+from strop.regex import regex
 from strop.tree import module_tree
 
 _OPEN, _SHUT = frozenset("([{"), frozenset(")]}")
 _FILL = "\x7f"  # stands for what a string had; no source has it
-_BLANKED = re.compile("([\ue000-\uf8fe])\x7f*(?:\\\\?\n\x7f*)*")
+_BLANKED = regex("([\ue000-\uf8fe])\x7f*(?:\\\\?\n\x7f*)*")
 _MARKS = (0xE000, 0xF8FF)  # characters without a meaning; one tells which string it was
 
 

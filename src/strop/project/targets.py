@@ -19,6 +19,7 @@ from strop.project.wrappers import decorators, runs_off_loop
 _VALIDATORS = frozenset({"field_validator", "model_validator", "validator", "root_validator"})
 _BUFFERS = frozenset({"io.BytesIO", "io.StringIO"})
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "model_post_init")
+_MANY_ROUNDS = 10_000  # of SHA-512, 6 ms
 _MODEL_CALLS = frozenset({"model_validate", "from_orm", "parse_obj", "model_validate_json", "parse_raw"})
 
 
@@ -166,11 +167,23 @@ def _takes_effect(catalogue: Catalogue, name: str, call: ast.Call) -> bool:
         limit = given.get("timeout") or (call.args[place] if len(call.args) > place else None)
         if isinstance(limit, ast.Constant) and limit.value in (0, False) and limit.value is not None:
             return False
+    rounds = given.get("iterations") or _at(call, catalogue.few_rounds.get(name))
+    if name in catalogue.few_rounds and isinstance(rounds, ast.Constant) and _is_few(rounds.value):
+        return False
     off = name in catalogue.not_without and call.args[:1]
     if off and isinstance(off[0], ast.Constant) and off[0].value is False:
         return False
     switch = given.get(catalogue.not_without.get(name, ""))
     return not (isinstance(switch, ast.Constant) and not switch.value)
+
+
+def _at(call: ast.Call, place: int | None) -> ast.expr | None:
+    return call.args[place] if place is not None and len(call.args) > place else None
+
+
+def _is_few(value: object) -> bool:
+    """Whether so many rounds are over in a few milliseconds."""
+    return isinstance(value, int) and value < _MANY_ROUNDS
 
 
 def _flags(catalogue: Catalogue, name: str, call: ast.expr | None) -> Iterator[tuple[ast.Name, str]]:

@@ -7,15 +7,15 @@ body that happens is not asked: who tests a value somewhere knows that it comes 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.origins import Origins, Tokens, bare
 from strop.project.spelling import last_name
+from strop.regex import regex
 
 _HOSTS = frozenset({"hostname", "netloc"})
-_GUARDS = re.compile(
+_GUARDS = regex(
     r"^_*(a?)(validate|check|ensure|assert|verify|sanit|is_safe|is_valid|is_allowed|is_local|is_private|is_public|secure_|safe_join|normali[sz]e|clean|guard|reject|require|allowed|restrict)"
     r"|_(allowed|valid|safe|validated)$"
 )  # the name of a function that refuses what it is given, or makes it harmless

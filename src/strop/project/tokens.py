@@ -11,6 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from strop.regex import regex
 from strop.tree import expression_tree
 
 
@@ -56,9 +57,9 @@ class Token(Struct, frozen=True):
     string: Text | None = None
 
 
-_BLANK = re.compile(r"(?:[ \t\f\r]|\\\r?\n|#[^\n]*)+")
-_QUOTE = re.compile(r"([a-zA-Z]{0,2})(\"\"\"|'''|\"|')")
-_WORD = re.compile(r"[^\W\d]\w*|\d[\w.]*|\*\*|->|:=|[!=<>]=|.|\n", re.DOTALL)
+_BLANK = regex(r"(?:[ \t\f\r]|\\\r?\n|#[^\n]*)+")
+_QUOTE = regex(r"([a-zA-Z]{0,2})(\"\"\"|'''|\"|')")
+_WORD = regex(r"[^\W\d]\w*|\d[\w.]*|\*\*|->|:=|[!=<>]=|.|\n", re.DOTALL)
 _PREFIXES = frozenset(("", "r", "b", "u", "f", "t", "br", "rb", "fr", "rf", "tr", "rt"))
 _DEEP = 2  # specs inside of specs that every Python takes
 _NESTED = 60  # strings inside of strings: nobody wrote more

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
+from strop.regex import regex
 from strop.verdict import Difference
 
 if TYPE_CHECKING:  # a review takes nothing of what runs measured
@@ -45,59 +46,53 @@ def _quoted(match: re.Match[str]) -> str:
 
 _PATTERNS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (
-        re.compile(
-            r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.S
-        ),
+        regex(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.S),
         MARK,
     ),
     # A URL's password: drivers of databases take even a slash in it, browsers don't.
-    (re.compile(r"""(?i)(\bhttps?|wss?)(://[^\s/:@'"]{0,200}):[^\s/'"]{1,1024}@"""), rf"\1\2:{MARK}@"),
+    (regex(r"""(?i)(\bhttps?|wss?)(://[^\s/:@'"]{0,200}):[^\s/'"]{1,1024}@"""), rf"\1\2:{MARK}@"),
     (
-        re.compile(r"""(?i)(?<!http)(?<!https)(?<!ws)(?<!wss)(://[^\s/:@'"]{0,200}):[^\s'"]{1,1024}@"""),
+        regex(r"""(?i)(?<!http)(?<!https)(?<!ws)(?<!wss)(://[^\s/:@'"]{0,200}):[^\s'"]{1,1024}@"""),
         rf"\1:{MARK}@",
     ),
-    (re.compile(r"""(?i)(https?://)[^\s/:@'"]{12,200}@"""), rf"\1{MARK}@"),
-    (re.compile(r"\beyJ[\w-]{4,}\.[\w-]{2,}(?:\.[\w-]*){0,3}"), MARK),
-    (re.compile(r"\$(?:argon2\w{0,3}|2[abxy]|pbkdf2[\w-]{0,16}|scrypt|5|6|y)\$[^\s'\"<>]{4,}"), MARK),
+    (regex(r"""(?i)(https?://)[^\s/:@'"]{12,200}@"""), rf"\1{MARK}@"),
+    (regex(r"\beyJ[\w-]{4,}\.[\w-]{2,}(?:\.[\w-]*){0,3}"), MARK),
+    (regex(r"\$(?:argon2\w{0,3}|2[abxy]|pbkdf2[\w-]{0,16}|scrypt|5|6|y)\$[^\s'\"<>]{4,}"), MARK),
     (
-        re.compile(
+        regex(
             r"\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{8,}|AKIA[0-9A-Z]{16}"
             r"|AIza[\w-]{20,}|sk-[\w-]{16,}|[sr]k_(?:live|test)_\w{8,}|npm_\w{20,}|pypi-[\w-]{20,})"
         ),
         MARK,
     ),
-    (re.compile(rf"(?i)\b(bearer|digest|negotiate)(\s+)(?!{_PROSE})[^\s'\",;<>)\]]{{4,}}"), rf"\1\2{MARK}"),
+    (regex(rf"(?i)\b(bearer|digest|negotiate)(\s+)(?!{_PROSE})[^\s'\",;<>)\]]{{4,}}"), rf"\1\2{MARK}"),
     # "authorization", "value" and 'Authorization': 'value'
-    (re.compile(rf"(?i)(['\"](?:{_HEADERS})['\"]\s*[:=,]\s*[bru]{{0,2}})({_LITERAL})"), _quoted),
+    (regex(rf"(?i)(['\"](?:{_HEADERS})['\"]\s*[:=,]\s*[bru]{{0,2}})({_LITERAL})"), _quoted),
     # Authorization: Basic abc, on a line of its own or inside quotes of a command
     (
-        re.compile(rf"(?i)(\b(?:{_HEADERS})\s*:[ \t]*(?:basic|bearer|token|digest|apikey)[ \t]+)[^\s'\"]+"),
+        regex(rf"(?i)(\b(?:{_HEADERS})\s*:[ \t]*(?:basic|bearer|token|digest|apikey)[ \t]+)[^\s'\"]+"),
         rf"\1{MARK}",
     ),
-    (re.compile(r"(?i)(\b(?:set-)?cookie:[ \t]*)[\w.$-]+=[^\n'\"]*"), rf"\1{MARK}"),
-    (re.compile(r"(?i)(\bx-(?:api-key|auth-token|csrf-token):[ \t]*)[^\s'\"]+"), rf"\1{MARK}"),
+    (regex(r"(?i)(\b(?:set-)?cookie:[ \t]*)[\w.$-]+=[^\n'\"]*"), rf"\1{MARK}"),
+    (regex(r"(?i)(\bx-(?:api-key|auth-token|csrf-token):[ \t]*)[^\s'\"]+"), rf"\1{MARK}"),
     # key: "value", key="value", key: str = "value"
     (
-        re.compile(
-            rf"(?i)({_WORD}['\"]?(?:\s*:\s*[\w\[\], |.]{{1,60}}?)?\s*[:=]\s*[bruf]{{0,2}})({_LITERAL})"
-        ),
+        regex(rf"(?i)({_WORD}['\"]?(?:\s*:\s*[\w\[\], |.]{{1,60}}?)?\s*[:=]\s*[bruf]{{0,2}})({_LITERAL})"),
         _quoted,
     ),
-    (re.compile(rf"(?i)({_WORD}['\"]\s*:\s*)-?[0-9][0-9.eE+-]*"), rf'\1"{MARK}"'),
-    (re.compile(rf"(?i)([?&;][\w.%-]{{0,40}}?{_WORD}=)[^&\s#'\"<>]+"), rf"\1{MARK}"),
-    (re.compile(rf"(?i)(--[a-z-]{{0,20}}{_WORD}[= ])[^\s'\"-][^\s'\"]*"), rf"\1{MARK}"),
+    (regex(rf"(?i)({_WORD}['\"]\s*:\s*)-?[0-9][0-9.eE+-]*"), rf'\1"{MARK}"'),
+    (regex(rf"(?i)([?&;][\w.%-]{{0,40}}?{_WORD}=)[^&\s#'\"<>]+"), rf"\1{MARK}"),
+    (regex(rf"(?i)(--[a-z-]{{0,20}}{_WORD}[= ])[^\s'\"-][^\s'\"]*"), rf"\1{MARK}"),
     (
-        re.compile(
-            rf"((?:^|[\s;])(?:export )?(?=[A-Z0-9_]+=)[A-Z0-9_]{{0,40}}(?i:{_WORD})=)[^\s'\"()]+", re.M
-        ),
+        regex(rf"((?:^|[\s;])(?:export )?(?=[A-Z0-9_]+=)[A-Z0-9_]{{0,40}}(?i:{_WORD})=)[^\s'\"()]+", re.M),
         rf"\1{MARK}",
     ),
 )
-_HINT = re.compile(
+_HINT = regex(
     r"(?i)://|eyJ|bearer|digest|negotiate|auth|cookie|pass|pwd|secret|token|credential|key|csrf|otp|session|\$|"
     r"gh[pousr]_|github_pat|glpat|xox|AKIA|AIza|sk[-_]|rk_|npm_|pypi-"
 )
-_SECRET_KEY = re.compile(rf"(?i)(?:{_WORD}|{_HEADERS})$")
+_SECRET_KEY = regex(rf"(?i)(?:{_WORD}|{_HEADERS})$")
 
 # Control characters could move a terminal's cursor, bidirectional ones reorder code that is shown.
 _VISIBLE = {number: chr(0x2400 + number) for number in range(32) if chr(number) not in "\n\t"}

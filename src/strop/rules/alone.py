@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 
 ALONE = "one-person"  # the key of these marks; whichever rule asks makes them
 _STARTS = ("run", "Config")
@@ -20,8 +21,8 @@ _OWN_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 _WINDOWS = frozenset({
     "tkinter", "pystray", "webview", "PyQt5", "PyQt6", "PySide2", "PySide6", "wx", "toga", "kivy", "rumps", "flet",
 })  # fmt: skip
-_HOSTS = re.compile(r"(^|_)(HOST|BIND|LISTEN)(_|$)", re.IGNORECASE)
-_PEOPLE = re.compile(
+_HOSTS = regex(r"(^|_)(HOST|BIND|LISTEN)(_|$)", re.IGNORECASE)
+_PEOPLE = regex(
     r"^(db_?)?(users?|members?|tenants?|organi[sz]ations?)(_?(db|model|table|create|read|update|in|out))?$",
     re.IGNORECASE,
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from strop.regex import regex
 
-_ASIDE = re.compile(
+_ASIDE = regex(
     r"(^|/)([\w.-]+[-_])?(examples?|scripts?|tools|benchmarks?|demos?|tutorials?|docs|notebooks?|samples?|tests?|vignettes)/"
     r"|(^|/)(demo|example|benchmark)\w*\.py$"
 )

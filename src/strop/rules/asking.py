@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from strop.project.function import Call
+from strop.regex import regex
 
 FLUSHES = ("commit", "flush", "close", "begin", "refresh", "merge")  # calls that write what was collected
 ASKS = frozenset(
@@ -32,7 +33,7 @@ _REDIS = frozenset(
 _KEYS = frozenset(
     {"keys", "scan", "scan_iter", "smembers", "sscan_iter", "lrange", "zrange", "hkeys", "hgetall"}
 )
-_CHANGES = re.compile(
+_CHANGES = regex(
     r"\b(insert|update|delete|upsert|replace|save|remove)(_one|_many|_and_\w+)?\s*\(|_and_(update|replace|delete)\b"
     r"|['\"]\s*(INSERT|UPDATE|DELETE|MERGE|REPLACE|CREATE|DROP|ALTER|TRUNCATE)\b|\b(insert|update|delete)\w*_(stmt|statement|query|sql)\b",
     re.IGNORECASE,

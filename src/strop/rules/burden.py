@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from strop.project.function import Call, Effect, Function
 from strop.project.project import Project
+from strop.regex import regex
+from strop.rules.called_back import Callbacks
 from strop.rules.detours import Detours
+from strop.rules.ending import Endings
 from strop.rules.filework import is_short
 from strop.rules.loop import SESSIONS
 from strop.rules.nearby import Nearby, is_brief, is_one_row
@@ -26,7 +28,7 @@ STARTS = "starts a process"
 HOLDING = ("blocks", "burns")
 _MOMENT = "a moment"  # of computing, unless it is done again and again
 _PROCESSES = ("subprocess.", "os.")
-_NUMBER = re.compile(r"\(\s*(\d*\.?\d+)\s*\)$")
+_NUMBER = regex(r"\(\s*(\d*\.?\d+)\s*\)$")
 _NAP = 0.02  # seconds
 
 
@@ -62,14 +64,18 @@ class Burden:
 
     def __init__(self, project: Project) -> None:
         self.detours = Detours(project, RULE)
+        self.endings = Endings(project, RULE)
         self.nearby = Nearby(project, RULE)
         self.remembering = Remembering(project)
+        self.callbacks = Callbacks(project, RULE)
 
     def holds(self, function: Function) -> Iterator[Hold]:
         """The calls of a function that hold the thread they are made on."""
         for call in function.calls:
             effect = call.effect
             if effect is None or effect.kind not in HOLDING or INSTANT in effect.note:
+                continue
+            if self.callbacks.ask(function, call):
                 continue
             if not (call.off_loop or call.once or call.background or call.awaited):
                 yield Hold(function, call, effect, self._weight(function, call, effect))
@@ -78,7 +84,8 @@ class Burden:
         weight = _usual(function, call, effect)
         if weight == WAITS and self.nearby.has(call):
             weight = SHORT if is_one_row(call) else FILEWORK
-        return SHORT if self.is_seldom(call, weight) or self.remembering.has(call.span) else weight
+        unawaited = self.remembering.has(call.span) or self.endings.has(call.span)
+        return SHORT if unawaited or self.is_seldom(call, weight) else weight
 
     def is_seldom(self, call: Call, weight: int) -> bool:
         """Whether a call stands where a usual request does not come; what computes or runs a program is long then too."""

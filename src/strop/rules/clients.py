@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from strop.project.function import Class
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.protection import Protection
 
-_READS = re.compile(r"(get|list|search|query|find|fetch|poll|read|lookup|show|count)([_-]|$)")
-_PARAMETER = re.compile(r"\{[^}]*\}")
-_CLASSES = re.compile(r"[\w.]+:[\w.]+")
+_READS = regex(r"(get|list|search|query|find|fetch|poll|read|lookup|show|count)([_-]|$)")
+_PARAMETER = regex(r"\{[^}]*\}")
+_CLASSES = regex(r"[\w.]+:[\w.]+")
 _EAGER = ("selectin", "joined", "subquery", "immediate")
 
 

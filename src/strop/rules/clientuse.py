@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.spelling import last_name, targets_of
+from strop.regex import regex
 
 _MINUTES = 60  # seconds
 _PAUSE = 2  # seconds between two questions, next to which a new connection is nothing
 _DEEPEST = 3  # names behind names
 _SLEEPS = frozenset({"asyncio.sleep", "anyio.sleep", "trio.sleep", "time.sleep"})
 _CALLERS = frozenset({"headers", "base_url"})
-_MODEL = re.compile(  # paths of the services of language models
+_MODEL = regex(  # paths of the services of language models
     r"/(chat/)?completions\b|/v1/(messages|responses|embeddings)\b|:(streamG|g)enerateContent|/api/(generate|chat)$"
 )
 

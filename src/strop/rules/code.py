@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
@@ -11,9 +10,10 @@ from strop.project.function import Call, Context, Function, Reach
 from strop.project.project import Project
 from strop.project.route import Route
 from strop.project.table import Relationship, Table
+from strop.regex import regex
 from strop.span import Span, Step
 
-_INSIDE = re.compile(r"(\.<locals>)?\.<(listcomp|setcomp|dictcomp|genexpr|lambda)>$")
+_INSIDE = regex(r"(\.<locals>)?\.<(listcomp|setcomp|dictcomp|genexpr|lambda)>$")
 
 
 _FURTHEST = 1  # calls between a loop and what it is said to repeat

@@ -7,9 +7,10 @@ import re
 
 from strop.project.body import Body
 from strop.project.spelling import last_name
+from strop.regex import regex
 
-_SETTINGS = re.compile(r"(^|_)(settings?|config|configuration|conf|env|environ)$", re.IGNORECASE)
-_SOMEBODY = re.compile(r"user|account|member|person|customer|owner|(^|_)g$", re.IGNORECASE)
+_SETTINGS = regex(r"(^|_)(settings?|config|configuration|conf|env|environ)$", re.IGNORECASE)
+_SOMEBODY = regex(r"user|account|member|person|customer|owner|(^|_)g$", re.IGNORECASE)
 
 
 def is_configured(body: Body, expr: ast.expr) -> bool:

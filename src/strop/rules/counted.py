@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.mark import Mark
+from strop.regex import regex
 from strop.rules.caught import LOGS
 
-_IDENTITY = re.compile(r"worker_?(id|hash|number)|getpid|hostname", re.I)
+_IDENTITY = regex(r"worker_?(id|hash|number)|getpid|hostname", re.I)
 
 
 def counted(body: Body, key: str) -> Iterator[Mark]:

@@ -15,11 +15,26 @@ from strop.span import Span
 
 _ERRORS = frozenset({"error", "exception", "critical", "fatal"})
 WORDS = (
-    frozenset({"empty", "done", "except", "exists", "isfile", "is_file", "in", "not", "None", "return"})
+    frozenset(
+        {
+            "empty",
+            "done",
+            "except",
+            "exists",
+            "isfile",
+            "is_file",
+            "isdir",
+            "is_dir",
+            "in",
+            "not",
+            "None",
+            "return",
+        }
+    )
     | _ERRORS
 )
-_KIND = "detour"
-_PRESENT = frozenset({"exists", "isfile", "is_file"})
+KIND = "detour"
+_PRESENT = frozenset({"exists", "isfile", "is_file", "isdir", "is_dir"})
 _EMPTY = "empty"  # of a queue: what is taken where it isn't is there
 _DONE = "done"  # of a future
 _LEAVES = (ast.Return, ast.Continue, ast.Break)
@@ -29,7 +44,7 @@ def detours(body: Body, rule: str) -> Iterator[Mark]:
     """A mark for each block with a call that a usual request does not come to."""
     for block in _blocks(body):
         if any(isinstance(node, ast.Call) for statement in block for node in ast.walk(statement)):
-            yield body.mark(rule, block[0], kind=_KIND, last=block[-1].end_lineno)
+            yield body.mark(rule, block[0], kind=KIND, last=block[-1].end_lineno)
 
 
 def _blocks(body: Body) -> Iterator[list[ast.stmt]]:
@@ -163,7 +178,7 @@ class Detours:
     def __init__(self, project: Project, rule: str) -> None:
         self._lines: dict[str, list[range]] = defaultdict(list)
         for mark in project.source.marks.get(rule, ()):
-            if mark.fact("kind") == _KIND:
+            if mark.fact("kind") == KIND:
                 self._lines[mark.span.file].append(range(mark.span.line, int(mark.fact("last")) + 1))
 
     def has(self, span: Span) -> bool:

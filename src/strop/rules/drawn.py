@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
@@ -11,11 +10,12 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Route
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.code import handler
 from strop.rules.secretive import is_secret
 
 _KIND = "drawn"
-_DRAWS = re.compile(r"^(generate|gen|random|draw|suggest|propose)_")
+_DRAWS = regex(r"^(generate|gen|random|draw|suggest|propose)_")
 
 
 def drawn(body: Body, rule: str) -> Iterator[Mark]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from strop.project.function import Call, Function
+from strop.regex import regex
 
 # Reading and writing as text, or a look into one folder: as short as configuration, prompts and templates are.
 _TEXT = frozenset(
@@ -24,14 +25,14 @@ _LONG = (
     "tempfile.", "cv2.", "imageio.", "pandas.", "psutil.",
 )  # fmt: skip
 _SHORT_OF_THEM = frozenset({"is_zipfile", "is_tarfile", "truetype", "ZipFile"})
-_BINARY = re.compile(r"""["'][rwax+]*b[rwax+]*["']""")
-_SHIPPED = re.compile(
+_BINARY = regex(r"""["'][rwax+]*b[rwax+]*["']""")
+_SHIPPED = regex(
     r"__file__|importlib|resources|\(\s*_?[A-Z][A-Z0-9_]+\s*[,)]|^_?[A-Z][A-Z0-9_]+\.|Path\(\s*['\"][^'\"{]+['\"]\s*\)"
 )
-_WRITES = re.compile(r"""\.write(lines)?\(|["'][awx]\+?t?["']""")  # a line more, however long the file is
-_GROWS = re.compile(r"(?<![a-z])logs?(_?file\w*)?(?![a-z])", re.I)  # what is appended to all day
-_SMALL = re.compile(r"(?<![a-z])(key|cert|pem|config|settings|template|schema|prompt|version|manifest|icon|logo|favicon)(?![a-z])", re.I)  # fmt: skip
-_UPLOAD = re.compile(r"\bUploadFile\.|\.copyfileobj$")
+_WRITES = regex(r"""\.write(lines)?\(|["'][awx]\+?t?["']""")  # a line more, however long the file is
+_GROWS = regex(r"(?<![a-z])logs?(_?file\w*)?(?![a-z])", re.I)  # what is appended to all day
+_SMALL = regex(r"(?<![a-z])(key|cert|pem|config|settings|template|schema|prompt|version|manifest|icon|logo|favicon)(?![a-z])", re.I)  # fmt: skip
+_UPLOAD = regex(r"\bUploadFile\.|\.copyfileobj$")
 # A part of an upload, in memory or just written; the head of an image or of an archive's entry, which is all that is read.
 _MOMENTS = ("tempfile.SpooledTemporaryFile.", "PIL.Image.open", "zipfile.ZipFile.open")
 

@@ -12,18 +12,19 @@ from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.addresses import is_without_password
 from strop.rules.keypairs import has_other_half, is_access_key
 from strop.rules.secretive import is_address_with_password, is_secret, words
 
 DETAILS = frozenset({"debug", "trace"})  # levels that only who looks closely turns on
 # what makes a bare `token` a credential: where it comes from, what the function does with it, what the text says
-_PROOF = re.compile(
+_PROOF = regex(
     r"secrets\.|jwt|oauth|bearer|auth|login|log_in|sign_?in|sign_?up|passw|reset|verif|invit|magic|cookie|header|credential|"
     r"api_?key|refresh|session|register|confirm|activat|urlsafe|token_hex",
     re.IGNORECASE,
 )
-_SAID = re.compile(
+_SAID = regex(
     r"\b(access|refresh|reset|verification|verify|invite|invitation|bearer|jwt|auth\w*|login|session|api|bot|"
     r"activation|confirmation|id)[ _-]tokens?\b",
     re.IGNORECASE,

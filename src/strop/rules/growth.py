@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
 from strop.project.table import Column, Table
+from strop.regex import regex
 
-_FLOWS = re.compile(
+_FLOWS = regex(
     r"(messages?|events?|logs?|history|histories|executions?|runs?|jobs?|entries|records?|audits?|metrics?|measurements?|transactions?"
     r"|comments?|activity|activities|notifications?|payments?|orders?|alerts?|tasks?|results?|observations?|readings?|samples?|visits?|views?|downloads?)$"
 )  # what the rows of a table are that is written with each use
-_PERSONS = re.compile(r"(^|[_.])(users?|accounts?|members?|persons?|people|profiles?)$")
-_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_PERSONS = regex(r"(^|[_.])(users?|accounts?|members?|persons?|people|profiles?)$")
+_HUMPS = regex(r"(?<=[a-z])(?=[A-Z])")
 _SWITCHES = frozenset({"default", "enabled"})
 _NAMES = frozenset({"name", "title", "label", "slug", "ref", "key", "path", "alias"})
 _TENANTS = frozenset(
     {"tenant", "organization", "organisation", "org", "company", "workspace", "project", "team"}
 )
 _LEAST_OWNED = 5  # tables
-_HANDFUL = re.compile(
+_HANDFUL = regex(
     r"(^|_)(gateways?|replicas?|plugins?|settings?|config(uration)?s?|backends?|providers?|integrations?|connectors?|clusters?|servers?)(_|$)"
 )  # what an installation has a few of
 _TIMES = ("DATE", "TIME")  # how the types of columns that say when begin

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 
 from strop.project.function import Function, Reach
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import function_at
 from strop.span import Step
 
-_KEEPS = re.compile(r"(^|_)(cached?|caching|memo(i[sz]ed?)?|lru)(_|$)|Cached?$", re.IGNORECASE)
-_OTHER = re.compile(
+_KEEPS = regex(r"(^|_)(cached?|caching|memo(i[sz]ed?)?|lru)(_|$)|Cached?$", re.IGNORECASE)
+_OTHER = regex(
     r"property|no_?cache|control|header|invalid|clear|evict|delete|drop|bust|purge|reset|refresh|never",
     re.IGNORECASE,
 )  # what empties a cache or forbids one; a cached property is kept for one object
@@ -20,7 +21,12 @@ _OTHER = re.compile(
 def is_kept(function: Function) -> bool:
     """Whether a decorator, of a library or the project's own, says that it keeps results: `@locked_cached(key=...)`."""
     names = (each.partition("(")[0].rpartition(".")[2] for each in function.decorators)
-    return function.memoised or any(_KEEPS.search(name) and not _OTHER.search(name) for name in names)
+    return function.memoised or any(map(keeps, names))
+
+
+def keeps(name: str) -> bool:
+    """Whether a name says that results are kept: `locked_cached`, `_cache`."""
+    return bool(_KEEPS.search(name)) and not _OTHER.search(name)
 
 
 def is_kept_on(project: Project, steps: Iterable[Step]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -16,13 +15,14 @@ from strop.project.route import Route
 from strop.project.spelling import last_name
 from strop.project.table import Relationship
 from strop.project.walk import walk
+from strop.regex import regex
 from strop.rules.loading import Load, Statement, load_of, options_of
 from strop.rules.sessions import served_by
 from strop.span import Span
 
 WORDS = frozenset({"select", "query", "for", "scalars", "execute", "return"})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_CLASSES = re.compile(r"[\w.]+:[\w.]+")
+_CLASSES = regex(r"[\w.]+:[\w.]+")
 _DEEPEST = 3  # models in models that are followed
 
 

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
+from strop.regex import regex
 from strop.rules.caught import walked
 
-_DEBUG = re.compile(r"debug|develop|\bdev\b|local|expose|verbose|environment|\benv\b", re.I)
+_DEBUG = regex(r"debug|develop|\bdev\b|local|expose|verbose|environment|\benv\b", re.I)
 
 
 def lies_in(node: ast.AST, handler: ast.ExceptHandler) -> bool:

@@ -8,6 +8,7 @@ from strop.project.branches import NOTHING, Known, handed, runs
 from strop.project.function import Call, Function
 from strop.project.project import Project
 from strop.rules.asking import changes
+from strop.rules.burden import INSTANT
 
 _DEAR = ("calls", "burns")
 _KEEPS = frozenset({"add", "add_all", "delete", "merge", "flush", "bulk_save_objects"})
@@ -40,7 +41,10 @@ def _keeps(call: Call) -> bool:
 def _is_dearer(call: Call) -> bool:
     if call.effect is None:
         return False
-    return call.effect.kind in _DEAR or (call.effect.kind == "blocks" and "database" not in call.effect.note)
+    brief = ("database", INSTANT)
+    return call.effect.kind in _DEAR or (
+        call.effect.kind == "blocks" and not any(word in call.effect.note for word in brief)
+    )
 
 
 def below(project: Project, call: Call) -> set[str]:

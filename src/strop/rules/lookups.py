@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.refused import raises_for_nothing
 
-_FINDS = re.compile(
-    r"_?(get|find|fetch|load|read|lookup|look_up|search|retrieve|by_|query|select|one|first)(_|$)"
-)
+_FINDS = regex(r"_?(get|find|fetch|load|read|lookup|look_up|search|retrieve|by_|query|select|one|first)(_|$)")
 _SESSIONS = (
     "sqlalchemy.orm.Session",
     "sqlalchemy.ext.asyncio.AsyncSession",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.function import Function
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.caught import caught_names, is_broad
 
 _KIND = "loop"
@@ -18,7 +18,7 @@ _ASKS = frozenset({
     "asyncio.create_task", "asyncio.ensure_future", "asyncio.get_running_loop", "asyncio.get_event_loop",
     "asyncio.current_task", "asyncio.all_tasks", "asyncio.timeout",
 })  # fmt: skip
-_OF_LOOP = re.compile(  # what only the loop's own thread may do; call_soon_threadsafe is for others
+_OF_LOOP = regex(  # what only the loop's own thread may do; call_soon_threadsafe is for others
     r"^asyncio\.(\w+\.)?((AbstractEventLoop|BaseEventLoop)\.(call_soon|call_later|call_at|create_task|create_future)"
     r"|(Queue|LifoQueue|PriorityQueue)\.(put|get)_nowait|Event\.(set|clear)|Future\.set_(result|exception)|Task\.cancel)$"
 )

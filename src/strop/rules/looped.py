@@ -23,6 +23,7 @@ from strop.rules.reading import is_about_few, is_read_often
 from strop.rules.rule import Rule
 from strop.rules.seldom import is_seldom
 from strop.rules.sources import Over, over
+from strop.rules.spared import is_spared
 from strop.rules.syntax import goes_over_fields, is_batched, is_bounded, tries_again
 from strop.rules.turns import Repeat, repeats
 from strop.span import Span, Step
@@ -87,7 +88,8 @@ def _severity(project: Project, rule: Rule, repeat: Repeat, often: list[Reach], 
         return "note"  # what fits into a query string is short
     if is_kept_on(project, repeat.path) or all(comes_kept(project, way) for way in often):
         return "note"  # only what isn't kept yet is asked for
-    return "note" if _is_dear(project, repeat, source) else "warning"
+    is_little = is_spared(project, repeat.path) or _is_dear(project, repeat, source)
+    return "note" if is_little else "warning"
 
 
 def _is_form(project: Project, key: str) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.spelling import last_name
 from strop.project.walk import walk
+from strop.regex import regex
 
-_MAKES = re.compile(r"(^|_)a?(create|insert|upsert)(_|$)")
+_MAKES = regex(r"(^|_)a?(create|insert|upsert)(_|$)")
 _KEEPS = frozenset({"add", "save", "asave", "insert", "insert_one", "put"})
 
 

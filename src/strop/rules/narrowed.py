@@ -11,16 +11,17 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Route
 from strop.project.scope import Binding
+from strop.regex import regex
 from strop.rules.growth import is_tenant
 from strop.rules.loading import elements
 
-_CALLER = re.compile(
+_CALLER = regex(
     r"^(current_|auth_|request_)?(user|principal|account|member|identity|actor|subject|me)(_id|_uuid)?$|^auth$",
     re.IGNORECASE,
 )
-_KEY = re.compile(r"(^|_)(id|uuid|pk)$")
-_PATH = re.compile(r"\{(\w+)(?::\w+)?\}")
-_NAMING = re.compile(r"_(id|uuid|name|slug|key)$")
+_KEY = regex(r"(^|_)(id|uuid|pk)$")
+_PATH = regex(r"\{(\w+)(?::\w+)?\}")
+_NAMING = regex(r"_(id|uuid|name|slug|key)$")
 _DEEPEST = 6
 
 

@@ -16,18 +16,19 @@ from strop.project.handling import CODE, OPTIONAL, REFUSING, Handling
 from strop.project.project import Project
 from strop.project.route import Dependency, Route
 from strop.project.shared import shared
+from strop.regex import regex
 
 _DEEPEST = 6
-_GUARD = re.compile(
+_GUARD = regex(
     r"auth|user|permission|principal|login|logged|admin|superuser|role|scope|token|identity|api_?key|jwt|credential|secur|access"
     r"|member|rbac|acl|policy|verif|signature|protect|guard|require|session_user|account|tenant|subject|owner|signed|hmac|csrf|captcha",
     re.IGNORECASE,
 )
-_PLAIN = re.compile(
+_PLAIN = regex(
     r"(service|repo|repository|repositories|dao|crud|manager|db|database|session|store|factory|settings|config|cache|client|pagination|page|params|filters?|query|uow|unit_of_work|engine|logger|bus|queue|storage)$",
     re.IGNORECASE,
 )
-_PUBLIC = re.compile(
+_PUBLIC = regex(
     r"log_?in|log_?out|sign_?(in|up|out)|regist|token|auth|oauth|sso|saml|oidc|callback|health|ping|ready|alive|live\b|liveness|status|version|about|info|docs|openapi"
     r"|webhook|hook|public|share|password|forgot|reset|recover|verif|confirm|invit|accept|setup|install|onboard|manifest|static|favicon|robots|metrics"
     r"|csrf|otp|mfa|totp|well.?known|unsubscrib|subscribe|exchange|schema|legal|terms|privacy|heartbeat|root|index|home|landing|spa|frontend|captcha|challenge"
@@ -35,23 +36,23 @@ _PUBLIC = re.compile(
     r"|slack|github|google|teams_bot|stripe|paypal|twilio|sitemap|demo|example|start|init|sandbox",
     re.IGNORECASE,
 )
-_CARRIED = re.compile(
+_CARRIED = regex(
     r"token|secret|signature|key|code|state|hash|nonce|otp|credential|password|authorization|ticket|sig$|signed",
     re.IGNORECASE,
 )
-_CALLER = re.compile(
+_CALLER = regex(
     r"^(current_|auth_|request_)?(user|principal|account|member|identity|actor|subject)$|^auth$",
     re.IGNORECASE,
 )
-_ASKS = re.compile(
+_ASKS = regex(
     r"^_?(assert|require|check|ensure|verify|authori[sz]e|enforce|validate|must|needs?|is|has|can|may)_",
     re.IGNORECASE,
 )
-_OF_OPERATORS = re.compile(
+_OF_OPERATORS = regex(
     r"^_?(assert|require|check|ensure|verify|authori[sz]e|enforce|validate|must|demand)_\w*(admin|superuser|staff|operator)",
     re.IGNORECASE,
 )
-_OPTIONAL = re.compile(
+_OPTIONAL = regex(
     r"(^|_)(optional|maybe|if_any|or_none|or_anonymous|no_exception|soft)(ly)?(_|$)|Optional", re.IGNORECASE
 )
 _CARRIERS = frozenset({"session", "cookies", "headers", "user", "auth", "principal", "state"})
@@ -60,7 +61,7 @@ _PASSING = frozenset({
     "starlette.middleware.gzip:GZipMiddleware",
 })  # fmt: skip
 _OPERATED = {"admin", "backoffice"}  # parts of paths behind which nobody but administrators works
-_REGISTERS = re.compile(
+_REGISTERS = regex(
     r"\.(get|post|put|patch|delete|head|options|trace|api_route|route|websocket|websocket_route|add_api_route)$|staticmethod|classmethod|^functools\.wraps"
 )
 
@@ -251,8 +252,15 @@ class Protection:
         return (
             bool(_OPERATED & set(route.path.lower().split("/")))
             or bool(re.search("admin|superuser|staff|operator", guards, re.IGNORECASE))
+            or any(map(self._wants_operator, self.guards(route)))
             or self._asks_for_operator(route)
         )
+
+    def _wants_operator(self, dependency: Dependency) -> bool:
+        """Whether a guard refuses who is no administrator, whatever its name."""
+        found = self.finder.function(dependency.name, dependency.span)
+        marks = self.project.source.marks.within(REFUSING, found.id) if found is not None else ()
+        return any(mark.fact("operators") for mark in marks)
 
     def _asks_for_operator(self, route: Route) -> bool:
         handler = self.handler(route)

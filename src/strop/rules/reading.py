@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from strop.regex import regex
+
 _ASKS = frozenset(
     {"query", "search", "list", "filter", "lookup", "find", "batch_get", "batch-get", "bulk-get"}
 )
-_STARTS = re.compile(
+_STARTS = regex(
     r"(^|[_-])(create|new|regist\w*|sign_?up|log_?in|log_?out|callback|connect|authori[sz]e|install|uninstall|setup|init|reload|reset|sync"
     r"|synchroni[sz]e|refresh|import|export|download|backup|restore|migrat\w*|delete|remove|purge|clean\w*|rebuild|reindex|run|start|stop|restart"
     r"|execute|trigger|process|now|accept|confirm|verify|unsubscribe|recalculate|recompute|scan|test|debug|seed)([_-]|$)",

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from strop.project.function import Call, Function
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.regex import regex
 
 _DEEPEST = 4
-_LOOKS = re.compile(r"\.(keys|values|items|copy)\(\)$|\.get\([^()]+,[^()]*\)$")  # of a dictionary
-_KEY = re.compile(r"(^|_)(id|uuid|pk|slug|name)$", re.IGNORECASE)
+_LOOKS = regex(r"\.(keys|values|items|copy)\(\)$|\.get\([^()]+,[^()]*\)$")  # of a dictionary
+_KEY = regex(r"(^|_)(id|uuid|pk|slug|name)$", re.IGNORECASE)
 
 
 def is_of_memory(project: Project, route: Route, handler: Function) -> bool:

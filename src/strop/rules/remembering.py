@@ -14,12 +14,9 @@ class Remembering:
 
     def __init__(self, project: Project) -> None:
         cached = [f for f in project.source.functions.values() if _is_cached(f)]
-        fresh = _made_for_requests(project) if cached else set()
+        fresh = _made_for_requests(project, {_owner(f) for f in cached}) if cached else set()
         self.spans = {
-            call.span
-            for function in cached
-            if function.id.rpartition(".")[0] not in fresh
-            for call in function.calls
+            call.span for function in cached if _owner(function) not in fresh for call in function.calls
         }
 
     def has(self, span: Span) -> bool:
@@ -35,9 +32,17 @@ def _is_cached(function: Function) -> bool:
     return any(decorator.endswith("cached_property") for decorator in function.decorators)
 
 
-def _made_for_requests(project: Project) -> set[str]:
-    """The ids of classes that dependencies are or functions make while they serve, with the classes above them."""
-    named = {model.name: model for model in project.source.classes.values()}
+def _owner(function: Function) -> str:
+    """The id of the class that a method stands in."""
+    return function.id.rpartition(".")[0]
+
+
+def _made_for_requests(project: Project, owners: set[str]) -> set[str]:
+    """Those of some classes that, or whose subclasses, dependencies are or functions make while they serve."""
+    above = {m.name: owners & {m.id, *m.bases} for m in project.source.classes.values()}
+    asked = {
+        name for name, found in above.items() if found
+    }  # ways are costly: only of who makes one of these
     made = {
         dependency.name.replace(":", ".")
         for route in project.imported.routes
@@ -45,7 +50,12 @@ def _made_for_requests(project: Project) -> set[str]:
         if dependency.is_class
     }
     for function in project.source.functions.values():
-        if any(way.route and way.context != "startup" for way in project.reaches.get(function.id, ())):
-            made.update(call.name for call in function.calls if call.name in named)
-    found = [named[name] for name in made if name in named]
-    return {one for model in found for one in (model.id, *model.bases)}
+        names = asked.intersection(call.name for call in function.calls)
+        if not names <= made and _serves(project, function):
+            made |= names
+    return {owner for name in made & asked for owner in above[name]}
+
+
+def _serves(project: Project, function: Function) -> bool:
+    """Whether a function runs for a request."""
+    return any(way.route and way.context != "startup" for way in project.reaches.get(function.id, ()))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.shipped.values import Launch
+from strop.regex import regex
 
 SEVERAL = "several-processes"  # the key of these marks; whichever rule asks makes them
 _STARTS = ("run", "Granian")  # uvicorn.Config is told of workers, and uvicorn.Server starts none
 _SERVERS = ("uvicorn.", "granian.", "hypercorn.")
-_VARIABLE = re.compile(r"^(WEB_(SERVER_)?CONCURRENCY|(GUNICORN|UVICORN|WEB|API|SERVER)_(NUM_)?WORKERS)$")
-_ONE = re.compile(r"^(1?|\$\{\w+:?-1\})$")
+_VARIABLE = regex(r"^(WEB_(SERVER_)?CONCURRENCY|(GUNICORN|UVICORN|WEB|API|SERVER)_(NUM_)?WORKERS)$")
+_ONE = regex(r"^(1?|\$\{\w+:?-1\})$")
 
 
 def note_workers(body: Body) -> Iterator[Mark]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+from strop.regex import regex
+
+_WORD = regex(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _PASSWORDS = frozenset({"password", "passwd", "passphrase", "pwd"})
 _SECRETS = _PASSWORDS | {"secret", "jwt", "apikey", "credential", "credentials", "token", "authorization"}
 _KEYS = frozenset({"api", "secret", "private", "access", "signing", "encryption", "jwt", "auth", "master"})
@@ -29,7 +30,7 @@ _PROOF_KEYS = frozenset({
 _FORMS = frozenset({
     "value", "str", "raw", "bytes", "text", "digest", "b64", "hex", "plain", "encoded", "header",
 })  # fmt: skip
-_URLS = re.compile(
+_URLS = regex(
     r"^(db|database|sqlalchemy|postgres|postgresql|pg|mysql|mongo|mongodb|redis|broker|amqp|sql)"
     r"(_\w+)?_(url|uri|dsn)$|^(dsn|connection_string|conn_str)$"
 )

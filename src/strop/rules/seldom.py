@@ -7,19 +7,18 @@ from collections.abc import Iterable
 
 from strop.project.function import Reach
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import function_at
 from strop.rules.protection import Protection
 
-_ONCE = re.compile(
-    r"seed|restore|migrat|backfill|re_?-?index|rebuild|bootstrap|fixtures?|demo", re.IGNORECASE
-)
-_INSTALLS = re.compile(
-    r"/(plugins?|extensions?|add-?ons?|registry|market_?place)(/(install|upload|upgrade|update))?(/\{[^/]*\})?/?$",
+_ONCE = regex(r"seed|restore|migrat|backfill|re_?-?index|rebuild|bootstrap|fixtures?|demo", re.IGNORECASE)
+_INSTALLS = regex(
+    r"/(plugins?|extensions?|add-?ons?|registry|market_?place)(/(install|upload|upgrade|update)(/\w+)?)?(/\{[^/]*\})?/?$",
     re.IGNORECASE,
 )
-_BILLING = re.compile(r"stripe|paddle|lemon_?squeezy|paypal|billing|payment|subscription", re.IGNORECASE)
-_TOLD = re.compile(r"web_?-?hook|callback|/events?\b", re.IGNORECASE)
-_LOGIN = re.compile(r"(oauth2?|oidc|openid|saml|sso)\b.*/(callback|acs)\b", re.IGNORECASE)
+_BILLING = regex(r"stripe|paddle|lemon_?squeezy|paypal|billing|payment|subscription", re.IGNORECASE)
+_TOLD = regex(r"web_?-?hook|callback|/events?\b", re.IGNORECASE)
+_LOGIN = regex(r"(oauth2?|oidc|openid|saml|sso)\b.*/(callback|acs)\b", re.IGNORECASE)
 
 
 def is_end_of_login(key: str) -> bool:

@@ -9,12 +9,13 @@ from msgspec import Struct
 
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.regex import regex
 from strop.rules.code import handler
 from strop.span import Span
 
 BRANCHES = "API001"  # under whose code handlers that are defined in a branch were noted
-_PARAMETER = re.compile(r"^\{([a-zA-Z_]\w*)(?::([a-z]+))?\}$")
-_INSIDE = re.compile(r"\{[a-zA-Z_]\w*(?::[a-z]+)?\}")
+_PARAMETER = regex(r"^\{([a-zA-Z_]\w*)(?::([a-z]+))?\}$")
+_INSIDE = regex(r"\{[a-zA-Z_]\w*(?::[a-z]+)?\}")
 _FITS = {"int": r"\d+", "float": r"\d+(\.\d+)?", "uuid": r"[0-9a-fA-F-]{32,36}"}
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from strop.project.project import Project
 from strop.project.shipped.commands import is_development
 from strop.project.shipped.images import lineage, started
 from strop.project.shipped.values import Image, Instruction, Launch, Service, Stage
+from strop.regex import regex
 
-_PYTHON = re.compile(
+_PYTHON = regex(
     r"\b(pip3? install|uv (sync|pip)|poetry (install|export)|pdm (install|sync)|requirements[\w.-]*\.txt)\b"
 )
 _DEVELOPS = frozenset({"dev", "watchfiles", "nodemon"})
-_SERVED = re.compile(r"uvicorn|gunicorn|hypercorn|granian|fastapi")
+_SERVED = regex(r"uvicorn|gunicorn|hypercorn|granian|fastapi")
 
 
 def launches(project: Project) -> Iterator[Launch]:

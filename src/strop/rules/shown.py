@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from msgspec.structs import replace
 
 from strop.finding import Finding
+from strop.regex import regex
 from strop.span import Span
 
-_SHOWN = re.compile(r"(^|/)(examples?|demos?)/|^(samples?|tutorials?|cookbooks?|docs|docs_src|playground)/")
-_STANDS_IN = re.compile(r"(^|\.)(Mock|Fake|Dummy|Stub)[A-Z]")  # a class in place of one that works
+_SHOWN = regex(r"(^|/)(examples?|demos?)/|^(samples?|tutorials?|cookbooks?|docs|docs_src|playground)/")
+_STANDS_IN = regex(r"(^|\.)(Mock|Fake|Dummy|Stub)[A-Z]")  # a class in place of one that works
 _DOMAINS = ("async", "http")
-_TRIES = re.compile(  # an application that a browser's tests start
+_TRIES = regex(  # an application that a browser's tests start
     r"(^|/)(cypress|(e2e|playwright)[-_]tests?)/|^(e2e|playwright)/|(^|/)tests?/(.+/)?(e2e|playwright)/"
 )
 

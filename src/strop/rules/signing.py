@@ -10,10 +10,11 @@ from functools import cache
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.auth.default_secret import is_key
 
 _KIND = "signs"
-_SIGNS = re.compile(
+_SIGNS = regex(
     r"jwt|jws|jwe|jose|token|sign(er|ed|ature|_|$)|serializer|SessionMiddleware|cookie|csrf|hmac|fernet|oauth|encrypt|decrypt",
     re.IGNORECASE,
 )

@@ -7,7 +7,6 @@ project at hand it is seen which of them ask the database.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -19,6 +18,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.shared import shared
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.asking import lists_keys
 from strop.rules.led import calls_below, leads
 from strop.rules.loading import load_of
@@ -31,8 +31,8 @@ _WRAPPERS = frozenset(
 )
 _SECOND = frozenset({"filter", "map"})  # what they go over is their second argument
 _FILLS = frozenset({"append", "add", "extend", "update", "insert", "setdefault"})
-_LISTS = re.compile(r"\b([Ll]ist|[Ss]equence|[Ss]et|[Ii]terable|[Cc]ollection|tuple)\[")
-_HANDFUL = re.compile(
+_LISTS = regex(r"\b([Ll]ist|[Ss]equence|[Ss]et|[Ii]terable|[Cc]ollection|tuple)\[")
+_HANDFUL = regex(
     r"(^|_)(providers?|settings?|configs?|configurations?|plugins?|integrations?|roles?|permissions?|scopes?|admins?|administrators?|owners?"
     r"|features?|flags?|langs?|languages?|locales?|kinds?|types?|levels?|channels?|hosts?|backends?|handlers?|hooks?|adapters?|drivers?|engines?"
     r"|steps?|stages?|phases?|fields?|columns?|parts?|defaults?)$"

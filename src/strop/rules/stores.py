@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from strop.project.body import Body
 from strop.project.scope import Binding, ClassNode
 from strop.project.spelling import last_name
+from strop.regex import regex
 
 GROW = frozenset({"append", "add", "update", "setdefault", "insert", "extend", "appendleft"})
 SHRINK = frozenset({"pop", "popitem", "clear", "remove", "discard", "popleft"})
@@ -256,7 +257,7 @@ def _holds_bound(own: ClassNode) -> bool:
     return any(holds_bound(ast.unparse(note)) for note in notes)
 
 
-_ELSEWHERE = re.compile(r"redis|valkey|shared|database|distributed", re.IGNORECASE)
+_ELSEWHERE = regex(r"redis|valkey|shared|database|distributed", re.IGNORECASE)
 
 
 def is_fallback(body: Body, node: ast.AST) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
+from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.table import Column, Table
 from strop.project.walk import walk
+from strop.regex import regex
 from strop.rules import fills
 from strop.rules.clients import are_read, collections_read
 from strop.rules.code import reaches, table_of
@@ -29,9 +30,10 @@ from strop.span import Span
 _EAGER = ("selectinload", "joinedload", "subqueryload")
 _CHANGES = ("sqlalchemy.delete", "sqlalchemy.update", "sqlmodel.delete", "sqlmodel.update")
 _CONDITIONS = ("where", "filter", "join", "outerjoin", "filter_by")
-_FEW_VALUES = re.compile(
+_FEW_VALUES = regex(
     r"(^|_)(type|status|state|kind|category|priority|severity|role|level)_id$"
 )  # keys of short lists
+_MOSTLY = 2  # times as many statements that an index serves as others: those are the exception
 WORDS = frozenset({"where", "filter", "filter_by", "join", "outerjoin", *_EAGER}) | fills.WORDS
 
 
@@ -40,8 +42,7 @@ def note(body: Body, rule: str) -> Iterator[Mark]:
     yield from fills.note(body, rule)
     told: set[str] = set()
     for call in body.calls(*_CONDITIONS):
-        whole = _statement(body, call)
-        beside = sorted({key for each in whole for key in _compared(body, each)})
+        beside = sorted(_known(body, list(_statement(body, call))))
         for key in _compared(body, call):
             if (fact := f"{key} {beside}") not in told:
                 told.add(fact)
@@ -111,6 +112,26 @@ def _compared(body: Body, call: ast.Call) -> Iterator[str]:
             yield from (f"{entity.rpartition('.')[2]}.{k.arg}" for k in call.keywords if k.arg)
 
 
+def _known(body: Body, whole: list[ast.Call]) -> set[str]:
+    """The columns whose values a statement gives, also by way of a join: `Line.shop_id == Order.shop_id`."""
+    known = {key for each in whole for key in _compared(body, each)}
+    tied = [pair for each in whole for pair in _tied(body, each)]
+    for _ in tied:  # as often as the longest way may be
+        known |= {key for pair in tied if known & pair for key in pair}
+    return known
+
+
+def _tied(body: Body, call: ast.Call) -> Iterator[set[str]]:
+    """The pairs of columns that a condition says are the same."""
+    for argument in call.args:
+        for node in walk(argument):
+            match node:
+                case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+                    pair = {relationship_key(body, left), relationship_key(body, right)} - {""}
+                    if len(pair) == 2:
+                        yield pair
+
+
 class _Missing(Struct, frozen=True):
     """A foreign key without an index, the ways to the statements that go by it, and whether one reads."""
 
@@ -125,6 +146,7 @@ def unindexed_keys(project: Project, rule: Rule) -> Iterator[Finding]:
     if dialects == {"mysql"}:
         return  # InnoDB makes an index for each foreign key
     asked: dict[str, list[Reach]] = {}
+    served, alone = Counter[str](), Counter[str]()  # statements that an index serves, and the others
     read: set[str] = set()
     tenants = owners(project.imported.tables)
     rare = _rarely_called(project)
@@ -137,10 +159,12 @@ def unindexed_keys(project: Project, rule: Rule) -> Iterator[Finding]:
             continue
         asks = mark.fact("column").partition(".")[0]
         if any(key in led and key.partition(".")[0] == asks for key in mark.fact("beside").split(",")):
+            served[mark.fact("column")] += 1
             continue  # an index on another column that it compares finds the rows
         ways = reaches(project, mark.function, ("loop", "thread"))
         if ways:
             key = mark.fact("column") or mark.fact("loads")
+            alone[key] += 1
             asked.setdefault(key, []).extend(ways)
             if not mark.fact("drops") and not all(w.route in rare for w in ways):
                 read.add(key)
@@ -154,7 +178,8 @@ def unindexed_keys(project: Project, rule: Rule) -> Iterator[Finding]:
             by = collections.get((column.foreign_key.rpartition(".")[0], table.name), "")
             ways = asked.get(key) or asked.get(by, [])
             if ways:
-                missing.append(_Missing(column, tuple(ways), bool(read & {key, by})))
+                spare = _is_inside(table, column) and served[key] >= _MOSTLY * alone[key]
+                missing.append(_Missing(column, tuple(ways), not spare and bool(read & {key, by})))
         if missing:
             keys = [m.column for m in missing if m.is_read]
             telling = [k for k in keys if k.foreign_key.rpartition(".")[0] not in tenants]
@@ -220,6 +245,16 @@ def _is_indexed(table: Table, column: Column) -> bool:
         return True
     first_key = next((c.name for c in table.columns if c.primary), "")
     return column.name == first_key or any(i.columns[:1] == (column.name,) for i in table.indexes)
+
+
+def _is_inside(table: Table, column: Column) -> bool:
+    """Whether the primary key has the column behind another foreign key (the tenant), so who looks for rows knows both.
+
+    Behind a number of the row's own, the key serves those alone that want one row; an index that begins with the
+    tenant says nothing of statements that come before it is known.
+    """
+    key = [c for c in table.columns if c.primary]
+    return bool(key) and bool(key[0].foreign_key) and column.name in [c.name for c in key[1:]]
 
 
 def _static(rule: Rule, table: Table, missing: list[_Missing], dialects: set[str], is_small: bool) -> Finding:

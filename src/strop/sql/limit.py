@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from strop.regex import regex
+
 _PLACE = r"(?P<{0}>\d+|\?|%s|%\(\w+\)s|:\w+|\$\d+)"
-_LIMIT = re.compile(
+_LIMIT = regex(
     r"\bLIMIT\s+" + _PLACE.format("one") + r"(?:\s*,\s*" + _PLACE.format("two") + ")?", re.IGNORECASE
 )
-_UNNAMED = re.compile(r"\?|%s|__\[POSTCOMPILE_\w+\]")
+_UNNAMED = regex(r"\?|%s|__\[POSTCOMPILE_\w+\]")
 
 
 def limit_of(text: str, parameters: Sequence[str]) -> int | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_TOKEN = re.compile(
+from strop.regex import regex
+
+_TOKEN = regex(
     r"""
       (?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`)
     | (?P<comment>--[^\n]*|/\*.*?\*/)
@@ -15,10 +17,10 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_SPACE = re.compile(r"\s+")
-_LIST = re.compile(r"\(\s*\?(?:\s*,\s*\?)+\s*\)")
-_ROWS = re.compile(r"(\(\?\))(?:\s*,\s*\(\?\))+")
-_CAST = re.compile(r"\?::[A-Za-z_]+(?:\s*\[\])?")
+_SPACE = regex(r"\s+")
+_LIST = regex(r"\(\s*\?(?:\s*,\s*\?)+\s*\)")
+_ROWS = regex(r"(\(\?\))(?:\s*,\s*\(\?\))+")
+_CAST = regex(r"\?::[A-Za-z_]+(?:\s*\[\])?")
 
 
 def neutral(text: str) -> str:

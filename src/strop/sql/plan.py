@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from strop.regex import regex
 
 StepKind = Literal["scan", "search", "sort"]
 Role = Literal[
     "outer", "loop", "hash"
 ]  # read once; read again for each row before it; read whole to be joined
 
-_SQLITE = re.compile(
+_SQLITE = regex(
     r"(?P<verb>SCAN|SEARCH)\s+(?:TABLE\s+)?(?P<name>.+?)(?:\s+AS\s+(?P<alias>\S+))?"
     r"(?:\s+USING\s+(?P<using>.+?))?(?:\s+\((?P<terms>[^()]*)\))?(?:\s+LEFT-JOIN)?$"
 )
-_SORT = re.compile(r"USE TEMP B-TREE FOR (?:[\w ]+ OF |LAST TERM OF )?(?P<what>ORDER BY|GROUP BY|DISTINCT)")
-_TERM = re.compile(r"(\w+)\s*(?:=|>|<|IS)")
-_INDEX = re.compile(r"INDEX\s+(\S+)")
-_NOT_A_TABLE = re.compile(r"SUBQUERY \d|\(|\d+ CONSTANT ROW|\d+-ROW")
+_SORT = regex(r"USE TEMP B-TREE FOR (?:[\w ]+ OF |LAST TERM OF )?(?P<what>ORDER BY|GROUP BY|DISTINCT)")
+_TERM = regex(r"(\w+)\s*(?:=|>|<|IS)")
+_INDEX = regex(r"INDEX\s+(\S+)")
+_NOT_A_TABLE = regex(r"SUBQUERY \d|\(|\d+ CONSTANT ROW|\d+-ROW")
 _POSTGRES_SCANS = {"Seq Scan", "Parallel Seq Scan"}
 _POSTGRES_SEARCHES = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Tid Scan"}
 

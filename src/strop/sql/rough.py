@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from strop.regex import regex
 from strop.sql.placeholder import neutral
 
-_VERB = re.compile(r"[\s(]*([A-Za-z]+)")
-_WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
-_QUOTED = re.compile(r"'(?:[^']|'')*'")
-_TABLE = re.compile(
+_VERB = regex(r"[\s(]*([A-Za-z]+)")
+_WRITES = regex(r"\b(INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
+_QUOTED = regex(r"'(?:[^']|'')*'")
+_TABLE = regex(
     r"\b(?:FROM|JOIN|INTO|UPDATE)\s+((?:[\"`]?\w+[\"`]?\.)?[\"`]?[A-Za-z_]\w*[\"`]?)", re.IGNORECASE
 )
 _NOT_TABLES = {"select", "lateral", "only", "set", "unnest", "of", "skip"}

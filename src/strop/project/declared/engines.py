@@ -15,6 +15,7 @@ from strop.project.scope import Module, Scope
 from strop.project.spelling import keyword, last_name, targets_of
 from strop.project.table import Engine
 from strop.project.walk import walk
+from strop.regex import regex
 from strop.span import Span
 
 MAKERS = frozenset(
@@ -25,9 +26,9 @@ MAKERS = frozenset(
     }
 )
 UNKNOWN = -2  # a pool setting that the source takes from elsewhere
-_URL = re.compile(r"(postgresql|postgres|mysql|mariadb|sqlite|mssql|oracle|cockroachdb)(?:\+(\w+))?:/")
-_SCHEME = re.compile(r"[\"'](postgresql|mysql|mariadb|sqlite)\+\w+[\"']")
-_SECRET = re.compile(r"//[^@/]*@")
+_URL = regex(r"(postgresql|postgres|mysql|mariadb|sqlite|mssql|oracle|cockroachdb)(?:\+(\w+))?:/")
+_SCHEME = regex(r"[\"'](postgresql|mysql|mariadb|sqlite)\+\w+[\"']")
+_SECRET = regex(r"//[^@/]*@")
 _FACTORIES = frozenset({"sessionmaker", "async_sessionmaker", "scoped_session"})
 _DRIVERS = {
     "asyncpg": "postgresql", "psycopg": "postgresql", "psycopg2": "postgresql", "pg8000": "postgresql",

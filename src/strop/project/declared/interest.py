@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
 from strop.project.scope import Module
 from strop.project.spelling import last_name
+from strop.regex import regex
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 _MAKES = (
@@ -18,9 +18,7 @@ _MAKES = (
     "app.", "(app", " app,", " app)", "app =", "app:", "application",
 )  # fmt: skip
 _GIVES = ("Depends", "Security")  # a function that speaks of them may give a dependency
-_OPERATES = re.compile(
-    r"@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|route|api_route)\("
-)
+_OPERATES = regex(r"@[\w.]+\.(?:get|post|put|patch|delete|head|options|trace|websocket|route|api_route)\(")
 _SHORT = 4  # statements of a function whose body is kept in any case
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct, field
@@ -36,9 +35,10 @@ from strop.project.declared.values import (
     Value,
 )
 from strop.project.route import Level, Route
+from strop.regex import regex
 from strop.span import Span
 
-_PATH_NAME = re.compile(r"{([^}:]*)")
+_PATH_NAME = regex(r"{([^}:]*)")
 _DEFAULTS = {"by_alias": True, "exclude_unset": False, "exclude_defaults": False, "exclude_none": False}
 _LEVELS: dict[str, Level] = {"app": "app", "router": "router", "include": "include", "route": "route"}
 _DEEPEST = 30

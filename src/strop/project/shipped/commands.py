@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Container, Iterator
 
 from strop.project.shipped.values import How, Launch
+from strop.regex import regex
 from strop.span import Span
 
 SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "granian", "fastapi"})
@@ -16,8 +17,8 @@ _PASS = frozenset(  # run what follows in their own place, or hand signals on
      "exec", "sudo", "python", "python3", "opentelemetry-instrument", "ddtrace-run", "newrelic-admin",
      "run-program", "doppler", "chamber", "nohup", "time", "command"}
 )  # fmt: skip
-_SPLIT = re.compile(r"&&|\|\||[;|\n]|(?<![>&])&(?![>&\d])|\bthen\b|\belse\b|\bdo\b")
-_TEST = re.compile(r"(?:^|[-_./])(dev|devel|development|local|test|tests|testing|debug|ci|example|examples|benchmarks?"
+_SPLIT = regex(r"&&|\|\||[;|\n]|(?<![>&])&(?![>&\d])|\bthen\b|\belse\b|\bdo\b")
+_TEST = regex(r"(?:^|[-_./])(dev|devel|development|local|test|tests|testing|debug|ci|example|examples|benchmarks?"
                    r"|loadtest|mock|mocks|override|demo|devcontainer|playwright|e2e|sandbox|preview)(?=$|[-_./\d])", re.I)  # fmt: skip
 
 

@@ -6,12 +6,12 @@ PyYAML's nodes carry lines, which its values do not.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 import yaml
 
 from strop.project.shipped.values import Service
+from strop.regex import regex
 from strop.span import Span
 
 _Node = yaml.nodes.Node
@@ -85,8 +85,8 @@ def _port(node: _Node) -> str:
     return scalar(node) or ":".join(scalar(item(node, key)) for key in ("published", "target"))
 
 
-_PROBE = re.compile(r"^\s*(?:-\s+)?(liveness|readiness|startup)Probe:")
-_PATH = re.compile(r"\bpath:\s*[\"']?(/[\w./-]*)")
+_PROBE = regex(r"^\s*(?:-\s+)?(liveness|readiness|startup)Probe:")
+_PATH = regex(r"\bpath:\s*[\"']?(/[\w./-]*)")
 _NEAR = 12  # lines between a probe and its path
 
 

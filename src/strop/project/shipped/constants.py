@@ -7,13 +7,14 @@ lists, names of tables and columns are texts.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from strop.regex import regex
+
 UNKNOWN = "\0"
 DIALECT = UNKNOWN + "dialect"  # of the database: not SQLite's, on which nobody serves tables that grow
-_WIDTH = re.compile(r"%[^%a-zA-Z]*[\d*]")  # a number decides how much text it makes
+_WIDTH = regex(r"%[^%a-zA-Z]*[\d*]")  # a number decides how much text it makes
 Names = dict[str, Any]  # what a name stands for
 Call = Callable[[ast.Call, Names], Any]
 

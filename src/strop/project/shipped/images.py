@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 
 from strop.project.shipped.values import Image, Instruction, Stage
+from strop.regex import regex
 from strop.span import Span
 
-_FROM = re.compile(r"(?:--\S+\s+)*(?P<base>\S+)(?:\s+as\s+(?P<name>\S+))?", re.I)
-_HERE = re.compile(r"<<-?[\"']?(\w+)[\"']?")
+_FROM = regex(r"(?:--\S+\s+)*(?P<base>\S+)(?:\s+as\s+(?P<name>\S+))?", re.I)
+_HERE = regex(r"<<-?[\"']?(\w+)[\"']?")
 
 
 def read_image(file: str, text: str) -> Image:

@@ -11,20 +11,19 @@ from strop.project.cache import digest
 from strop.project.digests import digest_of
 from strop.project.parse import LARGEST
 from strop.project.shipped.revisions import is_revision
+from strop.regex import regex
 
 _SHUT = frozenset(
     {"node_modules", "site-packages", "__pycache__", "venv", "env", "dist", "target", "vendor", "tests"}
 )
 LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"})
-REQUIREMENTS = re.compile(r"requirements[\w.-]*\.(txt|lock)$")
-IMAGE = re.compile(r"(^|[./_-])(dockerfile|containerfile)([./_-]|$)", re.I)
-PROXY = re.compile(
-    r"(^nginx[\w.-]*\.conf(\.template)?$|^Caddyfile$|^traefik.*\.(ya?ml|toml)$|^haproxy\.cfg$)"
-)
-PROXY_FOLDER = re.compile(r"(^|/)nginx(/[\w.-]+)*/[\w.-]+\.conf(\.template)?$")
-LINES = re.compile(r"^(Procfile[\w.]*|supervisord?[\w.-]*\.conf|[\w.@-]+\.service)$")
-MAKEFILE = re.compile(r"^(GNUm|M|m)akefile$|\.mk$")
-CONFIGURATION = re.compile(r"^(gunicorn|uvicorn|hypercorn)[\w.]*\.py$")
+REQUIREMENTS = regex(r"requirements[\w.-]*\.(txt|lock)$")
+IMAGE = regex(r"(^|[./_-])(dockerfile|containerfile)([./_-]|$)", re.I)
+PROXY = regex(r"(^nginx[\w.-]*\.conf(\.template)?$|^Caddyfile$|^traefik.*\.(ya?ml|toml)$|^haproxy\.cfg$)")
+PROXY_FOLDER = regex(r"(^|/)nginx(/[\w.-]+)*/[\w.-]+\.conf(\.template)?$")
+LINES = regex(r"^(Procfile[\w.]*|supervisord?[\w.-]*\.conf|[\w.@-]+\.service)$")
+MAKEFILE = regex(r"^(GNUm|M|m)akefile$|\.mk$")
+CONFIGURATION = regex(r"^(gunicorn|uvicorn|hypercorn)[\w.]*\.py$")
 _LARGEST = 8_000_000  # bytes
 
 

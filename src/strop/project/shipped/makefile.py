@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from strop.project.shipped.values import Task
+from strop.regex import regex
 
-_TARGET = re.compile(r"^([\w./-][\w./ -]*?)\s*::?(?!=)\s*([^=#]*)(?:#.*)?$")
-_VARIABLE = re.compile(r"^\s*(?:export\s+)?(\w+)\s*(?:\?|::?)?=\s*(.*?)\s*(?:#.*)?$")
-_USE = re.compile(r"\$\((\w+)\)|\$\{(\w+)\}")
+_TARGET = regex(r"^([\w./-][\w./ -]*?)\s*::?(?!=)\s*([^=#]*)(?:#.*)?$")
+_VARIABLE = regex(r"^\s*(?:export\s+)?(\w+)\s*(?:\?|::?)?=\s*(.*?)\s*(?:#.*)?$")
+_USE = regex(r"\$\((\w+)\)|\$\{(\w+)\}")
 _DEEPEST = 5  # variables inside of variables
 
 

@@ -36,14 +36,13 @@ from strop.project.shipped.values import (
     Shipped,
     Task,
 )
+from strop.regex import regex
 from strop.span import Span
 
-_COMPOSE = re.compile(r"compose[\w.-]*\.ya?ml$")
-_DEBUG = re.compile(r"^(reload|debug)\s*=\s*True\b")
-_UPSTREAM = re.compile(
-    r"\b(?:server|proxy_pass|reverse_proxy(?:\s+/\S*)?)\s+(?:https?://)?([\w.{}$-]*):(\d+)"
-)
-_WORD = re.compile(r"[\w-]+")
+_COMPOSE = regex(r"compose[\w.-]*\.ya?ml$")
+_DEBUG = regex(r"^(reload|debug)\s*=\s*True\b")
+_UPSTREAM = regex(r"\b(?:server|proxy_pass|reverse_proxy(?:\s+/\S*)?)\s+(?:https?://)?([\w.{}$-]*):(\d+)")
+_WORD = regex(r"[\w-]+")
 
 
 def read_shipped(root: Path) -> Shipped:

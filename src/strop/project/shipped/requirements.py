@@ -15,11 +15,12 @@ from packaging.requirements import Requirement as Parsed
 from packaging.utils import canonicalize_name
 
 from strop.project.shipped.values import Requirement
+from strop.regex import regex
 from strop.span import Span
 
-_LOCKED = re.compile(r'^\[\[package\]\]\nname = "([^"]+)"\nversion = "([^"]+)"', re.M)
-_EXACT = re.compile(r"^==\s*([\w.!+-]+)$")
-_FLOOR = re.compile(r"(?:>=|~=|\^)\s*([\d.]+)")
+_LOCKED = regex(r'^\[\[package\]\]\nname = "([^"]+)"\nversion = "([^"]+)"', re.M)
+_EXACT = regex(r"^==\s*([\w.!+-]+)$")
+_FLOOR = regex(r"(?:>=|~=|\^)\s*([\d.]+)")
 
 
 def read_lock(file: str, text: str) -> Iterator[Requirement]:

@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from strop.project.shipped.commands import behind_wrappers, in_text, is_development, simple
 from strop.project.shipped.values import Launch, Task
+from strop.regex import regex
 from strop.span import Span
 
-_SHELL = re.compile(r"(?:\S*/)?(?:ba|da|a)?sh\s+-\w+\s+['\"]?")
+_SHELL = regex(r"(?:\S*/)?(?:ba|da|a)?sh\s+-\w+\s+['\"]?")
 _BY_NAME = frozenset({"make", "poe", "task"})
-_PRODUCTION = re.compile(r"(?:^|[-_.:/])(?:prod|production|deploy)(?=$|[-_.:/\d])", re.I)
-_DEVELOPS = re.compile(r"(?:^|[-_.:/])(?:watch|reload|hot|debugger)(?=$|[-_.:/\d])", re.I)
+_PRODUCTION = regex(r"(?:^|[-_.:/])(?:prod|production|deploy)(?=$|[-_.:/\d])", re.I)
+_DEVELOPS = regex(r"(?:^|[-_.:/])(?:watch|reload|hot|debugger)(?=$|[-_.:/\d])", re.I)
 
 
 def of_tasks(tasks: Iterable[Task], commands: Iterable[str]) -> Iterator[Launch]:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from strop.project.shipped.constants import UNKNOWN
 from strop.project.shipped.steps import Step
+from strop.regex import regex
 
 _NAME = r"\0*(?:[\w\"`\[\]\0]+\.)*[\"`\[]?(?P<{}>[\w\0]+)[\"`\]]?"
-_MAKE = re.compile(
+_MAKE = regex(
     r"\bCREATE\s+(?P<unique>UNIQUE\s+)?INDEX\s+(?:CONCURRENTLY\s+)?(?:IF\s+NOT\s+EXISTS\s+)?"
     + _NAME.format("name")
     + r"\s+ON\s+(?:ONLY\s+)?"
@@ -20,7 +21,7 @@ _MAKE = re.compile(
     + r"\s*(?:USING\s+\w+\s*)?\((?P<columns>(?:[^()]|\([^()]*\))*)\)",
     re.IGNORECASE,
 )
-_ADD = re.compile(
+_ADD = regex(
     r"\bALTER\s+TABLE\s+(?:ONLY\s+)?(?:IF\s+EXISTS\s+)?"
     + _NAME.format("table")
     + r"\s+ADD\s+(?:CONSTRAINT\s+"
@@ -28,22 +29,22 @@ _ADD = re.compile(
     + r"\s+)?(?:UNIQUE|PRIMARY\s+KEY)\s*(?:INDEX\s*)?\((?P<columns>[^()]*)\)",
     re.IGNORECASE,
 )
-_DROP = re.compile(
+_DROP = regex(
     r"\bDROP\s+(?:INDEX|CONSTRAINT)\s+(?:CONCURRENTLY\s+)?(?:IF\s+EXISTS\s+)?" + _NAME.format("name"),
     re.IGNORECASE,
 )
-_DROP_TABLE = re.compile(  # at the beginning of a statement: a publication drops tables, too
+_DROP_TABLE = regex(  # at the beginning of a statement: a publication drops tables, too
     r"(?:\A|[;']|\b(?:BEGIN|THEN|ELSE|LOOP)\b)\s*DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?" + _NAME.format("table"),
     re.IGNORECASE,
 )
-_DROP_COLUMN = re.compile(
+_DROP_COLUMN = regex(
     r"\bALTER\s+TABLE\s+(?:ONLY\s+)?(?:IF\s+EXISTS\s+)?"
     + _NAME.format("table")
     + r"\s+DROP\s+COLUMN\s+(?:IF\s+EXISTS\s+)?"
     + _NAME.format("name"),
     re.IGNORECASE,
 )
-_RENAME = re.compile(
+_RENAME = regex(
     r"\bALTER\s+(?P<what>INDEX|TABLE)\s+(?:ONLY\s+)?(?:IF\s+EXISTS\s+)?"
     + _NAME.format("name")
     + r"\s+RENAME\s+(?:(?P<part>COLUMN|CONSTRAINT)\s+"
@@ -52,10 +53,8 @@ _RENAME = re.compile(
     + _NAME.format("new"),
     re.IGNORECASE,
 )
-_COLUMN = re.compile(
-    r"[\"`\[]?(\w+)[\"`\]]?(?:\s+(?:ASC|DESC|NULLS\s+\w+|COLLATE\s+\S+|\w+_ops))*", re.IGNORECASE
-)
-_COMMA = re.compile(r",(?![^()]*\))")
+_COLUMN = regex(r"[\"`\[]?(\w+)[\"`\]]?(?:\s+(?:ASC|DESC|NULLS\s+\w+|COLLATE\s+\S+|\w+_ops))*", re.IGNORECASE)
+_COMMA = regex(r",(?![^()]*\))")
 
 
 def steps_of(text: str) -> Iterator[Step]:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from strop.project.shipped.values import Task
+from strop.regex import regex
 
-_SPEAKS = re.compile(r"^\[+tool\.(?:poe|taskipy|pdm\.scripts|rye\.scripts|hatch)\b", re.M)
+_SPEAKS = regex(r"^\[+tool\.(?:poe|taskipy|pdm\.scripts|rye\.scripts|hatch)\b", re.M)
 _PLACES = (
     ("poe", ("poe", "tasks")),
     ("task", ("taskipy", "tasks")),

@@ -6,11 +6,12 @@ import html
 import re
 from collections.abc import Iterator
 
+from strop.regex import regex
 from strop.report.review.result import Reported, Review, share
 from strop.report.review.text import beside, block, closing, some
 
 SHOWN = 50  # findings: a comment has a limit
-_SIGNS = re.compile(r"([\\`*_{}\[\]<>|#~])")
+_SIGNS = regex(r"([\\`*_{}\[\]<>|#~])")
 
 
 def render(review: Review) -> str:

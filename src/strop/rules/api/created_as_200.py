@@ -25,6 +25,7 @@ from strop.finding import Finding
 from strop.project.function import Function
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.regex import regex
 from strop.rules.code import handler
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -34,7 +35,7 @@ from strop.rules.wording import listed
 from strop.span import Step
 
 RULE = Rule("API008", "created-as-200", "api", "note", "200 where siblings answer 201", static=True)
-_CREATES = re.compile(r"^(post_)?(create|register|insert|new)(_(?!or_)|$)")
+_CREATES = regex(r"^(post_)?(create|register|insert|new)(_(?!or_)|$)")
 _LEAST = 3
 _SHARE = 2 / 3
 

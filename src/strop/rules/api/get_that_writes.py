@@ -27,6 +27,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.endpoint import endpoint
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -46,7 +47,7 @@ _STATEMENTS = frozenset(
         "sqlmodel.delete",
     }
 )
-_SEEN = re.compile(
+_SEEN = regex(
     r"login|logout|signin|sign_in|callback|oauth|oidc|sso|auth|token|session|verify|confirm|activat|unsubscribe|invite|"
     r"audit|log\b|seen|view|visit|hit|count|stat|track|cache|sync|health|ready|or_create|ensure|heartbeat|redirect|metric",
     re.I,

@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -24,6 +23,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules import endpoint as routes
 from strop.rules.answers import texts
 from strop.rules.endpoint import endpoint
@@ -36,7 +36,7 @@ RULE = Rule(
     "API004", "not-implemented-as-200", "api", "warning", "What is not implemented answers 200", static=True
 )
 WORDS = routes.WORDS
-_SAYS_SO = re.compile(r"not[ _](yet[ _])?(been[ _])?implemented|unimplemented|todo\b|coming soon")
+_SAYS_SO = regex(r"not[ _](yet[ _])?(been[ _])?implemented|unimplemented|todo\b|coming soon")
 
 
 def notice(body: Body) -> Iterator[Mark]:

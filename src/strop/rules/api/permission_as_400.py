@@ -18,7 +18,6 @@ change too.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -27,6 +26,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.answers import error_detail, error_status, http_errors, texts
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -38,7 +38,7 @@ RULE = Rule(
     "API005", "permission-as-400", "api", "warning", "Missing permission answered with 400", static=True
 )
 WORDS = ("HTTPException", "raise")
-_FORBIDS = re.compile(
+_FORBIDS = regex(
     r"(not enough|insufficient|lack(s|ing)?( the)?( required)?|no|without|missing|don'?t have( the| enough)?|does ?n'?t have( the| enough)?"
     r"|do not have( the| enough)?|not have( the| enough)?) (permission|privilege|right)s?\b"
     r"|permission denied|access denied|not authori[sz]ed|unauthori[sz]ed|not a (super|admin)|forbidden\b"

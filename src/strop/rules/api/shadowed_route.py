@@ -33,6 +33,7 @@ from strop.project.body import Body
 from strop.project.function import Function
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import handler
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -46,7 +47,7 @@ from strop.span import Span, Step
 RULE = Rule("API001", "shadowed-route", "api", "error", "A route that is never reached", static=True)
 KINDS = ("module", "function")
 WORDS = ("if", "try", "routes")
-_UNFINISHED = re.compile(
+_UNFINISHED = regex(
     r"work in progress|\bwip\b|not (yet )?implemented|unfinished|placeholder|\bstub\b", re.IGNORECASE
 )
 

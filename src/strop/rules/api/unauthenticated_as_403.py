@@ -11,7 +11,8 @@ text says that nobody is logged in.
 **How to fix it.** A dependency that raises 401 with `WWW-Authenticate` where nobody is logged in, and 403 otherwise.
 
 **When it is no problem.** An application all of whose clients are logged in before they come to it. `HTTPBearer` did the
-same until FastAPI 0.122. A note where all the routes declare 403 among their `responses`: it was chosen.
+same until FastAPI 0.122. It is a note, because clients that are written for one application know what it answers: a warning only where the
+application says the same words with 401 in another place, so that no client can know, and not where all the routes declare 403 among their `responses`.
 
 **Sources.** Starlette, "Authentication": https://www.starlette.dev/authentication/ ;
 RFC 9110, "401 Unauthorized": https://www.rfc-editor.org/rfc/rfc9110#name-401-unauthorized
@@ -20,7 +21,6 @@ RFC 9110, "401 Unauthorized": https://www.rfc-editor.org/rfc/rfc9110#name-401-un
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -28,6 +28,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.answers import argument, error_detail, error_status, http_errors, texts
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -36,7 +37,9 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("API006", "unauthenticated-as-403", "api", "warning", "403 for who is not logged in", static=True)
 WORDS = ("requires", "HTTPException")
-_NOBODY = re.compile(
+_KINDS = {401: "told", 403: "raised"}
+_EACH = regex(r"\w+")
+_NOBODY = regex(
     r"not (logged in|authenticated)|(login|log ?in|authentication|credentials?|token) (is )?(required|missing|not provided)"
     r"|missing (token|credentials|authorization)|(could not|unable to) validate credentials|(token|session)( has| is)? expired"
     r"|invalid (access )?token\b"
@@ -53,11 +56,17 @@ def notice(body: Body) -> Iterator[Mark]:
         detail = error_detail(call)
         if (
             detail is not None
-            and error_status(body, call) == 403
+            and error_status(body, call) in _KINDS
             and _NOBODY.search(texts(detail))
             and not isinstance(detail, ast.Dict)
         ):
-            yield body.mark(RULE.code, call, kind="raised", text=body.brief(call, 90))
+            kind = _KINDS[error_status(body, call)]
+            yield body.mark(RULE.code, call, kind=kind, text=body.brief(call, 90), said=_said(detail))
+
+
+def _said(detail: ast.expr) -> str:
+    """The words of a detail alone."""
+    return " ".join(_EACH.findall(texts(detail)))
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -68,11 +77,15 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         yield _finding(
             project, used, f"{used[0].fact('text')} answers 403 to who is not logged in{more}", 0.75
         )
+    told = {mark.fact("said") for mark in marks(project, RULE, "told")}
     for mark in marks(project, RULE, "raised"):
-        yield _finding(project, [mark], f"{mark.fact('text')}: that is 401", 0.75)
+        mixed = mark.fact("said") in told
+        yield _finding(project, [mark], f"{mark.fact('text')}: that is 401", 0.75, mixed)
 
 
-def _finding(project: Project, found: list[Mark], message: str, confidence: float) -> Finding:
+def _finding(
+    project: Project, found: list[Mark], message: str, confidence: float, mixed: bool = False
+) -> Finding:
     chosen = _are_declared(project, {way.route for mark in found for way in ways_to(project, mark.function)})
     return tell(
         RULE,
@@ -82,7 +95,7 @@ def _finding(project: Project, found: list[Mark], message: str, confidence: floa
         impact="clients can't tell that they must log in or renew their token",
         solution="401 with WWW-Authenticate for who is not logged in, 403 for who may not",
         confidence=confidence,
-        severity="note" if chosen else None,
+        severity=None if mixed and not chosen else "note",
     )
 
 
@@ -108,7 +121,7 @@ def me(name: str = Depends(user)):
 
 EXAMPLES = (
     Example(
-        "requires",
+        "requires: a note",
         plain("""
 from fastapi import Request
 from starlette.authentication import requires
@@ -121,8 +134,23 @@ async def me(request: Request):
 """),
         bad=True,
     ),
-    Example("403 for nobody", plain(_REFUSE.format(status=403)), bad=True),
-    Example("401 for nobody", plain(_REFUSE.format(status=401)), mends="403 for nobody"),
+    Example("403 for nobody: a note", plain(_REFUSE.format(status=403)), bad=True),
+    Example(
+        "403 in one place and 401 in another",
+        plain(
+            _REFUSE.format(status=403)
+            + """
+
+@app.get("/mine")
+def mine(name: str = ""):
+    if not name:
+        raise HTTPException(401, "Not authenticated.")
+    return name
+"""
+        ),
+        bad=True,
+    ),
+    Example("401 for nobody", plain(_REFUSE.format(status=401)), mends="403 for nobody: a note"),
     Example(
         "declared among the responses: a note",
         plain("""

@@ -19,7 +19,6 @@ own and at most a third of its services speak HTTP. Where all of them do it is t
 from __future__ import annotations
 
 import ast
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -31,6 +30,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.shared import shared
+from strop.regex import regex
 from strop.rules.example import Example
 from strop.rules.raised import RAISED
 from strop.rules.rule import Rule
@@ -56,7 +56,7 @@ _ROUTES = frozenset(
         "middleware",
     }
 )
-_ABOUT_HTTP = re.compile(
+_ABOUT_HTTP = regex(
     r"auth|login|oauth|session|cookie|proxy|http|download|upload|stream|sso|saml|security|permission|middleware|depend"
 )
 _REQUESTS = frozenset({"fastapi.Request", "starlette.requests.Request", "fastapi.requests.Request"})

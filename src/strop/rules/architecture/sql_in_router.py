@@ -27,6 +27,7 @@ from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.function import Call, Function
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import handler
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -48,7 +49,7 @@ _LAYERS = frozenset({
     "queries", "store", "stores",
 })  # fmt: skip
 _ENDINGS = ("_crud", "_repository", "_repo", "_dao", "_service", "_store")
-_PROBES = re.compile(r"health|ready|live|alive|ping|status|version|metrics", re.IGNORECASE)
+_PROBES = regex(r"health|ready|live|alive|ping|status|version|metrics", re.IGNORECASE)
 _LEAST = 12  # functions of the layer that build statements
 _FILES = 3  # of the layer
 _SHARE = 6  # how many functions of the layer there are for each of the routers'

@@ -31,6 +31,7 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.example import Example
 from strop.rules.made import is_made
 from strop.rules.protection import Protection
@@ -52,22 +53,22 @@ WORDS = (
     "exists",
     "taken",
 )
-_TYPED = re.compile(r"email|user_?name|login|identifier|phone", re.IGNORECASE)
-_USER = re.compile(r"user|account|member|person|customer", re.IGNORECASE)
-_UNKNOWN = re.compile(
+_TYPED = regex(r"email|user_?name|login|identifier|phone", re.IGNORECASE)
+_USER = regex(r"user|account|member|person|customer", re.IGNORECASE)
+_UNKNOWN = regex(
     r"not exist|not found|no (such )?(user|account)|unknown (user|e-?mail|account)|not registered|no account|isn't registered",
     re.IGNORECASE,
 )
-_TAKEN = re.compile(
+_TAKEN = regex(
     r"(user|account|e-?mail|login|name)\b.*\b(already|exists|is taken|in use)|already (registered|signed up)",
     re.IGNORECASE,
 )
-_LOGIN = re.compile(r"log_?in|sign_?in|authenticate", re.IGNORECASE)
-_RECOVERS = re.compile(r"password|recover|forgot|reset|magic|otp", re.IGNORECASE)
-_MESSAGE = re.compile(r"(send|mail|queue|enqueue|notify)_?\w*$|(e?mail|message|sms)\w*\.\w+$", re.IGNORECASE)
-_PAGE = re.compile(r"\{(user_?name|handle|nick(name)?)(:\w+)?\}", re.IGNORECASE)
+_LOGIN = regex(r"log_?in|sign_?in|authenticate", re.IGNORECASE)
+_RECOVERS = regex(r"password|recover|forgot|reset|magic|otp", re.IGNORECASE)
+_MESSAGE = regex(r"(send|mail|queue|enqueue|notify)_?\w*$|(e?mail|message|sms)\w*\.\w+$", re.IGNORECASE)
+_PAGE = regex(r"\{(user_?name|handle|nick(name)?)(:\w+)?\}", re.IGNORECASE)
 _PROVES = frozenset({"password", "passwd", "pwd", "pin", "otp", "code", "secret", "form_data", "credentials"})
-_ENTRANCE = re.compile(
+_ENTRANCE = regex(
     r"log_?in|sign_?in|password|recover|forgot|reset|magic|otp|access.?token|authenticate", re.IGNORECASE
 )
 

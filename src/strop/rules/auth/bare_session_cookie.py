@@ -31,6 +31,7 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -42,8 +43,8 @@ RULE = Rule(
 )
 WORDS = ("set_cookie", "SessionMiddleware", "https_only", "session")
 KINDS = ("function", "module", "class")
-_SESSION = re.compile(r"session|token|auth|jwt|refresh|remember", re.IGNORECASE)
-_READABLE = re.compile(r"csrf|xsrf", re.IGNORECASE)
+_SESSION = regex(r"session|token|auth|jwt|refresh|remember", re.IGNORECASE)
+_READABLE = regex(r"csrf|xsrf", re.IGNORECASE)
 
 
 def notice(body: Body) -> Iterator[Mark]:

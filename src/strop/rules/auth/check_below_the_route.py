@@ -26,6 +26,7 @@ from strop.finding import Finding
 from strop.project.function import Call
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.regex import regex
 from strop.rules.auth.request_in_websocket import RULE as NEEDS_REQUEST
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -37,7 +38,7 @@ from strop.span import Span, Step
 RULE = Rule(
     "AUTH020", "check-below-the-route", "auth", "warning", "A check that stands below its route", static=True
 )
-_CHECKS = re.compile(r"(super)?user|admin|permission|auth|role|access|scope|rbac", re.IGNORECASE)
+_CHECKS = regex(r"(super)?user|admin|permission|auth|role|access|scope|rbac", re.IGNORECASE)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

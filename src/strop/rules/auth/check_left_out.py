@@ -30,6 +30,7 @@ from strop.finding import Finding
 from strop.project.handling import Handling, Use
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -40,7 +41,7 @@ from strop.span import Span, Step
 RULE = Rule(
     "AUTH018", "check-left-out", "auth", "error", "The check that the siblings make is left out", static=True
 )
-_CHECKS = re.compile(
+_CHECKS = regex(
     r"^_?(assert|check|verify|require|ensure|authori[sz]e|enforce|validate)_?(can|rom|\w*(access|permission|visib|owner|member|allowed|may|auth|tenant|scope))"
 )
 _VISIBLE = frozenset(

@@ -30,6 +30,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules import verification
 from strop.rules.aside import is_aside
 from strop.rules.draft import draft
@@ -44,23 +45,23 @@ WORDS = (
     *verification.WORDS,
 )
 KINDS = ("class", "module", "function")
-_KEY = re.compile(
+_KEY = regex(
     r"(^|_)(secret_?key|secret|(jwt|signing|encryption|hmac)_?(secret|key)|(secret|jwt)_(token|signing|auth|access|refresh)_?(secret|key)?)$",
     re.IGNORECASE,
 )
-_CLIENTS = re.compile(
+_CLIENTS = regex(
     r"client|captcha|turnstile|stripe|s3|aws|webhook_id|public|smtp|mail|celery_result|cert|tls|(^|_)ca_",
     re.IGNORECASE,
 )
-_TRIALS = re.compile(r"(^|/)(dev|bench\w*|load\w*|smoke\w*|cli|playground|sandbox)[/._]|(^|/)smoke\w*\.py$")
-_ENCRYPTS = re.compile(r"encrypt|fernet|cipher", re.IGNORECASE)
+_TRIALS = regex(r"(^|/)(dev|bench\w*|load\w*|smoke\w*|cli|playground|sandbox)[/._]|(^|/)smoke\w*\.py$")
+_ENCRYPTS = regex(r"encrypt|fernet|cipher", re.IGNORECASE)
 _IMPACTS = {
     "": "everybody who can read the source can sign a token for any user",
     "encryption": "everybody who can read the source can read what the service keeps encrypted",
     "verification": "everybody who can read the source can have any address taken for verified",
     "reset": "everybody who can read the source and the hash of a password can set another one",
 }
-_PLACEHOLDER = re.compile(r"^(|<.*>|\$.*|/.*|\.\.?/.*|none|null|[A-Z][A-Z0-9_]*)$")
+_PLACEHOLDER = regex(r"^(|<.*>|\$.*|/.*|\.\.?/.*|none|null|[A-Z][A-Z0-9_]*)$")
 _READS = frozenset({"os.getenv", "os.environ.get", "decouple.config", "starlette.config.Config.__call__"})
 
 

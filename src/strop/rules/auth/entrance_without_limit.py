@@ -26,6 +26,7 @@ from strop.finding import Finding
 from strop.project.origins import bare
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -41,12 +42,12 @@ RULE = Rule(
     "An entrance without its siblings' rate limit",
     static=True,
 )
-_LIMIT = re.compile(r"rate_?limit|limiter|throttl|slow_?api", re.IGNORECASE)
-_ENTRANCE = re.compile(
+_LIMIT = regex(r"rate_?limit|limiter|throttl|slow_?api", re.IGNORECASE)
+_ENTRANCE = regex(
     r"log_?in|sign_?in|sign_?up|regist|password|recover|forgot|otp|access.?token|magic.?link|/token$|verify.?(code|email)",
     re.IGNORECASE,
 )
-_NO_GUESS = re.compile(r"logout|refresh|callback|revoke|oauth|sso|saml|oidc", re.IGNORECASE)
+_NO_GUESS = regex(r"logout|refresh|callback|revoke|oauth|sso|saml|oidc", re.IGNORECASE)
 
 _READS = frozenset(
     {"json", "form", "body", "stream", "query_params", "path_params", "headers", "cookies", "session"}

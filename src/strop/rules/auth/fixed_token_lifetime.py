@@ -28,6 +28,7 @@ from strop.project.body import Body
 from strop.project.function import Call
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -39,12 +40,12 @@ RULE = Rule(
 )
 WORDS = ("timedelta", "EXPIRE", "expire")
 KINDS = ("function", "class", "module")
-_SETTING = re.compile(
+_SETTING = regex(
     r"((access|auth|jwt)_)?token_(expire|expires|expiry|expiration|lifetime|ttl)(_in)?(_(minutes|seconds|hours|days|delta|time|min|s))?"
     r"|jwt_(expir\w*|lifetime|ttl)(_(minutes|seconds|hours|days|delta|time))?",
     re.IGNORECASE,
 )
-_OTHER = re.compile(r"refresh|reset|verif|invit|email|csrf|state", re.IGNORECASE)
+_OTHER = regex(r"refresh|reset|verif|invit|email|csrf|state", re.IGNORECASE)
 
 
 def notice(body: Body) -> Iterator[Mark]:

@@ -27,6 +27,7 @@ from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.project import Project
 from strop.project.route import Dependency, Route
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -42,9 +43,9 @@ RULE = Rule(
     "An object that is less guarded than its list",
     static=True,
 )
-_NAMED = re.compile(r"permission|require|admin|superuser|role", re.IGNORECASE)
-_GIVEN_OUT = re.compile(r"\{(perma_?link|slug|handle|user_?name|share_?\w*)(:\w+)?\}/?$")
-_ITEM = re.compile(r"^(.*?)/?/\{\w+(:\w+)?\}/?$")
+_NAMED = regex(r"permission|require|admin|superuser|role", re.IGNORECASE)
+_GIVEN_OUT = regex(r"\{(perma_?link|slug|handle|user_?name|share_?\w*)(:\w+)?\}/?$")
+_ITEM = regex(r"^(.*?)/?/\{\w+(:\w+)?\}/?$")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

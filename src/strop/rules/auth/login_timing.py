@@ -29,6 +29,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.auth.account_told import registration_tells
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -42,11 +43,11 @@ WORDS = (
     "verify_password", "check_password", "password_verify", "checkpw", "verify_and_update", "verify_hash",
     "check_password_hash", "is_valid_password", "verify", "password_check", "verify_and_update_password", "validate_password",
 )  # fmt: skip
-_VERIFIES = re.compile(
+_VERIFIES = regex(
     r"^_?(verify_password|check_password|password_verify|password_check|checkpw|verify_and_update\w*|verify_hash\w*|check_password_hash|is_valid_password|verify)$"
 )
 
-_TYPED = re.compile(r"email|name|login|ident|phone|mobile", re.IGNORECASE)
+_TYPED = regex(r"email|name|login|ident|phone|mobile", re.IGNORECASE)
 
 
 def notice(body: Body) -> Iterator[Mark]:

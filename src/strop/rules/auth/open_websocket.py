@@ -32,6 +32,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -53,7 +54,7 @@ WORDS = (
     "cookie_samesite",
 )
 KINDS = ("function", "module", "class")
-_KNOWS = re.compile(
+_KNOWS = regex(
     r"token|user|auth|session|secret|api_?key|ticket|credential|permission|verif|signature|password|jwt|login|account|cookie|tenant",
     re.IGNORECASE,
 )

@@ -28,6 +28,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -40,8 +41,8 @@ _KEEPS = (
     "set", "setex", "psetex", "setnx", "aset", "get", "aget", "getex", "exists", "expire", "hset", "hget", "hgetall", "sadd",
 )  # fmt: skip
 WORDS = (*_DELETES, *_KEEPS)
-_PROOF = re.compile(r"token|session|refresh|jwt|otp|login|auth", re.IGNORECASE)
-_STORE = re.compile(r"redis|cache|store|kv|client|storage", re.IGNORECASE)
+_PROOF = regex(r"token|session|refresh|jwt|otp|login|auth", re.IGNORECASE)
+_STORE = regex(r"redis|cache|store|kv|client|storage", re.IGNORECASE)
 
 
 def notice(body: Body) -> Iterator[Mark]:

@@ -19,7 +19,6 @@ https://cwe.mitre.org/data/definitions/639.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -27,6 +26,7 @@ from strop.finding import Finding
 from strop.project.handling import Handling, Use
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -43,7 +43,7 @@ RULE = Rule(
     static=True,
 )
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
-_ID = re.compile(r"\{(\w+?)(?::\w+)?\}")
+_ID = regex(r"\{(\w+?)(?::\w+)?\}")
 _SAYS = (
     "debug",
     "info",

@@ -24,6 +24,7 @@ from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -32,12 +33,12 @@ from strop.rules.sample import plain
 from strop.span import Span, Step
 
 RULE = Rule("AUTH004", "read-scope-on-write", "auth", "error", "A write for those who may read", static=True)
-_READ = re.compile(r"(^|[^a-z])(read|view|list|get|readonly|read_only)([^a-z]|$)", re.IGNORECASE)
-_WRITE = re.compile(
+_READ = regex(r"(^|[^a-z])(read|view|list|get|readonly|read_only)([^a-z]|$)", re.IGNORECASE)
+_WRITE = regex(
     r"write|edit|create|update|delete|manage|admin|modify|execute|run|upload|approve|(^|[^a-z])all([^a-z]|$)",
     re.IGNORECASE,
 )
-_CHANGES = re.compile(
+_CHANGES = regex(
     r"^(create|add|insert|new|delete|remove|update|set|start|stop|claim|release|cancel|save|edit|rename|move|assign|unassign|approve|reject"
     r"|enable|disable|restart|archive|restore|publish|unpublish|ban|block|grant|revoke|kick|transfer|merge|replace|clear|purge)(_|[A-Z]|$)"
 )

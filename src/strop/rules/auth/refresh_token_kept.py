@@ -29,6 +29,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -38,7 +39,7 @@ RULE = Rule(
     "AUTH012", "refresh-token-kept", "auth", "warning", "A logout that leaves the refresh token", static=True
 )
 WORDS = ("delete_cookie",)
-_REVOKES = re.compile(r"black_?list|deny_?list|block_?list|revoke|invalidate", re.IGNORECASE)
+_REVOKES = regex(r"black_?list|deny_?list|block_?list|revoke|invalidate", re.IGNORECASE)
 
 
 def notice(body: Body) -> Iterator[Mark]:

@@ -27,6 +27,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -34,7 +35,7 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("AUTH008", "token-without-expiry", "auth", "warning", "A token that never expires", static=True)
 WORDS = ("encode",)
-_SAID = re.compile(r"#.*\b(not|never|n't|no|without)\b.*\bexpir", re.IGNORECASE)
+_SAID = regex(r"#.*\b(not|never|n't|no|without)\b.*\bexpir", re.IGNORECASE)
 _ENCODES = frozenset({"jwt.encode", "jose.jwt.encode", "jwt.PyJWT.encode", "jwt.api_jwt.encode"})
 
 

@@ -14,7 +14,7 @@ and did not is left out.
 What waits for another machine, for a process or for a lock is an error. Work on files is a warning where it is seen to be large
 (uploads, archives, images, saved models and tables, file after file in a loop); text, one file and a folder that is listed are a
 note. So are one row of a database that is a file (SQLite, by all that the project names), calls on a detour (where something has
-failed, or is not there or not ready yet), names that administrators have resolved, work on files beside a question to a language model, a few statements of a session there, where a
+failed, or is not there or not ready yet), what stands before the end of the process, names that administrators have resolved, work on files beside a question to a language model, a few statements of a session there, where a
 login of another service ends or for the news of a payment service, work on files where plugins are installed, and code that lies more than eight steps
 from its route or in a folder of examples.
 
@@ -22,7 +22,7 @@ from its route or in a folder of examples.
 awaited, or an asynchronous library.
 
 **When it is no problem.** Rows that an asynchronous session makes objects of (too many rows, rather: DB003, DB008),
-`mkdir` and the like, what only looks (a `timeout` of 0, `get(False)`, a flag that no caller sets), start-up code, what `lru_cache`, a module's singleton or a filled dictionary keeps, work that
+`mkdir` and the like, what only looks (a `timeout` of 0, `get(False)`, a flag that no caller sets), a future asked by the function that it calls when it is done, start-up code, what `lru_cache`, a module's singleton or a filled dictionary keeps, work that
 is handed to a thread. For a synchronous session there is one finding for each async function that waits for it, and
 not one a statement or a route; one for a file where they are many. Handlers that await nothing are ASY003's.
 
@@ -41,7 +41,7 @@ from strop.project.body import Body
 from strop.project.function import Function, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules import detours, nearby
+from strop.rules import called_back, detours, ending, nearby
 from strop.rules.code import calls_at, function_at, head, is_once, steps
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
@@ -73,13 +73,17 @@ _Place = tuple[str, int]
 _IMPACT = "every other request of the worker waits meanwhile"
 
 
-WORDS = detours.WORDS | nearby.WORDS
+WORDS = detours.WORDS | ending.WORDS | nearby.WORDS | called_back.WORDS
 
 
 def notice(body: Body) -> Iterator[Mark]:
-    """What a usual request does not come to, and which databases are files: they say how long a call waits."""
+    """What a usual request does not come to, what ends the process, and which databases are files: they say how long a
+    call waits.
+    """
     yield from detours.detours(body, RULE.code)
+    yield from ending.endings(body, RULE.code)
     yield from nearby.databases(body, RULE.code)
+    yield from called_back.note_callbacks(body, RULE.code)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -430,6 +434,136 @@ async def install_plugin(name: str):
     await asyncio.sleep(0)
     shutil.unpack_archive(name, "/srv/plugins")
     return {"name": name}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a plugin's folder is copied, for who is an administrator: a note",
+        plain("""
+import shutil
+
+from pydantic import BaseModel
+
+OPEN_TO_ALL = os.environ.get("OPEN_TO_ALL") == "yes"
+
+
+class Person(BaseModel):
+    name: str
+    admin: bool = False
+
+
+def person(name: str = "") -> Person:
+    return Person(name=name)
+
+
+def may_build(who: Person = Depends(person)) -> None:
+    if not OPEN_TO_ALL and not who.admin:
+        raise HTTPException(403, "Not for you")
+
+
+@app.post("/themes/build", dependencies=[Depends(may_build)])
+async def build_theme(theme: str):
+    await asyncio.sleep(0)
+    for part in ("colours", "fonts"):
+        shutil.copytree(f"/srv/themes/{part}", f"/srv/built/{theme}/{part}")
+    return {"theme": theme}
+
+
+import os
+"""),
+        bad=True,
+    ),
+    Example(
+        "a folder is copied for whoever owns it or is an administrator",
+        plain("""
+import shutil
+
+from pydantic import BaseModel
+
+
+class Person(BaseModel):
+    name: str
+    admin: bool = False
+
+
+def person(name: str = "") -> Person:
+    return Person(name=name)
+
+
+def may_build(theme: str, who: Person = Depends(person)) -> None:
+    if theme != who.name and not who.admin:
+        raise HTTPException(403, "Not for you")
+
+
+@app.post("/themes/build", dependencies=[Depends(may_build)])
+async def build_theme(theme: str):
+    await asyncio.sleep(0)
+    for part in ("colours", "fonts"):
+        shutil.copytree(f"/srv/themes/{part}", f"/srv/built/{theme}/{part}")
+    return {"theme": theme}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a future asked by the function that it calls when it is done",
+        plain("""
+from concurrent.futures import Future, ThreadPoolExecutor
+
+pool = ThreadPoolExecutor()
+
+
+def tell(done: Future, name: str) -> None:
+    if done.exception():
+        print(name)
+
+
+@app.post("/sums")
+async def begin_sum(name: str):
+    await asyncio.sleep(0)
+    begun = pool.submit(sum, [1, 2])
+    begun.add_done_callback(lambda done: tell(done, name))
+    return {"name": name}
+"""),
+    ),
+    Example(
+        "the same function called at once",
+        plain("""
+from concurrent.futures import Future, ThreadPoolExecutor
+
+pool = ThreadPoolExecutor()
+
+
+def tell(done: Future, name: str) -> None:
+    if done.exception():
+        print(name)
+
+
+@app.post("/sums")
+async def begin_sum(name: str):
+    await asyncio.sleep(0)
+    tell(pool.submit(sum, [1, 2]), name)
+    return {"name": name}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a folder that is made where it is not there yet: a note",
+        plain("""
+import shutil
+
+
+def theme_folder(theme: str) -> Path:
+    folder = Path("/srv/built") / theme
+    if not folder.is_dir():
+        for part in ("colours", "fonts"):
+            shutil.copytree(f"/srv/themes/{part}", folder / part)
+    return folder
+
+
+@app.get("/themes/{theme}")
+async def read_theme(theme: str):
+    await asyncio.sleep(0)
+    return {"theme": str(theme_folder(theme))}
 """),
         bad=True,
     ),

@@ -17,7 +17,7 @@ does it again and again, and so is any computing where all its requests wait for
 
 **When it is no problem.** The same work in a `def` handler, in a thread, at start-up or once; inputs so
 small that half the requests of a run took less than five milliseconds of CPU (a password hash is reported even then, because
-tests often make it cheap).
+tests often make it cheap). A hash that is told to go through fewer than ten thousand rounds is over in a moment.
 
 **Sources.** argon2-cffi, "FAQ": https://argon2-cffi.readthedocs.io/en/stable/faq.html ;
 FastAPI, "Concurrency and async / await": https://fastapi.tiangolo.com/async/
@@ -209,6 +209,17 @@ def check():
     return is_right("secret")
 """),
         get("/login") + get("/check"),
+        bad=False,
+    ),
+    Example(
+        "so few rounds that it is over in a moment",
+        plain("""
+@app.get("/label")
+async def label(word: str):
+    await asyncio.sleep(0)
+    return hashlib.pbkdf2_hmac("sha256", word.encode(), b"label", 2048, 16).hex()
+"""),
+        get("/label?word=rose", times=5),
         bad=False,
     ),
     Example(

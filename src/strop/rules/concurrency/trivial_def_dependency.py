@@ -13,8 +13,10 @@ trip took.
 
 **How to fix it.** `async def`: FastAPI then calls it in place.
 
-By the source alone it is a note, unless twenty `async def` routes or more depend on it (a `def` route goes into a thread anyway), or it is a health check of an application
+By the source alone it is a note, unless twenty `async def` routes or more depend on it that wait for nothing else (a `def` route goes into a thread anyway, and
+beside a question to a database the trip is hardly seen), or it is a health check of an application
 of which twenty other handlers or more work in the same pool: the probe then waits behind them, and a busy worker is restarted as if it were dead.
+Where no file beside the code has the service probed, twenty of them must ask other services, which may hold their threads for long.
 
 **When it is no problem.** A dependency that asks a database, reads a file, calls out or computes belongs into a
 thread and is not reported; nor is one that calls anything whose effect is not known.
@@ -37,7 +39,7 @@ from strop.rules.beforehand import ask_first
 from strop.rules.code import function_id, head
 from strop.rules.draft import draft
 from strop.rules.example import Example, get
-from strop.rules.probed import is_probed
+from strop.rules.probed import is_probed, is_watched
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.rules.served import requests
@@ -94,8 +96,12 @@ def _idle_handlers(project: Project) -> Iterator[Finding]:
 
 
 def _without_hop(project: Project) -> set[str]:
-    """Routes that no thread would serve but for trivial dependencies: the hop is all that they pay."""
-    return {route.key for route in project.imported.routes if route.is_async}
+    """Routes that no thread would serve but for trivial dependencies, and that wait for nothing: beside a question to a
+    database the hop is hardly seen.
+    """
+    dear = project.source.functions.doing("queries", "calls", "blocks", "burns", "redis")
+    waiting = {way.route for function in dear for way in project.reaches.get(function.id, ())}
+    return {route.key for route in project.imported.routes if route.is_async} - waiting
 
 
 def _is_probe(project: Project, routes: set[str]) -> bool:
@@ -108,7 +114,14 @@ def _is_probe(project: Project, routes: set[str]) -> bool:
         if r.kind == "http" and not r.is_async and r.span is not None and r.key not in routes
     )
     working = {h.id for h in handlers if h is not None and not is_trivial(project, h)}
-    return len(working) >= _MANY
+    return len(working) >= _MANY and (is_watched(project) or len(_waiting(project)) >= _MANY)
+
+
+def _waiting(project: Project) -> set[str]:
+    """The routes that ask another service in a thread: what hangs there fills the pool."""
+    asking = project.source.functions.doing("calls")
+    ways = (way for function in asking for way in project.reaches.get(function.id, ()))
+    return {way.route for way in ways if way.route and way.context == "thread"}
 
 
 def _judge(

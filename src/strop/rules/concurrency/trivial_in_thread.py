@@ -18,13 +18,13 @@ is provably free of waiting and of long computing: no library call that is not k
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.function import Function
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import head, reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -36,7 +36,7 @@ from strop.rules.wording import many
 
 RULE = Rule("ASY012", "trivial-in-thread", "async", "warning", "A thread for what only computes", static=True)
 _MANY = 8  # routes: for fewer it is hardly worth a change
-_WRAPS = re.compile(r"(^|\.)(sync_to_async|run_in_threadpool|to_thread|asyncify|threadpool)$")
+_WRAPS = regex(r"(^|\.)(sync_to_async|run_in_threadpool|to_thread|asyncify|threadpool)$")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

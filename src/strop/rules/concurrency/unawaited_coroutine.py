@@ -13,7 +13,7 @@ statement of their own or as the condition of an `if`, without `await`. Receiver
 and await it where it is called.
 
 **When it is no problem.** A decorator that makes a plain function of it: functions with unknown decorators are left out. So is a call in
-a branch that asks for the class of its receiver, and one of a method without a body that a subclass replaces by a plain `def`. A note in a plain method that nobody in the project calls.
+a branch that asks for the class of its receiver, one in a branch that nobody comes to (the function left before under the same condition), and one of a method without a body that a subclass replaces by a plain `def`. A note in a plain method that nobody in the project calls.
 
 **Sources.** Python, "Coroutines and Tasks": https://docs.python.org/3/library/asyncio-task.html#coroutines
 """
@@ -323,6 +323,64 @@ class Ledger:
 async def give_up(session: AsyncSession = Depends(get_async_session)):
     Ledger(session).give_up()
     return {"given_up": True}
+"""),
+        bad=True,
+    ),
+    Example(
+        "in a branch that nobody comes to: left before under the same condition",
+        plain("""
+class Lamp:
+    def __init__(self) -> None:
+        self.ready: dict[str, bool] = {}
+
+    async def warm(self, room: str) -> None:
+        await asyncio.sleep(0)
+        self.ready[room] = True
+
+    async def shine(self, room: str) -> str:
+        if not room or not self.ready.get(room):
+            return "dark"
+        colour = "white"
+        if not self.ready[room]:
+            self.warm(room)
+        await asyncio.sleep(0)
+        return colour
+
+
+lamp = Lamp()
+
+
+@app.get("/lamps/{room}")
+async def shine(room: str):
+    return await lamp.shine(room)
+"""),
+    ),
+    Example(
+        "in a branch that others may lead to meanwhile",
+        plain("""
+class Lamp:
+    def __init__(self) -> None:
+        self.ready: dict[str, bool] = {}
+
+    async def warm(self, room: str) -> None:
+        await asyncio.sleep(0)
+        self.ready[room] = True
+
+    async def shine(self, room: str) -> str:
+        if not self.ready.get(room):
+            return "dark"
+        await asyncio.sleep(0)
+        if not self.ready[room]:
+            self.warm(room)
+        return "white"
+
+
+lamp = Lamp()
+
+
+@app.get("/lamps/{room}")
+async def shine(room: str):
+    return await lamp.shine(room)
 """),
         bad=True,
     ),

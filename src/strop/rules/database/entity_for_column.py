@@ -27,6 +27,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.table import Column, Table
+from strop.regex import regex
 from strop.rules.code import tables_of
 from strop.rules.example import Example
 from strop.rules.loading import is_mapped, load_of
@@ -37,7 +38,7 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("DB027", "entity-for-column", "database", "warning", "Whole rows for one column", static=True)
 WORDS = ("select", "query")
-_WIDE = re.compile(r"json|text|blob|binary|array|vector", re.IGNORECASE)
+_WIDE = regex(r"json|text|blob|binary|array|vector", re.IGNORECASE)
 _MANY = 10  # columns
 _Made = ast.ListComp | ast.SetComp | ast.GeneratorExp
 

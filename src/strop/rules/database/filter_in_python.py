@@ -34,6 +34,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.project.walk import walk
+from strop.regex import regex
 from strop.rules.code import reaches, tables_of
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -48,11 +49,9 @@ RULE = Rule(
 WORDS = frozenset({"all", "scalars", "fetchall", "for", "list"})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LOOPS = (*_COMPREHENSIONS, ast.For, ast.AsyncFor, ast.While)
-_PERSON = re.compile(r"(^|_)(user|owner|author|member)_(id|uuid)$|^created_by(_id)?$", re.IGNORECASE)
+_PERSON = regex(r"(^|_)(user|owner|author|member)_(id|uuid)$|^created_by(_id)?$", re.IGNORECASE)
 # columns of a few values: what has another than one of them may be nearly all, or next to nothing
-_KINDS = re.compile(
-    r"status|state|type|kind|role|level|phase|stage|category|priority|^(is|has)_", re.IGNORECASE
-)
+_KINDS = regex(r"status|state|type|kind|role|level|phase|stage|category|priority|^(is|has)_", re.IGNORECASE)
 _COMPARED = (ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot)
 
 

@@ -11,7 +11,8 @@ can be several. `query(...).first()` of the older interface limits by itself and
 **How to fix it.** `.limit(1)` in the statement.
 
 **When it is no problem.** A condition that at most one row meets (then the sort is not needed either): a unique key among the
-columns compared is a note. So is a sort that doesn't ask for the newest: versions, runs and log lines are sorted by a time or a
+columns compared is a note. So is a flag that marks the one row in force (`valid=True`, `is_current`): what was replaced
+has lost it. So is a sort that doesn't ask for the newest: versions, runs and log lines are sorted by a time or a
 number with the greatest first, and those are what there is more and more of.
 
 **Sources.** SQLAlchemy, "Result.first": https://docs.sqlalchemy.org/en/20/core/connections.html#sqlalchemy.engine.Result.first
@@ -29,6 +30,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -40,10 +42,11 @@ RULE = Rule(
     "DB025", "first-of-all-rows", "database", "warning", "All rows are fetched for the first", static=True
 )
 WORDS = frozenset({"first"})
-_GROWS = re.compile(
+_GROWS = regex(
     r"creat|updat|modif|time|date|_at$|start|finish|end(ed)?$|version|revision|number|seq|order|position|^id$|_id$",
     re.IGNORECASE,
 )  # a column by whose values rows follow one another
+_IN_FORCE = regex(r"(^|_)(valid|active|current|latest|default|primary|in_force|live)$")
 _UNIQUE = (
     "uri",
     "url",
@@ -72,13 +75,14 @@ def notice(body: Body) -> Iterator[Mark]:
                 load.executed,
                 entity=names[0] if names else "rows",
                 by=",".join(sorted(_compared(load.statement))),
-                newest=bool(names) and _takes_newest(load.statement),
+                newest=bool(names) and _takes_newest(load.statement) and not _is_in_force(load.statement),
             )
 
 
 def _compared(statement: Statement) -> set[str]:
     """The names of the columns that it compares."""
-    return {
+    named = {k.arg for call in statement.calls("filter_by") for k in call.keywords if k.arg}
+    return named | {
         last_name(node)
         for call in statement.calls("where", "filter")
         for test in ast.walk(ast.Tuple(call.args, ast.Load()))
@@ -86,6 +90,31 @@ def _compared(statement: Statement) -> set[str]:
         for node in ast.walk(test.left)
         if isinstance(node, ast.Attribute)
     }
+
+
+def _is_in_force(statement: Statement) -> bool:
+    """Whether it asks for rows by a flag that the next row takes over."""
+    for call in statement.calls("where", "filter", "filter_by"):
+        given = {k.arg: k.value for k in call.keywords}
+        if any(_IN_FORCE.search(name or "") and _is_true(value) for name, value in given.items()):
+            return True
+        for node in (each for argument in call.args for each in ast.walk(argument)):
+            match node:
+                case ast.Compare(left=left, ops=[ast.Eq() | ast.Is()], comparators=[value]) if _is_true(
+                    value
+                ):
+                    flag = last_name(left)
+                case ast.Call(func=ast.Attribute(value=left, attr="is_"), args=[value]) if _is_true(value):
+                    flag = last_name(left)
+                case _:
+                    continue
+            if _IN_FORCE.search(flag):
+                return True
+    return False
+
+
+def _is_true(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is True
 
 
 def _takes_newest(statement: Statement) -> bool:
@@ -170,6 +199,24 @@ async def read_latest(customer_id: int, session: AsyncSession = Depends(get_asyn
 async def read_by_name(customer_id: int, session: AsyncSession = Depends(get_async_session)):
     result = await session.execute(select(Order).where(Order.customer_id == customer_id).order_by(Order.status))
     return result.scalars().first()
+"""),
+        bad=True,
+    ),
+    Example(
+        "the row in force: a note",
+        shop("""
+class Price(Base):
+    __tablename__ = "prices"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    product_id: Mapped[int]
+    valid: Mapped[bool]
+
+
+@app.get("/price")
+async def read_price(product_id: int, session: AsyncSession = Depends(get_async_session)):
+    asked = select(Price).filter_by(product_id=product_id).filter_by(valid=True).order_by(Price.id.desc())
+    found = (await session.scalars(asked)).first()
+    return {"id": found.id if found else None}
 """),
         bad=True,
     ),

@@ -28,6 +28,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -51,7 +52,7 @@ _NAMES = (
     "table", "column", "schema", "tenant", "view", "index", "field", "database", "dialect", "order",
     "sort", "direction", "role", "constraint", "sequence", "partition", "language", "clause", "sql", "query", "where",
 )  # fmt: skip
-_VALUE = re.compile(r"(?:[=<>(,'\"%]|\b(?:i?like|in|limit|offset|between|values|is|set))\s*$", re.I)
+_VALUE = regex(r"(?:[=<>(,'\"%]|\b(?:i?like|in|limit|offset|between|values|is|set))\s*$", re.I)
 
 
 def notice(body: Body) -> Iterator[Mark]:

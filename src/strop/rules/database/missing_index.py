@@ -18,7 +18,8 @@ with `=` first.
 **When it is no problem.** Tables that stay small, flags that half of the rows have, a filter that no plain
 index serves (`LIKE '%x%'`, a function of the column), a statement that wants more than a fifth of the table: none
 is reported, nor a key of a short list (`status_id`, `type_id`). An index that only a revision of Alembic makes counts
-as one of the model. A note only: a table of settings, whose rows can be enabled, are the default of their kind or have
+as one of the model, and one whose first column the statement gives, also by way of a join. A note only: a column that the primary key
+has behind another foreign key, which most statements give too; a table of settings, whose rows can be enabled, are the default of their kind or have
 a name of their own in their parent; a key of what most tables belong to (the tenant, the project), which has few
 values; a key that only removals, changes of one thing and administrators go by; and a table of which each user has a
 few rows, unless its name says that use adds rows without end (messages, runs). Nor more than a note: a table of
@@ -291,6 +292,79 @@ def find_mine(order_id: int, customer_id: int, session: Session = Depends(get_se
     return session.scalar(select(Order.number).where(Order.id == order_id, Order.customer_id == customer_id))
 """),
         bad=False,
+    ),
+    Example(
+        "a join gives the column that the index begins with",
+        shop("""
+class Parcel(Base):
+    __tablename__ = "parcels"
+    shop_id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Delivery(Base):
+    __tablename__ = "deliveries"
+    shop_id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    note: Mapped[str]
+
+
+@app.post("/orders/{order_id}/deliveries")
+def deliver(order_id: int, shop_id: int, code: str, note: str, session: Session = Depends(get_session)):
+    session.add(Delivery(shop_id=shop_id, code=code, order_id=order_id, note=note))
+    session.commit()
+
+
+@app.get("/shops/{shop_id}/orders/{order_id}/deliveries")
+def list_deliveries(shop_id: int, order_id: int, session: Session = Depends(get_session)):
+    return session.scalars(
+        select(Delivery.note)
+        .join(Parcel, Parcel.shop_id == Delivery.shop_id)
+        .where(Parcel.shop_id == shop_id, Delivery.order_id == order_id)
+        .limit(50)
+    ).all()
+"""),
+        bad=False,
+    ),
+    Example(
+        "most statements give the column that the key begins with: a note",
+        shop("""
+class Branch(Base):
+    __tablename__ = "branches"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Delivery(Base):
+    __tablename__ = "deliveries"
+    shop_id: Mapped[int] = mapped_column(ForeignKey("branches.id"), primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    at: Mapped[int] = mapped_column(primary_key=True)
+    note: Mapped[str]
+
+
+def deliveries(shop_id: int, order_id: int):
+    return select(Delivery.note).where(Delivery.shop_id == shop_id, Delivery.order_id == order_id).limit(50)
+
+
+@app.post("/orders/{order_id}/deliveries")
+def deliver(order_id: int, shop_id: int, at: int, note: str, session: Session = Depends(get_session)):
+    session.add(Delivery(shop_id=shop_id, order_id=order_id, at=at, note=note))
+    session.commit()
+
+
+@app.get("/shops/{shop_id}/orders/{order_id}/deliveries")
+def list_deliveries(shop_id: int, order_id: int, session: Session = Depends(get_session)):
+    late = select(Delivery.note).where(Delivery.shop_id == shop_id, Delivery.order_id == order_id)
+    found = session.scalars(deliveries(shop_id, order_id)).all()
+    return found + session.scalars(late.where(Delivery.at > 18).limit(50)).all()
+
+
+@app.get("/orders/{order_id}/deliveries")
+def list_everywhere(order_id: int, session: Session = Depends(get_session)):
+    return session.scalars(select(Delivery.note).where(Delivery.order_id == order_id).limit(50)).all()
+"""),
+        bad=True,
     ),
     Example(
         "a join towards the primary key of the parent",

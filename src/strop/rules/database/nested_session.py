@@ -29,6 +29,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.code import reaches
 from strop.rules.database.session_not_closed import makes
 from strop.rules.example import Example
@@ -46,10 +47,10 @@ WORDS = SESSION_WORDS | frozenset({"SessionLocal", "sessionmaker"})
 _ASKS = frozenset({
     "execute", "scalars", "scalar", "get", "get_one", "exec", "query", "refresh", "flush", "stream", "stream_scalars",
 })  # fmt: skip
-_READS = re.compile(
+_READS = regex(
     r"_*(get|load|find|fetch|check|require|resolve|verify|read|list|lookup|select|count|is|has)(_|$)"
 )
-_FUNCTION = re.compile(r"[a-z_]")
+_FUNCTION = regex(r"[a-z_]")
 _ENDS = frozenset({"commit", "rollback", "close", "aclose", "invalidate"})
 
 

@@ -21,7 +21,8 @@ By the source alone a warning needs signs of size: turns that are rows of a quer
 route that clients call to read (a GET, a POST that ends in `query` or `search`), whose turns neither change rows nor
 do what costs more (another service, a file, a process, long computing). Everything else is a note: routes that
 write or start work, a handful of providers, roles or settings, the collection of one object, the fields of a body,
-candidates until one is found, a key that no turn has met, what a function on the way keeps (`@cached`, `@locked_cached(key=...)`),
+candidates until one is found, a key that no turn has met, what a function on the way keeps (`@cached`, `@locked_cached(key=...)`), hands back as it is
+(`if not order.is_shared: return order`) or only asks for where the caller leaves it out, as the loop doesn't,
 what runs after the answer or for an operator.
 
 **Sources.** SQLAlchemy, "Using IN": https://docs.sqlalchemy.org/en/20/core/operators.html
@@ -248,6 +249,57 @@ def locked_cached(ttl):
     return wrap
 """,
         ),
+        bad=True,
+    ),
+    Example(
+        "most are handed back without a question: a note",
+        shop("""
+def priced(order: Order, session: Session):
+    if not order.customer_id:
+        return order
+    order.status = session.get(Customer, order.customer_id).name
+    return order
+
+
+@app.get("/orders/priced")
+def list_priced(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).limit(200)).all()
+    return [priced(order, session).status for order in orders]
+"""),
+        bad=True,
+    ),
+    Example(
+        "asked only where the caller leaves it out, and the loop doesn't: a note",
+        shop("""
+def described(session: Session, order: Order, customer=None):
+    whose = customer
+    if whose is None and order.customer_id:
+        whose = session.get(Customer, order.customer_id)
+    return f"{order.number} of {whose.name}"
+
+
+@app.get("/orders/described")
+def list_described(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).limit(200)).all()
+    return [described(session, order, customer=order.customer) for order in orders]
+"""),
+        bad=True,
+    ),
+    Example(
+        "asked where the caller leaves it out, and the loop does",
+        shop("""
+def described(session: Session, order: Order, customer=None):
+    whose = customer
+    if whose is None and order.customer_id:
+        whose = session.get(Customer, order.customer_id)
+    return f"{order.number} of {whose.name}"
+
+
+@app.get("/orders/described")
+def list_described(session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).limit(200)).all()
+    return [described(session, order) for order in orders]
+"""),
         bad=True,
     ),
     Example(

@@ -8,7 +8,7 @@ that nobody gives back, and objects of the request are detached. With other vers
 until the task ends, however long that is.
 
 **How it is found.** A parameter whose type is a session, in a function that a route reaches, handed to `add_task`,
-`BackgroundTask` or `create_task`.
+`BackgroundTask` or `create_task`; where that is a function of the project, only if it starts a task.
 
 **How to fix it.** Let the task open a session of its own from the session factory, and hand it ids.
 
@@ -26,9 +26,11 @@ from collections.abc import Iterator
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Function
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules.code import reaches
+from strop.regex import regex
+from strop.rules.code import calls_at, reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -44,6 +46,9 @@ RULE = Rule(
     static=True,
 )
 WORDS = frozenset({"add_task", "BackgroundTask", "create_task", "ensure_future"})
+_STARTS = WORDS | {"submit", "run_in_executor", "run_coroutine_threadsafe", "start_soon", "Thread", "Process"}
+_NAME = regex(r"[^\W\d]\w*")
+_DEEP = 3  # calls from the project's own function to the one that starts the task
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -72,7 +77,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     closed = exit_before_answer(project)
     for mark in project.source.marks.get(RULE.code, ()):
         ways = reaches(project, mark.function, ("loop", "thread"))
-        if not ways:
+        if not ways or _is_plain(project, mark):
             continue
         if mark.fact("how") == "task":
             impact = (
@@ -94,6 +99,29 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             severity="error" if closed or mark.fact("how") == "task" else "warning",
             chain=ways[0].chain,
         )
+
+
+def _is_plain(project: Project, mark: Mark) -> bool:
+    """Whether what the session is handed to is a function of the project that starts no task."""
+    function = project.source.functions.get(mark.function)
+    around = calls_at(function, mark.span.line) if function is not None else []
+    named = [c for c in around if c.name.rpartition(".")[2] in WORDS and c.span.line == mark.span.line]
+    own = [project.source.functions.get(c.target) for c in named]
+    return bool(own) and not any(o is None or _starts_task(project, o, _DEEP) for o in own)
+
+
+def _starts_task(project: Project, function: Function, deep: int) -> bool:
+    """Whether a function has what it is given run beside it, itself or by what it hands it on to."""
+    given = set(function.parameters) - {"self", "cls"}
+    for call in function.calls:
+        if not given & set(_NAME.findall(call.text)):
+            continue
+        below = project.source.functions.get(call.target) if call.target else None
+        if call.background or (below is None and call.name.rpartition(".")[2] in _STARTS):
+            return True
+        if below is not None and deep and _starts_task(project, below, deep - 1):
+            return True
+    return False
 
 
 _TASK = """
@@ -152,5 +180,45 @@ def read_order(order_id: int, tasks: BackgroundTasks):
 """
         ),
         bad=False,
+    ),
+    Example(
+        "a task is a row, and the project's own method writes it",
+        shop("""
+class Board:
+    def add_task(self, session: Session, order_id: int, text: str):
+        session.get(Order, order_id).status = text
+        session.flush()
+
+
+board = Board()
+
+
+@app.post("/orders/{order_id}/tasks")
+def pack(order_id: int, session: Session = Depends(get_session)):
+    board.add_task(session, order_id, "pack")
+    session.commit()
+"""),
+        bad=False,
+    ),
+    Example(
+        "the project's own method hands it on",
+        shop(
+            _TASK
+            + """
+class Later:
+    def __init__(self, tasks: BackgroundTasks):
+        self.tasks = tasks
+
+    def add_task(self, session: Session, order_id: int):
+        self.tasks.add_task(count_up, session, order_id)
+
+
+@app.get("/orders/{order_id}")
+def read_order(order_id: int, tasks: BackgroundTasks, session: Session = Depends(get_session)):
+    Later(tasks).add_task(session, order_id)
+    return {"id": order_id}
+"""
+        ),
+        bad=True,
     ),
 )

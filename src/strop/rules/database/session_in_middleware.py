@@ -11,7 +11,8 @@ around `call_next`, requests that hold one each wait for the second and nobody g
 **How to fix it.** One session a request: opened once, kept in `request.state`, used by both; or answer from a cache
 what the middleware asks each time (a token, a role).
 
-**When it is no problem.** A middleware that asks only for a few paths, and closes before it goes on.
+**When it is no problem.** A middleware that asks only for a few paths, and closes before it goes on; a helper that
+only adds a row, such as a log's.
 
 **Sources.** SQLAlchemy, "Session FAQ: when do I make a Session":
 https://docs.sqlalchemy.org/en/20/orm/session_basics.html#session-faq-whentocreate
@@ -27,6 +28,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.asking import asks, changes
 from strop.rules.code import function_id
 from strop.rules.database.session_not_closed import makes
 from strop.rules.draft import draft
@@ -91,7 +93,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             if call.target and not call.once and not call.background:
                 direct.setdefault(call.target, layer_name)
     for mark in project.source.marks.get(RULE.code, ()):
-        if mark.function in direct:
+        if mark.function in direct and not (mark.function not in layers and _only_writes(project, mark)):
             routes = {w.route for w in project.reaches.get(mark.function, ()) if w.route}
             yield draft(
                 RULE,
@@ -104,6 +106,15 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 confidence=0.75,
                 facts={"function": mark.function},
             )
+
+
+def _only_writes(project: Project, mark: Mark) -> bool:
+    """Whether a function adds rows and asks for none: nothing of that could be kept, or be shared with the request."""
+    function = project.source.functions.get(mark.function)
+    if function is None or "call_next" in function.parameters:
+        return False
+    adds = any(call.name.rpartition(".")[2] in ("add", "add_all") for call in function.calls)
+    return adds and not any(asks(call) and not changes(call) for call in function.calls)
 
 
 _LOCAL = """
@@ -130,6 +141,56 @@ async def find_customer(request: Request, call_next):
 @app.get("/orders/{order_id}")
 def read_order(order_id: int, session: Session = Depends(get_session)):
     return {"number": session.get(Order, order_id).number}
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "a helper that writes a row of a log after the answer",
+        shop(
+            _LOCAL
+            + """
+import asyncio
+
+
+class Visit(Base):
+    __tablename__ = "visits"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[str]
+
+
+def write_visit(path: str) -> None:
+    session = SessionLocal()
+    try:
+        session.add(Visit(path=path))
+        session.commit()
+    finally:
+        session.close()
+
+
+@app.middleware("http")
+async def note_visit(request: Request, call_next):
+    answer = await call_next(request)
+    asyncio.get_running_loop().run_in_executor(None, write_visit, request.url.path)
+    return answer
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "a helper that asks",
+        shop(
+            _LOCAL
+            + """
+def name_of(customer_id: int) -> str:
+    with SessionLocal() as session:
+        return session.get(Customer, customer_id).name
+
+
+@app.middleware("http")
+async def find_customer(request: Request, call_next):
+    request.state.customer = name_of(1)
+    return await call_next(request)
 """
         ),
         bad=True,

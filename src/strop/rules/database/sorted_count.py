@@ -19,7 +19,6 @@ https://www.postgresql.org/docs/current/queries-order.html
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -27,6 +26,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
@@ -34,7 +34,7 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("DB026", "sorted-count", "database", "warning", "Rows are sorted to be counted", static=True)
 WORDS = ("order_by",)
-_LIMITS = re.compile(r"\.(limit|offset|slice|distinct|fetch|select_from|group_by)\(")
+_LIMITS = regex(r"\.(limit|offset|slice|distinct|fetch|select_from|group_by)\(")
 _WRAPS = ("subquery", "alias", "cte")
 
 

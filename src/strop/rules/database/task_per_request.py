@@ -16,13 +16,13 @@ makes requests wait. Nothing limits the tasks, so they pile up in memory when th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.function import Call, Function
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.layers import layers, name_of
@@ -34,8 +34,8 @@ from strop.span import Step
 RULE = Rule(
     "DB028", "task-per-request", "database", "warning", "A task and a session for each request", static=True
 )
-_STARTS = re.compile(r"(^|\.)(create_task|ensure_future)$")
-_OPENS = re.compile(r"sessionmaker(\.begin|\.__call__)?$|\.AsyncSession$|async_scoped_session$")
+_STARTS = regex(r"(^|\.)(create_task|ensure_future)$")
+_OPENS = regex(r"sessionmaker(\.begin|\.__call__)?$|\.AsyncSession$|async_scoped_session$")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

@@ -26,7 +26,6 @@ https://github.com/fastapi/fastapi/issues/4990
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -36,6 +35,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.shipped.commands import is_development
 from strop.project.shipped.values import Launch, Service
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -54,7 +54,7 @@ RULE = Rule(
 WORDS = ("client", "base_url", "url_for", "url", "get_remote_address")
 # Of an address: the same before and behind a proxy, or what the Host header says, which nobody changes for these headers.
 _PARTS = frozenset({"path", "query", "path_params", "fragment", "hostname", "netloc", "port"})
-_PROXIES = re.compile(r"(^|/)(nginx|traefik|caddy|haproxy|envoy)(:|$|-)")
+_PROXIES = regex(r"(^|/)(nginx|traefik|caddy|haproxy|envoy)(:|$|-)")
 _VARIABLE = "FORWARDED_ALLOW_IPS"
 
 

@@ -27,6 +27,7 @@ from strop.finding import Finding
 from strop.project.project import Project
 from strop.project.shipped.commands import is_development
 from strop.project.shipped.values import Service
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -34,15 +35,15 @@ from strop.span import Span
 
 RULE = Rule("DEP011", "secret-in-image", "deployment", "error", "A secret in a container file", static=True)
 
-_NAME = re.compile(r"(secret|passwd|password|token|private_?key|api_?key|signing_?key|access_?key)", re.I)
-_PUBLIC = re.compile(
+_NAME = regex(r"(secret|passwd|password|token|private_?key|api_?key|signing_?key|access_?key)", re.I)
+_PUBLIC = regex(
     r"sha\d|hash|public|publishable|_url|_file|_path|_id$|expire|ttl|name|algorithm|header|dsn", re.I
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = regex(
     r"change|example|your|dummy|placeholder|insecure|test|dev|sample|default|replace|xxx|1234|todo|<|\$|\{",
     re.I,
 )
-_PAIR = re.compile(r"(\w+)[= ]\"?([^\s\"]+)\"?")
+_PAIR = regex(r"(\w+)[= ]\"?([^\s\"]+)\"?")
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

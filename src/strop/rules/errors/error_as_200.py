@@ -28,6 +28,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.answers import argument, response_content, response_status, responses
 from strop.rules.endpoint import Endpoint, endpoint
 from strop.rules.example import Example
@@ -40,7 +41,7 @@ from strop.rules.wording import many
 
 RULE = Rule("ERR004", "error-as-200", "errors", "warning", "An error is answered with 200", static=True)
 WORDS = ("error", "errors", "success", "ok", "status", "failed")
-_ASKS = re.compile(
+_ASKS = regex(
     r"test|check|valid|verif|health|status|probe|diagnos|ping|webhook|callback|hook|rpc|mcp|preview|dry|ready|live|monitor|detect|discover",
     re.I,
 )

@@ -15,7 +15,7 @@ dictionary that a route returns. One finding for each function; for a file with 
 **When it is no problem.** An exception of the project's own, or a `ValueError`, or an administrator's test of a connection, whose text was written for people: these
 are not reported, nor what stands behind `isinstance(e, ...)` or a look at the text. A warning needs what is worth hiding: a database's exception, whose text has the
 statement and its values, a `try` that comes to SQL, or the traceback. All else is a note: an application that is one person's own, files and other services, `e.orig` without the
-statement, functions that raise texts of their own for this handler, routes of administrators or other services of one's own, health checks that take nothing, code that no
+statement, functions that raise texts of their own for this handler, routes of administrators or other services of one's own, those that put in plugins, webhooks of who signs what it sends, health checks that take nothing, code that no
 route is seen to reach. Left out: HTTP errors whose details a handler of the application replaces, and every place where a handler of all exceptions gives the texts out anyway (then that handler is the finding).
 
 **Sources.** OWASP, "Improper Error Handling": https://owasp.org/www-community/Improper_Error_Handling
@@ -24,7 +24,6 @@ route is seen to reach. Left out: HTTP errors whose details a handler of the app
 from __future__ import annotations
 
 import ast
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -37,6 +36,7 @@ from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.alone import is_for_one
 from strop.rules.answers import (
     error_detail,
@@ -57,6 +57,8 @@ from strop.rules.probed import is_probed
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.seldom import installs_code
+from strop.rules.signed import is_signed
 from strop.rules.standstill import MANY
 from strop.rules.telling import is_telling
 from strop.rules.told import marks, tell, ways_to
@@ -64,10 +66,10 @@ from strop.span import Span
 
 RULE = Rule("ERR001", "exception-text", "errors", "warning", "Text of an exception in an answer", static=True)
 WORDS = ("except", "raise", "Exception", "HTTPException", "StarletteHTTPException")
-_ASIDE = re.compile(r"(?i:admin|super_?user|is_?staff)|internal_|Internal[A-Z]|service_(role|key)")
-_INTERNAL = re.compile(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
+_ASIDE = regex(r"(?i:admin|super_?user|is_?staff)|internal_|Internal[A-Z]|service_(role|key)")
+_INTERNAL = regex(r"/_?internal(/|$)|/private/|/debug(/|$)|/service-to-service/")
 _SPOKEN = frozenset({"Exception", "ValueError", "RuntimeError"})
-_TRIES = re.compile(r"(^|_)(test|try|check|validate|verify|diagnose|ping|probe|debug|preview)(_|$)")
+_TRIES = regex(r"(^|_)(test|try|check|validate|verify|diagnose|ping|probe|debug|preview)(_|$)")
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -102,7 +104,7 @@ def _mark(body: Body, place: ast.AST, content: ast.expr, status: int, handler: a
         taken=",".join(name for other in others for name in caught_names(body, other)),
         root=is_root(body, content, handler),
         trace=is_trace(body, content, handler),
-        aside=bool(_ASIDE.search(_signature(body))),
+        aside=bool(_ASIDE.search(_signature(body))) or is_signed(body),
     )
 
 
@@ -268,6 +270,8 @@ def _is_loud(project: Project, mark: Mark, ways: list[Reach], spoken: dict[str, 
     operated = Protection.of(project).is_for_operators
     if mark.fact("aside") or not ways or all(_is_aside(project, w.route) or operated(w.route) for w in ways):
         return False
+    if all(installs_code(w.route) and "/install" in w.route for w in ways):
+        return False  # who may put programs in may read anything
     if not mark.fact("trace") and all(_only_watches(project, w.route) for w in ways):
         return False
     return is_telling(project, mark, spoken)
@@ -302,6 +306,46 @@ def read_report(name: str):
             return found.execute("SELECT text FROM report WHERE name = ?", (name,)).fetchone()
     except Exception as e:
         raise HTTPException(status_code=500, detail=f"Could not read the report: {e}")
+"""),
+        bad=True,
+    ),
+    Example(
+        "a machine that signs what it sends reads it: a note",
+        plain("""
+import hmac
+import sqlite3
+
+from fastapi import Header, Request
+
+KEY = b"from the environment"
+
+
+@app.post("/paid")
+async def paid(request: Request, x_bank_signature: str = Header("")):
+    sent = await request.body()
+    if not hmac.compare_digest(x_bank_signature, hmac.new(KEY, sent, "sha256").hexdigest()):
+        raise HTTPException(401)
+    try:
+        with sqlite3.connect("paid.db") as found:
+            found.execute("INSERT INTO paid VALUES (?)", (sent,))
+    except Exception as e:
+        raise HTTPException(status_code=503, detail=f"Send it again: {e}")
+"""),
+        bad=True,
+    ),
+    Example(
+        "who puts in a plugin reads it: a note",
+        plain("""
+import sqlite3
+
+
+@app.post("/plugins/install/archive")
+def install_plugin(name: str):
+    try:
+        with sqlite3.connect("plugins.db") as found:
+            found.execute("INSERT INTO plugins VALUES (?)", (name,))
+    except Exception as e:
+        raise HTTPException(status_code=500, detail=f"Not installed: {e}")
 """),
         bad=True,
     ),

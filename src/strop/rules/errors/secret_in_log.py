@@ -19,7 +19,8 @@ a table of the project.
 A bare `token` is reported only where its source, the function or the text says that it proves something: a media profile, a parser and a
 page have tokens too. What is written only in development, where a variable of the environment asks for it or at the level `debug`, is a note, and so is the password that
 a first start makes and has no other way to tell. So is what a stand-in writes (`ConsoleMailer`, `FakeMailer`). So is the token of fastapi-users that verifies an address, where nothing asks for `is_verified`
-or the log is the only way that it takes. So is what could not be decoded as the token that it should be (`except DecodeError` of that very value).
+or the log is the only way that it takes. So is what could not be decoded as the token that it should be (`except DecodeError` of that very value),
+and so are the headers of who was refused for bringing no credentials, behind `if token: return verify(token)`.
 
 **Sources.** OWASP Logging Cheat Sheet, "Data to exclude":
 https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html
@@ -40,6 +41,8 @@ from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
+from strop.rules.empty_handed import is_empty_handed
 from strop.rules.example import Example
 from strop.rules.given_away import DETAILS, given_away
 from strop.rules.keypairs import is_access_key, is_kept_in_pairs
@@ -51,16 +54,16 @@ from strop.rules.told import marks, tell, ways_to
 from strop.rules.verification import is_demanded, is_only_delivery, is_verification_hook
 from strop.rules.wording import many
 
-_STANDS_IN = re.compile(r"Mock|Fake|Dummy|Stub|Console|Printing")
+_STANDS_IN = regex(r"Mock|Fake|Dummy|Stub|Console|Printing")
 RULE = Rule("ERR008", "secret-in-log", "errors", "warning", "A secret is written to the log", static=True)
 WORDS = (*METHODS, "print")
 _ASIDE = frozenset({"scripts", "tools", "examples", "benchmarks", "docs", "samples", "dev"})
-_PRODUCTION = re.compile(r"debug|develop|\bdev\b|production|\bprod\b|is_local|environ|getenv", re.IGNORECASE)
+_PRODUCTION = regex(r"debug|develop|\bdev\b|production|\bprod\b|is_local|environ|getenv", re.IGNORECASE)
 # tokens that are a place in a limiter or the address of a device
-_OTHER = re.compile(r"\blimiter\b|\bslots?\b|\breserv|\blease|semaphore|push|device", re.IGNORECASE)
+_OTHER = regex(r"\blimiter\b|\bslots?\b|\breserv|\blease|semaphore|push|device", re.IGNORECASE)
 _DECODES = frozenset({"decode", "decode_complete", "loads", "get_unverified_claims", "get_unverified_header"})
 _UNDECODED = frozenset({"DecodeError", "JSONDecodeError", "UnicodeDecodeError"})
-_MADE = re.compile(
+_MADE = regex(
     r"\bsecrets\.|token_(hex|urlsafe|bytes)|generate|random|uuid4|urandom|choices?\(", re.IGNORECASE
 )
 
@@ -85,6 +88,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 only=is_only_delivery(body),
                 detailed=last_name(call.func) in DETAILS,
                 unreadable=_is_unreadable(body, call, found),
+                empty="headers" in found and is_empty_handed(body, call),
                 half=is_access_key(found.rpartition(".")[2]),
             )
 
@@ -209,7 +213,7 @@ def _is_little(project: Project, mark: Mark, ways: list[Reach]) -> bool:
     if _STANDS_IN.search(mark.span.symbol.partition(".")[0]):
         return True  # to tell it there is what it is for
     verifies = mark.fact("verifies") and (mark.fact("only") or not is_demanded(project))
-    of_little = ("asked_for", "detailed", "unreadable")
+    of_little = ("asked_for", "detailed", "unreadable", "empty")
     return bool(any(map(mark.fact, of_little)) or verifies) or _is_first_start(mark, ways)
 
 
@@ -253,6 +257,46 @@ def renew(refresh_token: str):
     except jwt.DecodeError:
         logger.info("no token", extra={"refresh_token": refresh_token})
         raise HTTPException(401)
+"""),
+        bad=True,
+    ),
+    Example(
+        "the headers of who brings no token: a note",
+        plain("""
+import logging
+
+from fastapi import Request
+
+logger = logging.getLogger(__name__)
+
+
+@app.get("/me")
+def me(request: Request, token: str = ""):
+    if token:
+        return {"name": token.partition(".")[0]}
+    logger.error("no token", extra={"headers": request.headers})
+    raise HTTPException(401)
+"""),
+        bad=True,
+    ),
+    Example(
+        "the headers of who brings one that is not taken",
+        plain("""
+import logging
+
+from fastapi import Request
+
+logger = logging.getLogger(__name__)
+
+
+@app.get("/me")
+def me(request: Request, token: str = ""):
+    if token:
+        name, _, proof = token.partition(".")
+        if proof:
+            return {"name": name}
+    logger.error("no token", extra={"headers": request.headers})
+    raise HTTPException(401)
 """),
         bad=True,
     ),

@@ -11,7 +11,7 @@ a function of the project that does), and passes or returns an empty value, in c
 **How to fix it.** Catch the one exception that is expected; log the others, or let them go.
 
 **When it is no problem.** Clean-up, a cache, a metric that may fail: then one log line says so. A note where another service was asked and nothing
-found is answered: without it there may be nothing to tell. So it is where a comment says that it may fail and what is called writes to a log itself, and where the
+found is answered, or a function that probes what is there asks: without it there may be nothing to tell. So it is where a comment says that it may fail and what is called writes to a log itself, and where the
 `try` returns what it found and another way to find it follows.
 
 **Sources.** Google Python Style Guide, "Exceptions":
@@ -30,6 +30,7 @@ from strop.project.body import Body
 from strop.project.function import Call
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.caught import is_broad, logs, raises
 from strop.rules.example import Example
 from strop.rules.raised import raising
@@ -39,15 +40,16 @@ from strop.rules.told import marks, tell, ways_to
 
 RULE = Rule("ERR003", "silent-failure", "errors", "warning", "A broad except hides a failure", static=True)
 WORDS = ("except",)
-_BESIDE = re.compile(
+_BESIDE = regex(
     r"telemetry|metric|track|analytic|cache|audit|optional|clean|warm|notif|heartbeat|best_effort|try_|maybe",
     re.I,
 )
-_EFFORT = re.compile(
+_PROBES = regex(r"(^|_)prob(e|es|ing)(_|$)", re.I)
+_EFFORT = regex(
     r"best[- ]effort|never (fails?|raises?|breaks?)|(must|may|should) not (fail|raise|break)|swallow", re.I
 )
 _WORK = {"commits": "write to the database", "queries": "query", "calls": "call of another service"}
-_LOGGER = re.compile(r"^\w*log(ger)?\.(warning|error|exception|critical)\(", re.I)
+_LOGGER = regex(r"^\w*log(ger)?\.(warning|error|exception|critical)\(", re.I)
 _CLEANS = (
     "rollback",
     "close",
@@ -87,6 +89,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 last=last,
                 does=does,
                 documented=_is_documented(body, node),
+                probes=bool(_PROBES.search(body.symbol.rpartition(".")[2])),
                 fallback=does == "goes on" and _has_fallback(body, node),
             )
 
@@ -158,7 +161,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 confidence=0.75,
                 call=call.text,
                 severity="note"
-                if (kind == "calls" and mark.fact("does") == "returns nothing found")
+                if (kind == "calls" and (mark.fact("does") == "returns nothing found" or mark.fact("probes")))
                 or (mark.fact("documented") and (kind == "calls" or _tells(project, call)))
                 or mark.fact("fallback")
                 else None,
@@ -330,6 +333,28 @@ def newest_version():
 @app.get("/version")
 def version():
     return {"newest": newest_version()}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a probe of what another service speaks: a note",
+        shop("""
+import httpx
+
+
+def probe_scheme(host):
+    scheme = "http"
+    try:
+        if httpx.get(f"https://{host}/status", timeout=2).status_code == 200:
+            scheme = "https"
+    except Exception:
+        pass
+    return scheme
+
+
+@app.get("/scheme")
+def scheme(host: str):
+    return {"scheme": probe_scheme(host)}
 """),
         bad=True,
     ),

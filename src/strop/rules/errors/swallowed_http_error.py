@@ -15,6 +15,8 @@ handler that raises another HTTP error counts: a fallback may be meant.
 **When it is no problem.** A handler that raises what it caught again, or asks `isinstance(e, HTTPException)`.
 A note where the handler answers with the same status, or raises what the application answers with one of the same kind, on routes for administrators alone, and where it is meant: `pass` alone, one failure of the server told as another (502 as 500),
 or a 4xx of a called function that becomes a 4xx of this one (what to hide from the caller, "no such shop" as "no such page").
+So it is where what is missing was found before by the same key, where a validator of the model has asked the same, and (but for 401 and 403) where a header
+with a signature is read: the machine that called sends again whatever failed.
 So it is where only a request that FastAPI has answered with 422 could come to the raise (`if not shop_id:` of a required number or UUID), and in folders of examples.
 
 **Sources.** FastAPI, "Handling Errors": https://fastapi.tiangolo.com/tutorial/handling-errors/ ;
@@ -24,7 +26,6 @@ https://github.com/fastapi/fastapi/discussions/6629
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -33,6 +34,7 @@ from strop.project.body import Body
 from strop.project.function import Call, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.answered import is_answered
 from strop.rules.answering import answering, answers_of_all
 from strop.rules.answers import error_status, http_errors, is_http_error, is_http_error_class
@@ -43,7 +45,10 @@ from strop.rules.raised import raising
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.shown import is_shown
+from strop.rules.signed import is_signed
+from strop.rules.sought import is_found_before, is_known, missed, note_missed
 from strop.rules.told import marks, tell, ways_to
+from strop.rules.validated import is_validated
 
 RULE = Rule(
     "ERR002",
@@ -53,13 +58,15 @@ RULE = Rule(
     "HTTPException swallowed by a broad except",
     static=True,
 )
-WORDS = ("except", "Exception")
-_KNOWN = re.compile(r"[\w.]+\((\w+\.)+(id|uuid|pk)[,)]")  # get_shop(shop.id)
+WORDS = ("except", "Exception", "raise")
+_REFUSED = frozenset({401, 403})
+_KNOWN = regex(r"[\w.]+\((\w+\.)+(id|uuid|pk)[,)]")  # get_shop(shop.id)
 
 
 def notice(body: Body) -> Iterator[Mark]:
     """Raises that a broad handler catches, and broad handlers that answer with an error of their own."""
     yield from answering(body, RULE.code)
+    yield from note_missed(body, RULE.code)
     told: set[int] = set()
     raised = [call for call in http_errors(body) if isinstance(body.parent(call), ast.Raise)]
     caught = [(call, handler) for call in raised if (handler := _catcher(body, call)) is not None]
@@ -79,7 +86,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 status="same" if _is_repeated(body, call, handler) else error_status(body, call),
                 kept=_keeps_status(body, call, handler),
                 again=_raises_another(body, handler),
-                meant=_is_meant(body, call, handler) or is_answered(body, call),
+                meant=_is_meant(body, call, handler) or _is_barred(body, call),
             )
     for node in body.of(ast.Try):
         broad = _broad(body, node)
@@ -93,7 +100,15 @@ def notice(body: Body) -> Iterator[Mark]:
                 last=last,
                 inner=_inner(body, node),
                 meant=all(400 <= status < 500 for status in _answered(body, broad)),
+                signed=is_signed(body),
             )
+
+
+def _is_barred(body: Body, call: ast.Call) -> bool:
+    """Whether no request comes to a raise, or none whose sender asks why: a machine that sends again what fails."""
+    if is_answered(body, call) or is_validated(body, call) or is_found_before(body, call):
+        return True
+    return is_signed(body) and error_status(body, call) not in _REFUSED
 
 
 def _is_repeated(body: Body, call: ast.Call, handler: ast.ExceptHandler) -> bool:
@@ -215,6 +230,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             )
     called = list(marks(project, RULE, "called"))
     raisers = raising(project, deepest=1) if called else {}  # further down it may be caught or meant
+    missing = missed(project, RULE.code)
     for mark in called:
         call = _raiser(project, mark, raisers)
         ways = ways_to(project, mark.function) if call is not None else []
@@ -222,7 +238,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             statuses = sorted(s for s in raisers[call.target] if s)
             said = f" ({', '.join(map(str, statuses))})" if statuses else ""
             what = f"the HTTPException{said} of {call.text}"
-            yield _finding(mark, ways, what, "another", 0.75)
+            known = is_known(project.source.functions[mark.function].calls, call, missing)
+            answered = bool(mark.fact("signed")) and not _REFUSED.intersection(statuses)
+            yield _finding(mark, ways, what, "another", 0.75, (known and statuses == [404]) or answered)
 
 
 def _raiser(project: Project, mark: Mark, raisers: dict[str, frozenset[int]]) -> Call | None:
@@ -477,6 +495,202 @@ def count_shelf(name: str):
         return {"books": len(Path(f"{name}.txt").read_text().split())}
     except Exception:
         raise HTTPException(500, "The shelf could not be counted")
+"""),
+        bad=True,
+    ),
+    Example(
+        "asked by the model's validator before: a note",
+        plain("""
+import re
+
+from pydantic import BaseModel, field_validator
+
+MAIL = re.compile(r"^[^@]+@[^@]+$")
+
+
+class Member(BaseModel):
+    mail: str
+
+    @field_validator("mail")
+    def check_mail(cls, value: str) -> str:
+        if not MAIL.match(value):
+            raise ValueError("No address")
+        return value
+
+
+@app.post("/members")
+def join(member: Member):
+    try:
+        mail = member.mail
+        if not MAIL.match(mail):
+            raise HTTPException(400, "No address")
+        Path("members.txt").write_text(mail)
+    except Exception:
+        raise HTTPException(500, "You could not join")
+"""),
+        bad=True,
+    ),
+    Example(
+        "another question than the model's validator: a warning",
+        plain("""
+import re
+
+from pydantic import BaseModel, field_validator
+
+MAIL = re.compile(r"^[^@]+@[^@]+$")
+OURS = re.compile(r"^[^@]+@club.example$")
+
+
+class Member(BaseModel):
+    mail: str
+
+    @field_validator("mail")
+    def check_mail(cls, value: str) -> str:
+        if not MAIL.match(value):
+            raise ValueError("No address")
+        return value
+
+
+@app.post("/members")
+def join(member: Member):
+    try:
+        if not OURS.match(member.mail):
+            raise HTTPException(400, "No address")
+        Path("members.txt").write_text(member.mail)
+    except Exception:
+        raise HTTPException(500, "You could not join")
+"""),
+        bad=True,
+    ),
+    Example(
+        "found before by the same key: a note",
+        plain(
+            """
+from boats import boat_by_id
+
+
+@app.get("/berths/{wanted_id}")
+def read_berth(wanted_id: str):
+    boat = boat_by_id(wanted_id)
+    if not boat:
+        raise HTTPException(404, "No such boat")
+    boat_id = wanted_id
+    try:
+        name = Path("names.txt").read_text()
+        if not name:
+            boat = boat_by_id(boat_id)
+            if not boat:
+                raise HTTPException(404, "No such boat")
+            name = boat["name"]
+    except Exception:
+        print("no name")
+        name = ""
+    return {"name": name}
+""",
+            boats="""
+BOATS = {"a": {"name": "Anna"}}
+
+
+def boat_by_id(boat_id: str):
+    return BOATS.get(boat_id)
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "another key than before: a warning",
+        plain(
+            """
+from boats import boat_by_id
+
+
+@app.get("/berths/{boat_id}/{other_id}")
+def read_berths(boat_id: str, other_id: str):
+    boat = boat_by_id(boat_id)
+    if not boat:
+        raise HTTPException(404, "No such boat")
+    try:
+        other = boat_by_id(other_id)
+        if not other:
+            raise HTTPException(404, "No such boat")
+        return {"names": [boat["name"], other["name"]]}
+    except Exception:
+        raise HTTPException(500, "No names")
+""",
+            boats="""
+BOATS = {"a": {"name": "Anna"}}
+
+
+def boat_by_id(boat_id: str):
+    return BOATS.get(boat_id)
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "what is missing was missed before: a note",
+        plain(
+            """
+from boats import find_berth, paint_boat
+
+
+@app.post("/boats/{boat_id}/paint")
+def paint(boat_id: str, colour: str):
+    try:
+        berth = find_berth(boat_id)
+        return {"berth": berth, "boat": paint_boat(boat_id, colour)}
+    except Exception:
+        raise HTTPException(500, "The boat could not be painted")
+""",
+            boats="""
+from fastapi import HTTPException
+
+BERTHS = {"a": 1}
+BOATS = {"a": {"name": "Anna"}}
+
+
+def find_berth(boat_id: str) -> int:
+    berth = BERTHS.get(boat_id)
+    if berth is None:
+        raise LookupError(boat_id)
+    return berth
+
+
+def paint_boat(boat_id: str, colour: str):
+    if boat_id not in BOATS:
+        raise HTTPException(404, "No such boat")
+    return BOATS[boat_id] | {"colour": colour}
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "a machine that signs what it sends: a note",
+        plain("""
+import hmac
+
+from fastapi import Request
+
+KEY = b"from the environment"
+SHOPS = {"mill": 1}
+
+
+def shop_by_name(name: str) -> int:
+    if name not in SHOPS:
+        raise HTTPException(404, "No such shop")
+    return SHOPS[name]
+
+
+@app.post("/paid")
+async def paid(request: Request):
+    sent = await request.body()
+    signature = hmac.new(KEY, sent, "sha256").hexdigest()
+    if not hmac.compare_digest(request.headers.get("x-bank-signature", ""), signature):
+        raise HTTPException(401)
+    try:
+        return {"shop": shop_by_name(sent.decode())}
+    except Exception:
+        raise HTTPException(500, "It was not understood")
 """),
         bad=True,
     ),

@@ -17,7 +17,7 @@ shutdown. Headers and credentials go with each call.
 **When it is no problem.** A call that is made once an hour; a client that lives as long as a WebSocket (not reported).
 It is a warning where it is made often: for eight routes or more, in three
 places of a class, in a loop, in a dependency or a middleware. One route's own, mails and webhooks, logins, tries of settings, routes for administrators alone, calls that wait for minutes or for
-a language model, questions with seconds between them, what is only done after the answer or for what is not known yet, and clients whose headers or address are
+a language model, questions with seconds between them, what is only done after the answer, for what is not known yet or where a cache has nothing, and clients whose headers or address are
 the caller's (one for all would mix them) are notes.
 
 **Sources.** HTTPX, "Clients": https://www.python-httpx.org/advanced/clients/ ;
@@ -37,13 +37,16 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.rules import burden
+from strop.regex import regex
+from strop.rules import burden, caching
+from strop.rules.caching import is_missed, note_kept
 from strop.rules.clientuse import is_hardly_worth
 from strop.rules.code import function_at, reaches
 from strop.rules.dearer import Dearer
 from strop.rules.detours import Detours
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.kept import comes_kept
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -69,16 +72,16 @@ _OWN = {
     "cookie_jar",
 }
 # what is done once in a session or less: logins and their tokens, trying out settings, setting up
-_RARE = re.compile(
+_RARE = regex(
     r"oauth|oidc|saml|log_?in\b|callback|(validate|verify|test|check)_(credential|connection|endpoint|api_key)|/test\b"
     r"|revoke|refresh_token|userinfo|token_(endpoint|form)|/(install|setup|health|version)\b|metadata",
     re.IGNORECASE,
 )
-_SELDOM = re.compile(r"e_?mail|billing|portal|web_?hook|notif|payment_info|licen[cs]e|release", re.IGNORECASE)
+_SELDOM = regex(r"e_?mail|billing|portal|web_?hook|notif|payment_info|licen[cs]e|release", re.IGNORECASE)
 _EACH = ("depends on ", "middleware ")
 _MANY = 8  # routes
 _PLACES = 3  # of one class
-WORDS = tuple(name.rpartition(".")[2] for name in CLIENTS)
+WORDS = caching.WORDS.union(name.rpartition(".")[2] for name in CLIENTS)
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -92,8 +95,9 @@ def notice(body: Body) -> Iterator[Mark]:
                 call,
                 name=name,
                 text=body.brief(call, 90),
-                little=is_hardly_worth(body, call),
+                little=is_hardly_worth(body, call) or is_missed(body, call),
             )
+    yield from note_kept(body, RULE.code)
 
 
 def _differs(body: Body, keyword: ast.keyword) -> bool:
@@ -135,7 +139,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     found: dict[str, list[Mark]] = defaultdict(list)
     for mark in project.source.marks.get(RULE.code, ()):
         function = project.source.functions.get(mark.function)
-        if function is None:
+        if function is None or not mark.fact("name"):
             continue
         calls = [c for c in function.calls if c.span.line == mark.span.line and c.name == mark.fact("name")]
         if calls and not calls[0].once and not calls[0].background:
@@ -180,9 +184,15 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
 
 
 def _is_on_a_detour(project: Project, mark: Mark, ways: list[Reach]) -> bool:
-    """Whether it is made only for what is not known yet, or has failed."""
+    """Whether it is made only for what is not known yet, in no cache either, or has failed."""
     detours = Detours(project, burden.RULE)
-    return detours.has(mark.span) or all(detours.have(step.span for step in way.chain) for way in ways)
+    kept = Detours(project, RULE.code)
+    return detours.has(mark.span) or all(
+        detours.have(step.span for step in way.chain)
+        or kept.have(step.span for step in way.chain)
+        or comes_kept(project, way)
+        for way in ways
+    )
 
 
 def _is_handed_on(project: Project, way: Reach) -> bool:
@@ -404,6 +414,107 @@ async def wait_for_label(number: int):
             break
         await asyncio.sleep(10)
     return {"number": number}
+"""),
+        bad=True,
+    ),
+    Example(
+        "in a function that a cache calls where it has nothing: a note",
+        plain(
+            """
+import httpx
+
+from cache import cache
+
+
+async def load_rate(currency: str) -> float:
+    rates = []
+    for host in ("a", "b"):
+        async with httpx.AsyncClient(timeout=5) as client:
+            rates.append((await client.get(f"https://{host}.example/{currency}")).json())
+    return sum(rates) / 2
+
+
+async def rate(currency: str) -> float:
+    return await cache.keep(lambda: load_rate(currency), currency, 30)
+
+
+@app.get("/price/{currency}")
+async def read_price(currency: str):
+    return {"rate": await rate(currency)}
+""",
+            cache="""
+class Cache:
+    def __init__(self) -> None:
+        self.values = {}
+
+    async def keep(self, load, key: str, seconds: int):
+        if key not in self.values:
+            self.values[key] = await load()
+        return self.values[key]
+
+
+cache = Cache()
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "in a dependency, where its cache has nothing: a note",
+        plain(
+            """
+import os
+
+import httpx
+
+from names import NameCache
+
+KEEPING = os.environ.get("KEEPING") != "no"
+_cache = NameCache()
+
+
+async def member(token: str) -> str:
+    if KEEPING:
+        known = _cache.get(token)
+        if known:
+            return known
+    async with httpx.AsyncClient(timeout=5) as client:
+        name = (await client.get(f"https://club.example/{token}")).text
+    _cache.put(token, name)
+    return name
+
+
+@app.get("/me")
+async def read_me(name: str = Depends(member)):
+    return {"name": name}
+""",
+            names="""
+class NameCache:
+    def __init__(self) -> None:
+        self.names = {}
+
+    def get(self, token: str) -> str | None:
+        return self.names.get(token)
+
+    def put(self, token: str, name: str) -> None:
+        self.names[token] = name
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "in a dependency",
+        plain("""
+import httpx
+
+
+async def member(token: str) -> str:
+    async with httpx.AsyncClient(timeout=5) as client:
+        return (await client.get(f"https://club.example/{token}")).text
+
+
+@app.get("/me")
+async def read_me(name: str = Depends(member)):
+    return {"name": name}
 """),
         bad=True,
     ),

@@ -36,6 +36,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name, targets_of
 from strop.project.walk import walk
+from strop.regex import regex
 from strop.rules.code import function_at, reaches
 from strop.rules.example import Example
 from strop.rules.led import leads, leads_change
@@ -72,11 +73,11 @@ _LATER = frozenset(
 _THREADS = frozenset({"run_in_executor", "run_in_threadpool", "to_thread"})
 _WORK = frozenset({"calls", "queries", "commits"})
 WORDS = (*{name.rpartition(".")[2] for name in _MAILS}, "post", "add_task", "BackgroundTask", *_LATER)
-_HOOK = re.compile(r"web_?hook|call_?back|(^|_)hook", re.IGNORECASE)
-_FIXED = re.compile(
+_HOOK = regex(r"web_?hook|call_?back|(^|_)hook", re.IGNORECASE)
+_FIXED = regex(
     r"^(self|settings?|config|conf|cfg|env|os|app_settings|constants?)$|slack|discord|teams", re.IGNORECASE
 )
-_TRIES = re.compile(r"test|try|verify|check|preview|ping|health|contact|feedback|support", re.IGNORECASE)
+_TRIES = regex(r"test|try|verify|check|preview|ping|health|contact|feedback|support", re.IGNORECASE)
 
 
 def notice(body: Body) -> Iterator[Mark]:

@@ -35,6 +35,7 @@ from strop.project.function import Call
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import keyword, last_name
+from strop.regex import regex
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -58,17 +59,17 @@ _CLIENTS = (
 )
 _POSTS = frozenset(f"{client}.post" for client in _CLIENTS)
 _REQUESTS = frozenset(f"{client}.request" for client in _CLIENTS)
-_MAKES = re.compile(
+_MAKES = regex(
     r"(^|[^a-z])(create|make_?(order|payment|call)|charge|pay|payments?|refunds?|orders?|transfers?|invite|invitations?|send|submit|publish"
     r"|book|purchase|issue|open|add|insert|start|trigger|run|launch|reply|comment|tweet|checkout|withdraw|deposit)(?![a-z])"
 )
-_HARMLESS = re.compile(
+_HARMLESS = regex(
     r"(^|[^a-z])(search|query|queries|graphql|rpc|token|oauth2?|auth|login|log_in|session|embed\w*|completions?|chat|generate|generation|predict\w*|infer\w*"
     r"|rerank\w*|classif\w*|translat\w*|transcri\w*|llm|model|upsert|set|sync|web_?hooks?|hooks?|callbacks?|notif\w*|notify|events?|metrics?|telemetry|track\w*|logs?|audit"
     r"|validate|verify|check|lookup|match|count|estimate|preview|delete|remove|cancel|stop|update|refresh|ping|health|heartbeat|status|get|fetch|list|read|scrape"
     r"|crawl|parse|extract|render|convert|evaluat\w*|moderat\w*|policy|policies|data)(?![a-z])"
 )
-_SPEAKS = re.compile(r"idempot|dedup|client_?token|request_?token|exactly.once|unique_?key", re.IGNORECASE)
+_SPEAKS = regex(r"idempot|dedup|client_?token|request_?token|exactly.once|unique_?key", re.IGNORECASE)
 _RETRY = frozenset({
     "urllib3.Retry", "urllib3.util.Retry", "urllib3.util.retry.Retry", "requests.packages.urllib3.util.retry.Retry",
 })  # fmt: skip

@@ -32,6 +32,7 @@ from strop.project.project import Project
 from strop.project.route import Route
 from strop.project.shared import shared
 from strop.project.shipped.commands import is_development
+from strop.regex import regex
 from strop.rules.alone import is_for_one
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -55,10 +56,10 @@ _LISTS = 3  # routes
 _SMALL = 25  # rows
 _WIDE = 30  # values of a row, a thousand bytes and more
 _DEEP = 2  # objects within objects
-_SIZE = re.compile(r"^(limit|size|page_?size|per_?page|count|take|first|top)$", re.IGNORECASE)
-_LIST = re.compile(r"^(typing\.)?(list|List|Sequence)\[|Page\b|Page\[|Pagina", re.IGNORECASE)
-_MANY = re.compile(r"\b(list|List|Sequence|set|Set|tuple|Tuple)\[")
-_PROXIES = re.compile(r"(^|/)(nginx|traefik|caddy|haproxy|envoy)(:|$|-)")
+_SIZE = regex(r"^(limit|size|page_?size|per_?page|count|take|first|top)$", re.IGNORECASE)
+_LIST = regex(r"^(typing\.)?(list|List|Sequence)\[|Page\b|Page\[|Pagina", re.IGNORECASE)
+_MANY = regex(r"\b(list|List|Sequence|set|Set|tuple|Tuple)\[")
+_PROXIES = regex(r"(^|/)(nginx|traefik|caddy|haproxy|envoy)(:|$|-)")
 
 
 def notice(body: Body) -> Iterator[Mark]:

@@ -22,7 +22,6 @@ https://github.com/fastapi/fastapi/issues/1663
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -30,6 +29,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.layers import layer, name_of
@@ -41,7 +41,7 @@ from strop.span import Span, Step
 RULE = Rule("MID003", "cors-inside", "middleware", "warning", "Refusals without CORS headers", static=True)
 WORDS = ("call_next", "receive")
 
-_REFUSES = re.compile(r"\b(401|429)|UNAUTHORIZED|TOO_MANY")  # what clients meet in daily work
+_REFUSES = regex(r"\b(401|429)|UNAUTHORIZED|TOO_MANY")  # what clients meet in daily work
 _RESPONSES = ("Response", "JSONResponse", "PlainTextResponse", "ORJSONResponse", "HTMLResponse")
 
 

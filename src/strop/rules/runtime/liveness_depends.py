@@ -21,7 +21,6 @@ https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-pro
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -31,6 +30,7 @@ from strop.project.function import Function
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.regex import regex
 from strop.rules.code import handler
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -44,7 +44,7 @@ RULE = Rule(
 )
 WORDS = ("yield", "HTTP_503_SERVICE_UNAVAILABLE", "status_code", "HTTPException")
 
-_LIVE = re.compile(r"(^|[/_-])(live|livez|liveness|alive|is_alive)/?$")
+_LIVE = regex(r"(^|[/_-])(live|livez|liveness|alive|is_alive)/?$")
 _SESSIONS = frozenset({"Session", "AsyncSession", "scoped_session", "async_scoped_session"})
 
 

@@ -25,6 +25,7 @@ from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.project import Project
 from strop.project.shipped.commands import is_development
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -32,7 +33,7 @@ from strop.rules.shipping import applications
 
 RULE = Rule("RUN009", "no-health-check", "runtime", "note", "No health check", static=True)
 
-_HEALTH = re.compile(r"health|live|alive|ready|ping|status|heartbeat|about|/up\b|version|info|monitor", re.I)
+_HEALTH = regex(r"health|live|alive|ready|ping|status|heartbeat|about|/up\b|version|info|monitor", re.I)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

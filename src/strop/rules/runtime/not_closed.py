@@ -23,7 +23,6 @@ redis-py, "Pub/Sub": https://redis.readthedocs.io/en/stable/advanced_features.ht
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -31,6 +30,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.closing import is_closed_by
 from strop.rules.code import reaches
 from strop.rules.draft import draft
@@ -43,7 +43,7 @@ from strop.span import Step
 RULE = Rule("RUN008", "not-closed", "runtime", "warning", "Opened and never closed", static=True)
 
 _COMMANDS = frozenset({"command", "group", "callback"})
-_SCRIPT = re.compile(
+_SCRIPT = regex(
     r"(^|/)(cli|commands?|manage|management|scripts?|seeds?|bin|dev|tools|backfills?|alembic)(/|\.py$|_)"
 )
 _OPENED = frozenset({"Session", "AsyncSession", "PubSub", "Connection", "AsyncConnection"})

@@ -28,6 +28,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -38,7 +39,7 @@ WORDS = ("bcrypt", "BcryptHasher", "Bcrypt", "password", "passwd", "hashed")
 KINDS = ("function", "class", "module")
 MOST = 72
 _REFUSES_SINCE = 5
-_PASSWORD = re.compile(r"^(new_|current_|old_|plain_)?(password|passwd|pwd)(_?[12]|_confirm\w*)?$")
+_PASSWORD = regex(r"^(new_|current_|old_|plain_)?(password|passwd|pwd)(_?[12]|_confirm\w*)?$")
 
 
 def notice(body: Body) -> Iterator[Mark]:

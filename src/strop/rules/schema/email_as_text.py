@@ -24,6 +24,7 @@ from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.function import Class, Member
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.models import fields_of, is_model, owner_of
@@ -33,9 +34,9 @@ from strop.rules.wording import listed
 from strop.span import Span, Step
 
 RULE = Rule("SCH016", "email-as-text", "schema", "note", "An e-mail address as plain text", static=True)
-_EMAIL = re.compile(r"^(e_?mail|email_address|new_email)$")
+_EMAIL = regex(r"^(e_?mail|email_address|new_email)$")
 _TEXT = frozenset({"str", "str|None", "Optional[str]"})
-_STORES = re.compile(r"create|register|sign_?up|new|add|invite|invitation|update|patch|edit", re.I)
+_STORES = regex(r"create|register|sign_?up|new|add|invite|invitation|update|patch|edit", re.I)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:

@@ -20,7 +20,6 @@ JSON in it, since both ends are the project's. Else a note: a small value, a par
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -29,6 +28,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.answers import response_content, responses
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -41,7 +41,7 @@ WORDS = ("dumps", "loads")
 _PROTOCOL = frozenset(
     {"arguments", "body", "Body", "Message", "input", "metadata", "payload", "content", "text", "data"}
 )
-_PAGE = re.compile(r"Page(?![a-z])|Paginat|List(?![a-z])|Results?(?![a-z])")
+_PAGE = regex(r"Page(?![a-z])|Paginat|List(?![a-z])|Results?(?![a-z])")
 _STORES = frozenset({"publish", "lpush", "rpush", "xadd", "set", "setex", "hset", "zadd"})
 _SAID = {
     "answer": ("the client gets a text with JSON in it", "give the response the value itself", 0.9),

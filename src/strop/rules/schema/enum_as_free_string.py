@@ -19,7 +19,6 @@ model of the project has it as a `Literal` or enumeration's values already (one 
 from __future__ import annotations
 
 import ast
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -29,6 +28,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -40,12 +40,12 @@ RULE = Rule(
 )
 WORDS = ("str", "Literal")
 KINDS = ("class",)
-_LISTS = re.compile(
+_LISTS = regex(
     r"(?:\(|:\s|\bone of:?\s|\beither\s)((?:['\"`]?[a-z][a-z0-9_-]*['\"`]?(?:,\s*(?:or\s+)?|\s+or\s+|\s*\|\s*)){1,7}['\"`]?[a-z][a-z0-9_-]*['\"`]?)(?:\)|\.|$)"
 )
-_EXAMPLES = re.compile(r"e\.g\.|for example|such as|etc|\.\.\.|like\b|i\.e\.|default")
+_EXAMPLES = regex(r"e\.g\.|for example|such as|etc|\.\.\.|like\b|i\.e\.|default")
 _MANY = 3  # models: the list is copied from one to the next
-_WORD = re.compile(r"[a-z][a-z0-9_-]*")
+_WORD = regex(r"[a-z][a-z0-9_-]*")
 
 
 def notice(body: Body) -> Iterator[Mark]:

@@ -28,6 +28,7 @@ from strop.project.body import Body
 from strop.project.function import Class
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules import endpoint as routes
 from strop.rules.draft import draft
 from strop.rules.endpoint import Endpoint, endpoint
@@ -44,9 +45,9 @@ RULE = Rule("SCH013", "heavy-list", "schema", "note", "Rows that carry lists of 
 WORDS = routes.WORDS
 _MANY = 4  # lists in a row
 _LOUD = 5  # from which on maintainers have cut such rows down
-_LIST = re.compile(r"\b([Ll]ist|Sequence|Iterable|[Tt]uple|[Ss]et)\[")
-_SLIM = re.compile(r"minimal|summary|basic|short|brief|light|compact|preview", re.I)
-_PAGE = re.compile(r"page|paginat|list|result|response|items|collection", re.I)
+_LIST = regex(r"\b([Ll]ist|Sequence|Iterable|[Tt]uple|[Ss]et)\[")
+_SLIM = regex(r"minimal|summary|basic|short|brief|light|compact|preview", re.I)
+_PAGE = regex(r"page|paginat|list|result|response|items|collection", re.I)
 
 
 def notice(body: Body) -> Iterator[Mark]:

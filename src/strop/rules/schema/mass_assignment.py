@@ -29,6 +29,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Route
+from strop.regex import regex
 from strop.rules.code import handler
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -62,8 +63,8 @@ _PRIVILEGED = frozenset(
         "scopes",
     }
 )
-_OF_USERS = re.compile(r"user|account|member|profile|principal|person|register|sign_?up", re.I)
-_GUARDS = re.compile(
+_OF_USERS = regex(r"user|account|member|profile|principal|person|register|sign_?up", re.I)
+_GUARDS = regex(
     r"admin|super|owner|manager|permission|role|scope|staff|guard|require|allow|authoriz|access|policy|acl|rbac|privilege|internal|service_key|api_key|protect",
     re.I,
 )

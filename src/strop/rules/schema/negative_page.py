@@ -20,7 +20,6 @@ PostgreSQL, "LIMIT and OFFSET": https://www.postgresql.org/docs/current/queries-
 from __future__ import annotations
 
 import ast
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -31,6 +30,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Parameter
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -41,8 +41,8 @@ from strop.span import Span, Step
 
 RULE = Rule("SCH014", "negative-page", "schema", "note", "The offset of a page may be negative", static=True)
 WORDS = ("offset", "limit", "skip", "page")
-_NAMES = re.compile(r"^(skip|offset|page|start|limit|page_size|per_page|page_number|size|first|take)$")
-_INT = re.compile(r"^(typing\.)?(Optional\[int\]|int( \| None)?|None \| int)$")
+_NAMES = regex(r"^(skip|offset|page|start|limit|page_size|per_page|page_number|size|first|take)$")
+_INT = regex(r"^(typing\.)?(Optional\[int\]|int( \| None)?|None \| int)$")
 
 
 def notice(body: Body) -> Iterator[Mark]:

@@ -31,6 +31,7 @@ from strop.project.body import Body
 from strop.project.function import Class, Member
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules import endpoint as routes
 from strop.rules.draft import draft
 from strop.rules.drawn import drawn, is_drawn
@@ -64,15 +65,13 @@ _OF_WORDS = frozenset(
 )
 _TOKENS = frozenset({"token", "api_key", "access_token", "refresh_token"})
 _DEEPEST = 4
-_PAGE = re.compile(r"page|paginat|list|results?$|response", re.I)
-_LIST = re.compile(r"\b([Ll]ist|Sequence|[Tt]uple|[Ss]et)\[")
-_STORED = re.compile(
+_PAGE = regex(r"page|paginat|list|results?$|response", re.I)
+_LIST = regex(r"\b([Ll]ist|Sequence|[Tt]uple|[Ss]et)\[")
+_STORED = regex(
     r"auth|credential|config|connection|setting|smtp|proxy", re.I
 )  # other systems' passwords, often masked
-_FRESH = re.compile(r"new_|generated_|temp|initial_|password$")  # what a POST has just made is shown once
-_ASKED = re.compile(
-    r"/(creds?|credentials?|secrets?|passwords?)(/|$)", re.I
-)  # a route that is there to give them
+_FRESH = regex(r"new_|generated_|temp|initial_|password$")  # what a POST has just made is shown once
+_ASKED = regex(r"/(creds?|credentials?|secrets?|passwords?)(/|$)", re.I)  # a route that is there to give them
 _ADDRESSES = frozenset({"url", "uri", "path", "host", "hostname", "endpoint", "address", "link", "server"})
 _PEOPLE = frozenset(
     {"username", "user_name", "login", "email", "name", "user", "role", "is_active", "is_admin"}

@@ -27,6 +27,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules import endpoint as routes
 from strop.rules.caught import caught_names, is_broad
 from strop.rules.endpoint import Argument, endpoint
@@ -49,7 +50,7 @@ _CONVERTS = {
     "zoneinfo.ZoneInfo": "TimeZoneName", "dateutil.parser.parse": "datetime", "ast.literal_eval": "a model",
 }  # fmt: skip
 _MARKERS = frozenset({"Query", "Path", "Form", "Header", "Cookie"})
-_LOGIN = re.compile(r"oauth|oidc|sso|saml|callback|connect|authori[sz]e", re.IGNORECASE)
+_LOGIN = regex(r"oauth|oidc|sso|saml|callback|connect|authori[sz]e", re.IGNORECASE)
 _PLACES = frozenset({"query", "path", "form", "header"})
 
 

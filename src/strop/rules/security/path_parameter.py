@@ -18,13 +18,13 @@ download, a token that allows one, a clean-up) works on files that the client na
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.flow import CODE, Flow
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -35,7 +35,7 @@ from strop.span import Span, Step
 RULE = Rule(
     "SEC017", "path-parameter", "security", "warning", "A path on the server as a parameter", static=True
 )
-_PATH = re.compile(
+_PATH = regex(
     r"^(pathlib\.|typing\.)?(Optional\[)?(pathlib\.)?(Path|FilePath|DirectoryPath|PurePath)\]?( \| None)?$"
 )
 

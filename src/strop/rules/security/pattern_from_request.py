@@ -33,6 +33,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.project.taint import Tainted
+from strop.regex import regex
 from strop.rules.carried import carried
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -51,12 +52,12 @@ RULE = Rule(
 
 WORDS = frozenset({"re", "regex"})
 _USES = ("search", "match", "fullmatch", "findall", "finditer", "sub", "subn", "split")
-_REFUSED = re.compile(r"\b4\d\d\b|HTTP_4\d\d|ValueError|BadRequest|Invalid|Validation|Unprocessable")
-_SHORT = re.compile(
+_REFUSED = regex(r"\b4\d\d\b|HTTP_4\d\d|ValueError|BadRequest|Invalid|Validation|Unprocessable")
+_SHORT = regex(
     r"(^|_)(url|uri|href|path|name|filename|key|id|uuid|title|slug|email|host|hostname|domain|label|tag|number)s?$",
     re.IGNORECASE,
 )
-_CALLED = re.compile(r'"[^"]*(regex|regexp|pattern)[^"]*"', re.IGNORECASE)
+_CALLED = regex(r'"[^"]*(regex|regexp|pattern)[^"]*"', re.IGNORECASE)
 
 
 def notice(body: Body) -> Iterator[Mark]:

@@ -29,6 +29,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
@@ -45,9 +46,7 @@ RULE = Rule(
 WORDS = ("follow_redirects", "is_private", "is_link_local", "is_loopback")
 KINDS = ("function", "module")
 _CLIENTS = frozenset({"httpx.AsyncClient", "httpx.Client"})
-_VALIDATES = re.compile(
-    r"(valid|check|safe|ssrf|private|allowed).*(url|host|addr|ssrf|ip)|ssrf", re.IGNORECASE
-)
+_VALIDATES = regex(r"(valid|check|safe|ssrf|private|allowed).*(url|host|addr|ssrf|ip)|ssrf", re.IGNORECASE)
 
 
 def notice(body: Body) -> Iterator[Mark]:

@@ -6,9 +6,9 @@
 a guess was right, byte by byte.
 
 **How it is found.** Comparisons of a name that says secret, where one side comes from the caller and the other does
-not, in functions that a route reaches. Conditions of database queries are left out. On a route for administrators it is a note, and so is the key of
-a page for operators alone (metrics, health, traces) that its handler asks for. A `password` that
-equals the `password` of something loaded is stored as it was typed, which is worse than the time of the comparison, and said instead; the one
+not, in functions that a route reaches. Conditions of database queries are left out. It is a note: the nanoseconds of a comparison of short
+texts drown in the time that a request takes over a network. A `password` that
+equals the `password` of something loaded is stored as it was typed, which is worse, and a warning; the one
 password that the program is configured with is no user's.
 
 **How to fix it.** `hmac.compare_digest(given, expected)` (`secrets.compare_digest` is the same), on bytes or ASCII text.
@@ -23,20 +23,17 @@ https://fastapi.tiangolo.com/advanced/security/http-basic-auth/#timing-attacks
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
-from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.origins import Origins
 from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.rules.configured import is_configured
 from strop.rules.example import Example
-from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.secretive import is_proof, words
@@ -58,13 +55,6 @@ _QUERIES = frozenset(
         "case",
         "select_from",
     }
-)
-_OPERATED = re.compile(
-    r"/(metrics|health\w*|ready|live|ping|status|debug|profil\w*|tracemalloc|prometheus|monitor\w*|telemetry)(/|$)",
-    re.I,
-)
-_OPERATED_KEY = re.compile(
-    r"(metrics|health|prometheus|monitoring|telemetry|profiling)_\w*(key|token|secret|password)", re.I
 )
 _CHANGES = frozenset(
     {
@@ -188,14 +178,8 @@ def _is_query(body: Body, compare: ast.Compare, sides: tuple[ast.expr, ...]) -> 
     )
 
 
-def _is_operated(mark: Mark, ways: list[Reach]) -> bool:
-    """Whether all that the secret opens is what the service tells of itself: no user's data, nobody's session."""
-    return all(_OPERATED.search(way.route) for way in ways) or bool(_OPERATED_KEY.search(mark.fact("text")))
-
-
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each comparison that a route reaches."""
-    protection = Protection.of(project)
     for mark in marks(project, RULE):
         ways = ways_to(project, mark.function)
         if ways and mark.fact("stored"):
@@ -217,13 +201,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 impact="the time that the comparison takes tells a client how much of its guess is right",
                 solution="hmac.compare_digest(given, expected)",
                 confidence=0.8,
-                severity="note" if protection.are_for_operators(ways) or _is_operated(mark, ways) else None,
+                severity="note",
             )
 
 
 EXAMPLES = (
     Example(
-        "a webhook's signature",
+        "a webhook's signature: a note",
         plain("""
 import hmac
 
@@ -238,22 +222,6 @@ async def webhook(request: Request):
     if request.headers.get("x-signature") != signature:
         raise HTTPException(401)
     return {"ok": True}
-"""),
-        bad=True,
-    ),
-    Example(
-        "the key of the figures: a note",
-        plain("""
-from fastapi import Header
-
-METRICS_API_KEY = os.environ["METRICS_API_KEY"]
-
-
-@app.get("/metrics")
-async def metrics(api_key: str = Header()):
-    if api_key != METRICS_API_KEY:
-        raise HTTPException(401)
-    return {"requests": 7}
 """),
         bad=True,
     ),
@@ -275,7 +243,7 @@ async def webhook(request: Request):
     return {"ok": True}
 """),
         bad=False,
-        mends="a webhook's signature",
+        mends="a webhook's signature: a note",
     ),
     Example(
         "a kind of token, and two fields of one form",

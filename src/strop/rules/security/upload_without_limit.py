@@ -29,6 +29,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.alone import is_for_one
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -43,8 +44,8 @@ WORDS = ("UploadFile",)
 _UPLOADS = frozenset(
     {"fastapi.UploadFile", "starlette.datastructures.UploadFile", "fastapi.datastructures.UploadFile"}
 )
-_SIZES = re.compile(r"size|limit|max|length|len$|bytes", re.IGNORECASE)
-_LIMITS = re.compile(
+_SIZES = regex(r"size|limit|max|length|len$|bytes", re.IGNORECASE)
+_LIMITS = regex(
     r"(limit|max|size).*(body|upload|content|request|payload|size)|(body|upload|content|request|payload).*(limit|max|size)",
     re.IGNORECASE,
 )

@@ -36,6 +36,7 @@ from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
+from strop.regex import regex
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -45,9 +46,9 @@ from strop.rules.way import way_down
 from strop.span import Step
 
 RULE = Rule("STA006", "context-lost", "state", "error", "A thread loses the request's context", static=True)
-_HELPERS = re.compile(r"parallel|concurren|thread|executor|submit|pool|background|timeout", re.IGNORECASE)
+_HELPERS = regex(r"parallel|concurren|thread|executor|submit|pool|background|timeout", re.IGNORECASE)
 
-_OWNER = re.compile(
+_OWNER = regex(
     r"tenant|organi[sz]ation|(^|_)org(_|$)|workspace|account|principal|(^|_)user|schema", re.IGNORECASE
 )
 _CALLERS = 3  # functions that hand work to a helper

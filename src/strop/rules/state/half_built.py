@@ -20,7 +20,6 @@ https://en.wikipedia.org/wiki/Double-checked_locking ; https://docs.python.org/3
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -28,6 +27,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -39,7 +39,7 @@ RULE = Rule(
     "STA009", "half-built", "state", "warning", "A shared object is published before it is ready", static=True
 )
 
-_INITIALISES = re.compile(r"^_*(init|initiali[sz]e|connect|set_?up|load|open|configure|log_?in|authenticate|build|bootstrap|prepare|ping|warm_?up|create_tables)(_\w+)?$")  # fmt: skip
+_INITIALISES = regex(r"^_*(init|initiali[sz]e|connect|set_?up|load|open|configure|log_?in|authenticate|build|bootstrap|prepare|ping|warm_?up|create_tables)(_\w+)?$")  # fmt: skip
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 

@@ -32,6 +32,7 @@ from strop.project.body import Body
 from strop.project.function import Call, Class, Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import function_at, reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -46,14 +47,14 @@ RULE = Rule(
 )
 KINDS = ("function",)
 
-_SEQUENCE = re.compile(r"version|revision")  # a number that is compared, not counted
+_SEQUENCE = regex(r"version|revision")  # a number that is compared, not counted
 # of a number that somebody counts on, one lost change matters; a count of uses is a little too small
-_SPENT = re.compile(
+_SPENT = regex(
     r"balance|credit|stock|quantit|remain|quota|amount|seat|point|budget|inventor|available|paid|money|total_(price|cost)|"
     r"wallet|reserved|limit|attempt|usage|redeem|used",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"\b(int|float|Decimal|Integer|BigInteger|SmallInteger|Numeric|Float)\b")
+_NUMBER = regex(r"\b(int|float|Decimal|Integer|BigInteger|SmallInteger|Numeric|Float)\b")
 
 
 def notice(body: Body) -> Iterator[Mark]:

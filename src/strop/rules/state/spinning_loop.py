@@ -14,7 +14,7 @@ other side is gone.
 
 **When it is no problem.** A wait before the work (`queue.get()`, a sleep as the first step) paces failures too. A loop
 whose last step leaves it is done after the first failure; so is one whose flag is taken away before the work and given back by success alone. Who reads with `receive()` and leaves on "websocket.disconnect" is told of the end once, as a
-message: no receive fails.
+message: no receive fails. A note only: work that stays in memory, which reckons, logs and starts tasks that fail on their own.
 
 **Sources.** Python, "asyncio.sleep": https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep ;
 https://github.com/fastapi/fastapi/issues/3008
@@ -35,6 +35,7 @@ from strop.rules.aside import is_aside
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.inward import stays_inward
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.span import Span, Step
@@ -66,7 +67,9 @@ def notice(body: Body) -> Iterator[Mark]:
                 continue  # falls through to what ends the loop
             kind = _kind(body, attempt)
             if kind:
-                yield body.mark(RULE.code, handler, kind=kind, loop=loop.lineno)
+                last = attempt.body[-1].end_lineno or 0
+                first = attempt.body[0].lineno
+                yield body.mark(RULE.code, handler, kind=kind, loop=loop.lineno, first=first, last=last)
 
 
 def _endless(loop: ast.While) -> bool:
@@ -234,8 +237,16 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             known="static",
             confidence=0.85,
             chain=(*(ways[0].chain if ways else ()), Step("except Exception, without a pause", mark.span)),
-            severity="note" if not ways and is_aside(mark.span.file) else None,
+            severity="note" if (not ways and is_aside(mark.span.file)) or _is_inward(project, mark) else None,
         )
+
+
+def _is_inward(project: Project, mark: Mark) -> bool:
+    """Whether what the loop does stays in memory: nothing that is away makes it fail again and again."""
+    function = project.source.functions.get(mark.function)
+    if function is None or mark.fact("kind") == "socket":
+        return False
+    return stays_inward(project, function, range(int(mark.fact("first")), int(mark.fact("last")) + 1))
 
 
 EXAMPLES = (
@@ -400,6 +411,98 @@ async def drain(fetch):
             print("failed", error)
             continue
         break
+"""),
+        bad=True,
+    ),
+    Example(
+        "what it does stays in memory: a note",
+        plain("""
+import time
+
+import httpx
+
+
+class Board:
+    def __init__(self):
+        self.seen = {}
+        self.tasks = set()
+
+    async def forget(self):
+        self.seen = {name: at for name, at in self.seen.items() if time.monotonic() - at < 60}
+
+    def tell(self):
+        task = asyncio.create_task(send(len(self.seen)))
+        self.tasks.add(task)
+
+    async def watch(self):
+        while True:
+            try:
+                await self.forget()
+                self.tell()
+                await asyncio.sleep(30)
+            except Exception as error:
+                print("failed", error)
+
+
+async def send(number):
+    async with httpx.AsyncClient() as client:
+        await client.post("https://board.example", json=number)
+"""),
+        bad=True,
+    ),
+    Example(
+        "each caller gives it work that starts a task: a note",
+        plain("""
+import httpx
+
+TASKS = set()
+
+
+async def send():
+    async with httpx.AsyncClient() as client:
+        await client.post("https://board.example")
+
+
+async def start():
+    TASKS.add(asyncio.create_task(send()))
+
+
+async def poll(work, seconds):
+    while True:
+        try:
+            await work()
+            await asyncio.sleep(seconds)
+        except Exception as error:
+            print("failed", error)
+
+
+async def run():
+    await poll(start, 30)
+"""),
+        bad=True,
+    ),
+    Example(
+        "a caller gives it work that asks another service",
+        plain("""
+import httpx
+
+
+async def send():
+    async with httpx.AsyncClient() as client:
+        await client.post("https://board.example")
+
+
+async def poll(work, seconds):
+    while True:
+        try:
+            await work()
+            await asyncio.sleep(seconds)
+        except Exception as error:
+            print("failed", error)
+
+
+async def run():
+    await poll(send, 30)
 """),
         bad=True,
     ),

@@ -20,7 +20,6 @@ for what it doesn't know, since a cache keeps no exceptions.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from strop.evidence import Evidence
@@ -29,6 +28,7 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -53,7 +53,7 @@ _MANY = frozenset(
     }
 )
 _NEAR = 3  # steps of the chain: further from the route the argument is rarely the client's
-_FEW = re.compile(
+_FEW = regex(
     r"^\w[\w.]*\((\s*(\w+\s*=\s*)?([\"'][^\"']*[\"']|[A-Z_][A-Z0-9_.]*|\d+|True|False|None)\s*,?)*\)$"
 )
 

@@ -16,7 +16,7 @@ says it is for: a secret or key, a worker's identity, a date. The defaults of on
 it is used. Ask for the time in the function, or with `default_factory`.
 
 **When it is no problem.** The time of the start itself (`STARTED_AT`), a value that is made for a test or a cache
-buster, a salt that is only compared with in memory; files of examples and scripts. A note where all who make an object give the field, and in a module that is started by itself (`if __name__ == "__main__"`) and that no route leads to. A random identity of one process is reported only where it is taken from the process's number.
+buster, a salt that is only compared with in memory, a random number or a hash that the time goes into; files of examples and scripts. A note where all who make an object give the field, where a time is read by nothing or by functions alone that nothing calls, and in a module that is started by itself (`if __name__ == "__main__"`) and that no route leads to. A random identity of one process is reported only where it is taken from the process's number.
 
 **Sources.** https://github.com/fastapi/fastapi/issues/592 ; Gunicorn, "preload_app":
 https://docs.gunicorn.org/en/stable/settings.html#preload-app
@@ -34,6 +34,7 @@ from strop.finding import Finding, Severity
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.aside import is_aside
 from strop.rules.constructions import always_given
 from strop.rules.draft import draft
@@ -41,6 +42,7 @@ from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.told import is_reached
+from strop.rules.unread import is_read
 from strop.rules.wording import many
 from strop.span import Step
 
@@ -70,19 +72,20 @@ _RANDOM = frozenset(
 _CLOCK = frozenset(
     {"datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today", "datetime.datetime.today"}
 )
-_SECRET = re.compile(
+_SECRET = regex(
     r"(secret|signing|jwt|private|encryption|session|csrf|cookie|auth|token|hmac)_?.*?(key|secret|salt|seed|token)?$|key$",
     re.I,
 )
-_OTHER = re.compile(
+_OTHER = regex(
     r"prefix|header|name|url|expire|ttl|version|sentinel|_id$|marker|placeholder|nonce_key|cache_key|example|dummy|fallback|ephemeral|per_?process",
     re.I,
 )
-_IDENTITY = re.compile(
+_IDENTITY = regex(
     r"worker|instance|process|node|owner|consumer|server|replica|holder|identity|client_id|lock", re.I
 )
-_MOMENT = re.compile(r"start|boot|launch|init|import|load|build|epoch|uptime|min|max|version|year", re.I)
-_SERVES = re.compile(r"\b(uvicorn|gunicorn|hypercorn|granian|FastAPI|APIRouter|Celery|celery)\b")
+_MOMENT = regex(r"start|boot|launch|init|import|load|build|epoch|uptime|min|max|version|year", re.I)
+_RECKON = ("random", "secrets", "hashlib", "math", "uuid", "numpy")  # their results are no times
+_SERVES = regex(r"\b(uvicorn|gunicorn|hypercorn|granian|FastAPI|APIRouter|Celery|celery)\b")
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -101,6 +104,8 @@ def notice(body: Body) -> Iterator[Mark]:
                 continue  # the zone of the machine, which is no moment
             if kind and _is_documentation(body, target.id):
                 continue
+            if kind == "moment" and _is_reckoned_with(body, call):
+                continue
             if kind == "moment" and len(body.scope.names.get(target.id, ())) > 1:
                 continue  # set again later: it is a variable
             if kind:
@@ -108,6 +113,12 @@ def notice(body: Body) -> Iterator[Mark]:
                 program = kind != "default" and _is_program(body)
                 yield body.mark(RULE.code, node, kind=kind, name=target.id, text=text, program=program)
                 break
+
+
+def _is_reckoned_with(body: Body, moment: ast.Call) -> bool:
+    """Whether the time is only what another function reckons with: the most of a random number, the text of a hash."""
+    calls = (each for each in body.around(moment) if isinstance(each, ast.Call))
+    return any(body.name(each.func).partition(".")[0] in _RECKON for each in calls)
 
 
 def _is_program(body: Body) -> bool:
@@ -227,9 +238,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 
 def _is_little(project: Project, mark: Mark, others: list[Mark]) -> bool:
-    """Whether no request meets it: all who make objects give the field, or the module is a program of its own."""
+    """Whether no request meets it: all who make objects give the field, nothing that runs reads the name, or the
+    module is a program of its own.
+    """
     if others:
         return all(_is_never_used(project, m) for m in others)
+    if mark.fact("kind") == "moment" and not is_read(project, mark.fact("name")):
+        return True
     return bool(mark.fact("program")) and not _is_served(project, mark.span.file)
 
 
@@ -404,5 +419,71 @@ def entry(given: Entry) -> Entry:
     return Entry(text=given.text, at=given.at)
 """),
         bad=True,
+    ),
+    Example(
+        "a time that functions read which nothing calls: a note",
+        {
+            "main.py": """\
+from fastapi import FastAPI
+
+from texts import greet
+
+app = FastAPI()
+
+
+@app.get("/greeting")
+def greeting() -> str:
+    return greet()
+""",
+            "texts.py": """\
+from datetime import datetime
+
+OLD_PROMPT = f"Today is {datetime.now().date()}. Greet the guest."
+
+
+def greet():
+    return f"Today is {datetime.now().date()}. Greet the guest."
+
+
+def greet_as_before():
+    return OLD_PROMPT
+""",
+        },
+        bad=True,
+    ),
+    Example(
+        "a time that a route reads",
+        {
+            "main.py": """\
+from datetime import datetime
+
+from fastapi import FastAPI
+
+app = FastAPI()
+PROMPT = f"Today is {datetime.now().date()}. Greet the guest."
+
+
+@app.get("/greeting")
+def greeting() -> str:
+    return PROMPT
+""",
+        },
+        bad=True,
+    ),
+    Example(
+        "a random number up to the day of the month",
+        {
+            "main.py": """\
+import random
+from datetime import datetime
+
+salt_of_today = random.randint(1, datetime.today().day)
+
+
+def salted(text: str) -> str:
+    return text + str(salt_of_today)
+""",
+        },
+        bad=False,
     ),
 )
