@@ -164,6 +164,34 @@ def load(name):
     assert ("blocks", "PIL.Image.open") in effects_of(source, "load")
 
 
+def test_an_archive_over_a_buffer_is_no_file(tmp_path: Path) -> None:
+    code = """import io
+import tarfile
+import zipfile
+
+def look_into(data, name):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return [archive.read(each) for each in archive.namelist()], archive.read(name)
+
+def list_members(data):
+    archive = tarfile.open(fileobj=io.BytesIO(data))
+    return archive.getmembers()
+
+def load(path, name):
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(name)
+
+def unpack(data, folder):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        archive.extractall(folder)
+"""
+    source = read(tmp_path, {"app.py": code})
+    assert effects_of(source, "look_into") == set()
+    assert effects_of(source, "list_members") == set()
+    assert ("blocks", "zipfile.ZipFile.read") in effects_of(source, "load")
+    assert ("blocks", "zipfile.ZipFile.extractall") in effects_of(source, "unpack")
+
+
 def test_a_project_adds_names_of_its_own(tmp_path: Path) -> None:
     files = {
         "app.py": "import acme\n\ndef use():\n    acme.client.fetch(1)\n",

@@ -12,6 +12,7 @@ from strop.rules.registry import check, noticers, rules
     ("code", "name"),
     [
         ("API006", "403 in one place and 401 in another"),
+        ("API006", "requires a scope, and tells nobody apart"),
         ("ARC002", "orders and customers"),
         ("ASY001", "a folder is copied for whoever owns it or is an administrator"),
         ("AUTH011", "what one of two callers gets"),

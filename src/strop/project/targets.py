@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from strop.project.buffers import in_memory
 from strop.project.catalogue import Catalogue
 from strop.project.function import Effect
 from strop.project.infer import Types
@@ -17,7 +18,6 @@ from strop.project.scope import ClassNode, FunctionNode, Ref, Scope
 from strop.project.wrappers import decorators, runs_off_loop
 
 _VALIDATORS = frozenset({"field_validator", "model_validator", "validator", "root_validator"})
-_BUFFERS = frozenset({"io.BytesIO", "io.StringIO"})
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "model_post_init")
 _MANY_ROUNDS = 10_000  # of SHA-512, 6 ms
 _MODEL_CALLS = frozenset({"model_validate", "from_orm", "parse_obj", "model_validate_json", "parse_raw"})
@@ -83,18 +83,18 @@ class Targets:
         effects = self.types.catalogue.effect(name)
         if not effects and self.types.library is not None:
             effects = self.types.catalogue.effect(self.types.library.inherited(name))
-        if effects and scope is not None and isinstance(node, ast.Call) and self._in_memory(node, scope):
+        if (
+            effects
+            and scope is not None
+            and isinstance(node, ast.Call)
+            and in_memory(self.types, node, scope)
+        ):
             effects = tuple(e for e in effects if e.kind != "blocks" or "files" not in e.note)
         if effects and isinstance(node, ast.Call) and not _takes_effect(self.types.catalogue, name, node):
             effects = ()
         flags = tuple(_flags(self.types.catalogue, name, node)) if effects else ()
         for effect in effects or (None,):
             yield Target(name, "", effect, flags=flags)
-
-    def _in_memory(self, call: ast.Call, scope: Scope) -> bool:
-        """Whether what is opened, read or written is a buffer: `Image.open(BytesIO(data))`."""
-        ref = self.types.infer(call.args[0], scope) if call.args else None
-        return ref is not None and ref.kind == "instance" and ref.name in _BUFFERS
 
     def _constructed(self, name: str) -> Iterator[Target]:
         """Making an instance runs the constructors; of a model also its validators."""

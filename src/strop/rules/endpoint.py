@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from strop.project.body import Body
 from strop.project.spelling import is_depends, last_name
+from strop.rules.elsewhere import assigned_elsewhere
 
 Source = Literal["path", "query", "body", "form", "header", "dependency", "special", "unknown"]
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
@@ -186,8 +187,9 @@ def _marker(expr: ast.expr | None) -> ast.Call | None:
 
 
 def _annotated(body: Body, annotation: ast.expr | None) -> ast.Call | None:
-    """The marker in `Annotated[X, Query()]`, also behind a name."""
+    """The marker in `Annotated[X, Query()]`, also behind a name, of this module or of another."""
     shown = body.value(annotation) if annotation is not None else None
+    shown = assigned_elsewhere(body, shown) if isinstance(shown, ast.Name | ast.Attribute) else shown
     if not isinstance(shown, ast.Subscript) or last_name(shown.value) != "Annotated":
         return None
     parts = shown.slice.elts if isinstance(shown.slice, ast.Tuple) else []

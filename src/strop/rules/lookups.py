@@ -11,7 +11,7 @@ from strop.regex import regex
 from strop.rules.refused import raises_for_nothing
 
 _FINDS = regex(r"_?(get|find|fetch|load|read|lookup|look_up|search|retrieve|by_|query|select|one|first)(_|$)")
-_SESSIONS = (
+SESSIONS = (
     "sqlalchemy.orm.Session",
     "sqlalchemy.ext.asyncio.AsyncSession",
     "sqlmodel.Session",
@@ -34,7 +34,7 @@ def _is_lookup(body: Body, call: ast.Call) -> bool:
         return False
     name = body.name(call.func)
     if call.func.attr == "get":
-        return name.startswith(_SESSIONS) and len(call.args) >= 2
+        return name.startswith(SESSIONS) and len(call.args) >= 2
     if call.func.attr in ("first", "one_or_none"):
         return name.startswith(("sqlalchemy.", "sqlmodel.")) or _starts_at_session(body, call)
     return call.func.attr == "scalar_one_or_none" and not call.args
@@ -47,7 +47,7 @@ def _starts_at_session(body: Body, call: ast.Call) -> bool:
         match here:
             case ast.Call(func=ast.Attribute(value=inner, attr=attr)):
                 if attr in ("query", "exec", "execute", "scalars") and body.instance(inner).startswith(
-                    _SESSIONS
+                    SESSIONS
                 ):
                     return True
                 here = inner

@@ -6,12 +6,13 @@
 clients can't tell a typo from a failure.
 
 **How it is found.** In a route: a look-up that gives None when there is no row, by a value of the request, whose result is
-read or deleted and never asked for None. A function that raises for what it does not find, unless a parameter tells
+read or deleted and never asked for None. The session by which it is looked up is no value of the request, and what a dependency
+gives isn't one either. A function that raises for what it does not find, unless a parameter tells
 it not to, gives None only to who tells it so.
 
 **How to fix it.** `if item is None: raise HTTPException(404)`.
 
-**When it is no problem.** A row that is there for certain: the client's own, checked by a dependency.
+**When it is no problem.** A row that is there for certain: the client's own, checked by a dependency, or the only row of a table.
 
 **Sources.** FastAPI, "Handling Errors": https://fastapi.tiangolo.com/tutorial/handling-errors/ ;
 SQLAlchemy, "Session.get": https://docs.sqlalchemy.org/en/20/orm/session_api.html#sqlalchemy.orm.Session.get
@@ -30,7 +31,7 @@ from strop.project.project import Project
 from strop.rules import endpoint as routes
 from strop.rules.endpoint import Endpoint, endpoint
 from strop.rules.example import Example
-from strop.rules.lookups import is_asked, looked_up
+from strop.rules.lookups import SESSIONS, is_asked, looked_up
 from strop.rules.rule import Rule
 from strop.rules.sample import shop
 from strop.rules.told import marks, tell, ways_to
@@ -57,7 +58,8 @@ def notice(body: Body) -> Iterator[Mark]:
 def _sent(route: Endpoint) -> set[str]:
     """Parameters that clients fill as they like."""
     plain = ("path", "query", "body", "unknown")
-    return {a.name for a in route.arguments() if a.source in plain or (a.source == "form" and a.marked)}
+    given = (a for a in route.arguments() if a.source in plain or (a.source == "form" and a.marked))
+    return {a.name for a in given if not a.type.startswith(SESSIONS)}
 
 
 def _is_checked(body: Body, call: ast.Call, names: set[str]) -> bool:
@@ -119,6 +121,44 @@ def read_status(order_id: int, session: Session = Depends(get_session)):
     return {"status": order.status}
 """
 
+_NEEDS = """
+from typing import Annotated
+
+from fastapi import Depends
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Prices(Base):
+    __tablename__ = "prices"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rate: Mapped[int]
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+def open_session():
+    with Session() as session:
+        yield session
+
+
+Shop = Annotated[Session, Depends(open_session)]
+
+
+def current(session: Shop):
+    return session.get(Customer, 1)
+
+
+Client = Annotated[Customer, Depends(current)]
+"""
+
 EXAMPLES = (
     Example(
         "an order that is not there",
@@ -169,4 +209,30 @@ def read_order(order_id: int, session: Session = Depends(get_session)):
         "a look-up that was told not to raise, by name", shop(_FLAGGED % ", fail_if_missing=False"), bad=True
     ),
     Example("a look-up that raises unless it is told not to", shop(_FLAGGED % "")),
+    Example(
+        "the only row of a table, and the client's own, by types that another module names",
+        files={
+            "needs.py": _NEEDS,
+            "main.py": """
+from fastapi import FastAPI
+
+from needs import Client, Customer, Prices, Shop
+
+app = FastAPI()
+
+
+@app.put("/prices")
+def change_prices(session: Shop, rate: int):
+    prices = session.query(Prices).first()
+    prices.rate = rate
+    session.commit()
+
+
+@app.get("/me")
+def read_me(session: Shop, client: Client):
+    customer = session.get(Customer, client.id)
+    return {"name": customer.name}
+""",
+        },
+    ),
 )

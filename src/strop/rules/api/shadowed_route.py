@@ -10,7 +10,7 @@ one of the two asks for is asked for, or not, by surprise.
 of this one? Convertors (`{id:int}`, `{rest:path}`) are taken into account. Specific before general is right and not reported; the same path
 twice is. A note where the same declaration is also included or mounted elsewhere, and answers there, and where nothing is lost: the
 hidden handler does the same, does nothing, or says in its docstring that it is not finished. Nothing is said of an application whose
-`routes` are moved by hand.
+`routes` are moved by hand, nor of handlers of different versions where fastapi-versionizer or fastapi-versioning makes a tree of each version.
 
 **How to fix it.** Declare or include the specific route first, or give it a path of its own.
 
@@ -41,12 +41,13 @@ from strop.rules.reordered import are_moved, reorderings
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
 from strop.rules.shadowing import BRANCHES, Shadowed, shadowed
+from strop.rules.split_versions import VERSIONED, are_apart, versionings
 from strop.rules.syntax import FunctionNode, function_node
 from strop.span import Span, Step
 
 RULE = Rule("API001", "shadowed-route", "api", "error", "A route that is never reached", static=True)
 KINDS = ("module", "function")
-WORDS = ("if", "try", "routes")
+WORDS = ("if", "try", "routes", *VERSIONED)
 _UNFINISHED = regex(
     r"work in progress|\bwip\b|not (yet )?implemented|unfinished|placeholder|\bstub\b", re.IGNORECASE
 )
@@ -60,6 +61,7 @@ def notice(body: Body) -> Iterator[Mark]:
             name = node.name if body.kind == "module" else f"{body.symbol}.<locals>.{node.name}"
             yield Mark(BRANCHES, body.span(node), f"{body.module.file}:{name}")
     yield from reorderings(body, RULE.code)
+    yield from versionings(body, RULE.code)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -67,7 +69,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     found: dict[tuple[str, str], list[Shadowed]] = defaultdict(list)
     marks = list(project.source.marks.get(RULE.code, ()))
     for one in shadowed(project):
-        if not are_moved(project, marks, one.route):
+        if not are_moved(project, marks, one.route) and not are_apart(project, marks, one.by, one.route):
             found[one.by.name, one.route.name].append(one)
     for every in found.values():
         yield _finding(project, every)
@@ -135,6 +137,25 @@ _ANY = """
 @app.get("/users/{user_id}")
 def read_user(user_id: str):
     return {"name": user_id}
+"""
+
+_VERSIONS = """
+from fastapi_versionizer import Versionizer, api_version
+
+
+@api_version(1)
+@app.get("/words")
+def read_words():
+    return ["one"]
+
+
+@api_version(2)
+@app.get("/words")
+def read_words_in_pages(page: int = 0):
+    return {"page": page}
+
+
+%s
 """
 
 EXAMPLES = (
@@ -249,6 +270,17 @@ app.routes.remove(general)
 app.routes.append(general)
 """,
         ),
+    ),
+    Example("two versions of one path", plain(_VERSIONS % "Versionizer(app=app).versionize()")),
+    Example(
+        "two versions that nobody takes apart",
+        plain(_VERSIONS % "print(app.title)"),
+        bad=True,
+    ),
+    Example(
+        "the same version twice",
+        plain((_VERSIONS % "Versionizer(app=app).versionize()").replace("(2)", "(1)")),
+        bad=True,
     ),
     Example(
         "something new is put in front, and at the end",

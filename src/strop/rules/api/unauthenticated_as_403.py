@@ -11,8 +11,8 @@ text says that nobody is logged in.
 **How to fix it.** A dependency that raises 401 with `WWW-Authenticate` where nobody is logged in, and 403 otherwise.
 
 **When it is no problem.** An application all of whose clients are logged in before they come to it. `HTTPBearer` did the
-same until FastAPI 0.122. It is a note, because clients that are written for one application know what it answers: a warning only where the
-application says the same words with 401 in another place, so that no client can know, and not where all the routes declare 403 among their `responses`.
+same until FastAPI 0.122. It is a note, because clients that are written for one application know what it answers: a warning only where
+no client can know, since the application says the same words with 401 in another place, or `requires` answers the same to who lacks a scope, and not where all the routes declare 403 among their `responses`.
 
 **Sources.** Starlette, "Authentication": https://www.starlette.dev/authentication/ ;
 RFC 9110, "401 Unauthorized": https://www.rfc-editor.org/rfc/rfc9110#name-401-unauthorized
@@ -51,7 +51,8 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls("requires"):
         bare = argument(call, 1, "status_code") is None and argument(call, 2, "redirect") is None
         if bare and body.name(call.func) == "starlette.authentication.requires":
-            yield body.mark(RULE.code, call, kind="requires", text=body.brief(call, 90))
+            scoped = not _is_login_alone(argument(call, 0, "scopes"))
+            yield body.mark(RULE.code, call, kind="requires", text=body.brief(call, 90), scoped=scoped)
     for call in http_errors(body):
         detail = error_detail(call)
         if (
@@ -64,6 +65,12 @@ def notice(body: Body) -> Iterator[Mark]:
             yield body.mark(RULE.code, call, kind=kind, text=body.brief(call, 90), said=_said(detail))
 
 
+def _is_login_alone(scopes: ast.expr | None) -> bool:
+    """Whether nothing is required but to be logged in: then 403 means one thing."""
+    named = scopes.elts if isinstance(scopes, ast.List | ast.Tuple) else [scopes]
+    return all(isinstance(each, ast.Constant) and each.value == "authenticated" for each in named)
+
+
 def _said(detail: ast.expr) -> str:
     """The words of a detail alone."""
     return " ".join(_EACH.findall(texts(detail)))
@@ -74,9 +81,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     used = list(marks(project, RULE, "requires"))
     if used:
         more = f", {len(used)} times" if len(used) > 1 else ""
-        yield _finding(
-            project, used, f"{used[0].fact('text')} answers 403 to who is not logged in{more}", 0.75
-        )
+        said = f"{used[0].fact('text')} answers 403 to who is not logged in{more}"
+        yield _finding(project, used, said, 0.75, mixed=any(mark.fact("scoped") for mark in used))
     told = {mark.fact("said") for mark in marks(project, RULE, "told")}
     for mark in marks(project, RULE, "raised"):
         mixed = mark.fact("said") in told
@@ -131,6 +137,20 @@ from starlette.authentication import requires
 @requires("authenticated")
 async def me(request: Request):
     return request.user.display_name
+"""),
+        bad=True,
+    ),
+    Example(
+        "requires a scope, and tells nobody apart",
+        plain("""
+from fastapi import Request
+from starlette.authentication import requires
+
+
+@app.delete("/beds/{bed_id}")
+@requires(["authenticated", "gardener"])
+async def clear(request: Request, bed_id: int):
+    return {"cleared": bed_id}
 """),
         bad=True,
     ),

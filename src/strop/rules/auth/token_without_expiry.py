@@ -6,7 +6,7 @@
 nothing to revoke it with but a new key for everybody.
 
 **How it is found.** The dictionary that is encoded, where all of its keys can be seen; a payload that comes from
-elsewhere is left alone. A note where a comment in the function says that the token does not expire.
+elsewhere is left alone, and so is what is encoded with the algorithm "none" and no key: nothing is signed there. A note where a comment in the function says that the token does not expire.
 
 **How to fix it.** `"exp": datetime.now(UTC) + timedelta(minutes=...)`, and a refresh token for longer sessions.
 
@@ -42,7 +42,7 @@ _ENCODES = frozenset({"jwt.encode", "jose.jwt.encode", "jwt.PyJWT.encode", "jwt.
 def notice(body: Body) -> Iterator[Mark]:
     """Payloads without an expiry."""
     for call in body.calls("encode"):
-        if body.name(call.func) not in _ENCODES or "exp" in body.words:
+        if body.name(call.func) not in _ENCODES or "exp" in body.words or _is_unsigned(body, call):
             continue
         given = [*call.args[:1], *(k.value for k in call.keywords if k.arg in ("payload", "claims"))]
         payload = body.value(given[0]) if given else None
@@ -53,6 +53,16 @@ def notice(body: Body) -> Iterator[Mark]:
         ):
             said = any(_SAID.search(line) for line in body.lines)
             yield body.mark(RULE.code, call, text=body.text(call), said=said)
+
+
+def _is_unsigned(body: Body, call: ast.Call) -> bool:
+    """`jwt.encode(payload, "", algorithm="none")` signs nothing: who receives it can't rely on a time in it either."""
+    named = {k.arg: k.value for k in call.keywords}
+    given = [*call.args, *[None] * 3]
+    key, algorithm = named.get("key", given[1]), named.get("algorithm", given[2])
+    value = body.constant(algorithm)
+    is_none = isinstance(value, str) and value.lower() == "none"
+    return is_none and isinstance(key, ast.Constant) and not key.value
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
@@ -121,6 +131,18 @@ def sign(payload: dict[str, str]) -> str:
 @app.post("/login")
 def login(name: str):
     return {"token": sign({"sub": name})}
+"""),
+        bad=False,
+    ),
+    Example(
+        "nothing is signed",
+        plain("""
+import jwt
+
+
+@app.post("/login")
+def login(name: str):
+    return {"token": jwt.encode({"sub": name}, "", algorithm="none")}
 """),
         bad=False,
     ),

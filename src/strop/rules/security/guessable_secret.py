@@ -7,7 +7,8 @@ broken hash.
 second, so a stolen table of hashes is a table of passwords.
 
 **How it is found.** Calls of `random` that are assigned to, or made in a function named for, a secret; calls of
-`hashlib.md5` and `sha1` on something named for a password or secret. Anything else that uses them is left alone.
+`hashlib.md5` and `sha1` on something named for a password or secret. Anything else that uses them is left alone: a number
+below the length of a list is a place in it, also where a secret is made beside it by other means.
 
 **How to fix it.** `secrets.token_urlsafe()`, `secrets.choice`, `secrets.randbelow`; argon2 or bcrypt for passwords,
 SHA-256 for tokens that are long and random.
@@ -28,6 +29,7 @@ from strop.finding import Finding
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -56,7 +58,7 @@ def notice(body: Body) -> Iterator[Mark]:
             (n for n in (target, own) if is_proof(n) and "mock" not in words(n) and "fake" not in words(n)),
             "",
         )
-        if named and body.name(call.func) in _DRAWS:
+        if named and body.name(call.func) in _DRAWS and not _is_place(body, call, named):
             yield body.mark(RULE.code, call, name=named, call=body.name(call.func), how="made")
     for call in body.calls("md5", "sha1"):
         if body.name(call.func) not in _HASHES or any(k.arg == "usedforsecurity" for k in call.keywords):
@@ -64,6 +66,18 @@ def notice(body: Body) -> Iterator[Mark]:
         named = next((n for arg in call.args for n in _names(arg) if _is_password(n)), "")
         if named:
             yield body.mark(RULE.code, call, name=named, call=body.name(call.func), how="hashed")
+
+
+def _is_place(body: Body, call: ast.Call, named: str) -> bool:
+    """Whether `randrange(len(rows))` picks one of several: a place in a list, which alone is no secret."""
+    if (
+        last_name(call.func) not in ("randrange", "randint")
+        or not call.args
+        or _assigned(body, call) == named
+    ):
+        return False
+    end = call.args[-1].left if isinstance(call.args[-1], ast.BinOp) else call.args[-1]
+    return isinstance(end, ast.Call) and last_name(end.func) == "len" and body.loop(call) is None
 
 
 def _assigned(body: Body, call: ast.Call) -> str:
@@ -170,5 +184,36 @@ def page(url: str):
     return {"etag": hashlib.md5(url.encode()).hexdigest()}
 """),
         bad=False,
+    ),
+    Example(
+        "a place in a list, beside a key that is made well",
+        plain("""
+import random
+import secrets
+
+PRINTERS = ["north", "south"]
+
+
+@app.post("/keys")
+def make_private_key():
+    place = random.randrange(len(PRINTERS))
+    return {"key": secrets.token_urlsafe(32), "printer": place}
+"""),
+        bad=False,
+    ),
+    Example(
+        "letters that are picked by their place",
+        plain("""
+import random
+
+LETTERS = "abcdefghijkmnpqrstuvwxyz"
+
+
+@app.post("/keys")
+def make_private_key():
+    letters = [LETTERS[random.randrange(len(LETTERS))] for _ in range(20)]
+    return {"key": "".join(letters)}
+"""),
+        bad=True,
     ),
 )

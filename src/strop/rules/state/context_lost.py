@@ -6,7 +6,7 @@ context variable which a request has set.
 **Why it costs.** A new thread begins with an empty context: the tenant, user or request id is the default there.
 The best case is an error; the worst is another tenant's data.
 
-**How it is found.** The project sets a context variable in what a route or a middleware runs; a call hands work to
+**How it is found.** A request sets a context variable, in its route, a dependency or a middleware; on the same route a call hands work to
 an executor or a thread without `copy_context()`; and that work reads the variable, in itself or below, or is a
 parameter that may be anything. Of a helper that runs what it is given, the functions that its callers hand in are looked at.
 
@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
@@ -61,9 +61,9 @@ def notice(body: Body) -> Iterator[Mark]:
     for call in body.calls("set", "get"):
         name = body.name(call.func)
         if name in (f"{_VARIABLE}.set", f"{_VARIABLE}.get"):
-            text = body.text(call.func)
+            text = body.text(call.func).rpartition(".")[0][:60]
             yield body.mark(
-                RULE.code, call, use=name.rpartition(".")[2], variable=text.rpartition(".")[0][:60]
+                RULE.code, call, use=name.rpartition(".")[2], variable=text, of=_owner(body, call.func)
             )
     for call in body.calls("submit", "run_in_executor", "Thread"):
         work = _work(body, call)
@@ -73,6 +73,16 @@ def notice(body: Body) -> Iterator[Mark]:
         if target or is_open:
             yield body.mark(RULE.code, call, hands=body.brief(call, 70), target=target, open=is_open)
     yield from _helped(body)
+
+
+def _owner(body: Body, use: ast.expr) -> str:
+    """The class that makes the variable, of `self.variable.get`: another class's of that name is another variable."""
+    variable = use.value if isinstance(use, ast.Attribute) else use
+    owner = body.instance(variable.value) if isinstance(variable, ast.Attribute) else ""
+    if not isinstance(variable, ast.Attribute) or not body.types.members.is_class(owner):
+        return ""
+    lineage = body.types.members.lineage(owner).classes
+    return next((o.name for o, _ in lineage if variable.attr in (*o.attributes, *o.scope.names)), "")
 
 
 def _helped(body: Body) -> Iterator[Mark]:
@@ -145,12 +155,14 @@ def _target(body: Body, work: ast.expr) -> tuple[str, bool]:
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each call that hands over."""
     marks = project.source.marks.get(RULE.code, ())
-    set_by_requests = [m for m in marks if m.fact("use") == "set" and _ways(project, m)]
-    variables = {m.fact("variable") for m in set_by_requests}
-    reading = {m.function: m for m in marks if m.fact("use") == "get" and m.fact("variable") in variables}
-    for mark in marks if set_by_requests and reading else ():
-        ways = _ways(project, mark)
-        if not mark.fact("hands") or not ways:
+    setting = {m: {w.route for w in _ways(project, m)} for m in marks if m.fact("use") == "set"}
+    for mark in marks if any(setting.values()) and _readings(marks, setting) else ():
+        ways = _ways(project, mark) if mark.fact("hands") else []
+        on_way = {way.route for way in ways}
+        # a request that also comes here sets it: in its handler, a dependency or a middleware
+        set_by_requests = [m for m, routes in setting.items() if routes & on_way]
+        reading = _readings(marks, set_by_requests)
+        if not reading:
             continue
         lower = _lower(project, mark.fact("target"), reading) if mark.fact("target") else None
         if lower is None and not mark.fact("open"):
@@ -180,6 +192,16 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         )
 
 
+def _variable(mark: Mark) -> tuple[str, str]:
+    return mark.fact("variable"), mark.fact("of")
+
+
+def _readings(marks: Iterable[Mark], setting: Iterable[Mark]) -> dict[str, Mark]:
+    """Where these variables are read, by the function."""
+    variables = set(map(_variable, setting))
+    return {m.function: m for m in marks if m.fact("use") == "get" and _variable(m) in variables}
+
+
 def _is_weighty(project: Project, mark: Mark, given: list[Mark]) -> bool:
     """Whether requests say in a variable whose data they may see, and several functions hand work to this helper."""
     helper = project.source.functions.get(mark.function)
@@ -196,12 +218,10 @@ def _lower(project: Project, start: str, reading: dict[str, Mark]) -> _Lower | N
     found = way_down(project, start, reading)
     if found is None:
         return None
-    variable = reading[found[0]].fact("variable")
+    variable = _variable(reading[found[0]])
     on_way = {start, *(f"{step.span.file}:{step.span.symbol}" for step in found[1])}
     marks = project.source.marks.get(RULE.code, ())
-    own = any(
-        m.fact("use") == "set" and m.fact("variable") == variable and m.function in on_way for m in marks
-    )
+    own = any(m.fact("use") == "set" and _variable(m) == variable and m.function in on_way for m in marks)
     return None if own else found
 
 
@@ -336,6 +356,78 @@ def report(_=Depends(set_tenant)):
 """
         ),
         bad=False,
+    ),
+    Example(
+        "a variable that other requests set, and another class's of the same name",
+        plain(
+            _TENANT
+            + """
+
+class Reports:
+    def __init__(self):
+        self.tenant: ContextVar[str] = ContextVar("reports", default="public")
+
+    def table(self):
+        return f"{self.tenant.get()}.reports"
+
+
+class Orders:
+    def __init__(self):
+        self.tenant: ContextVar[str] = ContextVar("orders", default="public")
+
+    def enter(self, name: str):
+        self.tenant.set(name)
+
+
+reports = Reports()
+orders = Orders()
+
+
+@app.get("/orders")
+def read_orders(name: str, _=Depends(set_tenant)):
+    orders.enter(name)
+    return table_of_tenant()
+
+
+@app.get("/report")
+def report(name: str):
+    orders.enter(name)
+    return [pool.submit(reports.table).result(), pool.submit(table_of_tenant).result()]
+"""
+        ),
+        bad=False,
+    ),
+    Example(
+        "a variable of an object, which the request has set",
+        plain(
+            """
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+
+pool = ThreadPoolExecutor()
+
+
+class Store:
+    def __init__(self):
+        self.tenant: ContextVar[str] = ContextVar("tenant", default="public")
+
+    def enter(self, name: str):
+        self.tenant.set(name)
+
+    def table(self):
+        return f"{self.tenant.get()}.orders"
+
+
+store = Store()
+
+
+@app.get("/report")
+def report(name: str):
+    store.enter(name)
+    return pool.submit(store.table).result()
+"""
+        ),
+        bad=True,
     ),
     Example(
         "work that reads no context, and to_thread",
