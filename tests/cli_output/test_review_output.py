@@ -65,6 +65,8 @@ CASES = {
     ),
     "no fastapi": Case((), {"tool.py": "print('hello')\n"}),
     "no python": Case((), {"notes.txt": "nothing"}),
+    "no python that can be read": Case((), {"main.py": ")"}),
+    "no fastapi, and a broken file": Case((), {"tool.py": "print('hello')\n", "main.py": ")"}),
     "an empty folder": Case((), {}),
     "a broken file": Case(("--only", "strop"), {"main.py": SLOW, "broken.py": "def broken(:\n"}),
     "carriage returns": Case(("--only", "strop"), {"main.py": APP.replace("\n", "\r\n")}),

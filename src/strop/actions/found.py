@@ -123,8 +123,15 @@ def _is_web(project: Project) -> bool:
 
 
 def _nothing(root: Path, project: Project) -> Problem:
-    files = len(project.source.modules)
-    read = f"{plural(files, 'Python file')} read, none uses FastAPI" if files else "no Python file in it"
     where = tuple(f"{file}: {reason}" for file, reason in project.source.unread[:4])
-    message = f"no FastAPI application was found in {root}: {read}"
+    message = f"no FastAPI application was found in {root}: {_looked_at(project)}"
     return Problem("T101", message, where=where, do="start strop in the folder of the backend, or name it")
+
+
+def _looked_at(project: Project) -> str:
+    """How many files there were to find one in."""
+    read, broken = len(project.source.modules), len(project.source.unread)
+    if not read:
+        return f"{plural(broken, 'Python file')}, none can be read" if broken else "no Python file in it"
+    more = f" ({broken} more can't be read)" if broken else ""
+    return f"{plural(read, 'Python file')} read, none uses FastAPI{more}"
