@@ -17,6 +17,8 @@ from strop.rules.registry import check, noticers, rules
         ("ASY001", "a folder is copied for whoever owns it or is an administrator"),
         ("AUTH011", "what one of two callers gets"),
         ("AUTH014", "recovery that sends a message, beside a registration that tells it too"),
+        ("ERR001", "one of those that are called does not take its failures"),
+        ("ERR002", "what is asked may return False: a warning"),
         ("ERR002", "another question than the model's validator: a warning"),
         ("ERR002", "another key than before: a warning"),
         ("ERR008", "the headers of who brings one that is not taken"),
