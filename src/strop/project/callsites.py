@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from strop.project.filling import fills, returns_kept
 from strop.project.handed import handed_over
 from strop.project.infer import Types
+from strop.project.receivers import Receivers
 from strop.project.scope import Module, Ref, Scope
 from strop.project.sites import Body, Here, Sites
 from strop.project.streamed import STREAMS, makes_generator, runs_plain, streamed
-from strop.project.switches import Switches, conditions, leaves, opposite
+from strop.project.switches import Asked, Switches, failing, holding, is_self, leaves
 from strop.project.targets import Targets, members
 from strop.project.unreached import unreached
 
@@ -26,6 +27,7 @@ class Reader:
         self.types = types
         self.targets = targets
         self.switches = Switches(types.names)
+        self.receivers = Receivers(types, self.switches)
 
     def read(self, module: Module, symbol: str, body: list[ast.stmt], scope: Scope) -> Body:
         """Everything that these statements call, nested definitions left out."""
@@ -41,7 +43,7 @@ class _Walk:
         self.types = reader.types
         self.targets = reader.targets
         self.module = module
-        self.sites = Sites(reader.switches, module, symbol)
+        self.sites = Sites(reader.switches, reader.receivers, module, symbol)
         self.body = self.sites.body
         self.unreached = {id(branch) for branch in unreached(whole)}
         self.pooled: set[int] = set()  # calls of generators that the thread pool iterates
@@ -55,9 +57,9 @@ class _Walk:
                     here = replace(here, once=True)
             if isinstance(node, ast.If):
                 if leaves(node.body):
-                    here = self.where(opposite(node.test), here)
+                    here = self.where(failing(node.test), here)
                 if leaves(node.orelse):
-                    here = self.where(conditions(node.test), here)
+                    here = self.where(holding(node.test), here)
 
     def visit(self, node: ast.AST, here: Here) -> None:
         """One node and what lies in it."""
@@ -111,24 +113,29 @@ class _Walk:
                 return
         self.visit(node.test, here)
         taken = [] if id(node) in self.unreached else node.body
-        for branch, tested in ((taken, conditions(node.test)), (node.orelse, opposite(node.test))):
+        for branch, tested in ((taken, holding(node.test)), (node.orelse, failing(node.test))):
             inside = self.where(tested, here)
             once = here.once or fills(self.types, node, branch, here.scope)
             self.statements(branch, replace(inside, once=True) if once else inside)
 
-    def where(self, tested: tuple[tuple[ast.Name, str], ...], here: Here) -> Here:
-        """Where these tests of parameters have held."""
-        told = self.reader.switches.told(tested, here.scope, bool(here.loop)) if tested else ()
-        return replace(here, when=(*here.when, *told)) if told else here
+    def where(self, tested: tuple[Asked, ...], here: Here) -> Here:
+        """Where these tests of parameters, and of members of objects, have held."""
+        if not tested:
+            return here
+        told = self.reader.switches.told(tested, here.scope, bool(here.loop))
+        about = self.reader.switches.about(tested, here.scope)
+        if not told and not about:
+            return here
+        return replace(here, when=(*here.when, *told), about=(*here.about, *about))
 
     def if_expression(self, node: ast.IfExp, here: Here) -> None:
         self.visit(node.test, replace(here, awaited=False))
-        self.visit(node.body, self.where(conditions(node.test), here))
-        self.visit(node.orelse, self.where(opposite(node.test), here))
+        self.visit(node.body, self.where(holding(node.test), here))
+        self.visit(node.orelse, self.where(failing(node.test), here))
 
     def either(self, node: ast.BoolOp, here: Here) -> None:
         """`session or open_session()`: what stands behind is reached only where what stands before decides nothing."""
-        tests = conditions if isinstance(node.op, ast.And) else opposite
+        tests = holding if isinstance(node.op, ast.And) else failing
         for value in node.values:
             self.visit(value, here)
             here = self.where(tests(value), here)
@@ -194,11 +201,17 @@ class _Walk:
             self.visit(node.value, plain)
             self.sites.run(node, self.targets.read(ref, node.attr), plain)
         else:
+            own = isinstance(node.value, ast.Name) and is_self(node.value, here.scope)
+            made = own and self.sites.symbol.endswith(".__init__")
+            self.body.sets.add(f"={node.attr}" if made else node.attr)
             self.visit(node.value, plain)
 
     # Calls
 
     def call(self, node: ast.Call, here: Here) -> None:
+        match node:
+            case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=str(name)), _]):
+                self.body.sets.add(name)
         ref = self.types.infer(node.func, here.scope)
         if self.handed_over(node, ref, here):
             self.body.resolved += 1

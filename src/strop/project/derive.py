@@ -17,6 +17,7 @@ from strop.project.infer import Types
 from strop.project.mark import Mark
 from strop.project.members import is_abstract, is_property, parameters
 from strop.project.notice import notice
+from strop.project.receivers import constant_of
 from strop.project.scope import Binding, ClassNode, FunctionNode, Module, Ref
 from strop.project.targets import Targets, annotated_names, validators_of
 from strop.project.wrappers import decorators, runs_off_loop, wrappers
@@ -95,6 +96,9 @@ class _Deriver:
             self._ids([self.types.result_of(node)]),
             tuple(parameters(node)),
             node.owner is not None and is_abstract(node),
+            (),
+            constant_of(node),
+            tuple(sorted(body.sets)),
         )
 
     def top(self) -> Function:
@@ -104,7 +108,14 @@ class _Deriver:
         self.resolved += body.resolved
         self.unresolved += body.unresolved
         span = Span(module.file, 1, MODULE, len(module.text))
-        return Function(f"{module.file}:{MODULE}", span, False, tuple(body.calls), name=module.name)
+        return Function(
+            f"{module.file}:{MODULE}",
+            span,
+            False,
+            tuple(body.calls),
+            name=module.name,
+            sets=tuple(sorted(body.sets)),
+        )
 
     def _wrappers(self, node: FunctionNode) -> Iterator[Call]:
         """What decorators of the project put around the function runs where the function runs."""

@@ -40,6 +40,7 @@ class Call(Struct, frozen=True, array_like=True, gc=False):
     )
     when: tuple[str, ...] = ()  # what the function's parameters must be to come here: "session none"
     gives: tuple[str, ...] = ()  # what it hands over that may choose a branch: "session set" (`switches.py`)
+    on: str = ""  # whose method it is: "=" the same object's, and the class (dotted) where it is inherited
 
 
 class Function(Struct, frozen=True, array_like=True, gc=False):
@@ -61,6 +62,10 @@ class Function(Struct, frozen=True, array_like=True, gc=False):
     parameters: tuple[str, ...] = ()  # names
     is_abstract: bool = False  # a method that only says what subclasses do
     asks: tuple[str, ...] = ()  # parameters that choose a branch here or below; `project/link.py` finds them
+    constant: str = ""  # where it does nothing but return True, False or None: "true", "false", "none"
+    sets: tuple[
+        str, ...
+    ] = ()  # attributes that it assigns; "=name" those that a constructor gives its own object
 
 
 class Member(Struct, frozen=True, array_like=True, gc=False):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from msgspec import Struct, field
 
 from strop.project.function import Call
+from strop.project.receivers import Receivers
 from strop.project.scope import FunctionNode, Module, Ref, Scope
 from strop.project.switches import Switches
 from strop.project.targets import Target
@@ -27,6 +28,7 @@ class Here(Struct, frozen=True):
     background: bool = False
     once: bool = False
     when: tuple[str, ...] = ()  # what the parameters must be to come here
+    about: tuple[tuple[str, str], ...] = ()  # the same of members of other objects, by the object's name
 
 
 class Body(Struct):
@@ -37,13 +39,15 @@ class Body(Struct):
     resolved: int = 0
     unresolved: int = 0
     yields: bool = False
+    sets: set[str] = field(default_factory=set)  # attributes that are assigned
 
 
 class Sites:
     """Keeps the calls of one body."""
 
-    def __init__(self, switches: Switches, module: Module, symbol: str) -> None:
+    def __init__(self, switches: Switches, receivers: Receivers, module: Module, symbol: str) -> None:
         self.switches = switches
+        self.receivers = receivers
         self.module = module
         self.symbol = symbol
         self.body = Body()
@@ -52,9 +56,13 @@ class Sites:
         """Add these targets as calls; False when there is none. `called` is what a plain call calls."""
         done = False
         for target in targets:
-            self._add(
-                node, target, here, self._given(node, target, called, here) if called is not None else ()
-            )
+            if called is None or target.node is None or not isinstance(node, ast.Call):
+                self._add(node, target, here)
+            else:
+                gives = self._given(node, target.node, called, here)
+                self._add(
+                    node, target, here, gives, self.receivers.owner(node, target.node, called, here.scope)
+                )
             done = True
         return done
 
@@ -62,14 +70,17 @@ class Sites:
         """Add a call of what can't be told, by the last word of its name."""
         self._add(node, Target(f"?.{_last(named)}"), here)
 
-    def _given(self, node: ast.expr, target: Target, called: Ref, here: Here) -> tuple[str, ...]:
-        """What a call hands over to a function of the project."""
-        definition = target.node
-        if definition is None or not isinstance(node, ast.Call):
-            return ()
-        return self.switches.given(node, definition, _is_bound(definition, called), here.scope)
+    def _given(self, node: ast.Call, definition: FunctionNode, called: Ref, here: Here) -> tuple[str, ...]:
+        """What a call hands over to a function of the project, also with the object whose method it is."""
+        given = self.switches.given(node, definition, _is_bound(definition, called), here.scope)
+        known = self.receivers.known(node, called, here.scope)
+        if here.about and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+            known += tuple(told for name, told in here.about if name == node.func.value.id)
+        return (*given, *known)
 
-    def _add(self, node: ast.expr, target: Target, here: Here, gives: tuple[str, ...] = ()) -> None:
+    def _add(
+        self, node: ast.expr, target: Target, here: Here, gives: tuple[str, ...] = (), on: str = ""
+    ) -> None:
         end = node.end_lineno or node.lineno
         flags = self.switches.flags(target.flags, here.scope, bool(here.loop)) if target.flags else ()
         span = Span(self.module.file, node.lineno, self.symbol, end if end != node.lineno else 0)
@@ -88,6 +99,7 @@ class Sites:
                 target.is_abstract,
                 (*here.when, *flags),
                 gives,
+                on,
             )
         )
 

@@ -26,36 +26,49 @@ _READS = {
     "read_text": "str",
     "decode": "str",
 }
+Asked = tuple[ast.expr, str]  # a name or a member of a named object, and the test
+# What FastAPI hands over of itself is never empty.
+_NEVER_EMPTY = frozenset({"BackgroundTasks", "Request", "Response", "WebSocket"})
 _FILLED = (ast.JoinedStr, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def conditions(test: ast.expr) -> tuple[tuple[ast.Name, str], ...]:
     """What must be so of plain names for a test to hold, as far as it can be told."""
+    return tuple((name, state) for name, state in holding(test) if isinstance(name, ast.Name))
+
+
+def holding(test: ast.expr) -> tuple[Asked, ...]:
+    """What must be so of names and of members of named objects for a test to hold, as far as it can be told."""
     match test:
         case ast.BoolOp(op=ast.And(), values=values):
-            return tuple(each for value in values for each in conditions(value))
-        case ast.Name():
-            return ((test, "true"),)
-        case ast.UnaryOp(op=ast.Not(), operand=ast.Name() as name):
-            return ((name, "false"),)
-        case ast.Compare(left=ast.Name() as name, ops=[op], comparators=[ast.Constant(value=None)]):
-            if isinstance(op, ast.Is | ast.IsNot):
-                return ((name, "none" if isinstance(op, ast.Is) else "set"),)
+            return tuple(each for value in values for each in holding(value))
+        case ast.Compare(left=left, ops=[op], comparators=[ast.Constant(value=None)]):
+            if isinstance(op, ast.Is | ast.IsNot) and _is_named(left):
+                return ((left, "none" if isinstance(op, ast.Is) else "set"),)
         case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name() as name, kind]):
             return ((name, f"is {_last(kind)}"),) if _last(kind) in PLAIN else ()
-        case ast.UnaryOp(op=ast.Not(), operand=ast.Call() as call):
-            return opposite(call)
-    return ()
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name() | ast.Attribute() | ast.Call() as inner):
+            return failing(inner)
+    return ((test, "true"),) if _is_named(test) else ()
 
 
-def opposite(test: ast.expr) -> tuple[tuple[ast.Name, str], ...]:
-    """What must be so of plain names for a test to fail, as far as it can be told."""
+def failing(test: ast.expr) -> tuple[Asked, ...]:
+    """What must be so for a test to fail, as far as it can be told."""
     match test:
         case ast.BoolOp(op=ast.Or(), values=values):
-            return tuple(each for value in values for each in opposite(value))
+            return tuple(each for value in values for each in failing(value))
         case ast.BoolOp():
             return ()
-    return tuple((name, _opposite(state)) for name, state in conditions(test))
+    return tuple((name, _opposite(state)) for name, state in holding(test))
+
+
+def _is_named(node: ast.expr) -> bool:
+    """A name, or `name.member`, or `name.member()`."""
+    if isinstance(node, ast.Call) and not node.args and not node.keywords:
+        return isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+    return isinstance(node, ast.Name) or (
+        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    )
 
 
 def _opposite(state: str) -> str:
@@ -64,6 +77,22 @@ def _opposite(state: str) -> str:
 
 def _last(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _member(node: ast.expr) -> tuple[ast.Name, str]:
+    """The object of `name.member` or `name.member()`, and what is asked of it."""
+    func = node.func if isinstance(node, ast.Call) else node
+    assert isinstance(func, ast.Attribute)
+    assert isinstance(func.value, ast.Name)
+    return func.value, f"{func.attr}()" if isinstance(node, ast.Call) else func.attr
+
+
+def is_self(name: ast.Name, scope: Scope) -> bool:
+    """Whether a name stands for the object (or class) whose method this is."""
+    while scope.kind == "comprehension" and scope.parent is not None and name.id not in scope.names:
+        scope = scope.parent
+    bindings = scope.names.get(name.id, ()) if scope.kind == "function" else ()
+    return len(bindings) == 1 and bindings[0].how in ("self", "cls")
 
 
 def leaves(branch: list[ast.stmt]) -> bool:
@@ -77,9 +106,28 @@ class Switches:
     def __init__(self, names: Names) -> None:
         self.names = names
 
-    def told(self, found: tuple[tuple[ast.Name, str], ...], scope: Scope, looped: bool) -> tuple[str, ...]:
-        """Those conditions that are about parameters which still have the value that the caller gave."""
-        return tuple(f"{n.id} {state}" for n, state in found if self._parameter(n, scope, looped) is not None)
+    def told(self, found: tuple[Asked, ...], scope: Scope, looped: bool) -> tuple[str, ...]:
+        """Those conditions that are about parameters which still have the value that the caller gave, or about the
+        object itself: "self.name true".
+        """
+        return tuple(
+            f"{n.id} {state}" if isinstance(n, ast.Name) else f"self.{_member(n)[1]} {state}"
+            for n, state in found
+            if (
+                self._parameter(n, scope, looped) is not None
+                if isinstance(n, ast.Name)
+                else is_self(_member(n)[0], scope)
+            )
+        )
+
+    def about(self, found: tuple[Asked, ...], scope: Scope) -> tuple[tuple[str, str], ...]:
+        """Those conditions that are about members of another object: its name, and "self.name true" as it sees that."""
+        members = ((*_member(n), state) for n, state in found if not isinstance(n, ast.Name))
+        return tuple(
+            (owner.id, f"self.{member} {state}")
+            for owner, member, state in members
+            if not is_self(owner, scope) and len(scope.names.get(owner.id, ())) == 1
+        )
 
     def flags(self, found: tuple[tuple[ast.Name, str], ...], scope: Scope, looped: bool) -> tuple[str, ...]:
         """Those conditions that are about parameters which are true or false, and as the caller gave them."""
@@ -136,6 +184,8 @@ class Switches:
         if own is not None:
             if own.expr is None or _is_bool(own.expr) or _may_be_none(own.expr, own.default):
                 return f"={name.id}"
+            if _last(own.expr) in _NEVER_EMPTY:
+                return "true"
             return f"a {_last(own.expr)}" if _last(own.expr) in PLAIN else "set"
         bindings, _ = self.names.visible(scope, name.id, name.lineno)
         return "set" if bindings and all(b.how == "enter" for b in bindings) else ""

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from strop.evidence import Evidence
 from strop.finding import Finding
+from strop.project.branches import is_of_object, needs
 from strop.project.function import Call, Function
 from strop.project.project import Project
 from strop.project.walk import walk
@@ -87,7 +88,8 @@ def _way(project: Project, start: Function) -> _Way | None:
 def _committing(project: Project, function: Function) -> Iterator[tuple[Call, Function]]:
     for call in function.calls:
         target = project.source.functions.get(call.target)
-        later = call.background or call.off_loop or call.once or call.when
+        chosen = any(not is_of_object(name) for name, _ in needs(call))  # by what the caller hands over
+        later = call.background or call.off_loop or call.once or chosen
         if target is None or later or target.is_generator or _commit(project, target) is None:
             continue
         if _is_always(project, function, call):
