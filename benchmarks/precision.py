@@ -147,7 +147,7 @@ def page(rows: list[dict[str, str]]) -> Iterator[str]:
     yield "# How many findings are true"
     yield ""
     yield (
-        f"{len(rows)} findings of `strop review` drawn at random, an equal share from each repository, each judged by"
+        f"{len(rows)} findings of `strop review` drawn at random, an equal share from each repository (of some all), each judged by"
         f" reading the code: **{shares}**. `low` is true but of little value. How they were drawn:"
         " `benchmarks/precision.py`."
     )

@@ -31,7 +31,7 @@ _DEF = re.compile(r"^( +)(?:async )?def \w+\([^()]*\)[^:\n]*:\n", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds of CPU (user and system), seconds on the clock, and the largest sum of resident memory in MB."""
+    """Seconds of CPU (user and system), seconds on the clock, and the largest memory in MB that its processes held at once."""
 
     cpu: float
     wall: float
@@ -57,8 +57,8 @@ def run(command: list[str], folder: Path) -> Cost:
 
 def _watch(process: subprocess.Popen[bytes], highest: list[int]) -> None:
     while process.poll() is None:
-        highest[0] = max(highest[0], sum(_resident(pid) for pid in _family(process.pid)))
-        time.sleep(0.01)
+        highest[0] = max(highest[0], sum(_held(pid) for pid in _family(process.pid)))
+        time.sleep(0.03)
 
 
 def _family(pid: int) -> Iterator[int]:
@@ -71,10 +71,12 @@ def _family(pid: int) -> Iterator[int]:
         return
 
 
-def _resident(pid: int) -> int:
+def _held(pid: int) -> int:
+    """What a process holds, in kB: of pages that several hold, its share (those of a fork would count twice else)."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * (os.sysconf("SC_PAGE_SIZE") // 1024)
-    except (OSError, IndexError):
+        shares = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        return int(re.search(r"^Pss: +(\d+)", shares, re.M)[1])  # type: ignore[index]
+    except (OSError, TypeError):
         return 0
 
 

@@ -116,6 +116,14 @@ class Body:
             yield here
             here = self._parents.get(id(here))
 
+    def conditions(self, node: ast.AST) -> Iterator[ast.expr]:
+        """What has held where a node stands: the test of each `if` around it whose body it is in, innermost first."""
+        inside = node
+        for each in self.around(node):
+            if isinstance(each, ast.If) and inside in each.body:
+                yield each.test
+            inside = each
+
     def within(self, node: ast.AST, *types: type[Node]) -> Node | None:
         """The innermost node of these types around a node."""
         return next((each for each in self.around(node) if isinstance(each, types)), None)

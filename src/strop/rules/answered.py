@@ -13,12 +13,7 @@ _NEVER_EMPTY = frozenset({"int", "uuid.UUID", "datetime.datetime", "datetime.dat
 
 def is_answered(body: Body, node: ast.AST) -> bool:
     """Whether a node stands behind `if not x:`, where x is a number, a UUID or a time that the route demands."""
-    inside: ast.AST = node
-    for each in body.around(node):
-        if isinstance(each, ast.If) and inside in each.body and _asks_for_given(body, each.test):
-            return True
-        inside = each
-    return False
+    return any(_asks_for_given(body, test) for test in body.conditions(node))
 
 
 def _asks_for_given(body: Body, test: ast.expr) -> bool:

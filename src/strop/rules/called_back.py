@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.function import Call, Function
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.stretches import Stretches
 
 WORDS = frozenset({"add_done_callback"})
 _KIND = "called back"
@@ -27,17 +27,11 @@ class Callbacks:
 
     def __init__(self, project: Project, rule: str) -> None:
         self._functions = project.source.functions
-        self._lines: dict[str, list[range]] = defaultdict(list)
-        for mark in project.source.marks.get(rule, ()):
-            if mark.fact("kind") == _KIND:
-                self._lines[mark.span.file].append(range(mark.span.line, int(mark.fact("last")) + 1))
+        self._made = Stretches(project, rule, _KIND)
 
     def ask(self, function: Function, call: Call) -> bool:
         """Whether a call asks the future, which is a parameter here, that has called this function, and no one else does."""
         if call.name not in _ASKS or call.text.partition(".")[0] not in function.parameters:
             return False
         called = [each for _, each in self._functions.callers(function.id)]
-        return bool(called) and all(map(self._is_made, called))
-
-    def _is_made(self, call: Call) -> bool:
-        return any(call.span.line in lines for lines in self._lines.get(call.span.file, ()))
+        return bool(called) and all(self._made.has(each.span) for each in called)

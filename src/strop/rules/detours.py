@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.rules.rounds import fills_unknown
-from strop.span import Span
+from strop.rules.stretches import Stretches
 
 _ERRORS = frozenset({"error", "exception", "critical", "fatal"})
 WORDS = (
@@ -83,7 +82,7 @@ def _is_unknown(body: Body, branch: ast.If) -> bool:
     for part in (
         parts if not isinstance(branch.test, ast.BoolOp) or isinstance(branch.test.op, ast.And) else ()
     ):
-        name = _missing(part)
+        name = missing(part)
         before = [b.expr for b in body.scope.names.get(name, ()) if b.how == "value" and b.expr is not None]
         inside = [e for e in before if branch.lineno <= e.lineno <= (branch.end_lineno or branch.lineno)]
         looked = [e for e in before if e not in inside and e.lineno < branch.lineno]
@@ -98,7 +97,7 @@ def _is_lookup(expr: ast.expr) -> bool:
     return isinstance(called, ast.Call) and isinstance(called.func, ast.Attribute | ast.Name)
 
 
-def _missing(test: ast.expr) -> str:
+def missing(test: ast.expr) -> str:
     """The name that a test finds empty: `not row`, `row is None`."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
@@ -172,19 +171,8 @@ def _is_present(test: ast.expr) -> bool:
     return isinstance(test, ast.Call) and last_name(test.func) in _PRESENT
 
 
-class Detours:
+class Detours(Stretches):
     """The detours of one project, by file."""
 
     def __init__(self, project: Project, rule: str) -> None:
-        self._lines: dict[str, list[range]] = defaultdict(list)
-        for mark in project.source.marks.get(rule, ()):
-            if mark.fact("kind") == KIND:
-                self._lines[mark.span.file].append(range(mark.span.line, int(mark.fact("last")) + 1))
-
-    def has(self, span: Span) -> bool:
-        """Whether a call stands on a detour."""
-        return any(span.line in lines for lines in self._lines.get(span.file, ()))
-
-    def have(self, spans: Iterable[Span]) -> bool:
-        """Whether a chain leads over one."""
-        return any(map(self.has, spans))
+        super().__init__(project, rule, KIND)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator
 
 from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
-from strop.span import Span
+from strop.rules.stretches import Stretches
 
 _ENDS = frozenset(
     {"exit", "_exit", "abort", "execv", "execve", "execvp", "execvpe", "execl", "execle", "execlp"}
@@ -30,15 +29,8 @@ def endings(body: Body, rule: str) -> Iterator[Mark]:
             yield body.mark(rule, block[0], kind=_KIND, last=statement.end_lineno)
 
 
-class Endings:
+class Endings(Stretches):
     """The last lines of one project, by file."""
 
     def __init__(self, project: Project, rule: str) -> None:
-        self._lines: dict[str, list[range]] = defaultdict(list)
-        for mark in project.source.marks.get(rule, ()):
-            if mark.fact("kind") == _KIND:
-                self._lines[mark.span.file].append(range(mark.span.line, int(mark.fact("last")) + 1))
-
-    def has(self, span: Span) -> bool:
-        """Whether a call stands before the end of the process."""
-        return any(span.line in lines for lines in self._lines.get(span.file, ()))
+        super().__init__(project, rule, _KIND)

@@ -26,8 +26,22 @@ def launches(project: Project) -> Iterator[Launch]:
         script = launch.how == "script" and launch.span.file not in started_with
         if launch.development or script or launch.words in seen or is_of_developers(project, launch):
             continue
+        if _is_of_another_image(project, launch):
+            continue
         seen.add(launch.words)
         yield launch
+
+
+def _is_of_another_image(project: Project, launch: Launch) -> bool:
+    """Whether a service of a compose file starts an application that is none of the project's, in an image that is
+    not built here.
+    """
+    module = launch.application.partition(":")[0]
+    own = any(f".{name}".endswith(f".{module}") for name in project.source.modules)
+    services = (
+        s for s in project.shipped.services if s.span.file == launch.span.file and s.name == launch.stage
+    )
+    return bool(module) and not own and any(s.image and not s.builds for s in services)
 
 
 def is_of_developers(project: Project, launch: Launch) -> bool:

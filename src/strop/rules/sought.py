@@ -11,6 +11,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.walk import walk
 from strop.regex import regex
+from strop.rules.detours import missing
 
 _KIND = "missed"
 _GIVEN = regex(r"[(,=]\s*(\w+_(?:id|uuid|pk|slug|key))(?=\s*[,)])")  # update(payload, shop_id)
@@ -63,7 +64,7 @@ def _names(call: ast.Call) -> set[str]:
 
 def _sought(body: Body, branch: ast.If) -> ast.Call | None:
     """The call whose result `if not shop:` or `if shop is None:` asks for, set right above it."""
-    name = _missing(branch.test)
+    name = missing(branch.test)
     block = next((b for b in _blocks(body.parent(branch) or body.node) if branch in b), [])
     above = block[block.index(branch) - 1] if name and block and block[0] is not branch else None
     match above:
@@ -80,20 +81,11 @@ def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
             yield block
 
 
-def _missing(test: ast.expr) -> str:
-    match test:
-        case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
-            return name
-        case ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
-            return name
-    return ""
-
-
 def note_missed(body: Body, rule: str) -> Iterator[Mark]:
     """A mark for a function of the project that raises where it finds nothing."""
     if isinstance(body.node, _Function):
         for branch in body.of(ast.If):
-            if _missing(branch.test) and isinstance(branch.body[-1], ast.Raise):
+            if missing(branch.test) and isinstance(branch.body[-1], ast.Raise):
                 yield body.mark(rule, branch, kind=_KIND)
                 return
 

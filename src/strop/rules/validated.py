@@ -16,12 +16,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def is_validated(body: Body, node: ast.AST) -> bool:
     """Whether a node stands behind `if not PATTERN.match(order.mail):`, which a validator of `mail` has asked before."""
-    inside: ast.AST = node
-    for each in body.around(node):
-        if isinstance(each, ast.If) and inside in each.body and _has_asked(body, each.test):
-            return True
-        inside = each
-    return False
+    return any(_has_asked(body, test) for test in body.conditions(node))
 
 
 def _has_asked(body: Body, test: ast.expr) -> bool:

@@ -7,7 +7,8 @@
 can sign a token for any user.
 
 **How it is found.** Names of settings that hold keys, with their defaults, `SecretStr(...)` and `Field(default=...)`
-included. A default that a validator of the class refuses (it raises) is left alone.
+included. A default that a validator of the class refuses (it raises) is left alone, and so is one to which the project compares a key
+before it raises.
 
 **How to fix it.** No default: the service then doesn't start without the variable. For development, put it in an
 `.env` file.
@@ -37,12 +38,14 @@ from strop.rules.draft import draft
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.turned_down import encrypts, fingerprint, refusals, refused_defaults
 from strop.rules.verification import is_demanded, note_demands, secret_of
 
 RULE = Rule("AUTH009", "default-secret", "auth", "error", "A signing secret in the source", static=True)
 WORDS = (
     *("secret", "SECRET", "key", "KEY", "BaseSettings", "getenv", "environ", "config", "Config", "env"),
     *verification.WORDS,
+    "raise",
 )
 KINDS = ("class", "module", "function")
 _KEY = regex(
@@ -73,6 +76,7 @@ def is_key(name: str) -> bool:
 def notice(body: Body) -> Iterator[Mark]:
     """Keys with a literal default, and what asks for the verified addresses that one of them stands for."""
     yield from note_demands(body)
+    yield from refusals(body, RULE.code)
     if body.kind != "function":
         yield from _assigned(body)
     for call in body.of(ast.Call):
@@ -80,7 +84,10 @@ def notice(body: Body) -> Iterator[Mark]:
         if isinstance(name, str) and is_key(name) and _reads(body, call):
             default = call.args[1] if len(call.args) > 1 else _keyword(call, "default")
             if _is_literal(default):
-                yield body.mark(RULE.code, call, name=name, use=secret_of(body, call) or _use(name))
+                use = secret_of(body, call) or _use(name)
+                yield body.mark(
+                    RULE.code, call, name=name, use=use, default=fingerprint(body.constant(default))
+                )
 
 
 def _use(name: str) -> str:
@@ -108,7 +115,8 @@ def _assigned(body: Body) -> Iterator[Mark]:
                     continue
                 constant = body.kind == "module" and name.isupper() and _signs(body, name)
                 if constant or (settings and not _is_refused(body, name)):
-                    yield body.mark(RULE.code, each, name=name, use=_use(name))
+                    default = fingerprint(body.constant(_default(value)))
+                    yield body.mark(RULE.code, each, name=name, use=_use(name), default=default)
 
 
 def _default(value: ast.expr) -> ast.expr | None:
@@ -178,7 +186,10 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each variable, with every place that has a default for it."""
     routes = [r.key for r in project.imported.routes if r.kind != "mount"]
     named: dict[str, list[Mark]] = {}
+    refused = refused_defaults(project, RULE.code)
     for mark in project.source.marks.get(RULE.code, ()):
+        if not mark.fact("default") or mark.fact("default") in refused:
+            continue
         if not is_aside(mark.span.file) and not _TRIALS.search(mark.span.file):
             named.setdefault(mark.fact("name"), []).append(mark)
     for found in named.values():
@@ -188,7 +199,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             mark.span,
             routes if len(routes) < 3 else (),
             message=f"{mark.fact('name')} has a default that stands in the source",
-            impact=f"where the variable is not set, {_IMPACTS[mark.fact('use')]}",
+            impact=f"where the variable is not set, {_IMPACTS[mark.fact('use') or encrypts(project, mark.fact('name'))]}",
             solution="leave the default out: the service then refuses to start without the variable",
             known="static",
             confidence=0.85,
@@ -310,5 +321,53 @@ SECRET_KEY_FILE = os.getenv("SECRET_KEY_FILE", "/run/secrets/key")
 SECRET_KEY = os.environ["SECRET_KEY"]
 """),
         bad=False,
+    ),
+    Example(
+        "a default that is refused where the key is used",
+        plain("""
+from cryptography.fernet import Fernet
+from pydantic_settings import BaseSettings
+
+UNSET = "put your own key here"
+
+
+class Settings(BaseSettings):
+    encryption_key: str = "put your own key here"
+
+
+def make_cipher(secret_key: str) -> Fernet:
+    if not secret_key or secret_key == UNSET:
+        raise RuntimeError("set ENCRYPTION_KEY")
+    return Fernet(secret_key)
+
+
+cipher = make_cipher(Settings().encryption_key)
+"""),
+        bad=False,
+    ),
+    Example(
+        "a default that is compared, and used all the same",
+        plain("""
+from cryptography.fernet import Fernet
+from pydantic_settings import BaseSettings
+
+UNSET = "put your own key here"
+
+
+class Settings(BaseSettings):
+    encryption_key: str = "put your own key here"
+
+
+def make_cipher(secret_key: str) -> Fernet:
+    if not secret_key:
+        raise RuntimeError("set ENCRYPTION_KEY")
+    if secret_key == UNSET:
+        print("this is no key")
+    return Fernet(secret_key)
+
+
+cipher = make_cipher(Settings().encryption_key)
+"""),
+        bad=True,
     ),
 )

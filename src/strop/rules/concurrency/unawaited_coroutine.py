@@ -13,7 +13,8 @@ statement of their own or as the condition of an `if`, without `await`. Receiver
 and await it where it is called.
 
 **When it is no problem.** A decorator that makes a plain function of it: functions with unknown decorators are left out. So is a call in
-a branch that asks for the class of its receiver, one in a branch that nobody comes to (the function left before under the same condition), and one of a method without a body that a subclass replaces by a plain `def`. A note in a plain method that nobody in the project calls.
+a branch that asks for the class of its receiver, one in a branch that nobody comes to (the function left before under the same condition), and one of a method without a body that a subclass replaces by a plain `def`. A note in a plain method that nobody in the project calls,
+and where no route leads to a call that lacks a required argument: it raises, awaited or not.
 
 **Sources.** Python, "Coroutines and Tasks": https://docs.python.org/3/library/asyncio-task.html#coroutines
 """
@@ -33,6 +34,7 @@ from strop.project.spelling import last_name
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
+from strop.rules.lacking import lacking
 from strop.rules.rule import Rule
 from strop.rules.sample import plain, shop
 from strop.span import Step
@@ -79,6 +81,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 plain=_is_plain(body),
                 alone=_is_alone(body),
                 stub=_stub(body, statement.value),
+                lacks=lacking(body, statement.value),
             )
     tests = [node.test for node in body.of(ast.If)] + [node.test for node in body.of(ast.While)]
     for condition in (*tests, *(node.test for node in body.of(ast.Assert))):
@@ -92,6 +95,7 @@ def notice(body: Body) -> Iterator[Mark]:
                     plain=_is_plain(body),
                     alone=_is_alone(body),
                     stub=_stub(body, test),
+                    lacks=lacking(body, test),
                 )
 
 
@@ -155,20 +159,21 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             continue
         ways = reaches(project, mark.function, ("loop", "thread", "background", "serialization"))
         condition = bool(mark.fact("condition"))
+        lacks = mark.fact("lacks")
         yield draft(
             RULE,
             mark.span,
             {w.route for w in ways},
             message=f"{mark.fact('text')} makes a coroutine that is never awaited"
-            + (": as a condition it is always true" if condition else ""),
-            impact="the check is passed by everybody"
-            if condition
-            else "nothing of it happens, and nothing fails",
-            solution=_advice(mark),
+            + (": as a condition it is always true" if condition else "")
+            if not lacks
+            else f"{mark.fact('text')} lacks {lacks}: it raises TypeError; with it, it makes a coroutine that is never awaited",
+            impact=_impact(condition, lacks),
+            solution=_advice(project, mark),
             known="static",
             confidence=0.95,
             chain=(*(ways[0].chain if ways else ()), Step(mark.fact("text"), mark.span)),
-            severity="note" if mark.fact("alone") and not ways and not _is_called(project, mark) else None,
+            severity="note" if not ways and (lacks or _is_uncalled(project, mark)) else None,
         )
 
 
@@ -182,18 +187,34 @@ def _is_plain_below(project: Project, stub: str) -> bool:
     )
 
 
-def _advice(mark: Mark) -> str:
+def _impact(condition: bool, lacks: str) -> str:
+    if lacks:
+        return "nothing of it happens"
+    return "the check is passed by everybody" if condition else "nothing of it happens, and nothing fails"
+
+
+def _advice(project: Project, mark: Mark) -> str:
     if not mark.fact("plain"):
-        return "await it"
+        return f"give it {mark.fact('lacks')}, and await it" if mark.fact("lacks") else "await it"
     name = mark.span.symbol.rpartition(".")[2]
+    if _is_thread(project, mark.function):  # an async def would never run there
+        return "asyncio.run_coroutine_threadsafe(..., loop), with the loop taken before the thread starts; or call what is synchronous"
     return f"make {name} async def, await it there and in what calls {name}; or call what is synchronous"
 
 
-def _is_called(project: Project, mark: Mark) -> bool:
-    """Whether the project calls the method around it, or one of its name on what can't be told."""
+def _is_thread(project: Project, function: str) -> bool:
+    """Whether a thread is started with a function."""
+    calls = (c for f in project.source.functions.values() for c in f.calls)
+    return any(c.target == function and c.off_loop and "Thread(" in c.text for c in calls)
+
+
+def _is_uncalled(project: Project, mark: Mark) -> bool:
+    """Whether it stands in a method that only the project can call, which calls none of its name, on what can't be told either."""
+    if not mark.fact("alone"):
+        return False
     dotted = f".{mark.span.symbol.rpartition('.')[2]}"
     calls = (c for f in project.source.functions.values() for c in f.calls)
-    return any(c.target == mark.function or (not c.target and f"{dotted}(" in c.text) for c in calls)
+    return not any(c.target == mark.function or (not c.target and f"{dotted}(" in c.text) for c in calls)
 
 
 EXAMPLES = (
@@ -431,5 +452,53 @@ async def close(orders: list[RemoteOrder]):
             order.close()
     return len(orders)
 """),
+    ),
+    Example(
+        "what lacks an argument, in a script: a note",
+        plain(
+            "",
+            script="""
+async def refresh(name: str, rows: list[int]) -> None:
+    print(name, rows)
+
+
+def main():
+    refresh("all")
+""",
+        ),
+        bad=True,
+    ),
+    Example(
+        "what lacks an argument, in a route",
+        plain("""
+async def refresh(name: str, rows: list[int]) -> None:
+    print(name, rows)
+
+
+@app.post("/refresh")
+def refresh_all():
+    refresh("all")
+"""),
+        bad=True,
+    ),
+    Example(
+        "in a thread, where nothing can be awaited",
+        plain("""
+import threading
+
+
+async def refresh(name: str, *rows: int, force: bool = False) -> None:
+    print(name, rows, force)
+
+
+def work():
+    refresh("all")
+
+
+@app.post("/refresh")
+def refresh_all():
+    threading.Thread(target=work).start()
+"""),
+        bad=True,
     ),
 )

@@ -233,6 +233,15 @@ EXAMPLES = (
         bad=False,
     ),
     Example(
+        "a dashboard of another image",
+        _NGINX
+        | {
+            "Dockerfile": _IMAGE % ', "--forwarded-allow-ips", "172.16.0.0/12"',
+            "compose.yml": "services:\n  board:\n    image: example/board\n    command: uvicorn board:app\n",
+        },
+        bad=False,
+    ),
+    Example(
         "a proxy that leads to other ports only",
         _NGINX
         | {

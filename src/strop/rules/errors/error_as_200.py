@@ -11,7 +11,8 @@ carries.
 
 **When it is no problem.** A route whose answer is the result of a test (`/check-connection`, a health check), JSON-RPC, a webhook whose sender would
 try again, a status set on the response, a branch for None of what was used before. A note where it is meant: status 200 is written out, the declared answer has a field for it, the answer is nothing but `{"success": False}` where a success says `{"success": True}`, the path says `debug`, or
-only administrators ask.
+only administrators ask. So is what a route answers without an optional package (`except ImportError`): what a success has, empty, and an error beside it;
+then that is the answer to its other failures, too.
 
 **Sources.** RFC 9110, "Status Codes": https://www.rfc-editor.org/rfc/rfc9110#name-status-codes
 """
@@ -30,6 +31,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.regex import regex
 from strop.rules.answers import argument, response_content, response_status, responses
+from strop.rules.caught import caught_names
 from strop.rules.endpoint import Endpoint, endpoint
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -71,6 +73,7 @@ def notice(body: Body) -> Iterator[Mark]:
     answers = list(_answers(body, route))
     kept = {key for _, content in answers for key in _ERRORS if _is_empty(content, key)}
     agreed = {flag for _, content in answers for flag in _FLAGS if _says(content, flag, value=True)}
+    degraded = set(_degraded(body, answers))
     for returned, content in answers:
         branch = body.within(returned, ast.ExceptHandler, ast.If)
         if _is_error(content) and branch is not None and not is_ruled_out(body, returned):
@@ -79,9 +82,27 @@ def notice(body: Body) -> Iterator[Mark]:
                 or bool(_DEBUGS.search(route.path))
                 or _is_flag(content, agreed)
                 or _has(content, kept)
+                or _without_errors(content) in degraded
                 or (isinstance(returned, ast.Call) and argument(returned, 1, "status_code") is not None)
             )
             yield body.mark(RULE.code, returned, text=body.brief(returned, 90), meant=meant)
+
+
+def _degraded(body: Body, answers: list[tuple[ast.AST, ast.Dict]]) -> Iterator[frozenset[object]]:
+    """The keys that a success has, and that are answered with nothing in them where an optional package is missing."""
+    whole = {_without_errors(each) for each in body.of(ast.Dict) if not _is_error(each)}
+    for returned, content in answers:
+        handler = body.within(returned, ast.ExceptHandler)
+        keys = _without_errors(content)
+        if handler is None or not keys or keys not in whole or not _is_error(content):
+            continue
+        if set(caught_names(body, handler)) & {"ImportError", "ModuleNotFoundError"}:
+            yield keys
+
+
+def _without_errors(content: ast.Dict) -> frozenset[object]:
+    keys = {k.value for k in content.keys if isinstance(k, ast.Constant)}
+    return frozenset(keys - set(_ERRORS)) if len(keys) == len(content.keys) else frozenset()
 
 
 def _answers(body: Body, route: Endpoint) -> Iterator[tuple[ast.AST, ast.Dict]]:
@@ -417,6 +438,20 @@ def debug_rooms():
         return {"rooms": [path.name for path in Path("rooms").iterdir()]}
     except OSError as e:
         return {"error": str(e), "rooms": []}
+"""),
+        bad=True,
+    ),
+    Example(
+        "an optional package is missing: a note",
+        plain("""
+@app.get("/charts")
+def read_charts():
+    try:
+        import plotting
+
+        return {"charts": plotting.charts(), "host": "local"}
+    except ImportError:
+        return {"charts": [], "host": None, "error": "plotting is not installed"}
 """),
         bad=True,
     ),

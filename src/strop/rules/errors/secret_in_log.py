@@ -13,7 +13,7 @@ can use it.
 **How to fix it.** Log who and what happened, or the last four characters.
 
 **When it is no problem.** A name that only sounds like one (the count of tokens, a token's type), an object that hides its value
-(`SecretStr`), a masked or shortened value, the address of a SQLite file, one that SQLAlchemy renders with the password hidden or that has no place for
+(`SecretStr`), a masked or shortened value, one under a key that a processor of structlog masks for all loggers, the address of a SQLite file, one that SQLAlchemy renders with the password hidden or that has no place for
 one, the token of a device or of a place in a limiter. An `access_key` is an identifier where a `secret_key` or its hash stands beside it, in the function, its class or
 a table of the project.
 A bare `token` is reported only where its source, the function or the text says that it proves something: a media profile, a parser and a
@@ -44,6 +44,7 @@ from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import last_name
 from strop.regex import regex
+from strop.rules import processors
 from strop.rules.empty_handed import is_empty_handed
 from strop.rules.example import Example
 from strop.rules.given_away import DETAILS, given_away
@@ -59,7 +60,8 @@ from strop.rules.wording import many
 
 _STANDS_IN = regex(r"Mock|Fake|Dummy|Stub|Console|Printing")
 RULE = Rule("ERR008", "secret-in-log", "errors", "warning", "A secret is written to the log", static=True)
-WORDS = (*METHODS, "print")
+WORDS = (*METHODS, "print", *processors.WORDS)
+KINDS = ("function", "module")
 _ASIDE = frozenset({"scripts", "tools", "examples", "benchmarks", "docs", "samples", "dev"})
 _PRODUCTION = regex(r"debug|develop|\bdev\b|production|\bprod\b|is_local|environ|getenv", re.IGNORECASE)
 # tokens that are a place in a limiter or the address of a device
@@ -74,10 +76,19 @@ _MADE = regex(
 def notice(body: Body) -> Iterator[Mark]:
     """Log calls with an argument that is a secret."""
     yield from note_looked_up(body, RULE.code)
-    for call in body.calls(*METHODS, "print"):
+    yield from processors.processors(body, RULE.code)
+    for call in body.calls(*METHODS, "print") if body.kind == "function" else ():
         kind = kind_of(body, call)
         given = [*call.args, *(k.value for k in call.keywords)] if kind and not _is_aside(body, call) else []
-        found = next((what for a in given for part in shown(a) if (what := given_away(body, part, call))), "")
+        parts = (part for a in given for part in shown(a))
+        found, key = next(
+            (
+                (what, processors.key_of(call, part))
+                for part in parts
+                if (what := given_away(body, part, call))
+            ),
+            ("", ""),
+        )
         if found:
             yield body.mark(
                 RULE.code,
@@ -86,6 +97,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 what=found,
                 owner=_owner(body, call, found),
                 printed=kind == "print",
+                key=key,
                 asked_for=_is_asked_for(body, call),
                 announced=_announced(body, call),
                 verifies=is_verification_hook(body),
@@ -178,9 +190,9 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 def _lines(project: Project) -> Iterator[_Line]:
     """The log calls that somebody reads, with the ways to them and whether they are little."""
-    pairs = is_kept_in_pairs(project)
+    pairs, masked = is_kept_in_pairs(project), processors.masked_keys(project, RULE.code)
     for mark in marks(project, RULE):
-        if mark.fact("half") and pairs:
+        if (mark.fact("half") and pairs) or mark.fact("key").lower() in masked:
             continue
         ways = ways_to(project, mark.function)
         aside = mark.fact("printed") or _ASIDE & set(PurePosixPath(mark.span.file).parts)
@@ -228,6 +240,32 @@ def _is_first_start(mark: Mark, ways: list[Reach]) -> bool:
     made = mark.fact("announced")
     return made == "settings" or (made == "here" and not ways)
 
+
+_MASKING = """
+import structlog
+
+HIDDEN = {"password"} | {"access_token", "api_key"}
+log = structlog.get_logger()
+
+
+def is_hidden(key: str) -> bool:
+    return key.lower() in HIDDEN
+
+
+def hide(logger, name, event_dict):
+    for key in list(event_dict):
+        if is_hidden(key):
+            event_dict[key] = "***"
+    return event_dict
+
+
+structlog.configure(processors=[%s, structlog.processors.JSONRenderer()])
+
+
+@app.post("/renew")
+def renew(access_token: str):
+    log.warning("renewed", %s=access_token)
+"""
 
 EXAMPLES = (
     Example(
@@ -717,6 +755,13 @@ class Gate:
 def opens(key: str):
     return {"opens": bool(Gate(key).opener())}
 """),
+        bad=True,
+    ),
+    Example("under a key that a processor masks", plain(_MASKING % ("hide", "access_token"))),
+    Example("under a key that it does not mask", plain(_MASKING % ("hide", "given")), bad=True),
+    Example(
+        "a processor that nobody configures",
+        plain(_MASKING % ("structlog.stdlib.add_log_level", "access_token")),
         bad=True,
     ),
 )

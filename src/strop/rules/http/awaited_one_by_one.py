@@ -6,12 +6,12 @@
 
 **How it is found.** `for` loops and comprehensions of an `async def` that a route reaches, in which a call is awaited that
 leads to another service and to no database. Loops that end early, that sleep, that carry a value from turn to turn or
-that go over a few things written in the source are left out.
+that go over a few things (written in the source, or the first three) are left out.
 
 **How to fix it.** `asyncio.gather` or a `TaskGroup` with a semaphore that says how many at a time, or one call for all.
 
 **When it is no problem.** The other service wants one call at a time, or the order matters. A note where the call is made only
-for what has failed, or is not there yet.
+for what has failed, or is not there yet, and where a slice of ten or less ends the loop.
 
 **Sources.** Python, "Coroutines and Tasks": https://docs.python.org/3/library/asyncio-task.html
 """
@@ -35,6 +35,7 @@ from strop.rules.example import Example
 from strop.rules.led import leads
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.sliced import most_turns
 from strop.span import Step
 
 RULE = Rule(
@@ -48,6 +49,7 @@ RULE = Rule(
 
 WORDS = ("await",)
 _LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
+_FEW, _SOME = 3, 10  # turns: as good as written in the source; a second at most
 _SLEEPS = ("asyncio.sleep", "anyio.sleep")
 
 
@@ -67,15 +69,18 @@ def notice(body: Body) -> Iterator[Mark]:
                 and _turns_are_apart(loop)
                 and not _with_session(body, node.value)
             ):
-                yield body.mark(RULE.code, loop, line=loop.lineno)
+                yield body.mark(RULE.code, loop, line=loop.lineno, few=most_turns(body, loop.iter) <= _SOME)
         elif isinstance(loop, ast.ListComp | ast.DictComp | ast.SetComp):
             first = loop.generators[0]
             if not first.is_async and not _is_short(body, first.iter) and not _with_session(body, node.value):
-                yield body.mark(RULE.code, loop, line=loop.lineno)
+                few = most_turns(body, first.iter) <= _SOME
+                yield body.mark(RULE.code, loop, line=loop.lineno, few=few)
 
 
 def _is_short(body: Body, over: ast.expr) -> bool:
-    """Whether what is gone through is written in the source."""
+    """Whether what is gone through is written in the source, or no more than a few of it."""
+    if most_turns(body, over) <= _FEW:
+        return True
     value = body.value(over)
     if (
         isinstance(value, ast.Call)
@@ -132,7 +137,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
         asked = _asked(project, waits)
         ways = reaches(project, function.id, ("loop",)) if asked is not None else []
         if asked is not None and ways:
-            seldom = detours.has(asked.span)
+            seldom = detours.has(asked.span) or bool(mark.fact("few"))
             yield _finding(mark, function, asked, ways[0].chain, {w.route for w in ways}, seldom)
 
 
@@ -276,6 +281,37 @@ async def check_all(names: list[str]):
             logger.error("a product without a name")
             await stock("nameless")
     return len(names)
+"""
+        ),
+        bad=True,
+    ),
+    Example(
+        "the first three",
+        plain(
+            _CLIENT
+            + """
+@app.post("/stock")
+async def read_stock(names: list[str]):
+    return [await stock(name) for name in names[:3]]
+"""
+        ),
+    ),
+    Example(
+        "the first ones, as many as a parameter says: a note",
+        plain(
+            _CLIENT
+            + """
+async def read_first(names: list[str], most: int = 10) -> list[int]:
+    found = []
+    for name in names[:most]:
+        units = await stock(name)
+        found.append(units)
+    return found
+
+
+@app.post("/stock")
+async def read_stock(names: list[str]):
+    return await read_first(names, most=5)
 """
         ),
         bad=True,

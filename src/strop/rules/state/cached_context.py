@@ -15,7 +15,7 @@ or no cache: an indexed look-up costs less than a wrong answer.
 
 **When it is no problem.** Settings, templates and compiled patterns are not read from the database and not
 reported. A cache with a lifetime (`ttl`) and rows that are looked up by a key are left
-alone.
+alone. A note where nothing else in the project speaks of the table that is read: what an installation has got once.
 
 **Sources.** Python, "functools.lru_cache": https://docs.python.org/3/library/functools.html#functools.lru_cache ;
 https://github.com/fastapi/fastapi/issues/592
@@ -33,6 +33,7 @@ from strop.project.effects import effects, with_called
 from strop.project.function import Effect, Function
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.regex import regex
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -46,6 +47,7 @@ RULE = Rule(
 )
 WORDS = ("lru_cache", "cache", "alru_cache", "get")
 
+_NAME = regex(r"[^\W\d]\w*")
 _REQUEST = frozenset(
     {"Session", "AsyncSession", "Request", "WebSocket", "HTTPConnection", "Connection", "AsyncConnection"}
 )
@@ -99,6 +101,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 confidence=0.8,
                 chain=(*ways[0].chain, *below),
                 facts={"function": function.id},
+                severity="note" if below and _is_of_installation(project, below[-1]) else None,
             )
 
 
@@ -132,6 +135,23 @@ def _cause(
         *lower[1],
         step,
     )
+
+
+def _is_of_installation(project: Project, read: Step) -> bool:
+    """Whether a query is of a table that no other call and no other class of the project names: nobody writes it."""
+    modules = {t.model.rpartition(":")[2].rpartition(".")[2] for t in project.imported.tables}
+    named = sorted(modules & set(_NAME.findall(read.text)))
+    if len(named) != 1:
+        return False
+    mentions = {
+        call.span
+        for function in project.source.functions.values()
+        for call in function.calls
+        if named[0] in _NAME.findall(call.text)
+    }
+    members = (m for c in project.source.classes.values() for m in c.members)
+    held = any(named[0] in _NAME.findall(f"{m.annotation} {m.value}") for m in members)
+    return not held and all(span.file == read.span.file and span.line == read.span.line for span in mentions)
 
 
 EXAMPLES = (
@@ -225,5 +245,33 @@ def read_limit():
     return settings()["limit"]
 """),
         bad=False,
+    ),
+    Example(
+        "a row that no code writes: a note",
+        shop("""
+from functools import lru_cache
+
+
+class Installation(Base):
+    __tablename__ = "installation"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str]
+
+
+def read_key(session: Session) -> str:
+    return session.scalars(select(Installation)).one().key
+
+
+@lru_cache
+def key():
+    with Session(engine) as session:
+        return read_key(session)
+
+
+@app.get("/key")
+def show_key():
+    return key()[:4]
+"""),
+        bad=True,
     ),
 )
