@@ -56,6 +56,7 @@ def tops() -> dict[str, list[str]]:
     data = tomllib.loads(CATALOGUE.read_text("utf-8"))
     names = {n for effect in data["effects"] for n in effect["names"]}
     names |= {*data["harmless"]["names"], *data["memoised"]["names"], *data["anonymous"]["names"]}
+    names |= set(data["mappings"]["names"])
     for section in (
         "builders",
         "off_loop",

@@ -46,6 +46,7 @@ def _tops() -> dict[str, list[str]]:
         *CATALOGUE.not_at_zero,
         *CATALOGUE.few_rounds,
         *CATALOGUE.anonymous,
+        *CATALOGUE.mappings,
     }
     found = defaultdict(list)
     for name in sorted(names - ELSEWHERE):
@@ -124,6 +125,17 @@ harmless = { names = ["a.Client.files.plan"] }
     assert catalogue.effect("a.Client.close")
     assert catalogue.effect("a.Client.files.plan") == ()
     assert catalogue.effect("a.Client") == ()
+
+
+def test_looking_into_a_dictionary_is_no_call_of_its_class() -> None:
+    text = """
+effects = [{ kind = "blocks", note = "n", names = ["a.Order.*", "a.Page.*"] }]
+mappings = { names = ["a.Order"] }
+"""
+    catalogue = load_catalogue(text)
+    assert catalogue.effect("a.Order.get") == ()
+    assert catalogue.effect("a.Order.retrieve")
+    assert catalogue.effect("a.Page.get")
 
 
 def test_an_argument_decides(tmp_path: Path) -> None:

@@ -68,3 +68,50 @@ async def fetch(name: str):
     return await Bank(client=own).price(name)
 """
     assert severity(tmp_path, fetch + "\n".join(map(_ROUTE.format, _MANY))) == "note"
+
+
+_LOCAL = """
+import aiohttp
+
+from settings import settings
+
+BASE = f"{{settings.VAULT}}:{{settings.VAULT_PORT}}"
+
+
+async def ask(url: str):
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as response:
+            return await response.json()
+
+
+async def fetch(name: str):
+    return await ask(f"{0}/{{name}}")
+"""
+_SETTINGS = """
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    VAULT: str = "{0}"
+    VAULT_PORT: int = 8002
+
+
+settings = Settings()
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "default", "said"),
+    [
+        ("{BASE}", "http://localhost", "note"),
+        ("http://127.0.0.1:8002", "", "note"),
+        ("{BASE}", "https://vault.example", "warning"),
+        ("{BASE}", "http://localhost.example", "warning"),
+        ("https://rates.example", "http://localhost", "warning"),
+    ],
+)
+def test_a_client_for_a_service_on_the_same_machine_is_a_note(
+    tmp_path: Path, base: str, default: str, said: str
+) -> None:
+    (tmp_path / "settings.py").write_text(_SETTINGS.format(default))
+    assert severity(tmp_path, _LOCAL.format(base) + "\n".join(map(_ROUTE.format, _MANY))) == said

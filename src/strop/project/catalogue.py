@@ -17,6 +17,7 @@ from strop.project.scope import Ref
 from strop.tree import expression_tree
 
 KINDS = ("blocks", "burns", "queries", "commits", "calls", "builds", "clock")
+_OF_MAPPINGS = frozenset({"get", "items", "keys", "values", "pop", "popitem", "setdefault", "copy", "clear"})
 
 
 class Shape(Struct, frozen=True):
@@ -61,6 +62,7 @@ class Catalogue(Struct, frozen=True):
     memoised: frozenset[str] = frozenset()
     builders: Mapping[str, Effect] = field(default_factory=dict)  # base classes whose instances are costly
     harmless: frozenset[str] = frozenset()  # members of a family that do nothing of the kind
+    mappings: frozenset[str] = frozenset()  # classes whose instances are dictionaries
     anonymous: frozenset[str] = frozenset()  # dependencies that don't ask who calls
     only_with: Mapping[str, str] = field(default_factory=dict)  # no effect without this argument
     not_without: Mapping[str, str] = field(default_factory=dict)  # no effect when this argument is false
@@ -77,9 +79,9 @@ class Catalogue(Struct, frozen=True):
 
     def effect(self, name: str) -> tuple[Effect, ...]:
         """What a library call does; empty when nothing is known of it."""
-        if name in self.harmless:
+        owner, _, last = name.rpartition(".")
+        if name in self.harmless or (owner in self.mappings and last in _OF_MAPPINGS):
             return ()
-        owner = name.rpartition(".")[0]
         found = self.effects.get(name, ())
         for family in (f"{owner}.*", *(f"{above}.**" for above in _above(owner))):
             known = {effect.kind for effect in found}
@@ -129,6 +131,7 @@ def load_catalogue(text: str) -> Catalogue:
         frozenset(data.get("memoised", {}).get("names", ())),
         {name: Effect("builds", name, note) for name, note in data.get("builders", {}).items()},
         frozenset(data.get("harmless", {}).get("names", ())),
+        frozenset(data.get("mappings", {}).get("names", ())),
         frozenset(data.get("anonymous", {}).get("names", ())),
         data.get("only_with", {}),
         data.get("not_without", {}),

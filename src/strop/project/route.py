@@ -10,6 +10,9 @@ from strop.span import Span
 
 Place = Literal["path", "query", "header", "cookie", "body", "form", "file"]
 Level = Literal["parameter", "route", "router", "include", "app"]
+Arms = tuple[
+    tuple[int, int], ...
+]  # the forks around what registers something, and which branch of each it stands in
 
 
 class Parameter(Struct, frozen=True):
@@ -68,6 +71,7 @@ class Route(Struct, frozen=True):
     application: str = ""  # which application serves it, where the source makes several
     mounted: tuple[str, ...] = ()  # the applications mounted in that one that it lies in, outermost first
     plain: bool = False  # Starlette's `@app.route`: no dependencies, no validation
+    arms: Arms = ()  # source reader only
     uncertain: str = (
         ""  # why path, handler or dependencies may be incomplete; never call such a route unprotected
     )
@@ -76,6 +80,11 @@ class Route(Struct, frozen=True):
     def key(self) -> str:
         """Method and path template: "GET /orders/{order_id}"."""
         return f"{self.method} {self.path}"
+
+    def may_meet(self, other: Route) -> bool:
+        """Whether there can be both at once: they are not registered in two branches of one fork."""
+        own = dict(self.arms)
+        return all(own.get(fork, place) == place for fork, place in other.arms)
 
 
 class Middleware(Struct, frozen=True):

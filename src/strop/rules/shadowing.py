@@ -39,7 +39,7 @@ def shadowed(project: Project) -> list[Shadowed]:
         if not known or (own is not None and own.id in chosen):
             continue
         before = earlier[route.application, route.method]
-        hiding = next((one for one in before if _hides(one.path, route.path)), None)
+        hiding = next((one for one in before if _hides(one.path, route.path) and one.may_meet(route)), None)
         if hiding is not None and hiding.name != route.name:
             found.append((hiding, route))
         elif hiding is None:

@@ -20,6 +20,7 @@ from strop.project.shared import shared
 from strop.project.spelling import last_name
 from strop.regex import regex
 from strop.rules.asking import lists_keys
+from strop.rules.endpoint import endpoint
 from strop.rules.led import calls_below, leads
 from strop.rules.loading import load_of
 from strop.rules.syntax import FunctionNode, function_node
@@ -114,8 +115,19 @@ def _is_named(expr: ast.expr, name: str) -> bool:
 
 
 def _is_few(body: Body, limit: ast.Call) -> bool:
-    most = body.constant(limit.args[0]) if limit.args else None
+    given = limit.args[0] if limit.args else None
+    most = body.constant(given)
+    if most is None and isinstance(given, ast.Name):
+        most = _usual(body, given.id)
     return isinstance(most, int) and most <= 10
+
+
+def _usual(body: Body, name: str) -> object:
+    """What a parameter of a route is where the client leaves it out."""
+    route = endpoint(body)
+    given = {each.name: each.default for each in route.arguments()} if route is not None else {}
+    default = given.get(name)
+    return default.value if isinstance(default, ast.Constant) else None
 
 
 def note(body: Body, rule: str) -> Iterator[Mark]:

@@ -8,6 +8,7 @@ from strop.project.function import Call
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.rules.led import below
+from strop.rules.unfailing import may_fail
 
 _DATABASE = frozenset({"queries", "commits"})
 _NO_SQL = ("pymongo.", "motor.", "redis.", "elasticsearch.", "opensearchpy.", "beanie.", "odmantic.")
@@ -49,10 +50,12 @@ _DRIVERS = (  # whose texts have statements, values, addresses or keys in them
 )
 
 
-def is_telling(project: Project, mark: Mark, spoken: Mapping[str, set[str]]) -> bool:
+def is_telling(
+    project: Project, mark: Mark, spoken: Mapping[str, set[str]], sure: frozenset[str] = frozenset()
+) -> bool:
     """Whether it may be a statement with its values or a traceback, and no text that the project raises to be read.
 
-    `spoken` has the exceptions of Python that each function raises with a text of its own.
+    `spoken` has the exceptions of Python that each function raises with a text of its own, `sure` the functions that can't fail.
     """
     if mark.fact("trace"):
         return True
@@ -63,6 +66,8 @@ def is_telling(project: Project, mark: Mark, spoken: Mapping[str, set[str]]) -> 
         named = mark.fact("caught").split(" or ")
         return any(n.startswith(_DRIVERS) and not n.endswith(_WORDLESS) for n in named)
     taken = set(mark.fact("taken").split(","))
+    if not any(may_fail(project, c, sure) for c in calls):
+        return False
     return any(_comes_to_sql(project, c) for c in calls) and not any(
         _is_spoken_below(project, c, spoken, taken) for c in calls
     )

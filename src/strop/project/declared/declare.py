@@ -103,7 +103,7 @@ class _Reader:
         for number, node in enumerate(body):
             if isinstance(node, ast.If) and not node.orelse and isinstance(node.body[-1], _Skip):
                 blocks = (tuple(self.block(node.body)), tuple(self.turn(body[number + 1 :])))
-                yield Branch(test(node.test), blocks)
+                yield Branch(test(node.test), blocks, apart=True)
                 return
             yield from self.block([node])
 
@@ -121,7 +121,7 @@ class _Reader:
             return
         blocks = (tuple(self.block(node.body)), tuple(self.block(node.orelse)))
         if any(blocks):
-            yield Branch(test(node.test), blocks)
+            yield Branch(test(node.test), blocks, apart=True)
 
     def _script(self, body: list[ast.stmt]) -> None:
         """What only runs when the file is started, not when it is imported."""
@@ -139,7 +139,7 @@ class _Reader:
     def cases(self, node: ast.Match) -> Iterator[Statement]:
         blocks = tuple(tuple(self.block(case.body)) for case in node.cases)
         if any(blocks):
-            yield Branch(None, blocks)
+            yield Branch(None, blocks, apart=True)
 
     def imports(self, node: ast.Import) -> Iterator[Statement]:
         for alias in node.names:

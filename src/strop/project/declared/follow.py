@@ -42,6 +42,10 @@ class Machine:
             0  # loops around of which it is not known whether they do anything: nothing is registered
         )
         self.choices: list[str] = []  # tests around on what a caller gave, which can't be decided
+        self.forks = 0  # branches that were followed without an answer
+        self.arms: list[
+            tuple[int, int]
+        ] = []  # of these, the ones around, and which branch of each is followed
         self.beginning: terms.Function | terms.Lambda | None = None  # what runs when an application starts
         self.steps = 0
         self.until = 0  # the step at which the call from a module is given up

@@ -155,7 +155,10 @@ def _operation(
         return
     place = machine.site or span
     doubt = f"only where {machine.choices[-1]} holds" if machine.choices else ""
-    router.entries.append(Operation(kind, methods, whole, endpoint, options, own, place, router, doubt=doubt))
+    arms = tuple(machine.arms)
+    router.entries.append(
+        Operation(kind, methods, whole, endpoint, options, own, place, router, doubt=doubt, arms=arms)
+    )
 
 
 def _websocket(machine: Machine, router: Router, args: list[Value], keywords: Keywords, span: Span) -> Value:
@@ -227,7 +230,7 @@ def _include(machine: Machine, router: Router, args: list[Value], keywords: Keyw
     own += [(each, "include") for each in listed(keywords.get("dependencies"))]
     prefix = text_of(keywords.get("prefix"))
     whole = Known(f"{router.prefix.value}{prefix.value}", router.prefix.doubt or prefix.doubt)
-    router.entries.append(Inclusion(given, whole, dict(keywords), own, span))
+    router.entries.append(Inclusion(given, whole, dict(keywords), own, span, tuple(machine.arms)))
     return Known(None)
 
 

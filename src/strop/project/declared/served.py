@@ -34,7 +34,7 @@ from strop.project.declared.values import (
     Unknown,
     Value,
 )
-from strop.project.route import Level, Route
+from strop.project.route import Arms, Level, Route
 from strop.regex import regex
 from strop.span import Span
 
@@ -55,6 +55,7 @@ class _Around(Struct, frozen=True):
     deprecated: bool = False
     response_classes: tuple[Value, ...] = ()
     doubts: tuple[str, ...] = ()
+    arms: Arms = ()
     path: tuple[int, ...] = field(default=())  # ids of the routers around
 
 
@@ -120,6 +121,7 @@ class Served:
             prefix=f"{around.prefix}{entry.prefix.value}",
             dependencies=(*around.dependencies, *entry.dependencies),
             doubts=(*around.doubts, *([f"prefix: {entry.prefix.doubt}"] if entry.prefix.doubt else [])),
+            arms=(*around.arms, *entry.arms),
         )
         yield from self.router(inner, self._inside(inside, inner.options, inner))
 
@@ -163,6 +165,7 @@ class Served:
             kind="websocket" if "websocket" in entry.kind else "http",
             plain=entry.kind.startswith("plain"),
             in_schema=not (around.hidden or _is_false(entry.options.get("include_in_schema"))),
+            arms=(*around.arms, *entry.arms),
         )
         if not base.plain:
             base = self._resolved(base, entry, around, doubts)

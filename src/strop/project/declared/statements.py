@@ -87,16 +87,28 @@ def _branch(machine: Machine, term: terms.Branch, frame: Frame) -> bool:
         return run(machine, term.blocks[0 if decided else 1], frame)
     before = dict(frame.names)
     with _chosen(machine, term.test, frame):
-        ended = [run(machine, term.blocks[0], frame)]
-        for block in term.blocks[1:]:
+        machine.forks += 1
+        fork = machine.forks if term.apart else 0
+        ended = [_follow(machine, term.blocks[0], frame, fork, 0)]
+        for place, block in enumerate(term.blocks[1:], 1):
             first = {n: v for n, v in frame.names.items() if before.get(n) is not v}
-            ended.append(run(machine, block, frame))
+            ended.append(_follow(machine, block, frame, fork, place))
             for name, value in first.items():
                 other = frame.names.get(name)
                 if not is_weak(value) and other is not value:
                     frame.names[name] = value
                     _join(value, other)
     return all(ended)
+
+
+def _follow(machine: Machine, block: tuple[Statement, ...], frame: Frame, fork: int, place: int) -> bool:
+    """Follow one branch; it is noted which, where what two of them register is never there together."""
+    if not fork:
+        return run(machine, block, frame)
+    machine.arms.append((fork, place))
+    ended = run(machine, block, frame)
+    machine.arms.pop()
+    return ended
 
 
 def _join(value: Value, other: Value | None) -> None:

@@ -180,6 +180,7 @@ class Branch(_Term, frozen=True):
 
     test: Test | None
     blocks: tuple[tuple[Statement, ...], ...]
+    apart: bool = False  # never two of them: not those of a `try`, which may stop halfway
 
 
 class Bring(_Term, frozen=True):

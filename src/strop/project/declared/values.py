@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from strop.project.declared import terms
+from strop.project.route import Arms
 from strop.span import Span
 
 
@@ -175,6 +176,7 @@ class Operation(Struct, eq=False):
     router: Router
     text: str = ""
     doubt: str = ""  # on what it depends whether it is registered
+    arms: Arms = ()
 
 
 class Inclusion(Struct, eq=False):
@@ -185,6 +187,7 @@ class Inclusion(Struct, eq=False):
     options: dict[str, Value]
     dependencies: list[tuple[Value, str]]
     span: Span
+    arms: Arms = ()
 
 
 class Mounted(Struct, eq=False):

@@ -42,6 +42,7 @@ def shipped_paths(root: Path) -> Iterator[Path]:
         for name in sorted(names):
             if _is_wanted(name, folder):
                 yield Path(folder, name)
+    yield from sorted(Path(root, ".github", "workflows").glob("*.y*ml"))
 
 
 def _is_wanted(name: str, folder: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from strop.project.shipped.built import Mentions, is_workflow
 from strop.project.shipped.commands import in_script, in_text, in_words, is_development
 from strop.project.shipped.compose import probes, read_services
 from strop.project.shipped.images import read_image
@@ -67,12 +68,15 @@ class _Shipping:
         self.managed: list[str] = []  # commands of process managers
         self.texts: dict[str, str] = {}
         self.migrated = Migrated()
+        self.mentions = Mentions()
 
     def read(self) -> Shipped:
         for file, data in shipped_files(self.root):
-            text = _text(data)
-            if text:
-                self._read(file, file.rpartition("/")[2], text)
+            text, name = _text(data), file.rpartition("/")[2]
+            if name.endswith((".yaml", ".yml", ".sh")) or ("." not in name and not IMAGE.search(name)):
+                self.mentions.read(file, text)
+            if text and not is_workflow(file):
+                self._read(file, name, text)
         for image in self.images:
             self.launches.extend(_of_image(image))
         for service in self.services:
@@ -94,6 +98,7 @@ class _Shipping:
             tuple(port for _, port in self.upstreams),
             tuple(host for host, _ in self.upstreams),
             self.migrated.indexes(),
+            self.mentions.unbuilt(self.images, self.services),
         )
 
     def _read(self, file: str, name: str, text: str) -> None:

@@ -129,3 +129,6 @@ class Shipped(Struct, frozen=True):
         str, ...
     ] = ()  # names of the machines or services with these ports, in the same order
     indexes: tuple[tuple[str, Index], ...] = ()  # by table: what Alembic's revisions make
+    unbuilt: tuple[
+        str, ...
+    ] = ()  # container files that nothing in the repository builds, though its workflows build others

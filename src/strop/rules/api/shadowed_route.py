@@ -10,7 +10,8 @@ one of the two asks for is asked for, or not, by surprise.
 of this one? Convertors (`{id:int}`, `{rest:path}`) are taken into account. Specific before general is right and not reported; the same path
 twice is. A note where the same declaration is also included or mounted elsewhere, and answers there, and where nothing is lost: the
 hidden handler does the same, does nothing, or says in its docstring that it is not finished. Nothing is said of an application whose
-`routes` are moved by hand, nor of handlers of different versions where fastapi-versionizer or fastapi-versioning makes a tree of each version.
+`routes` are moved by hand, nor of handlers of different versions where fastapi-versionizer or fastapi-versioning makes a tree of each version,
+nor of routes that two branches of one `if` register.
 
 **How to fix it.** Declare or include the specific route first, or give it a path of its own.
 
@@ -137,6 +138,32 @@ _ANY = """
 @app.get("/users/{user_id}")
 def read_user(user_id: str):
     return {"name": user_id}
+"""
+
+_ONE_OF_TWO = """
+import os
+
+from fastapi import APIRouter
+
+outer, opened, closed = APIRouter(prefix="/of"), APIRouter(), APIRouter()
+
+
+@opened.get("/words")
+def read_words():
+    return ["one"]
+
+
+@closed.get("/words")
+def refuse_words():
+    return {"error": "switched off"}
+
+
+if os.environ.get("WORDS") == "on":
+    outer.include_router(opened)
+else:
+    outer.include_router(closed)
+
+app.include_router(outer)
 """
 
 _VERSIONS = """
@@ -270,6 +297,12 @@ app.routes.remove(general)
 app.routes.append(general)
 """,
         ),
+    ),
+    Example("one of two routers, by a setting", plain(_ONE_OF_TWO)),
+    Example(
+        "two routers, one of them by a setting",
+        plain(_ONE_OF_TWO.replace("else:\n    outer.include_router(closed)", "outer.include_router(closed)")),
+        bad=True,
     ),
     Example("two versions of one path", plain(_VERSIONS % "Versionizer(app=app).versionize()")),
     Example(

@@ -8,7 +8,7 @@ plain HTTP shows the cookie to the network.
 
 **How it is found.** `set_cookie` calls whose key says session, token or auth; `SessionMiddleware` (and classes named like
 it) with `https_only` that is False or left out, where the project writes `request.session`. A value that comes from settings is left alone,
-and a cookie with a fixed value. Cookies that miss the same flags are one finding.
+and a cookie with a fixed value. A note where the other branch of an `if` adds the middleware with `https_only`. Cookies that miss the same flags are one finding.
 
 **How to fix it.** `response.set_cookie(key, value, httponly=True, secure=True, samesite="lax")`;
 `SessionMiddleware(..., https_only=True)`, from a setting where development has no TLS.
@@ -78,7 +78,27 @@ def notice(body: Body) -> Iterator[Mark]:
             and None not in given
             and _is_off(body, given, "https_only", middleware == "SessionMiddleware")
         ):
-            yield body.mark(RULE.code, call, name=middleware, missing="https_only")
+            chosen = _is_set_otherwise(body, call)
+            yield body.mark(RULE.code, call, name=middleware, missing="https_only", chosen=chosen)
+
+
+def _is_set_otherwise(body: Body, call: ast.Call) -> bool:
+    """Whether the other branch of the `if` around it adds the middleware with the flag: who starts the service decides."""
+    for each in body.around(call):
+        if isinstance(each, ast.If):
+            other = each.orelse if any(call in ast.walk(s) for s in each.body) else each.body
+            calls = (n for statement in other for n in ast.walk(statement) if isinstance(n, ast.Call))
+            if any(_sets_it(body, n) for n in calls):
+                return True
+    return False
+
+
+def _sets_it(body: Body, call: ast.Call) -> bool:
+    """Whether a call adds a session middleware with `https_only`."""
+    names = [body.text(a).rpartition(".")[2] for a in (*call.args[:1], call.func)]
+    flag = next((k.value for k in call.keywords if k.arg == "https_only"), None)
+    is_session = any(n.endswith("SessionMiddleware") for n in names)
+    return is_session and flag is not None and body.constant(flag) is not False
 
 
 def _is_session(expr: ast.expr) -> bool:
@@ -139,6 +159,7 @@ def _finding(project: Project, found: list[Mark], message: str) -> Finding:
         confidence=0.8,
         chain=ways[0].chain if ways else (),
         places=[mark.span for mark in found[1:]],
+        severity="note" if first.fact("chosen") else None,
     )
 
 
@@ -189,6 +210,28 @@ from fastapi import Request
 from starlette.middleware.sessions import SessionMiddleware
 
 app.add_middleware(SessionMiddleware, secret_key=Path("/run/secrets/key").read_text(), https_only=False)
+
+
+@app.post("/login")
+def login(name: str, request: Request):
+    request.session["user"] = name
+    return {"ok": True}
+"""),
+        bad=True,
+    ),
+    Example(
+        "without TLS where a setting says so: a note",
+        plain("""
+import os
+
+from fastapi import Request
+from starlette.middleware.sessions import SessionMiddleware
+
+KEY = Path("/run/secrets/key").read_text()
+if os.environ.get("HOSTED") == "1":
+    app.add_middleware(SessionMiddleware, secret_key=KEY, https_only=True)
+else:
+    app.add_middleware(SessionMiddleware, secret_key=KEY)
 
 
 @app.post("/login")

@@ -20,7 +20,7 @@ that waits for the database, a call after which the loop is left. A lazy load is
 By the source alone a warning needs signs of size: turns that are rows of a query, or a list that the caller gave, on a
 route that clients call to read (a GET, a POST that ends in `query` or `search`), whose turns neither change rows nor
 do what costs more (another service, a file, a process, long computing). Everything else is a note: routes that
-write or start work, a handful of providers, roles or settings, the collection of one object, the fields of a body,
+write or start work, a handful of providers, roles or settings, the few rows that a route gives unless the client asks for more, the collection of one object, the fields of a body,
 candidates until one is found, a key that no turn has met, what a function on the way keeps (`@cached`, `@locked_cached(key=...)`), hands back as it is
 (`if not order.is_shared: return order`) or only asks for where the caller leaves it out, as the loop doesn't,
 what runs after the answer or for an operator.
@@ -139,6 +139,26 @@ def list_rates(session: Session = Depends(get_session)):
         customer = session.get(Customer, order.customer_id)
         found.append(httpx.get(f"https://rates.example/{customer.name}", timeout=2).text)
     return found
+"""),
+        bad=True,
+    ),
+    Example(
+        "few rows unless the client asks for more: a note",
+        shop("""
+@app.get("/orders/newest")
+def list_newest(most: int = 10, session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).order_by(Order.id.desc()).limit(most)).all()
+    return [session.scalar(select(func.count(Item.id)).where(Item.order_id == order.id)) for order in orders]
+"""),
+        bad=True,
+    ),
+    Example(
+        "many rows unless the client asks for fewer",
+        shop("""
+@app.get("/orders/newest")
+def list_newest(most: int = 200, session: Session = Depends(get_session)):
+    orders = session.scalars(select(Order).order_by(Order.id.desc()).limit(most)).all()
+    return [session.scalar(select(func.count(Item.id)).where(Item.order_id == order.id)) for order in orders]
 """),
         bad=True,
     ),

@@ -12,7 +12,8 @@ builds on have no `USER` but root, no service sets one, and no `gosu`, `su-exec`
 
 **When it is no problem.** An orchestrator that forces another user (`runAsNonRoot`); base images whose default user
 isn't root. A note where the image's own command has `--reload`, or where only services build it that mount the sources over it
-and another image of the repository is for production: it is one to develop with.
+and another image of the repository is for production: it is one to develop with; and where
+the repository's workflows build other images, and no workflow, compose file, chart or script builds this one.
 
 **Sources.** Docker, "USER": https://docs.docker.com/build/building/best-practices/#user
 """
@@ -65,6 +66,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 def _is_for_developers(project: Project, image: Image, first: tuple[Instruction, ...]) -> bool:
     """Whether nobody but developers starts it, by its command or by what builds it."""
+    if image.file in project.shipped.unbuilt:
+        return True
     return any("--reload" in i.text for i in first) or is_to_develop_with(project, image)
 
 
@@ -73,6 +76,15 @@ FROM python:3.12-slim
 COPY . /app
 RUN pip install -r requirements.txt
 CMD ["uvicorn", "main:app"]
+"""
+
+_WORKFLOW = """\
+jobs:
+  api:
+    steps:
+      - uses: docker/build-push-action@v6
+        with:
+          file: ./api/Dockerfile
 """
 
 EXAMPLES = (
@@ -89,6 +101,27 @@ EXAMPLES = (
             "Dockerfile": _ROOT.replace("CMD", "RUN useradd --system app\nUSER app\nCMD"),
             "backend/Dockerfile": _ROOT,
             "compose.yml": "services:\n  api:\n    build:\n      context: backend\n    volumes:\n      - ./backend:/app\n",
+        },
+        bad=True,
+    ),
+    Example(
+        "no workflow builds it, as others: a note",
+        {
+            "main.py": "",
+            "api/Dockerfile": _ROOT.replace("CMD", "RUN useradd --system app\nUSER app\nCMD"),
+            "trials/Dockerfile": _ROOT,
+            ".github/workflows/images.yml": _WORKFLOW,
+        },
+        bad=True,
+    ),
+    Example(
+        "a script builds it",
+        {
+            "main.py": "",
+            "api/Dockerfile": _ROOT.replace("CMD", "RUN useradd --system app\nUSER app\nCMD"),
+            "trials/Dockerfile": _ROOT,
+            "release.sh": "docker build -t trials trials\n",
+            ".github/workflows/images.yml": _WORKFLOW,
         },
         bad=True,
     ),

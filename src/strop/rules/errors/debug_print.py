@@ -7,7 +7,8 @@ requests it is slow, and in a container it is kept as a log line that nobody can
 
 **How it is found.** `print` with anything else than literal text, in a function that a route reaches. One finding for each function, a
 note. A dump that was left from a search for a defect is a warning, one for the project: several bare values, or values that the
-text calls by their own names (`f"filters: {filters}"`), outside of `except`.
+text calls by their own names (`f"filters: {filters}"`), outside of `except`, but not of an
+example or a demonstration whose own routes lead to it.
 
 **How to fix it.** `logger.debug(...)`, or nothing.
 
@@ -29,6 +30,7 @@ from strop.project.body import Body
 from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
+from strop.rules.aside import is_aside
 from strop.rules.example import Example
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
@@ -98,7 +100,11 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     dumps = [
         m for here in found.values() if (m := next((m for m in here if m.fact("dump")), None)) is not None
     ]
-    reached = [(mark, ways) for mark in dumps if (ways := ways_to(project, mark.function))]
+    reached = [
+        (mark, ways)
+        for mark in dumps
+        if (ways := ways_to(project, mark.function)) and not _is_of_example(project, mark, ways)
+    ]
     if reached:
         yield _left(reached)
         for mark, _ in reached:
@@ -116,6 +122,13 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 solution="logger.debug(...), or take it out",
                 confidence=0.8,
             )
+
+
+def _is_of_example(project: Project, mark: Mark, ways: list[Reach]) -> bool:
+    """Whether it stands in an example or a demonstration, as do all routes that lead to it: its output is there to be seen."""
+    keys = {way.route for way in ways}
+    served = [r.span.file for r in project.imported.routes if r.key in keys and r.span is not None]
+    return is_aside(mark.span.file) and bool(served) and all(map(is_aside, served))
 
 
 def _left(reached: list[tuple[Mark, list[Reach]]]) -> Finding:
@@ -159,6 +172,18 @@ def add_word(word: str):
     print(f"Added {word}")
     return word
 """),
+        bad=True,
+    ),
+    Example(
+        "a demonstration that shows what it gets: a note",
+        {
+            "examples/hooks/app.py": plain("""
+@app.post("/hooks")
+def take(number: str = "", kind: str = ""):
+    print(f"number: {number} kind: {kind}")
+    return {"ok": True}
+""")["main.py"]
+        },
         bad=True,
     ),
     Example(

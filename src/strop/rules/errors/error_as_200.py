@@ -10,7 +10,7 @@ carries.
 **How to fix it.** `raise HTTPException(...)` with the status that says what happened.
 
 **When it is no problem.** A route whose answer is the result of a test (`/check-connection`, a health check), JSON-RPC, a webhook whose sender would
-try again, a status set on the response, a branch for None of what was used before. A note where it is meant: status 200 is written out, the declared answer has a field for it, the answer is nothing but `{"success": False}` where a success says `{"success": True}`, or
+try again, a status set on the response, a branch for None of what was used before. A note where it is meant: status 200 is written out, the declared answer has a field for it, the answer is nothing but `{"success": False}` where a success says `{"success": True}`, the path says `debug`, or
 only administrators ask. So is what a route answers without an optional package (`except ImportError`): what a success has, empty, and an error beside it;
 then that is the answer to its other failures, too.
 
@@ -47,6 +47,9 @@ _ASKS = regex(
     r"test|check|valid|verif|health|status|probe|diagnos|ping|webhook|callback|hook|rpc|mcp|preview|dry|ready|live|monitor|detect|discover",
     re.I,
 )
+_DEBUGS = regex(
+    r"(^|/|_|-)debug(/|_|-|$)", re.I
+)  # whoever builds it reads the answer, no client goes by its status
 # what a webhook's handler speaks of: its sender would try again what is refused
 _HOOKS = frozenset({"construct_event", "webhook", "webhooks", "Webhook", "svix", "hmac", "compare_digest"})
 _REASONS = frozenset({"detail", "error", "message", "msg", "reason"})
@@ -76,6 +79,7 @@ def notice(body: Body) -> Iterator[Mark]:
         if _is_error(content) and branch is not None and not is_ruled_out(body, returned):
             meant = (
                 told
+                or bool(_DEBUGS.search(route.path))
                 or _is_flag(content, agreed)
                 or _has(content, kept)
                 or _without_errors(content) in degraded
@@ -422,6 +426,18 @@ def read_room(number: int):
     if number not in ROOMS:
         return {"error": "No such room", "colour": None}
     return {"error": "", "colour": ROOMS[number]}
+"""),
+        bad=True,
+    ),
+    Example(
+        "for who looks for a defect: a note",
+        plain("""
+@app.get("/rooms/debug")
+def debug_rooms():
+    try:
+        return {"rooms": [path.name for path in Path("rooms").iterdir()]}
+    except OSError as e:
+        return {"error": str(e), "rooms": []}
 """),
         bad=True,
     ),

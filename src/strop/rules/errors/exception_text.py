@@ -15,7 +15,7 @@ dictionary that a route returns. One finding for each function; for a file with 
 **When it is no problem.** An exception of the project's own, or a `ValueError`, or an administrator's test of a connection, whose text was written for people: these
 are not reported, nor what stands behind `isinstance(e, ...)` or a look at the text. A warning needs what is worth hiding: a database's exception, whose text has the
 statement and its values, a `try` that comes to SQL, or the traceback. All else is a note: an application that is one person's own, files and other services, `e.orig` without the
-statement, functions that raise texts of their own for this handler, routes of administrators or other services of one's own, those that put in plugins, webhooks of who signs what it sends, health checks that take nothing, code that no
+statement, functions that raise texts of their own for this handler, routes of administrators or other services of one's own, those that put in plugins, a `try` whose functions all take their failures themselves and give a value back, webhooks of who signs what it sends, health checks that take nothing, code that no
 route is seen to reach. Left out: HTTP errors whose details a handler of the application replaces, and every place where a handler of all exceptions gives the texts out anyway (then that handler is the finding).
 
 **Sources.** OWASP, "Improper Error Handling": https://owasp.org/www-community/Improper_Error_Handling
@@ -62,6 +62,7 @@ from strop.rules.signed import is_signed
 from strop.rules.standstill import MANY
 from strop.rules.telling import is_telling
 from strop.rules.told import marks, tell, ways_to
+from strop.rules.unfailing import note_unfailing, unfailing
 from strop.span import Span
 
 RULE = Rule("ERR001", "exception-text", "errors", "warning", "Text of an exception in an answer", static=True)
@@ -77,6 +78,7 @@ def notice(body: Body) -> Iterator[Mark]:
     yield from _raised(body)
     yield from _handles_all(body)
     yield from masks(body, RULE.code)
+    yield from note_unfailing(body, RULE.code)
     if _TRIES.search(body.symbol.rpartition(".")[2]):
         return  # why it does not work is what was asked for
     handlers = [h for h in body.of(ast.ExceptHandler) if is_broad(body, h) or is_foreign(body, h)]
@@ -274,7 +276,7 @@ def _is_loud(project: Project, mark: Mark, ways: list[Reach], spoken: dict[str, 
         return False  # who may put programs in may read anything
     if not mark.fact("trace") and all(_only_watches(project, w.route) for w in ways):
         return False
-    return is_telling(project, mark, spoken)
+    return is_telling(project, mark, spoken, unfailing(project, RULE))
 
 
 def _only_watches(project: Project, key: str) -> bool:
@@ -613,6 +615,66 @@ def read_report(name: str, request: Request):
     try:
         with sqlite3.connect("reports.db") as found:
             return found.execute("SELECT text FROM report WHERE name = ?", (name,)).fetchone()
+    except Exception as e:
+        raise HTTPException(status_code=500, detail=f"Could not read the report: {e}")
+"""),
+        bad=True,
+    ),
+    Example(
+        "all that is called takes its failures itself: a note",
+        plain("""
+import logging
+import sqlite3
+
+logger = logging.getLogger(__name__)
+
+
+def find_report(name: str) -> list:
+    try:
+        with sqlite3.connect("reports.db") as found:
+            return found.execute("SELECT text FROM report WHERE name = ?", (name,)).fetchall()
+    except Exception as e:
+        logger.error(f"no report: {e}")
+        return []
+
+
+@app.get("/reports/{name}")
+def read_report(name: str):
+    try:
+        found = find_report(name)
+        if not found:
+            raise HTTPException(status_code=404, detail="No such report")
+        return {"text": found[0]}
+    except HTTPException:
+        raise
+    except Exception as e:
+        raise HTTPException(status_code=500, detail=f"Could not read the report: {e}")
+"""),
+        bad=True,
+    ),
+    Example(
+        "one of those that are called does not take its failures",
+        plain("""
+import logging
+import sqlite3
+
+logger = logging.getLogger(__name__)
+
+
+def find_report(name: str) -> list:
+    try:
+        with sqlite3.connect("reports.db") as found:
+            return found.execute("SELECT text FROM report WHERE name = ?", (name,)).fetchall()
+    except Exception as e:
+        logger.error(f"no report: {e}")
+        return []
+
+
+@app.get("/reports/{name}")
+def read_report(name: str):
+    try:
+        found = find_report(name)
+        return {"text": found[0], "picture": Path("pictures", name).read_bytes()}
     except Exception as e:
         raise HTTPException(status_code=500, detail=f"Could not read the report: {e}")
 """),

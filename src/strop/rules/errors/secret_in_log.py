@@ -20,6 +20,8 @@ A bare `token` is reported only where its source, the function or the text says 
 page have tokens too. What is written only in development, where a variable of the environment asks for it or at the level `debug`, is a note, and so is the password that
 a first start makes and has no other way to tell. So is what a stand-in writes (`ConsoleMailer`, `FakeMailer`). So is the token of fastapi-users that verifies an address, where nothing asks for `is_verified`
 or the log is the only way that it takes. So is what could not be decoded as the token that it should be (`except DecodeError` of that very value),
+and so is what falls back on a path or an id (`entry.get("token") or entry["id"]`), a
+credential by which its record is found (`Credential.get(self.credential)`),
 and so are the headers of who was refused for bringing no credentials, behind `if token: return verify(token)`.
 
 **Sources.** OWASP Logging Cheat Sheet, "Data to exclude":
@@ -46,6 +48,7 @@ from strop.rules import processors
 from strop.rules.empty_handed import is_empty_handed
 from strop.rules.example import Example
 from strop.rules.given_away import DETAILS, given_away
+from strop.rules.identifying import is_looked_up, is_marker, note_looked_up
 from strop.rules.keypairs import is_access_key, is_kept_in_pairs
 from strop.rules.logged import METHODS, kind_of, shown
 from strop.rules.rule import Rule
@@ -72,6 +75,7 @@ _MADE = regex(
 
 def notice(body: Body) -> Iterator[Mark]:
     """Log calls with an argument that is a secret."""
+    yield from note_looked_up(body, RULE.code)
     yield from processors.processors(body, RULE.code)
     for call in body.calls(*METHODS, "print") if body.kind == "function" else ():
         kind = kind_of(body, call)
@@ -101,6 +105,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 detailed=last_name(call.func) in DETAILS,
                 unreadable=_is_unreadable(body, call, found),
                 empty="headers" in found and is_empty_handed(body, call),
+                marker=is_marker(body, call, found),
                 half=is_access_key(found.rpartition(".")[2]),
             )
 
@@ -225,8 +230,9 @@ def _is_little(project: Project, mark: Mark, ways: list[Reach]) -> bool:
     if _STANDS_IN.search(mark.span.symbol.partition(".")[0]):
         return True  # to tell it there is what it is for
     verifies = mark.fact("verifies") and (mark.fact("only") or not is_demanded(project))
-    of_little = ("asked_for", "detailed", "unreadable", "empty")
-    return bool(any(map(mark.fact, of_little)) or verifies) or _is_first_start(mark, ways)
+    of_little = ("asked_for", "detailed", "unreadable", "empty", "marker")
+    known = is_looked_up(mark, project.source.marks.get(RULE.code, ()))
+    return bool(any(map(mark.fact, of_little)) or verifies or known) or _is_first_start(mark, ways)
 
 
 def _is_first_start(mark: Mark, ways: list[Reach]) -> bool:
@@ -685,6 +691,71 @@ def keep_key(key: str):
     logger.info(f"kept in {keep_token:.2f} s")
     return {}
 """),
+    ),
+    Example(
+        "a marker that may be a path: a note",
+        plain("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+def is_planted(bed: dict) -> bool:
+    wanted_token = bed.get("token") or (bed.get("path") or "").split("/")[-1]
+    logger.info("looks for %s", wanted_token)
+    return Path("beds", wanted_token).exists()
+
+
+@app.post("/beds")
+def plant(bed: dict):
+    return {"planted": is_planted(bed)}
+"""),
+        bad=True,
+    ),
+    Example(
+        "a token of one kind or another",
+        plain("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+@app.post("/beds")
+def plant(bed: dict):
+    access_token = bed.get("token") or bed.get("old_token")
+    logger.info("planted with %s", access_token)
+    return {}
+"""),
+        bad=True,
+    ),
+    Example(
+        "the key of a credential's record: a note",
+        plain("""
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+class Credential:
+    @classmethod
+    def get(cls, key: str) -> str:
+        return Path("credentials", key).read_text()
+
+
+class Gate:
+    def __init__(self, credential: str):
+        self.credential = credential
+
+    def opener(self) -> str:
+        logger.info("opens with %s", self.credential)
+        return Credential.get(self.credential)
+
+
+@app.get("/gates/{key}")
+def opens(key: str):
+    return {"opens": bool(Gate(key).opener())}
+"""),
+        bad=True,
     ),
     Example("under a key that a processor masks", plain(_MASKING % ("hide", "access_token"))),
     Example("under a key that it does not mask", plain(_MASKING % ("hide", "given")), bad=True),

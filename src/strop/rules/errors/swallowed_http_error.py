@@ -17,6 +17,7 @@ A note where the handler answers with the same status, or raises what the applic
 or a 4xx of a called function that becomes a 4xx of this one (what to hide from the caller, "no such shop" as "no such page").
 So it is where what is missing was found before by the same key, where a validator of the model has asked the same, and (but for 401 and 403) where a header
 with a signature is read: the machine that called sends again whatever failed.
+So it is behind `if done: return` where what was asked returns True or raises, and in a function that nothing calls.
 So it is where only a request that FastAPI has answered with 422 could come to the raise (`if not shop_id:` of a required number or UUID), and in folders of examples.
 
 **Sources.** FastAPI, "Handling Errors": https://fastapi.tiangolo.com/tutorial/handling-errors/ ;
@@ -38,6 +39,7 @@ from strop.regex import regex
 from strop.rules.answered import is_answered
 from strop.rules.answering import answering, answers_of_all
 from strop.rules.answers import error_status, http_errors, is_http_error, is_http_error_class
+from strop.rules.assured import asked_before, is_assured
 from strop.rules.caught import caught_names, is_broad, walked
 from strop.rules.example import Example
 from strop.rules.protection import Protection
@@ -82,6 +84,7 @@ def notice(body: Body) -> Iterator[Mark]:
                 kind="raised",
                 text=body.brief(call, 90),
                 raised=call.lineno,
+                asked=asked_before(body, body.parent(call) or call),
                 answer=_answer(body, handler),
                 status="same" if _is_repeated(body, call, handler) else error_status(body, call),
                 kept=_keeps_status(body, call, handler),
@@ -215,7 +218,12 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     protection, general = Protection.of(project), answers_of_all(project, RULE.code)
     for mark in marks(project, RULE, "raised"):
         ways = ways_to(project, mark.function)
-        meant, status = protection.are_for_operators(ways), mark.fact("status")
+        asked, status = int(mark.fact("asked") or 0), mark.fact("status")
+        meant = (
+            protection.are_for_operators(ways)
+            or is_assured(project, mark.function, asked)
+            or (not ways and _is_left_alone(project, mark.function))
+        )
         kept = bool(mark.fact("again")) and general == {status[:1]}
         same = mark.fact("status") in ("500", "same") and mark.fact("answer") == "another"
         if not same:
@@ -241,6 +249,19 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             known = is_known(project.source.functions[mark.function].calls, call, missing)
             answered = bool(mark.fact("signed")) and not _REFUSED.intersection(statuses)
             yield _finding(mark, ways, what, "another", 0.75, (known and statuses == [404]) or answered)
+
+
+def _is_left_alone(project: Project, function: str) -> bool:
+    """Whether nothing in a project with routes calls a function, nor may a decorator or a class hand it to who does."""
+    found = project.source.functions.get(function)
+    if (
+        found is None
+        or found.decorators
+        or project.reaches.get(function)
+        or "." in function.rpartition(":")[2]
+    ):
+        return False
+    return bool(project.imported.routes) and not any(project.source.functions.callers(function))
 
 
 def _raiser(project: Project, mark: Mark, raisers: dict[str, frozenset[int]]) -> Call | None:
@@ -738,5 +759,67 @@ def close(shop: Shop) -> Shop:
 def close_shop(number: int):
     return close(shop_by_id(number))
 """),
+    ),
+    Example(
+        "what is asked returns True or raises: a note",
+        plain("""
+def close_shop(name: str) -> bool:
+    if not name:
+        raise ValueError("Which shop?")
+    Path("shops", name).unlink()
+    return True
+
+
+@app.delete("/shops/{name}")
+def remove_shop(name: str):
+    try:
+        done = close_shop(name)
+        if done:
+            return {"closed": name}
+        raise HTTPException(404, "No such shop")
+    except Exception as e:
+        raise HTTPException(400, "Could not close it") from e
+"""),
+        bad=True,
+    ),
+    Example(
+        "what is asked may return False: a warning",
+        plain("""
+def close_shop(name: str) -> bool:
+    if not Path("shops", name).exists():
+        return False
+    Path("shops", name).unlink()
+    return True
+
+
+@app.delete("/shops/{name}")
+def remove_shop(name: str):
+    try:
+        done = close_shop(name)
+        if done:
+            return {"closed": name}
+        raise HTTPException(404, "No such shop")
+    except Exception as e:
+        raise HTTPException(400, "Could not close it") from e
+"""),
+        bad=True,
+    ),
+    Example(
+        "a function that nothing calls: a note",
+        plain("""
+def find_shop(name: str):
+    try:
+        if not Path("shops", name).exists():
+            raise HTTPException(404, "No such shop")
+        return Path("shops", name).read_text()
+    except Exception:
+        return None
+
+
+@app.get("/shops")
+def list_shops():
+    return [path.name for path in Path("shops").iterdir()]
+"""),
+        bad=True,
     ),
 )

@@ -18,7 +18,7 @@ shutdown. Headers and credentials go with each call.
 It is a warning where it is made often: for eight routes or more, in three
 places of a class, in a loop, in a dependency or a middleware. One route's own, mails and webhooks, logins, tries of settings, routes for administrators alone, calls that wait for minutes or for
 a language model, questions with seconds between them, what is only done after the answer, for what is not known yet or where a cache has nothing, and clients whose headers or address are
-the caller's (one for all would mix them) are notes.
+the caller's (one for all would mix them) are notes; so are aiohttp's and requests' where all they ask is, by the setting's default, on the same machine.
 
 **Sources.** HTTPX, "Clients": https://www.python-httpx.org/advanced/clients/ ;
 aiohttp, "Don't create a session per request": https://docs.aiohttp.org/en/stable/client_quickstart.html#make-a-request
@@ -50,6 +50,7 @@ from strop.rules.kept import comes_kept
 from strop.rules.protection import Protection
 from strop.rules.rule import Rule
 from strop.rules.sample import plain
+from strop.rules.sidecar import asks_this_machine
 from strop.rules.wording import many
 from strop.span import Step
 
@@ -166,6 +167,7 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
         or Dearer.of(project).have(keys)
         or all(_is_handed_on(project, way) for way in ways[first])
         or _is_on_a_detour(project, first, ways[first])
+        or (often and all(_is_of_neighbour(project, m) for m in reached))
     )
     also = f", as in {many(len(reached) - 1, 'place')} beside it" if len(reached) > 1 else ""
     yield draft(
@@ -181,6 +183,13 @@ def _finding(project: Project, marks: list[Mark]) -> Iterator[Finding]:
         chain=(*ways[first][0].chain, Step(first.fact("text"), first.span)),
         facts={"name": first.fact("name"), "function": first.function},
     )
+
+
+def _is_of_neighbour(project: Project, mark: Mark) -> bool:
+    """Whether it asks a service on the same machine, in plain text; httpx loads the certificates all the same."""
+    function = project.source.functions.get(mark.function)
+    plain = not mark.fact("name").startswith("httpx.")
+    return plain and function is not None and asks_this_machine(project, function)
 
 
 def _is_on_a_detour(project: Project, mark: Mark, ways: list[Reach]) -> bool:

@@ -77,19 +77,17 @@ _HOOK = regex(r"web_?hook|call_?back|(^|_)hook", re.IGNORECASE)
 _FIXED = regex(
     r"^(self|settings?|config|conf|cfg|env|os|app_settings|constants?)$|slack|discord|teams", re.IGNORECASE
 )
+_FAILS = ", and fails with it after its work is done"
 _TRIES = regex(r"test|try|verify|check|preview|ping|health|contact|feedback|support", re.IGNORECASE)
 
 
 def notice(body: Body) -> Iterator[Mark]:
     """What sends mails and tells hooks, and what hands work to run after the answer."""
     for call in body.calls("add_task", "BackgroundTask", *_LATER):
-        if body.function is not None and (
-            last_name(call.func) in _LATER or "task" in ast.unparse(call.func).lower()
-        ):
+        if body.function is not None and _is_later(body, call):
             first = last_name(call.args[0]) if call.args else ""
-            yield body.mark(
-                RULE.code, call, kind="later", text=body.brief(call, 90), threaded=first in _THREADS
-            )
+            fits = first not in _THREADS and _is_known(body, call)
+            yield body.mark(RULE.code, call, kind="later", text=body.brief(call, 90), fits=fits)
             break
     for call in body.calls(*{name.rpartition(".")[2] for name in _MAILS}, "post"):
         name = body.name(call.func)
@@ -109,6 +107,20 @@ def notice(body: Body) -> Iterator[Mark]:
                 what="whoever has the hook",
                 text=body.brief(call, 90),
             )
+
+
+def _is_later(body: Body, call: ast.Call) -> bool:
+    """Whether a call hands work on; an `add_task` of something else, a progress bar's, does not."""
+    if last_name(call.func) in _LATER or _is_known(body, call):
+        return True
+    owner = body.instance(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    return not owner and "task" in ast.unparse(call.func).lower()
+
+
+def _is_known(body: Body, call: ast.Call) -> bool:
+    """Whether it is certain that a call hands work on: a queue's, or one of Starlette's background tasks."""
+    owner = body.instance(call.func.value) if isinstance(call.func, ast.Attribute) else body.name(call.func)
+    return last_name(call.func) in _LATER or owner.endswith((".BackgroundTasks", ".BackgroundTask"))
 
 
 def _is_hook(body: Body, call: ast.Call) -> bool:
@@ -142,7 +154,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
             mark,
             ways,
             message=f"the answer waits for {mark.fact('what')}: {mark.fact('text')}",
-            impact="the route is as slow as somebody else's server, and fails with it after its work is done",
+            impact="the route is as slow as somebody else's server"
+            + ("" if all(_is_caught(project, w, sends) for w in ways) else _FAILS),
             solution=f"hand it to run after the answer, {_shown(later)}",
             confidence=0.8,
             severity="note" if quiet else None,
@@ -150,8 +163,8 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 
 def _shown(later: list[Mark]) -> str:
-    """How the project does it elsewhere; what hands a thread over would not run an `async def`."""
-    first = min((m for m in later if not m.fact("threaded")), key=lambda m: m.span, default=None)
+    """How the project certainly does it elsewhere; what hands a thread over would not run an `async def`."""
+    first = min((m for m in later if m.fact("fits")), key=lambda m: m.span, default=None)
     if first is None:
         return "as background_tasks.add_task(f, ...)"
     return f"as {first.fact('text')} ({first.span.file}:{first.span.line}) does"
@@ -206,6 +219,25 @@ def _fate(project: Project, step: Step) -> str:
             case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value) if _is_at(value, step):
                 return "told" if _is_read(node, statement) else "dropped"
     return "dropped"
+
+
+def _is_caught(project: Project, way: Reach, sends: Step) -> bool:
+    """Whether a failure ends on the way: in an `except` of everything, as no other leads to an answer."""
+    for step in (*way.chain[1:], sends):
+        function = function_at(project, step.span)
+        node = function_node(project, function) if function is not None else None
+        tries = (n for n in walk(node) if isinstance(n, ast.Try)) if node is not None else ()
+        if any(any(_is_at(s, step) for s in t.body) and _takes_all(t) for t in tries):
+            return True
+    return False
+
+
+def _takes_all(statement: ast.Try) -> bool:
+    """Whether nothing that fails in it is raised further."""
+    every = (
+        h for h in statement.handlers if h.type is None or last_name(h.type) in ("Exception", "BaseException")
+    )
+    return any(not any(isinstance(n, ast.Raise) for n in walk(h)) for h in every)
 
 
 def _answers(statement: ast.Try) -> bool:
@@ -304,6 +336,25 @@ def order(address: str, background: BackgroundTasks):
 """
         ),
         mends="a mail before the answer",
+    ),
+    Example(
+        "no background tasks, but those of a progress bar",
+        plain(
+            _MAIL[: _MAIL.index("def count")].replace(
+                "from fastapi import BackgroundTasks", "from rich.progress import Progress"
+            )
+            + """
+def load(names: list[str]) -> None:
+    with Progress() as progress:
+        progress.add_task("names", total=len(names))
+
+
+@app.post("/orders")
+def order(address: str):
+    write(address, "Thank you for the order")
+    return {"number": len(address)}
+"""
+        ),
     ),
     Example(
         "a task of its own",

@@ -9,7 +9,8 @@ user visits can call the API with that user's cookies and read the answers.
 **How it is found.** The arguments where the middleware is added, constants followed. A note in an application that
 neither reads nor sets a cookie, has no session and no HTTP Basic: there a browser sends nothing by itself. What
 counts is what the routes behind this middleware do: those of its own application and of what is mounted there. A session of the
-application around a mounted one counts where the mounted one reads it. A note too where each cookie that is set is `samesite="lax"` or "strict" and nothing else identifies a user (no session middleware); and in examples and tools.
+application around a mounted one counts where the mounted one reads it; one out of which each value
+is popped does not: it carries the state of one login to the next request. A note too where each cookie that is set is `samesite="lax"` or "strict" and nothing else identifies a user (no session middleware); and in examples and tools.
 
 **How to fix it.** Name the origins that may, or leave `allow_credentials` out: a token in the `Authorization` header
 does not need it.
@@ -30,6 +31,7 @@ from strop.project.body import Body
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.route import Middleware, Route
+from strop.project.spelling import last_name
 from strop.rules.aside import is_aside
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -42,6 +44,7 @@ WORDS = ("CORSMiddleware", "cookies", "set_cookie", "CookieTransport", "session"
 KINDS = ("function", "module", "class")
 _SENT = ("APIKeyCookie", "HTTPBasic", "HTTPDigest")  # what a browser sends by itself
 _CONNECTIONS = (".Request", ".HTTPConnection", ".WebSocket")
+_REQUESTS = frozenset({"request", "req", "websocket", "ws", "conn", "connection"})
 _EVERYTHING = ("*", ".*", "^.*$", "https?://.*", ".+")
 
 
@@ -55,10 +58,9 @@ def notice(body: Body) -> Iterator[Mark]:
         kept = all(_stays(body, each) for each in cookies if isinstance(each, ast.Call))
         sets = any(isinstance(each, ast.Call) for each in cookies)
         yield body.mark(RULE.code, place, kind="cookie", sets=sets, sent=not kept)
-    for read in body.of(ast.Attribute):
-        if read.attr == "session" and body.instance(read.value).endswith(_CONNECTIONS):
-            yield body.mark(RULE.code, read, kind="session")
-            break
+    sessions = [read for read in body.of(ast.Attribute) if _is_session(body, read)]
+    for read in sessions[:1]:
+        yield body.mark(RULE.code, read, kind="session", once=all(_is_once(body, each) for each in sessions))
     for call in body.calls("add_middleware", "Middleware", "CORSMiddleware"):
         names = [body.name(arg) for arg in call.args[:1]] + [body.name(call.func)]
         given = {k.arg: k.value for k in call.keywords}
@@ -72,6 +74,24 @@ def notice(body: Body) -> Iterator[Mark]:
         )
         if wild:
             yield body.mark(RULE.code, call)
+
+
+def _is_session(body: Body, read: ast.Attribute) -> bool:
+    """Whether this is the session of a request, by its type or, where that isn't known, its name."""
+    if read.attr != "session":
+        return False
+    known = body.instance(read.value)
+    return known.endswith(_CONNECTIONS) or (not known and last_name(read.value) in _REQUESTS)
+
+
+def _is_once(body: Body, read: ast.Attribute) -> bool:
+    """Whether a session is only written here, or read by a `pop`: what is gone with its first use tells nobody's name."""
+    match body.parent(read):
+        case ast.Subscript(ctx=ast.Store()):
+            return True
+        case ast.Attribute(attr="pop"):
+            return True
+    return False
 
 
 def _stays(body: Body, call: ast.Call) -> bool:
@@ -159,11 +179,14 @@ def _keeps_session(project: Project, layer: Middleware, added: list[Middleware],
     """
     if "session" not in layer.name.rpartition(":")[2].lower():
         return False
+    uses = list(marks(project, RULE, "session"))
+    if uses and all(mark.fact("once") for mark in uses):
+        return False
     owners = {(m.application, m.mounted) for m in added}
     if not owners or (layer.application, layer.mounted) in owners or not layer.application:
         return True
     return layer.application in {m.application for m in added} and any(
-        _is_of(project, mark, keys) for mark in marks(project, RULE, "session")
+        _is_of(project, mark, keys) for mark in uses
     )
 
 
@@ -194,6 +217,25 @@ _READS_SESSION = """
 @news.get("/mine")
 def mine(request: Request):
     return request.session["user"]
+"""
+
+_STATE = """
+from fastapi import Request
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.middleware.sessions import SessionMiddleware
+
+app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)
+app.add_middleware(SessionMiddleware, secret_key="of the tests")
+
+
+@app.get("/connect")
+def connect(request: Request):
+    request.session["state"] = "random"
+
+
+@app.get("/connected")
+def connected(request: Request, state: str):
+    return request.session.pop("state", "") == state
 """
 
 EXAMPLES = (
@@ -279,6 +321,16 @@ def me(session: str = Cookie()):
     Example(
         "a mounted application that reads the session around it",
         plain(_MOUNTED + _READS_SESSION),
+        bad=True,
+    ),
+    Example(
+        "a session whose values are taken out with their first use: a note",
+        plain(_STATE),
+        bad=True,
+    ),
+    Example(
+        "a session that says who it is",
+        plain(_STATE.replace('request.session.pop("state", "")', 'request.session["user"]')),
         bad=True,
     ),
     Example(
