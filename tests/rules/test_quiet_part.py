@@ -18,6 +18,8 @@ from strop.rules.registry import check, noticers, rules
         ("API012", "a token that is revoked: a note"),
         ("ASY001", "a folder that is made where it is not there yet: a note"),
         ("ASY001", "a plugin's folder is copied, for who is an administrator: a note"),
+        ("DB012", "a client that is closed where it is made: a note"),
+        ("DB026", "sorted where somebody asks for it: a note"),
         ("DB017", "one person's, but for one name: a note"),
         ("DEP005", "only the host of the address is read: a note"),
         ("ERR001", "all that is called takes its failures itself: a note"),

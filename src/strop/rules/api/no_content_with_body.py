@@ -10,7 +10,7 @@ given content or make one by themselves (JSONResponse).
 
 **How to fix it.** Return nothing, or `Response(status_code=204)`; answer 200 where there is something to say.
 
-**When it is no problem.** Never.
+**When it is no problem.** An empty `{}` or `[]` that a handler returns: nothing is lost.
 
 **Sources.** RFC 9110, "204 No Content": https://www.rfc-editor.org/rfc/rfc9110#name-204-no-content ;
 https://github.com/fastapi/fastapi/issues/2832
@@ -63,7 +63,9 @@ def _is_value(body: Body, value: ast.expr) -> bool:
     """Whether something certainly is a value: a literal, an object, no response and no call that may give None."""
     if isinstance(value, ast.Constant):
         return value.value is not None
-    if isinstance(value, ast.Dict | ast.List | ast.ListComp | ast.JoinedStr):
+    if isinstance(value, ast.Dict | ast.List):
+        return bool(value.keys if isinstance(value, ast.Dict) else value.elts)  # of nothing, nothing is lost
+    if isinstance(value, ast.ListComp | ast.JoinedStr):
         return True
     kind = body.instance(value)
     return bool(kind) and kind in body.types.found.classes and not _is_response(body, kind)
@@ -112,6 +114,7 @@ EXAMPLES = (
         plain(_DELETE.format(returned="return JSONResponse(None, status_code=204)")),
         bad=True,
     ),
+    Example("an empty dict", plain(_DELETE.format(returned="return {}")), bad=False),
     Example("nothing", plain(_DELETE.format(returned="return None")), mends="a message nobody gets"),
     Example(
         "an empty response",

@@ -30,6 +30,7 @@ from strop.project.functions import library
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.project.spelling import targets_of
+from strop.regex import regex
 from strop.rules.code import reaches
 from strop.rules.draft import draft
 from strop.rules.example import Example
@@ -55,6 +56,8 @@ MAKERS = frozenset(
         "pymongo.AsyncMongoClient",
     }
 )
+
+_CLOSE = regex(r"\.a?close\b")
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -119,11 +122,16 @@ def _judge(project: Project, function: Function, call: Call) -> Iterator[Finding
         impact="a login for each request, and connections that stay open until they are collected",
         solution="make it once for the process, and take sessions from it",
         known="static",
-        severity="note" if is_seldom(project, ways) else None,
+        severity="note" if is_seldom(project, ways) or _closes(function, call) else None,
         confidence=0.85,
         chain=(*ways[0].chain, Step(call.text, call.span)),
         facts={"name": call.name, "function": function.id},
     )
+
+
+def _closes(function: Function, call: Call) -> bool:
+    """Whether the function closes the client that it makes, in a thread too: nothing stays open. An engine has no `close`."""
+    return not call.name.startswith("sqlalchemy.") and any(_CLOSE.search(c.text) for c in function.calls)
 
 
 _QUERY = """
@@ -132,6 +140,25 @@ from sqlalchemy.orm import Session
 """
 
 EXAMPLES = (
+    Example(
+        "a client that is closed where it is made: a note",
+        plain("""
+import asyncio
+
+from pymongo import MongoClient
+
+
+@app.get("/health")
+async def health():
+    client = await asyncio.to_thread(MongoClient, "mongodb://beds")
+    try:
+        await asyncio.to_thread(client.admin.command, "ping")
+    finally:
+        await asyncio.to_thread(client.close)
+    return {"ok": True}
+"""),
+        bad=True,
+    ),
     Example(
         "made once and asked for by hasattr",
         plain("""

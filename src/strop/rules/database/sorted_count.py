@@ -10,7 +10,8 @@ into the count, so all its columns are read and sorted, on disk when they are ma
 **How to fix it.** Count first, and add order, limit and offset afterwards; or `query.order_by(None)` for the count.
 
 **When it is no problem.** The query has a limit: what is counted is one page. It groups (`group_by`): all rows are read for the groups
-anyway, and only those are sorted. MySQL and SQLite leave the order out by themselves.
+anyway, and only those are sorted. MySQL and SQLite leave the order out by themselves. It is a note where the order is added under a
+condition, so that the usual request sorts nothing. More than three of them are a habit, told once.
 
 **Sources.** https://docs.sqlalchemy.org/en/20/orm/queryguide/query.html#sqlalchemy.orm.Query.count ;
 https://www.postgresql.org/docs/current/queries-order.html
@@ -19,11 +20,14 @@ https://www.postgresql.org/docs/current/queries-order.html
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
 
 from strop.evidence import Evidence
 from strop.finding import Finding
 from strop.project.body import Body
+from strop.project.function import Reach
 from strop.project.mark import Mark
 from strop.project.project import Project
 from strop.regex import regex
@@ -36,6 +40,7 @@ RULE = Rule("DB026", "sorted-count", "database", "warning", "Rows are sorted to 
 WORDS = ("order_by",)
 _LIMITS = regex(r"\.(limit|offset|slice|distinct|fetch|select_from|group_by)\(")
 _WRAPS = ("subquery", "alias", "cte")
+HABIT = 3  # findings of one project that are told one by one
 
 
 def notice(body: Body) -> Iterator[Mark]:
@@ -50,7 +55,10 @@ def notice(body: Body) -> Iterator[Mark]:
             and not _LIMITS.search(text)
             and "order_by(None)" not in f"{text}{body.text(call)}"
         ):
-            yield body.mark(RULE.code, call, text=body.brief(call, 90), query=body.brief(query, 40))
+            chosen = not _is_always_sorted(body, query, call.lineno)
+            yield body.mark(
+                RULE.code, call, text=body.brief(call, 90), query=body.brief(query, 40), chosen=chosen
+            )
 
 
 def _counted(body: Body, call: ast.Call) -> ast.expr | None:
@@ -81,30 +89,48 @@ _QUERIES = ("sqlalchemy.orm.Query", "sqlalchemy.orm.query.Query", "sqlalchemy.or
 
 def _history(body: Body, query: ast.expr, line: int) -> str:
     """How a query was made before this line, as one text."""
+    return " ".join(f"{body.text(e)};" for e in _made(body, query, line))
+
+
+def _made(body: Body, query: ast.expr, line: int) -> list[ast.expr]:
+    """What a query was before this line, from value to value."""
     if not isinstance(query, ast.Name):
-        return body.text(query)
-    found = [
-        b.expr
-        for b in body.scope.names.get(query.id, ())
-        if b.how == "value" and b.expr is not None and b.line < line
-    ]
-    return " ".join(f"{body.text(e)};" for e in found)
+        return [query]
+    known = body.scope.names.get(query.id, ())
+    return [b.expr for b in known if b.how == "value" and b.expr is not None and b.line < line]
+
+
+def _is_always_sorted(body: Body, query: ast.expr, line: int) -> bool:
+    """Whether the order is given under no condition, or under one that the count stands behind too."""
+    sorting = [e for e in _made(body, query, line) if ".order_by(" in body.text(e)]
+    return any(not any(body.conditions(each)) for each in sorting)
 
 
 def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
-    """One finding for each count that a request waits for."""
-    for mark in marks(project, RULE):
-        ways = ways_to(project, mark.function)
-        if ways:
-            yield tell(
-                RULE,
-                mark,
-                ways,
-                message=f"{mark.fact('query')} is put in order before its rows are counted",
-                impact="the database sorts all matching rows for a number; a page costs as much as the table",
-                solution="count with .order_by(None), or add the order after the count",
-                confidence=0.8,
-            )
+    """One finding for each count that a request waits for; one for all where they are many."""
+    found = [
+        _finding(mark, ways) for mark in marks(project, RULE) if (ways := ways_to(project, mark.function))
+    ]
+    loud = [finding for finding in found if finding.severity != "note"]
+    if len(loud) <= HABIT:
+        yield from found
+        return
+    routes = sorted({route for each in loud for route in each.routes})
+    yield replace(loud[0], places=tuple(each.span for each in loud[1:]), routes=tuple(routes))
+    yield from (each for each in found if each.severity == "note")
+
+
+def _finding(mark: Mark, ways: Sequence[Reach]) -> Finding:
+    return tell(
+        RULE,
+        mark,
+        ways,
+        message=f"{mark.fact('query')} is put in order before its rows are counted",
+        impact="the database sorts all matching rows for a number; a page costs as much as the table",
+        solution="count with .order_by(None), or add the order after the count",
+        confidence=0.8,
+        severity="note" if mark.fact("chosen") else None,
+    )
 
 
 _LIST = """
@@ -115,7 +141,13 @@ def search(word: str, limit: int = 20, session: Session = Depends(get_session)):
     rows = session.scalars(query{after}.limit(min(limit, 50))).all()
     return {{"total": total, "rows": [row.number for row in rows]}}
 """
+_CHOSEN = """
+    if word:
+        query = query.order_by(Order.number)"""
 EXAMPLES = (
+    Example(
+        "sorted where somebody asks for it: a note", shop(_LIST.format(before=_CHOSEN, after="")), bad=True
+    ),
     Example(
         "ordered, then counted", shop(_LIST.format(before=".order_by(Order.number)", after="")), bad=True
     ),
