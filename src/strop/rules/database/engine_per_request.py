@@ -11,7 +11,8 @@ behind a filled global, or done at start-up is left alone.
 **How to fix it.** One engine a process: a module global, `lru_cache`, or the lifespan; sessions from it.
 
 **When it is no problem.** An engine that is made once and kept. A check of a database that the request names (a
-connection test, a backup) with `NullPool`, disposed at once: such a route is called by hand.
+connection test, a backup) with `NullPool`, disposed at once: such a route is called by hand. A client (of MongoDB, say)
+that is closed in the function that makes it is a note: nothing stays open.
 
 **Sources.** SQLAlchemy, "Working with Engines and Connections":
 https://docs.sqlalchemy.org/en/20/core/connections.html
