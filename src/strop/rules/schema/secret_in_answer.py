@@ -65,6 +65,7 @@ _OF_WORDS = frozenset(
 )
 _TOKENS = frozenset({"token", "api_key", "access_token", "refresh_token"})
 _DEEPEST = 4
+_NEVER = "never answers"
 _PAGE = regex(r"page|paginat|list|results?$|response", re.I)
 _LIST = regex(r"\b([Ll]ist|Sequence|[Tt]uple|[Ss]et)\[")
 _STORED = regex(
@@ -86,6 +87,8 @@ def notice(body: Body) -> Iterator[Mark]:
     if route is None or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return
     yield from drawn(body, RULE.code)
+    if not any(body.of(ast.Return, ast.Yield, ast.YieldFrom)) and isinstance(node.body[-1], ast.Raise):
+        yield body.mark(RULE.code, node, kind=_NEVER)
     if route.keyword("response_model") is not None or node.returns is not None:
         return
     for returned in body.of(ast.Return):
@@ -104,7 +107,12 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
     """One finding for each field that leads to a secret."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     known: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    protection = Protection.of(project)
+    unanswered = {mark.function for mark in marks(project, RULE, _NEVER)}
     for route, page in answered(project):
+        handler = protection.handler(route) if unanswered else None
+        if handler is not None and handler.id in unanswered:
+            continue
         for model in _rows(project, page):
             key = (model.id, route.method)
             if key not in known:
@@ -114,7 +122,6 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
                 if is_drawn(project, route, top):
                     continue  # what the route is there to make
                 found[owner.id, top].append((route.key, way))
-    protection = Protection.of(project)
     for (owner_id, field), told in found.items():
         operators = all(protection.is_for_operators(key) for key, _ in told)
         kept = operators and _is_taken(protection, owner_id)
@@ -180,7 +187,7 @@ def _secrets(project: Project, model: Class, method: str) -> Iterator[tuple[str,
     shown = [] if _hides(project, model.id) else fields_of(project, model.id)
     key_to = _is_key_to_something(shown)
     for field in shown:
-        if "exclude=True" in field.value.replace(" ", ""):
+        if _is_left_out(field):
             continue
         if _is_shown_password(field) and not (key_to or (method == "POST" and _FRESH.match(field.name))):
             yield field.name, field.name
@@ -189,6 +196,11 @@ def _secrets(project: Project, model: Class, method: str) -> Iterator[tuple[str,
             if way:
                 yield field.name, f"{field.name}.{way}"
                 break
+
+
+def _is_left_out(field: Member) -> bool:
+    """Whether a field says itself that it is in no answer: `= Field(exclude=True)`, also inside `Annotated`."""
+    return "exclude=True" in f"{field.value}{field.annotation}".replace(" ", "")
 
 
 def _is_key_to_something(fields: list[Member]) -> bool:
@@ -215,7 +227,7 @@ def _below(project: Project, class_id: str, of_many: bool, depth: int, seen: set
         return ""
     inner = inner_of(project, class_id)
     for field in fields_of(project, class_id):
-        if "exclude=True" in field.value.replace(" ", ""):
+        if _is_left_out(field):
             continue
         token = (
             of_many
@@ -283,6 +295,35 @@ def read_user(name: str):
 """
 
 EXAMPLES = (
+    Example(
+        "not written yet, and a field that is left out",
+        plain("""
+from typing import Annotated
+
+from fastapi import HTTPException
+from pydantic import BaseModel, Field
+
+
+class User(BaseModel):
+    name: str
+    password: str
+
+
+class Shown(User):
+    password: Annotated[str, Field(exclude=True)]
+
+
+@app.post("/users/me", response_model=User)
+def read_me():
+    raise HTTPException(501)
+
+
+@app.get("/users/{name}")
+def read_user(name: str) -> Shown:
+    return Shown(name=name, password="")
+"""),
+        bad=False,
+    ),
     Example(
         "the tokens of a text, with their weights",
         plain("""

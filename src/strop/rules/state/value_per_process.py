@@ -84,6 +84,7 @@ _IDENTITY = regex(
     r"worker|instance|process|node|owner|consumer|server|replica|holder|identity|client_id|lock", re.I
 )
 _MOMENT = regex(r"start|boot|launch|init|import|load|build|epoch|uptime|min|max|version|year", re.I)
+_CONFIG = "model_config"  # of a model: what is in it are settings and examples, no fields
 _RECKON = ("random", "secrets", "hashlib", "math", "uuid", "numpy")  # their results are no times
 _SERVES = regex(r"\b(uvicorn|gunicorn|hypercorn|granian|FastAPI|APIRouter|Celery|celery)\b")
 
@@ -94,7 +95,7 @@ def notice(body: Body) -> Iterator[Mark]:
         return  # runs once and ends, is no part of the service
     for node in _assignments(body.node.body):
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-        if not isinstance(target, ast.Name) or node.value is None:
+        if not isinstance(target, ast.Name) or node.value is None or target.id == _CONFIG:
             continue
         for call in _calls(node.value):
             kind = _kind(target.id, body.name(call.func), _is_model(body))
@@ -261,6 +262,25 @@ def _is_never_used(project: Project, mark: Mark) -> bool:
 
 
 EXAMPLES = (
+    Example(
+        "an example in a model's configuration",
+        plain("""
+import uuid
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Bed(BaseModel):
+    id: uuid.UUID
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": str(uuid.uuid4())}]})
+
+
+@app.post("/beds")
+def dig(bed: Bed):
+    return bed
+"""),
+        bad=False,
+    ),
     Example(
         "a secret that each worker makes",
         plain("""
