@@ -115,3 +115,37 @@ def test_a_client_for_a_service_on_the_same_machine_is_a_note(
 ) -> None:
     (tmp_path / "settings.py").write_text(_SETTINGS.format(default))
     assert severity(tmp_path, _LOCAL.format(base) + "\n".join(map(_ROUTE.format, _MANY))) == said
+
+
+_DEPOT = """
+import requests
+
+
+class Depot:
+    def __init__(self, address: str = "https://rates.example", password: str | None = None) -> None:
+        self.address = address
+        self.session = requests.Session()
+        {0}
+
+    def ask(self, name: str):
+        return self.session.get(f"{{self.address}}/{{name}}", timeout=5).json()
+
+
+def fetch(name: str):
+    return Depot().ask(name)
+"""
+
+
+@pytest.mark.parametrize(
+    ("login", "said"),
+    [
+        ("self.session.headers.update({'Authorization': password})", "note"),
+        ("self.session.headers['Authorization'] = password", "note"),
+        ("self.session.auth = ('depot', password)", "note"),
+        ("self.name = self.session.headers['User-Agent']", "warning"),
+    ],
+    ids=["updated", "set", "auth", "only read"],
+)
+def test_a_session_that_is_logged_in(tmp_path: Path, login: str, said: str) -> None:
+    routes = "".join(map(_ROUTE.replace("await fetch", "fetch").replace("async def", "def").format, _MANY))
+    assert severity(tmp_path, _DEPOT.format(login) + routes) == said

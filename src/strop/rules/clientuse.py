@@ -14,6 +14,7 @@ _PAUSE = 2  # seconds between two questions, next to which a new connection is n
 _DEEPEST = 3  # names behind names
 _SLEEPS = frozenset({"asyncio.sleep", "anyio.sleep", "trio.sleep", "time.sleep"})
 _CALLERS = frozenset({"headers", "base_url"})
+_LOGIN = frozenset({"headers", "cookies", "auth"})
 _MODEL = regex(  # paths of the services of language models
     r"/(chat/)?completions\b|/v1/(messages|responses|embeddings)\b|:(streamG|g)enerateContent|/api/(generate|chat)$"
 )
@@ -61,7 +62,31 @@ def _is_patient(body: Body, call: ast.Call) -> bool:
 def _is_of_one_caller(body: Body, call: ast.Call) -> bool:
     """Whether its headers or its address are those of the caller: one client for all would mix them."""
     given = (k.value for k in call.keywords if k.arg in _CALLERS)
-    return any(_follows(body, value, _DEEPEST) for value in given)
+    return any(_follows(body, value, _DEEPEST) for value in given) or _is_logged_in(body, call)
+
+
+def _is_logged_in(body: Body, call: ast.Call) -> bool:
+    """Whether the class that keeps it as `self.session` writes a login into it: `self.session.headers.update(...)`."""
+    above = body.parent(call)
+    kept = (
+        {t.attr for t in targets_of(above) if isinstance(t, ast.Attribute)}
+        if isinstance(above, ast.Assign)
+        else set()
+    )
+    for node in ast.walk(body.owner.node) if kept and body.owner is not None else ():
+        match node:
+            case ast.Attribute(value=ast.Attribute(attr=name), attr="auth", ctx=ast.Store()) if name in kept:
+                return True
+            case (
+                ast.Subscript(value=ast.Attribute(value=ast.Attribute(attr=name), attr=part), ctx=ast.Store())
+                | ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Attribute(value=ast.Attribute(attr=name), attr=part), attr="update"
+                    )
+                )
+            ) if name in kept and part in _LOGIN:
+                return True
+    return False
 
 
 def _follows(body: Body, value: ast.expr, deepest: int) -> bool:

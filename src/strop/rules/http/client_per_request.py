@@ -409,6 +409,39 @@ async def depots(shop: str):
         bad=True,
     ),
     Example(
+        "a session that is logged in, for three routes: a note",
+        plain("""
+import requests
+
+
+class Depot:
+    def __init__(self, address: str | None = None, password: str | None = None) -> None:
+        self.address = address
+        self.session = requests.Session()
+        token = self.session.post(f"{address}/login", json={"password": password}, timeout=5).text
+        self.session.headers.update({"Authorization": token})
+
+    def ask(self, path: str):
+        return self.session.get(f"{self.address}{path}", timeout=5).json()
+
+
+@app.get("/{shop}/parcels")
+def parcels(shop: str):
+    return Depot(f"https://{shop}.example", shop).ask("/parcels")
+
+
+@app.get("/{shop}/prices")
+def prices(shop: str):
+    return Depot(f"https://{shop}.example", shop).ask("/prices")
+
+
+@app.get("/{shop}/shelves")
+def shelves(shop: str):
+    return Depot(f"https://{shop}.example", shop).ask("/shelves")
+"""),
+        bad=True,
+    ),
+    Example(
         "asked every ten seconds until the label is printed: a note",
         plain("""
 import httpx

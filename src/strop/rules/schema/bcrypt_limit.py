@@ -75,10 +75,8 @@ def _checks(body: Body) -> Iterator[Mark]:
             limit = body.constant(most)
             told = limit if isinstance(limit, int) else MOST
             yield body.mark(RULE.code, test, kind="limit", limit=told, text=body.text(test))
-        match test:
-            case ast.Compare(
-                left=ast.Call(func=ast.Name(id="len"), args=[ast.Call(func=ast.Attribute(attr="encode"))])
-            ):
+        match body.value(test.left):
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Call(func=ast.Attribute(attr="encode"))]):
                 yield body.mark(RULE.code, test, kind="limit", limit=MOST, text=body.text(test))
 
 
@@ -245,6 +243,11 @@ EXAMPLES = (
     Example(
         "a hook asks for no more than 64",
         plain(_MANAGER.format(test="not 8 <= length <= 64")),
+        mends="a hook asks for eight or more, and sets no end",
+    ),
+    Example(
+        "the bytes are counted, and kept under a name",
+        plain(_MANAGER.format(test="length > 72").replace("len(password)", "len(password.encode())")),
         mends="a hook asks for eight or more, and sets no end",
     ),
 )
