@@ -21,14 +21,9 @@ def _notice(bodies: list[Body], noticers: tuple[Noticer, ...]) -> Iterator[Mark]
     for body in bodies if asked else ():
         for noticer in asked:
             if body.kind in noticer.kinds and (not noticer.words or noticer.words & body.words):
-                yield from _reached(body, noticer.notice(body))
-
-
-def _reached(body: Body, marks: Iterator[Mark]) -> Iterator[Mark]:
-    """The marks that don't stand in a branch that is never taken."""
-    for mark in marks:
-        if not any(mark.span.line in lines for lines in body.unreached):
-            yield mark
+                for mark in noticer.notice(body):
+                    if not any(mark.span.line in lines for lines in body.unreached):
+                        yield mark  # in a branch that is taken
 
 
 def _bodies(types: Types, module: Module) -> Iterator[Body]:
