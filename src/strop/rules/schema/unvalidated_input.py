@@ -11,7 +11,8 @@ monitors count its typos.
 ValueError or assert. Not where an exception handler takes ValidationError.
 
 **How to fix it.** Let FastAPI read it (a body model, `Annotated[Model, Query()]`), or
-`except ValidationError as e: raise RequestValidationError(e.errors())`.
+`except ValidationError as e: raise RequestValidationError(e.errors())`. A model for the query must be all that the route asks
+of it: beside another parameter FastAPI 0.138 still takes the model for one parameter of that name, and answers 422 to everybody.
 
 **When it is no problem.** What the application wrote itself; a body that FastAPI has read into the same model, or one below it, before.
 
@@ -274,7 +275,8 @@ def _of_dependencies(project: Project, validator: str, models: list[Class], ways
         ways,
         message=f"{owner.span.symbol} is a dependency with validators{also}: what they refuse is answered with 500",
         impact="a client's mistake is an internal error, and the client is told nothing",
-        solution="Annotated[Model, Query()] (FastAPI 0.115 and later)",
+        solution="Annotated[Model, Query()] where the route has no other query parameter (FastAPI 0.115 and later), else a"
+        " dependency that makes it and raises RequestValidationError",
         confidence=0.8,
         places=others,
     )
