@@ -35,6 +35,7 @@ from strop.rules.registry import check, noticers, rules
         ("SCH012", "published with JSON in a text"),
         ("SCH013", "the detail in each row"),
         ("SCH013", "a page of details, made by hand"),
+        ("STA004", "a time that a route reads"),
         ("SEC001", "an administrator uploads what somebody else named"),
         ("SEC004", "an administrator looks for a text"),
     ],

@@ -47,6 +47,7 @@ from strop.rules.registry import check, noticers, rules
         ("HTTP006", "all that the route does: a note"),
         ("SEC012", "a webhook's signature: a note"),
         ("SCH013", "the detail for who asks for it: a note"),
+        ("STA004", "a time that functions read which nothing calls: a note"),
     ],
 )
 def test_it_is_a_note(code: str, name: str, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from strop.span import Span
 def is_read(project: Project, name: str) -> bool:
     """Whether a name is read by a module, or by a function that a route leads to or some text speaks of."""
     word = re.compile(rf"\b{re.escape(name)}\b")
-    files = [file for file in project.source.modules if word.search(_text(project, file))]
+    files = [file for file in project.source.modules.values() if word.search(_text(project, file))]
     readers: dict[str, Function] = {}
     for file in files:
         tree = module(project, file)
@@ -45,7 +45,7 @@ def _is_alive(project: Project, function: Function) -> bool:
     ):
         return True
     word = re.compile(rf"\b{re.escape(function.id.rpartition(':')[2].rpartition('.')[2])}\b")
-    said = sum(len(word.findall(_text(project, file))) for file in project.source.modules)
+    said = sum(len(word.findall(_text(project, file))) for file in project.source.modules.values())
     return said > 1
 
 
