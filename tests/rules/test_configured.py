@@ -16,7 +16,7 @@ EXAMPLES = {e.name: e for e in _SECRETS.examples}
     ("name", "said"),
     [
         ("passwords as they are typed", {"the password is stored as it is typed"}),
-        ("the one password that the program is configured with", {"password is compared with =="}),
+        ("the one password that the program is configured with: a note", {"password is compared with =="}),
     ],
 )
 def test_what_is_said(tmp_path: Path, name: str, said: set[str]) -> None:

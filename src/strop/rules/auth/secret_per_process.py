@@ -97,7 +97,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 EXAMPLES = (
     Example(
-        "a key of its own for each worker",
+        "a key of its own for each worker: a note",
         plain("""
 import secrets
 
@@ -149,7 +149,7 @@ class Settings(BaseSettings):
 settings = Settings()
 """),
         bad=False,
-        mends="a key of its own for each worker",
+        mends="a key of its own for each worker: a note",
     ),
     Example(
         "the default of a column: kept with its row",

@@ -92,7 +92,7 @@ def check(project: Project, evidence: Evidence | None) -> Iterator[Finding]:
 
 EXAMPLES = (
     Example(
-        "asyncio.run in a handler's helper",
+        "asyncio.run in a handler's helper: a note",
         plain("""
 async def load(name: str) -> str:
     await asyncio.sleep(0.01)
@@ -121,7 +121,7 @@ async def load(name: str) -> str:
 async def read_item(name: str):
     return await load(name)
 """),
-        mends="asyncio.run in a handler's helper",
+        mends="asyncio.run in a handler's helper: a note",
     ),
     Example(
         "a command, and a function that asks first",

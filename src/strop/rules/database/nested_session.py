@@ -150,7 +150,7 @@ SessionLocal = sessionmaker(bind=engine)
 
 EXAMPLES = (
     Example(
-        "a customer by a second session",
+        "a customer by a second session: a note",
         shop(
             _LOCAL
             + """
@@ -165,7 +165,7 @@ def read_order(order_id: int, session: Session = Depends(get_session)):
         bad=True,
     ),
     Example(
-        "by functions that are given the one and the other",
+        "by functions that are given the one and the other: a note",
         shop(
             _LOCAL
             + """
@@ -200,7 +200,7 @@ def read_order(order_id: int, session: Session = Depends(get_session)):
     return {"number": order.number, "customer": customer.name}
 """
         ),
-        mends="a customer by a second session",
+        mends="a customer by a second session: a note",
     ),
     Example(
         "one where none was given, and one after the first has ended",

@@ -450,7 +450,7 @@ def open_greenhouse(access_token: str):
 """),
     ),
     Example(
-        "all headers",
+        "all headers: a note",
         plain("""
 import logging
 

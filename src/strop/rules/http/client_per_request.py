@@ -234,7 +234,7 @@ def _is_rare(project: Project, function: str, key: str) -> bool:
 
 EXAMPLES = (
     Example(
-        "a client in a helper",
+        "a client in a helper: a note",
         plain("""
 import httpx
 
@@ -301,7 +301,7 @@ async def rate(currency: str) -> float:
 async def read_price(currency: str):
     return {"rate": await rate(currency)}
 """),
-        mends="a client in a helper",
+        mends="a client in a helper: a note",
     ),
     Example(
         "made at the first use, and one with a certificate of its own",

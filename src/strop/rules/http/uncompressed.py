@@ -176,7 +176,7 @@ app.mount("/", StaticFiles(directory="client", html=True))
 """
 _GZIP = "from fastapi.middleware.gzip import GZipMiddleware\n\napp.add_middleware(GZipMiddleware, minimum_size=1000)\n"
 EXAMPLES = (
-    Example("its own pages and lists", plain(_FRONT.format(more="")), bad=True),
+    Example("its own pages and lists: a note", plain(_FRONT.format(more="")), bad=True),
     Example(
         "lists of small rows: a note",
         plain(_FRONT.format(more="")),
@@ -249,7 +249,9 @@ def shows(name: str) -> list[Show]:
         ),
         bad=True,
     ),
-    Example("compressed", plain(_FRONT.format(more=_GZIP)), bad=False, mends="its own pages and lists"),
+    Example(
+        "compressed", plain(_FRONT.format(more=_GZIP)), bad=False, mends="its own pages and lists: a note"
+    ),
     Example(
         "beside events that the compressor of this Starlette would hold back",
         plain(
@@ -273,7 +275,7 @@ def news():
         bad=False,
     ),
     Example(
-        "in large pages",
+        "in large pages: a note",
         plain(_FRONT.format(more="").replace("() -> list[dict]", "(limit: int = 500) -> list[dict]")),
         bad=True,
     ),

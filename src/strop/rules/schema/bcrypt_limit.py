@@ -238,16 +238,18 @@ EXAMPLES = (
         ),
     ),
     Example(
-        "a hook asks for eight or more, and sets no end", plain(_MANAGER.format(test="length < 8")), bad=True
+        "a hook asks for eight or more, and sets no end: a note",
+        plain(_MANAGER.format(test="length < 8")),
+        bad=True,
     ),
     Example(
         "a hook asks for no more than 64",
         plain(_MANAGER.format(test="not 8 <= length <= 64")),
-        mends="a hook asks for eight or more, and sets no end",
+        mends="a hook asks for eight or more, and sets no end: a note",
     ),
     Example(
         "the bytes are counted, and kept under a name",
         plain(_MANAGER.format(test="length > 72").replace("len(password)", "len(password.encode())")),
-        mends="a hook asks for eight or more, and sets no end",
+        mends="a hook asks for eight or more, and sets no end: a note",
     ),
 )

@@ -147,7 +147,7 @@ EXAMPLES = (
         ),
     ),
     Example(
-        "what is neither is None, perhaps on purpose",
+        "what is neither is None, perhaps on purpose: a note",
         plain(
             _MODEL.replace("def is_short(cls, value: str) -> str:", "def is_short(cls, value):").format(
                 end="if isinstance(value, str):\n            return value.strip()"

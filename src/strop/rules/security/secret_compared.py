@@ -303,7 +303,7 @@ def login(request: Login):
         bad=True,
     ),
     Example(
-        "the one password that the program is configured with",
+        "the one password that the program is configured with: a note",
         plain(
             """
 from pydantic import BaseModel
