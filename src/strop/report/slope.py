@@ -31,7 +31,7 @@ class Layout(Struct, frozen=True):
     chars: int
 
 
-WIDE = Layout("wide", 1040, 430, 350.0, 640.0, 11, 40)
+WIDE = Layout("wide", 1040, 430, 350.0, 640.0, 11, 37)
 NARROW = Layout("narrow", 358, 400, 76.0, 150.0, 9, 23)
 
 
